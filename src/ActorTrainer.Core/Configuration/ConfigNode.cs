@@ -1,0 +1,27 @@
+namespace ActorTrainer.Core.Configuration;
+
+/// <summary>Where a configuration value stands: file, line and column from 1; or another kind of place ("environment X", "flag --y") with line 0.</summary>
+public sealed record ConfigOrigin(string Source, int Line, int Column)
+{
+    /// <inheritdoc />
+    public override string ToString() => Line > 0 ? FormattableString.Invariant($"{Source}:{Line}:{Column}") : Source;
+}
+
+/// <summary>A value that the user wrote, with its place. The tree that the HOCON reader hands to the models.</summary>
+public abstract record ConfigNode(ConfigOrigin Origin);
+
+/// <summary>An object; keys in the order written, the last one of the same name has won.</summary>
+public sealed record ConfigObject(ConfigOrigin Origin, IReadOnlyList<KeyValuePair<string, ConfigNode>> Fields) : ConfigNode(Origin);
+
+/// <summary>An array.</summary>
+public sealed record ConfigArray(ConfigOrigin Origin, IReadOnlyList<ConfigNode> Items) : ConfigNode(Origin);
+
+/// <summary>A string, number, boolean or null, as text; quoted strings are told apart.</summary>
+public sealed record ConfigScalar(ConfigOrigin Origin, string? Text, bool Quoted) : ConfigNode(Origin);
+
+/// <summary>A mistake in the configuration: where, what, what to do. The message starts with the place.</summary>
+public sealed class ConfigException(ConfigOrigin origin, string problem) : Exception($"{origin}: {problem}")
+{
+    /// <summary>Where it stands.</summary>
+    public ConfigOrigin Origin { get; } = origin;
+}

@@ -1,0 +1,180 @@
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Core.Configuration;
+
+/// <summary>The validated configuration of a node. Defaults and their reasons stand in <c>hocon/reference.conf</c>.</summary>
+public sealed record NodeModel
+{
+    /// <summary><c>actortrainer.cluster.name</c>: nodes of another name are refused.</summary>
+    public string ClusterName { get; init; } = "actortrainer";
+
+    /// <summary><c>actortrainer.node.name</c>: default host-port.</summary>
+    public string NodeName { get; init; } = "";
+
+    /// <summary><c>actortrainer.node.address</c>: where it listens.</summary>
+    public NodeAddress Address { get; init; } = new("127.0.0.1", 7400);
+
+    /// <summary><c>actortrainer.node.data-dir</c>: run directories, logs, guard socket; absolute.</summary>
+    public string DataDir { get; init; } = "";
+
+    /// <summary><c>actortrainer.node.slots</c>: how many slots of tasks run at once. Default: processors.</summary>
+    public int Slots { get; init; } = 1;
+
+    /// <summary><c>actortrainer.node.roles</c>, sorted.</summary>
+    public IReadOnlyList<string> Roles { get; init; } = [];
+
+    /// <summary><c>actortrainer.cluster.seed-nodes</c>; empty: the node's own address.</summary>
+    public IReadOnlyList<NodeAddress> SeedNodes { get; init; } = [];
+
+    /// <summary><c>actortrainer.security</c>.</summary>
+    public SecurityModel Security { get; init; } = new();
+
+    /// <summary><c>actortrainer.membership</c>.</summary>
+    public MembershipModel Membership { get; init; } = new();
+
+    /// <summary><c>actortrainer.sharding</c>.</summary>
+    public ShardingModel Sharding { get; init; } = new();
+
+    /// <summary><c>actortrainer.journal</c>.</summary>
+    public JournalModel Journal { get; init; } = new();
+
+    /// <summary><c>actortrainer.checkpoints</c>.</summary>
+    public CheckpointStoreModel Checkpoints { get; init; } = new();
+
+    /// <summary><c>actortrainer.worker</c>.</summary>
+    public WorkerModel Worker { get; init; } = new();
+
+    /// <summary><c>actortrainer.logging</c>.</summary>
+    public LoggingModel Logging { get; init; } = new();
+}
+
+/// <summary>Who may talk to the node.</summary>
+public sealed record SecurityModel
+{
+    /// <summary><c>token-file</c>: a file with the shared token; needed for any address that is not loopback. Null: none.</summary>
+    public string? TokenFile { get; init; }
+
+    /// <summary>The token read from the file, without white space at its ends; null: none.</summary>
+    public string? Token { get; init; }
+}
+
+/// <summary>Gossip and failure detection.</summary>
+public sealed record MembershipModel
+{
+    /// <summary><c>heartbeat-interval</c>. Default 200 ms.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary><c>acceptable-pause</c>: the floor of total silence before a member may be suspected. Default 2 s.</summary>
+    public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary><c>ring-watchers</c>: how many neighbours watch each member. Default 3.</summary>
+    public int RingWatchers { get; init; } = 3;
+
+    /// <summary><c>indirect-probes</c>: through how many others a silent member is asked. Default 3.</summary>
+    public int IndirectProbes { get; init; } = 3;
+
+    /// <summary><c>phi-threshold</c>: phi-accrual level from which a silence counts. Default 8.</summary>
+    public double PhiThreshold { get; init; } = 8;
+
+    /// <summary><c>probe-timeout</c>: how long a fresh connection or an indirect probe may take. Default 500 ms.</summary>
+    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
+}
+
+/// <summary>How tasks are partitioned, given out and moved.</summary>
+public sealed record ShardingModel
+{
+    /// <summary><c>number-of-shards</c>. Default 1024. Fixed for a journal's life.</summary>
+    public int NumberOfShards { get; init; } = 1024;
+
+    /// <summary><c>allocation</c>: <c>load_balanced</c> (default) or <c>round_robin</c>.</summary>
+    public AllocationStrategy Allocation { get; init; } = AllocationStrategy.LoadBalanced;
+
+    /// <summary><c>lease-beat</c>. Default 1 s.</summary>
+    public TimeSpan LeaseBeat { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary><c>lease-timeout</c>: without a new beat for this long the lease may be taken. Default 3 s.</summary>
+    public TimeSpan LeaseTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary><c>lease-majority</c>: a holder that reaches less than half of the members resigns. Default true.</summary>
+    public bool LeaseMajority { get; init; } = true;
+
+    /// <summary><c>settle</c>: how long an owner that gossip does not know is waited for. Default 2 s.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary><c>activation-timeout</c>: a shard that is not active by then is assigned elsewhere. Default 5 s.</summary>
+    public TimeSpan ActivationTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary><c>move-timeout</c>: a hand-over that takes longer is given up. Default 60 s.</summary>
+    public TimeSpan MoveTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary><c>max-concurrent-moves</c>: moves of shards with tasks under way at once in the cluster. Default 2.</summary>
+    public int MaxConcurrentMoves { get; init; } = 2;
+
+    /// <summary><c>max-concurrent-restores</c> per node. Default 2.</summary>
+    public int MaxConcurrentRestores { get; init; } = 2;
+
+    /// <summary><c>self-fence-after</c>. Default 10 s.</summary>
+    public TimeSpan SelfFenceAfter { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary><c>journal-unreachable-after</c>. Default 30 s.</summary>
+    public TimeSpan JournalUnreachableAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary><c>drain-timeout</c>: a node that is still not empty by then goes anyway. Default 5 min.</summary>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary><c>rebalance</c>: whether tasks are moved to free slots on join. Default true.</summary>
+    public bool Rebalance { get; init; } = true;
+}
+
+/// <summary>How shards are given out.</summary>
+public enum AllocationStrategy
+{
+    /// <summary>To the node with the most free slots for its size.</summary>
+    LoadBalanced,
+
+    /// <summary>To the nodes in turn.</summary>
+    RoundRobin,
+}
+
+/// <summary>The journal database.</summary>
+public sealed record JournalModel
+{
+    /// <summary><c>path</c>: the SQLite file, absolute; shared by the nodes of one machine.</summary>
+    public string Path { get; init; } = "";
+}
+
+/// <summary>The checkpoint store.</summary>
+public sealed record CheckpointStoreModel
+{
+    /// <summary><c>path</c>: the store's folder, absolute.</summary>
+    public string Path { get; init; } = "";
+
+    /// <summary><c>scope</c>: <c>cluster</c> when every node reads this folder (default), <c>node</c> when it is this node's own.</summary>
+    public string Scope { get; init; } = "cluster";
+
+    /// <summary><c>compression</c>: whether chunks are compressed when a sample says that it pays. Default true.</summary>
+    public bool Compression { get; init; } = true;
+
+    /// <summary><c>chunk-size</c> in bytes. Default 1 MiB.</summary>
+    public int ChunkSizeBytes { get; init; } = 1 << 20;
+}
+
+/// <summary>Worker processes.</summary>
+public sealed record WorkerModel
+{
+    /// <summary><c>log-max-size</c>: bytes of output kept for each run, in two files. Default 64 MiB.</summary>
+    public long LogMaxBytes { get; init; } = 64L << 20;
+
+    /// <summary><c>nice</c>: what is added to a worker's CPU niceness after its first step. Default 10.</summary>
+    public int Nice { get; init; } = 10;
+}
+
+/// <summary>The node's own log.</summary>
+public sealed record LoggingModel
+{
+    /// <summary><c>level</c>: trace, debug, info, warn, error. Default info.</summary>
+    public string Level { get; init; } = "info";
+
+    /// <summary><c>file</c>: a file, or null for standard error.</summary>
+    public string? File { get; init; }
+}

@@ -1,0 +1,28 @@
+using System.Text.Json.Serialization;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Core;
+
+/// <summary>The JSON form of what Core's types look like in the journal and between nodes. Fields are only ever added.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    AllowOutOfOrderMetadataProperties = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TaskEvent))]
+[JsonSerializable(typeof(TaskSpec))]
+[JsonSerializable(typeof(TaskCommand))]
+[JsonSerializable(typeof(CommandReply))]
+[JsonSerializable(typeof(TaskSummary))]
+[JsonSerializable(typeof(TaskProgress))]
+[JsonSerializable(typeof(CheckpointRef))]
+[JsonSerializable(typeof(GossipMessage))]
+[JsonSerializable(typeof(MembershipView))]
+[JsonSerializable(typeof(ClusterRows))]
+[JsonSerializable(typeof(TaskListing))]
+[JsonSerializable(typeof(EventRow))]
+[JsonSerializable(typeof(CheckpointListing))]
+[JsonSerializable(typeof(MemberRow))]
+public sealed partial class CoreJsonContext : JsonSerializerContext;

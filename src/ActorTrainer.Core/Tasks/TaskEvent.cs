@@ -1,0 +1,139 @@
+using System.Text.Json.Serialization;
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Core.Tasks;
+
+/// <summary>Something that happened to a task and was journaled. Facts only: applying one never fails and asks nothing.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(TaskSubmitted), "submitted")]
+[JsonDerivedType(typeof(TaskActivated), "activated")]
+[JsonDerivedType(typeof(TaskStarted), "started")]
+[JsonDerivedType(typeof(TaskProgressed), "progressed")]
+[JsonDerivedType(typeof(TaskCheckpointed), "checkpointed")]
+[JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
+[JsonDerivedType(typeof(TaskCheckpointFailed), "checkpoint-failed")]
+[JsonDerivedType(typeof(TaskCheckpointRemoved), "checkpoint-removed")]
+[JsonDerivedType(typeof(TaskPacksCondemned), "packs-condemned")]
+[JsonDerivedType(typeof(TaskInterrupted), "interrupted")]
+[JsonDerivedType(typeof(TaskRetryScheduled), "retry-scheduled")]
+[JsonDerivedType(typeof(TaskMigrating), "migrating")]
+[JsonDerivedType(typeof(TaskPaused), "paused")]
+[JsonDerivedType(typeof(TaskResumed), "resumed")]
+[JsonDerivedType(typeof(TaskHeld), "held")]
+[JsonDerivedType(typeof(TaskCompleted), "completed")]
+[JsonDerivedType(typeof(TaskFailed), "failed")]
+[JsonDerivedType(typeof(TaskCancelled), "cancelled")]
+public abstract record TaskEvent;
+
+/// <summary>Always the first event.</summary>
+public sealed record TaskSubmitted(TaskSpec Spec) : TaskEvent;
+
+/// <summary>A node took the task up under a new term.</summary>
+public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node) : TaskEvent;
+
+/// <summary>A worker was started. <paramref name="RestoredFrom"/> is the checkpoint's name, or null for a start from nothing.</summary>
+public sealed record TaskStarted(int Run, long Incarnation, NodeAddress Node, int Pid, string? RestoredFrom, long RestoredStep) : TaskEvent;
+
+/// <summary>How far training is; at most one a second per task.</summary>
+public sealed record TaskProgressed(TaskProgress Progress) : TaskEvent;
+
+/// <summary>A checkpoint became durable: its manifest is written and synced.</summary>
+public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent;
+
+/// <summary>A checkpoint could not be read back; it is never restored again.</summary>
+public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : TaskEvent;
+
+/// <summary>A save came to nothing; training goes on.</summary>
+public sealed record TaskCheckpointFailed(string Reason, string Detail) : TaskEvent;
+
+/// <summary>A checkpoint left the list; its packs are condemned by the event beside it.</summary>
+public sealed record TaskCheckpointRemoved(string Checkpoint, string Reason) : TaskEvent;
+
+/// <summary>These packs may be unlinked from now on and are never referenced again.</summary>
+public sealed record TaskPacksCondemned(IReadOnlyList<string> Packs) : TaskEvent;
+
+/// <summary>The run ended without a fault of the task's own; it is not counted as a failure.</summary>
+public sealed record TaskInterrupted(InterruptionReason Reason, string Detail) : TaskEvent;
+
+/// <summary>Why a run was interrupted.</summary>
+public enum InterruptionReason
+{
+    /// <summary>The node that ran it was lost.</summary>
+    NodeLost,
+
+    /// <summary>The task moves to another node.</summary>
+    Migrated,
+
+    /// <summary>The guard process died and its workers with it.</summary>
+    GuardLost,
+
+    /// <summary>The user paused it.</summary>
+    Paused,
+
+    /// <summary>The node stops.</summary>
+    NodeStopping,
+}
+
+/// <summary>A failure of the task's own, and when it goes on: <paramref name="Delay"/> after this event.</summary>
+public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan Delay, bool Elsewhere) : TaskEvent;
+
+/// <summary>The task is about to be handed to another node.</summary>
+public sealed record TaskMigrating(long ToIncarnation, NodeAddress To, string Reason) : TaskEvent;
+
+/// <summary>The user paused the task.</summary>
+public sealed record TaskPaused : TaskEvent;
+
+/// <summary>The user let the task go on (also from held: its counters start anew).</summary>
+public sealed record TaskResumed : TaskEvent;
+
+/// <summary>The task waits for a person.</summary>
+public sealed record TaskHeld(string Reason) : TaskEvent;
+
+/// <summary>The training ended well.</summary>
+public sealed record TaskCompleted(TaskProgress? Progress, IReadOnlyDictionary<string, string> Results) : TaskEvent;
+
+/// <summary>The training ended for good without success.</summary>
+public sealed record TaskFailed(Failure Failure) : TaskEvent;
+
+/// <summary>The user ended the task.</summary>
+public sealed record TaskCancelled : TaskEvent;
+
+/// <summary>How far training is.</summary>
+/// <param name="Step">Steps done since the very beginning, counted over restarts.</param>
+/// <param name="TotalSteps">Steps in all, or null when not known.</param>
+/// <param name="Epoch">Epochs done, with the part of the current one, for example 3.25; 0 when not known.</param>
+/// <param name="Metrics">The newest value of each metric.</param>
+public sealed record TaskProgress(long Step, long? TotalSteps, double Epoch, IReadOnlyDictionary<string, double> Metrics)
+{
+    /// <summary>Nothing done yet.</summary>
+    public static TaskProgress None { get; } = new(0, null, 0, new Dictionary<string, double>());
+}
+
+/// <summary>A failure of a task's own.</summary>
+/// <param name="Class">The class's name: exit-code, signal, stalled, out-of-memory, start-failed … or a rule's own.</param>
+/// <param name="Detail">What was seen, one sentence.</param>
+/// <param name="ExitCode">The exit code, or null when ended by a signal.</param>
+/// <param name="Signal">The signal's number, or null.</param>
+/// <param name="LastLines">The last lines of its output, oldest first, at most 20.</param>
+public sealed record Failure(string Class, string Detail, int? ExitCode, int? Signal, IReadOnlyList<string> LastLines);
+
+/// <summary>A durable checkpoint as the journal names it.</summary>
+/// <param name="Name">Unique in the task: <c>c-TERM-STEP-RANDOM</c>.</param>
+/// <param name="Step">Steps done when the state was taken.</param>
+/// <param name="Epoch">Epochs done, with the part of the current one.</param>
+/// <param name="Reason">Why it was taken: epoch, interval, best, request, migration, final, files …</param>
+/// <param name="Bytes">Size of the state before compression, in bytes.</param>
+/// <param name="StoredBytes">Bytes that this checkpoint added to the store.</param>
+/// <param name="Packs">Names of the packs that its manifest references.</param>
+/// <param name="ManifestSha256">SHA-256 of the manifest, lower-case hexadecimal.</param>
+/// <param name="Metrics">Metrics when it was taken.</param>
+public sealed record CheckpointRef(
+    string Name,
+    long Step,
+    double Epoch,
+    string Reason,
+    long Bytes,
+    long StoredBytes,
+    IReadOnlyList<string> Packs,
+    string ManifestSha256,
+    IReadOnlyDictionary<string, double> Metrics);

@@ -1,0 +1,152 @@
+using System.Text.Json;
+
+namespace ActorTrainer.Core.Tasks;
+
+/// <summary>What a user asks to be trained: validated, immutable, journaled with the task's first event.</summary>
+public sealed record TaskSpec
+{
+    /// <summary>The task's name: lower-case letters, digits and dashes, at most 63 characters. Unique in the cluster.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Higher goes first when there are more tasks than slots and when tasks move. Default 0.</summary>
+    public int Priority { get; init; }
+
+    /// <summary>How many slots of a node the task takes. Default 1.</summary>
+    public int Slots { get; init; } = 1;
+
+    /// <summary>The command line, first the executable; null when <see cref="Trainer"/> is set.</summary>
+    public IReadOnlyList<string>? Command { get; init; }
+
+    /// <summary>The C# trainer; null when <see cref="Command"/> is set.</summary>
+    public TrainerSpec? Trainer { get; init; }
+
+    /// <summary>Added to the worker's environment.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The worker's working directory, absolute; null: the run directory.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>When checkpoints are taken.</summary>
+    public CheckpointSpec Checkpoint { get; init; } = new();
+
+    /// <summary>What happens after a failure.</summary>
+    public RetrySpec Retry { get; init; } = new();
+
+    /// <summary>How long each phase may show no progress.</summary>
+    public StallSpec Stall { get; init; } = new();
+
+    /// <summary>How long a worker that is asked to stop may take. Default 8 s.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>The gang that the task is a rank of; reserved, null.</summary>
+    public string? Gang { get; init; }
+
+    /// <summary>The task's rank in its gang; reserved, 0.</summary>
+    public int Rank { get; init; }
+
+    /// <summary>How many ranks its gang has; reserved, 1.</summary>
+    public int GangSize { get; init; } = 1;
+}
+
+/// <summary>A trainer written in C#.</summary>
+/// <param name="Type">Full name of a type that implements <c>ITrainer</c> and has a parameterless constructor.</param>
+/// <param name="Assembly">Absolute path of the assembly, or null for a trainer that the host itself contains.</param>
+/// <param name="Settings">Handed to the trainer as it is; null: none.</param>
+public sealed record TrainerSpec(string Type, string? Assembly, JsonElement? Settings);
+
+/// <summary>How checkpoint moments are chosen.</summary>
+public enum CheckpointStrategy
+{
+    /// <summary>At the end of every <see cref="CheckpointSpec.EpochInterval"/> epochs.</summary>
+    Epoch,
+
+    /// <summary>Every <see cref="CheckpointSpec.Interval"/>.</summary>
+    Interval,
+
+    /// <summary>On events only: best metric, preemption, before a migration, on failure, on request.</summary>
+    Event,
+
+    /// <summary>All of them.</summary>
+    Hybrid,
+}
+
+/// <summary>The checkpoint policy of a task.</summary>
+public sealed record CheckpointSpec
+{
+    /// <summary>Default hybrid.</summary>
+    public CheckpointStrategy Strategy { get; init; } = CheckpointStrategy.Hybrid;
+
+    /// <summary>Epochs between checkpoints at an epoch's end, at least 1. Default 5.</summary>
+    public int EpochInterval { get; init; } = 5;
+
+    /// <summary>Time between checkpoints. Default 30 min.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Save when this metric is better than ever; null: never for that reason.</summary>
+    public string? BestMetric { get; init; }
+
+    /// <summary>Whether a larger <see cref="BestMetric"/> is better. Default false (a loss).</summary>
+    public bool BestIsLargest { get; init; }
+
+    /// <summary>How many checkpoints are kept, at least 1. Default 5.</summary>
+    public int KeepLast { get; init; } = 5;
+}
+
+/// <summary>What happens after failures of the task's own.</summary>
+public sealed record RetrySpec
+{
+    /// <summary>Failures of the task's own before it is failed for good. Default 3. Node loss and moves do not count.</summary>
+    public int MaxAttempts { get; init; } = 3;
+
+    /// <summary>Wait before the first retry. Default 1 s; doubled for each further failure, with jitter.</summary>
+    public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest wait. Default 5 min.</summary>
+    public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Own rules, looked at before the built-in ones.</summary>
+    public IReadOnlyList<FailureRule> Rules { get; init; } = [];
+}
+
+/// <summary>What a class of failure leads to.</summary>
+public enum FailureAction
+{
+    /// <summary>Start again, preferably on the same node.</summary>
+    Retry,
+
+    /// <summary>Start again on another node.</summary>
+    RetryElsewhere,
+
+    /// <summary>Wait for a person.</summary>
+    Hold,
+
+    /// <summary>The task is failed at once.</summary>
+    Stop,
+}
+
+/// <summary>A rule that gives a failure its class. All conditions that are set must hold.</summary>
+/// <param name="Name">The class's name, shown in events.</param>
+/// <param name="Action">What it leads to.</param>
+/// <param name="ExitCode">The exit code, or null for any.</param>
+/// <param name="Signal">The signal's number, or null for any.</param>
+/// <param name="Pattern">A text that one of the last output lines contains, or null for any.</param>
+public sealed record FailureRule(string Name, FailureAction Action, int? ExitCode, int? Signal, string? Pattern);
+
+/// <summary>The stall watchdog: how long each phase may go on without progress. Zero: no limit.</summary>
+public sealed record StallSpec
+{
+    /// <summary>From the worker's start to its hello. Default 2 min. C# trainers only.</summary>
+    public TimeSpan Starting { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Restoring a checkpoint. Default 10 min.</summary>
+    public TimeSpan Restoring { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Between two steps. Default 10 min for C# trainers; a command has no steps and no limit.</summary>
+    public TimeSpan Training { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>An evaluation. Default 30 min.</summary>
+    public TimeSpan Evaluating { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>Saving a checkpoint. Default 10 min.</summary>
+    public TimeSpan Saving { get; init; } = TimeSpan.FromMinutes(10);
+}
