@@ -16,6 +16,7 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(TaskCommand))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(TaskSummary))]
+[JsonSerializable(typeof(TaskState))]
 [JsonSerializable(typeof(TaskProgress))]
 [JsonSerializable(typeof(CheckpointRef))]
 [JsonSerializable(typeof(GossipMessage))]

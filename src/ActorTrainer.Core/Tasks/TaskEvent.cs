@@ -25,8 +25,8 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskCancelled), "cancelled")]
 public abstract record TaskEvent;
 
-/// <summary>Always the first event.</summary>
-public sealed record TaskSubmitted(TaskSpec Spec) : TaskEvent;
+/// <summary>Always the first event. <paramref name="SpecHash"/>: SHA-256 of the canonical specification, lower-case hexadecimal.</summary>
+public sealed record TaskSubmitted(TaskSpec Spec, string SpecHash = "") : TaskEvent;
 
 /// <summary>A node took the task up under a new term.</summary>
 public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node) : TaskEvent;
@@ -34,8 +34,8 @@ public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node
 /// <summary>A worker was started. <paramref name="RestoredFrom"/> is the checkpoint's name, or null for a start from nothing.</summary>
 public sealed record TaskStarted(int Run, long Incarnation, NodeAddress Node, int Pid, string? RestoredFrom, long RestoredStep) : TaskEvent;
 
-/// <summary>How far training is; at most one a second per task.</summary>
-public sealed record TaskProgressed(TaskProgress Progress) : TaskEvent;
+/// <summary>How far training is; at most one a second per task. <paramref name="Settled"/>: this run has lasted a minute, so it does not take nodes along.</summary>
+public sealed record TaskProgressed(TaskProgress Progress, bool Settled = false) : TaskEvent;
 
 /// <summary>A checkpoint became durable: its manifest is written and synced.</summary>
 public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent;

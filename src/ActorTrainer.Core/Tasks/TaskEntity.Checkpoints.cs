@@ -1,0 +1,134 @@
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Core.Tasks;
+
+/// <content>States that workers staged, on their way to being committed. One is saved at a time, in the order staged.</content>
+public sealed partial class TaskEntity
+{
+    private readonly List<(RunKey Run, StagedState State)> _staged = [];
+    private (RunKey Run, StagedState State, string Name)? _saving;
+    private TimeSpan? _saveAgainAt;
+
+    /// <summary>Whether nothing staged is waiting to be stored.</summary>
+    private bool IsFlushed => _saving is null && _staged.Count == 0;
+
+    private EntityStep OnStaged(TaskRun run, WorkerStaged staged, TimeSpan now, DeterministicRandom random)
+    {
+        if (!run.IsCommand)
+        {
+            run.Enter(WorkerPhase.Training, now);
+        }
+
+        _staged.Add((staged.Run, staged.State));
+        List<TaskEffect> effects = _saving is null ? NextSave(random) : [];
+        if (run.Stop != StopCause.None && !run.StopSent)
+        {
+            // The state that the stop waited for. Steps done after it would be done again elsewhere: stop now, store meanwhile.
+            effects.AddRange(StopNow(run, run.Stop, State!.Spec.Grace));
+        }
+
+        return new EntityStep([], effects);
+    }
+
+    private EntityStep OnStageFailed(TaskRun run, WorkerStageFailed failed)
+    {
+        IReadOnlyList<TaskEvent> events = [new TaskCheckpointFailed(failed.Reason, failed.Detail)];
+        return run.Stop != StopCause.None && !run.StopSent
+            ? new EntityStep(events, StopNow(run, run.Stop, State!.Spec.Grace))
+            : new EntityStep(run.IsCommand ? [] : events, []);
+    }
+
+    private List<TaskEffect> NextSave(DeterministicRandom random)
+    {
+        if (_saving is not null || _staged.Count == 0 || State is null || Term == 0)
+        {
+            return [];
+        }
+
+        (RunKey run, StagedState state) = _staged[0];
+        _staged.RemoveAt(0);
+        string name = CheckpointNames.Create(Term, state.Step, random);
+        _saving = (run, state, name);
+        return [new SaveCheckpoint(run, state, name, RetentionPolicy.ChunkSources(Items()))];
+    }
+
+    private EntityStep OnStored(CheckpointStored stored, TimeSpan now, DeterministicRandom random)
+    {
+        if (_saving is not { } saving || saving.State.Id != stored.StagedId || saving.Run != stored.Run || State is null || Term == 0)
+        {
+            return EntityStep.Nothing;
+        }
+
+        _saving = null;
+        RetentionPlan plan = RetentionPolicy.Plan(
+            [new RetentionItem(stored.Checkpoint), .. Items()],
+            State.Spec.Checkpoint,
+            _run?.Restore is { } restored ? [restored.Name] : []);
+        List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint)];
+        List<TaskEffect> effects = [new ReleaseStaged(stored.Run, stored.StagedId)];
+        events.AddRange(plan.Remove.Select(r => new TaskCheckpointRemoved(r.Checkpoint, r.Reason)));
+        if (plan.Condemn.Count > 0)
+        {
+            events.Add(new TaskPacksCondemned(plan.Condemn));
+            effects.Add(new UnlinkStoreFiles(Task, plan.Condemn));
+        }
+
+        // What the next save may reference is read from the state without what this plan removes.
+        PendingRemovals = plan.Remove;
+        effects.AddRange(NextSave(random));
+        PendingRemovals = [];
+        return Together(events, effects, FinishIfFlushed(now, random));
+    }
+
+    private EntityStep OnStoreFailed(CheckpointStoreFailed failed, TimeSpan now, DeterministicRandom random)
+    {
+        if (_saving is not { } saving || saving.State.Id != failed.StagedId || saving.Run != failed.Run || State is null || Term == 0)
+        {
+            return EntityStep.Nothing;
+        }
+
+        _saving = null;
+        TaskCheckpointFailed lost = new(saving.State.Reason, failed.Detail);
+        bool ended = _run is { End: not null } && !_releasing;
+        if (ended || saving.State.Reason == CheckpointReasons.Final)
+        {
+            // Nothing will stage this state again: keep it and ask the store until it takes it.
+            _staged.Insert(0, (saving.Run, saving.State));
+            _saveAgainAt = now + AgainAfter;
+            bool first = _lastStoreFailure != failed.Detail;
+            _lastStoreFailure = failed.Detail;
+            return first ? new EntityStep([lost], []) : EntityStep.Nothing;
+        }
+
+        List<TaskEffect> effects = [new ReleaseStaged(failed.Run, failed.StagedId), .. NextSave(random)];
+        return Together([lost], effects, FinishIfFlushed(now, random));
+    }
+
+    private EntityStep OnStoreFiles(StoreFilesListed listed)
+    {
+        if (State is null || listed.Term != Term)
+        {
+            return EntityStep.Nothing;
+        }
+
+        IReadOnlyList<string> garbage = RetentionPolicy.PlanGarbage(listed.Files, [.. State.Checkpoints.Select(c => c.Checkpoint)], Term);
+        return garbage.Count == 0
+            ? EntityStep.Nothing
+            : new EntityStep([new TaskPacksCondemned(garbage)], [new UnlinkStoreFiles(Task, garbage)]);
+    }
+
+    private IReadOnlyList<CheckpointRemoval> PendingRemovals { get; set; } = [];
+
+    private string? _lastStoreFailure;
+
+    private List<RetentionItem> Items() =>
+    [
+        .. State!.Checkpoints
+            .Where(c => !PendingRemovals.Any(r => r.Checkpoint == c.Checkpoint.Name))
+            .Select(c => new RetentionItem(c.Checkpoint, c.Damaged, c.Dead)),
+    ];
+
+    private static EntityStep Together(IReadOnlyList<TaskEvent> events, IReadOnlyList<TaskEffect> effects, EntityStep next) =>
+        next with { Persist = [.. events, .. next.Persist], AfterCommit = [.. effects, .. next.AfterCommit] };
+}

@@ -1,0 +1,380 @@
+namespace ActorTrainer.Core.Tasks;
+
+/// <content>A run from its slots to its end.</content>
+public sealed partial class TaskEntity
+{
+    /// <summary>Something became of an effect, or the worker did something.</summary>
+    public EntityStep On(TaskInput input, TimeSpan now, Identity.DeterministicRandom random) => input switch
+    {
+        CheckpointStored stored => OnStored(stored, now, random),
+        CheckpointStoreFailed failed => OnStoreFailed(failed, now, random),
+        StoreFilesListed listed => OnStoreFiles(listed),
+        _ when RunOf(input) is not RunKey key || _run is null || _run.Key != key => EntityStep.Nothing,
+        WorkerStaged staged => OnStaged(_run, staged, now, random),
+        WorkerStageFailed failed => OnStageFailed(_run, failed),
+        WorkerStarted started => OnStarted(_run, started.Pid, now),
+        WorkerStartFailed failed => OnEnded(_run, new RunEnd(null, null, failed.Detail, []), now, random, startFailed: true),
+        WorkerReady => OnReady(_run, now),
+        WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
+        WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),
+        WorkerDone done => OnDone(_run, done),
+        WorkerExited exited => OnEnded(_run, new RunEnd(exited.ExitCode, exited.Signal, exited.Error, exited.LastLines), now, random),
+        WorkerLost lost => OnLost(_run, lost, now, random),
+        CheckpointRestored restored => OnRestored(_run, restored, now),
+        CheckpointUnreadable unreadable => OnUnreadable(_run, unreadable, now),
+        _ => EntityStep.Nothing,
+    };
+
+    /// <summary>Time went on: watchdog, deadlines, things to try again.</summary>
+    public EntityStep Tick(TimeSpan now, Identity.DeterministicRandom random)
+    {
+        if (_saveAgainAt is TimeSpan again && now >= again)
+        {
+            _saveAgainAt = null;
+            return new EntityStep([], NextSave(random));
+        }
+
+        if (_run is not TaskRun run || State is null)
+        {
+            return EntityStep.Nothing;
+        }
+
+        if (run.RestoreAgainAt is TimeSpan restoreAgain && now >= restoreAgain && run.Restore is not null)
+        {
+            run.RestoreAgainAt = null;
+            return new EntityStep([], [new RestoreCheckpoint(run.Key, run.Restore)]);
+        }
+
+        if (run.SaveDeadline is TimeSpan deadline && now >= deadline)
+        {
+            return new EntityStep([], StopNow(run, run.Stop, State.Spec.Grace));
+        }
+
+        if (run.Stop == StopCause.None && run.End is null && run.Limit(State.Spec.Stall) is TimeSpan limit && now - run.PhaseSince > limit)
+        {
+            return new EntityStep([], StopNow(run, StopCause.Stalled, State.Spec.Grace));
+        }
+
+        if (run.Begun && !State.Proven && now - run.BegunAt >= SettledAfter)
+        {
+            return new EntityStep([new TaskProgressed(Progress, Settled: true)], []);
+        }
+
+        return EntityStep.Nothing;
+    }
+
+    private EntityStep Begin(TaskSpec spec, CheckpointRef? checkpoint, long term, int number, TimeSpan now)
+    {
+        TaskRun run = new(new RunKey(Task, term, number), spec.Command is not null, now) { Restore = checkpoint };
+        _run = run;
+        run.RestoreSettled = checkpoint is null;
+        List<TaskEffect> effects = [];
+        if (checkpoint is not null)
+        {
+            effects.Add(new RestoreCheckpoint(run.Key, checkpoint));
+        }
+
+        // A C# trainer starts and initialises while its checkpoint is restored. A command looks for its files when it starts.
+        if (!run.IsCommand)
+        {
+            run.WorkerRequested = true;
+            effects.Add(new StartWorker(run.Key, spec, checkpoint is not null));
+        }
+        else if (checkpoint is null && Term == term)
+        {
+            run.WorkerRequested = true;
+            effects.Add(new StartWorker(run.Key, spec, HasRestore: false));
+        }
+
+        return new EntityStep([], effects);
+    }
+
+    /// <summary>After an activation that found the run warmed: go on where the warm-up ended.</summary>
+    public EntityStep Continue(TimeSpan now)
+    {
+        if (_run is not TaskRun run || State is null || State.Status is not (TaskStatus.Pending or TaskStatus.Retrying))
+        {
+            return _run is null ? EntityStep.Nothing : new EntityStep([], DropRun());
+        }
+
+        CheckpointRef? wanted = State.LastUsable;
+        if (wanted?.Name != run.Restore?.Name)
+        {
+            run.Restore = wanted;
+            run.RestoreSettled = wanted is null;
+            run.RestoreAgainAt = null;
+            return wanted is null ? ContinueRun(run, now) : new EntityStep([], [new RestoreCheckpoint(run.Key, wanted)]);
+        }
+
+        return ContinueRun(run, now);
+    }
+
+    private EntityStep OnRestored(TaskRun run, CheckpointRestored restored, TimeSpan now)
+    {
+        if (run.Restore?.Name != restored.Checkpoint)
+        {
+            return EntityStep.Nothing;
+        }
+
+        run.RestoreSettled = true;
+        return ContinueRun(run, now);
+    }
+
+    private EntityStep OnUnreadable(TaskRun run, CheckpointUnreadable unreadable, TimeSpan now)
+    {
+        if (run.Restore?.Name != unreadable.Checkpoint)
+        {
+            return EntityStep.Nothing;
+        }
+
+        if (!unreadable.Damaged || Term == 0)
+        {
+            run.RestoreAgainAt = now + AgainAfter;
+            return EntityStep.Nothing;
+        }
+
+        run.Restore = State!.Checkpoints.FirstOrDefault(c => c.IsUsable && c.Checkpoint.Name != unreadable.Checkpoint)?.Checkpoint;
+        TaskCheckpointDamaged damaged = new(unreadable.Checkpoint, unreadable.Detail);
+        if (run.Restore is not null)
+        {
+            return new EntityStep([damaged], [new RestoreCheckpoint(run.Key, run.Restore)]);
+        }
+
+        run.RestoreSettled = true;
+        EntityStep next = ContinueRun(run, now);
+        return next with { Persist = [damaged, .. next.Persist] };
+    }
+
+    private EntityStep OnReady(TaskRun run, TimeSpan now)
+    {
+        run.Ready = true;
+        return ContinueRun(run, now);
+    }
+
+    private EntityStep OnStarted(TaskRun run, int pid, TimeSpan now)
+    {
+        run.Pid = pid;
+        return run.IsCommand ? ContinueRun(run, now) : EntityStep.Nothing;
+    }
+
+    /// <summary>Takes the next step of the start, if everything that it needs is there.</summary>
+    private EntityStep ContinueRun(TaskRun run, TimeSpan now)
+    {
+        if (Term != run.Key.Term || State is null || run.Begun || !run.RestoreSettled || run.Stop != StopCause.None)
+        {
+            return EntityStep.Nothing;
+        }
+
+        if (run.IsCommand && !run.WorkerRequested)
+        {
+            run.WorkerRequested = true;
+            return new EntityStep([], [new StartWorker(run.Key, State.Spec, run.Restore is not null)]);
+        }
+
+        if (run.IsCommand ? run.Pid == 0 : !run.Ready)
+        {
+            return EntityStep.Nothing;
+        }
+
+        run.Begun = true;
+        run.BegunAt = now;
+        run.Enter(run.IsCommand ? WorkerPhase.Training : WorkerPhase.Restoring, now);
+        TaskStarted started = new(run.Key.Run, home.Incarnation, home.Address, run.Pid, run.Restore?.Name, run.Restore?.Step ?? 0);
+        return new EntityStep(
+            [started],
+            run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]);
+    }
+
+    private static EntityStep OnPhase(TaskRun run, WorkerPhase phase, TimeSpan now)
+    {
+        run.Enter(phase, now);
+        return EntityStep.Nothing;
+    }
+
+    private EntityStep OnProgress(TaskRun run, TaskProgress progress, TimeSpan now)
+    {
+        bool first = run.Progress is null;
+        run.Progress = progress;
+        run.Enter(WorkerPhase.Training, now);
+        if (!first && now - _progressAt < ProgressEvery)
+        {
+            return EntityStep.Nothing;
+        }
+
+        _progressAt = now;
+        return new EntityStep([new TaskProgressed(progress)], []);
+    }
+
+    private static EntityStep OnDone(TaskRun run, WorkerDone done)
+    {
+        run.Done = done;
+        run.Progress = done.Progress;
+        return EntityStep.Nothing;
+    }
+
+    private EntityStep OnLost(TaskRun run, WorkerLost lost, TimeSpan now, Identity.DeterministicRandom random)
+    {
+        run.Lost = lost.Detail;
+        return OnEnded(run, new RunEnd(null, null, lost.Detail, []), now, random);
+    }
+
+    private EntityStep OnEnded(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random, bool startFailed = false)
+    {
+        run.End = startFailed ? end with { Error = $"could not be started: {end.Error}" } : end;
+        run.SaveDeadline = null;
+        return FinishIfFlushed(now, random);
+    }
+
+    /// <summary>What follows from the end of the run, once every state that it staged is stored or given up.</summary>
+    private EntityStep FinishIfFlushed(TimeSpan now, Identity.DeterministicRandom random)
+    {
+        if (!IsFlushed)
+        {
+            return EntityStep.Nothing;
+        }
+
+        if (_run is not { End: RunEnd end } run)
+        {
+            return _releasing && _run is null ? new EntityStep([], [], Release: true) : EntityStep.Nothing;
+        }
+
+        _run = null;
+        if (State is null || Term == 0)
+        {
+            return EntityStep.Nothing;
+        }
+
+        IReadOnlyList<TaskEvent> events = EndEvents(run, end, random);
+        return new EntityStep(events, [], Release: _releasing);
+    }
+
+    private IReadOnlyList<TaskEvent> EndEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
+    {
+        if (State!.Status is not (TaskStatus.Running or TaskStatus.Pending or TaskStatus.Retrying))
+        {
+            return [];
+        }
+
+        bool complete = run.Done is not null || (run.IsCommand && end.ExitCode == 0 && run.Stop is StopCause.None);
+        if (complete)
+        {
+            return [new TaskCompleted(run.Progress, run.Done?.Results ?? new Dictionary<string, string>())];
+        }
+
+        if (run.Stop == StopCause.Release)
+        {
+            return State.Status == TaskStatus.Running
+                ? [new TaskInterrupted(InterruptionReason.Migrated, $"handed over: {_releaseReason}")]
+                : [];
+        }
+
+        if (run.Stop == StopCause.User)
+        {
+            // Paused and resumed again before the worker was gone.
+            return State.Status == TaskStatus.Running ? [new TaskInterrupted(InterruptionReason.Paused, "stopped by the user")] : [];
+        }
+
+        if (run.Lost is string lost)
+        {
+            return [new TaskInterrupted(InterruptionReason.GuardLost, lost)];
+        }
+
+        return FailureEvents(run, end, random);
+    }
+
+    private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
+    {
+        FailureVerdict verdict = run.Stop == StopCause.Stalled ? Stalled(run, end)
+            : !run.Begun && end.ExitCode is null && end.Signal is null ? StartFailed(end)
+            : FailurePolicy.Classify(run.Done is null && !run.IsCommand && end.ExitCode == 0 ? NotDone(end) : end, State!.Spec.Retry.Rules);
+        int failures = State!.Failures + 1;
+        if (verdict.Action == FailureAction.Stop || failures > State.Spec.Retry.MaxAttempts)
+        {
+            return [new TaskFailed(verdict.Failure)];
+        }
+
+        if (verdict.Action == FailureAction.Hold)
+        {
+            return [new TaskHeld($"{verdict.Failure.Class}: {verdict.Failure.Detail}; 'actortrainer tasks resume {Task}' lets it go on")];
+        }
+
+        TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
+        return [new TaskRetryScheduled(failures, verdict.Failure, delay, verdict.Action == FailureAction.RetryElsewhere)];
+    }
+
+    private FailureVerdict Stalled(TaskRun run, RunEnd end)
+    {
+        string detail = FormattableString.Invariant(
+            $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}");
+        return new FailureVerdict(new Failure("stalled", detail, end.ExitCode, end.Signal, end.LastLines), FailureAction.Retry);
+    }
+
+    private static FailureVerdict StartFailed(RunEnd end) =>
+        new(new Failure("start-failed", end.Error ?? "could not be started", null, null, end.LastLines), FailureAction.RetryElsewhere);
+
+    private static RunEnd NotDone(RunEnd end) => end with { Error = end.Error ?? "the trainer's process ended before training was complete" };
+
+    /// <summary>Asks for the state, then for the end. A worker that cannot save now is stopped at once.</summary>
+    private List<TaskEffect> StopSaving(TaskRun run, StopCause cause, string reason, TimeSpan now)
+    {
+        TimeSpan grace = State?.Spec.Grace ?? TimeSpan.Zero;
+        if (!run.Begun || run.IsCommand || run.Done is not null)
+        {
+            return StopNow(run, cause, grace);
+        }
+
+        run.Stop = cause;
+        run.SaveDeadline = now + grace;
+        return [new RequestStaging(run.Key, reason)];
+    }
+
+    private List<TaskEffect> StopNow(TaskRun run, StopCause cause, TimeSpan grace)
+    {
+        run.Stop = cause;
+        run.StopSent = true;
+        run.SaveDeadline = null;
+        if (run.End is not null)
+        {
+            return [];
+        }
+
+        if (run.WorkerRequested)
+        {
+            return [new StopWorker(run.Key, run.Begun ? grace : TimeSpan.Zero)];
+        }
+
+        // Only its checkpoint was being restored: the engine answers for a worker that does not stand.
+        return [new StopWorker(run.Key, TimeSpan.Zero)];
+    }
+
+    private List<TaskEffect> DropRun()
+    {
+        List<TaskEffect> effects = _run is null ? [] : [new StopWorker(_run.Key, TimeSpan.Zero)];
+        _run = null;
+        _staged.Clear();
+        _saving = null;
+        _saveAgainAt = null;
+        return effects;
+    }
+
+    private static RunKey? RunOf(TaskInput input) => input switch
+    {
+        WorkerStarted i => i.Run,
+        WorkerStartFailed i => i.Run,
+        WorkerReady i => i.Run,
+        WorkerPhaseChanged i => i.Run,
+        WorkerProgressed i => i.Run,
+        WorkerStaged i => i.Run,
+        WorkerStageFailed i => i.Run,
+        WorkerDone i => i.Run,
+        WorkerExited i => i.Run,
+        WorkerLost i => i.Run,
+        CheckpointRestored i => i.Run,
+        CheckpointUnreadable i => i.Run,
+        _ => null,
+    };
+
+#pragma warning disable CA1308 // Phase words are shown in lower case.
+    private static string Word(WorkerPhase phase) => phase.ToString().ToLowerInvariant();
+#pragma warning restore CA1308
+}

@@ -1,0 +1,251 @@
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Core.Tasks;
+
+/// <summary>
+/// One training task on the node that owns it: takes commands, inputs and time, hands back events and effects. No I/O, no clock, no
+/// thread. Engines differ in how they persist; every one of them drives this.
+/// </summary>
+/// <remarks>
+/// The order is the engine's duty: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then start the
+/// effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
+/// </remarks>
+public sealed partial class TaskEntity(TaskId task, EntityHome home)
+{
+    /// <summary>How many lost nodes in a row hold the task.</summary>
+    public const int NodeLossesToHold = 3;
+
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+
+    private TaskRun? _run;
+    private int _lastRun;
+    private TimeSpan _retryAt;
+    private TimeSpan _progressAt = TimeSpan.MinValue;
+    private bool _releasing;
+    private string _releaseReason = "";
+
+    /// <summary>The task.</summary>
+    public TaskId Task { get; } = task;
+
+    /// <summary>The folded state; null before the submit is committed.</summary>
+    public TaskState? State { get; private set; }
+
+    /// <summary>The term under which this node owns it; 0 while it only warms up.</summary>
+    public long Term { get; private set; }
+
+    /// <summary>The newest progress, journaled or not.</summary>
+    public TaskProgress Progress => _run?.Progress ?? State?.Progress ?? TaskProgress.None;
+
+    /// <summary>Whether nothing is under way for it: no worker, no state on its way into the store.</summary>
+    public bool IsIdle => _run is null && IsFlushed;
+
+    /// <summary>Whether a worker runs, starts or stops: the task takes its slots.</summary>
+    public bool TakesSlots => _run is not null;
+
+    /// <summary>Whether it restores a checkpoint or starts at this moment.</summary>
+    public bool IsRestoring => _run is { Begun: false };
+
+    /// <summary>Whether its worker has begun to train on this node.</summary>
+    public bool IsTraining => _run is { Begun: true };
+
+    /// <summary>Rebuilds the state.</summary>
+    /// <exception cref="InvalidOperationException">The events are not those of a task.</exception>
+    public void Recover(TaskState? snapshot, IEnumerable<TaskEvent> events)
+    {
+        State = TaskState.Fold(Task, snapshot, events);
+        _lastRun = Math.Max(_lastRun, State?.Runs ?? 0);
+    }
+
+    /// <summary>Applies events that are durable now.</summary>
+    public void Commit(IReadOnlyList<TaskEvent> events, TimeSpan now)
+    {
+        State = TaskState.Fold(Task, State, events);
+        foreach (TaskEvent e in events)
+        {
+            if (e is TaskRetryScheduled retry)
+            {
+                _retryAt = now + retry.Delay;
+            }
+        }
+    }
+
+    /// <summary>
+    /// The engine owns the task under a term now. A run that the journal still calls running was lost with its node.
+    /// </summary>
+    public EntityStep Activated(long term, TimeSpan now)
+    {
+        Term = term;
+        _releasing = false;
+        if (State is null)
+        {
+            return EntityStep.Nothing;
+        }
+
+        List<TaskEvent> events = [new TaskActivated(term, home.Incarnation, home.Address)];
+        if (State.Status == TaskStatus.Running)
+        {
+            events.Add(new TaskInterrupted(InterruptionReason.NodeLost, $"node {State.Node} was lost"));
+            if (!State.Proven && State.NodeLosses + 1 >= NodeLossesToHold)
+            {
+                events.Add(new TaskHeld(
+                    $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; look at its output, then 'actortrainer tasks resume {Task}'"));
+            }
+        }
+
+        _retryAt = now + (State.RetryDelay ?? TimeSpan.Zero);
+        if (_run is not null && _run.Key.Term != term)
+        {
+            // Warmed for a term that never came.
+            return new EntityStep(events, [.. DropRun(), new ListStoreFiles(Task, term)]);
+        }
+
+        return new EntityStep(events, [new ListStoreFiles(Task, term)]);
+    }
+
+    /// <summary>Decides a command.</summary>
+    public EntityStep On(TaskCommand command, TimeSpan now)
+    {
+        if (command is SubmitTask submit)
+        {
+            return State is not null
+                ? Accept(existed: true)
+                : new EntityStep(
+                    [new TaskSubmitted(submit.Spec, submit.SpecHash), new TaskActivated(Term, home.Incarnation, home.Address)],
+                    [],
+                    new CommandAccepted(Task));
+        }
+
+        if (State is null)
+        {
+            return Refuse($"there is no task {Task}");
+        }
+
+        return command switch
+        {
+            PauseTask => OnPause(now),
+            ResumeTask => OnResume(),
+            CancelTask => OnCancel(),
+            SaveTask => OnSave(),
+            MigrateTask when State.IsFinished => Refuse($"task {Task} has ended ({Word(State.Status)}); there is nothing to move"),
+            _ => Accept(),
+        };
+    }
+
+    /// <summary>Whether the task could start now if it had its slots.</summary>
+    public bool WantsSlots(TimeSpan now) =>
+        State is not null && Term > 0 && _run is null && _saving is null && _staged.Count == 0 && !_releasing &&
+        (State.Status == TaskStatus.Pending || (State.Status == TaskStatus.Retrying && now >= _retryAt));
+
+    /// <summary>The engine gives the task its slots: restore and start.</summary>
+    public EntityStep Grant(TimeSpan now) => Begin(State!.Spec, State.LastUsable, Term, ++_lastRun, now);
+
+    /// <summary>
+    /// Warms up before the ownership comes: starts the worker and restores the last checkpoint for the run that will follow.
+    /// </summary>
+    public EntityStep Warm(TaskSpec spec, CheckpointRef? checkpoint, long expectedTerm, int run, TimeSpan now)
+    {
+        _lastRun = run;
+        return Begin(spec, checkpoint, expectedTerm, run, now);
+    }
+
+    /// <summary>Whether everything that can be done before the ownership comes is done.</summary>
+    public bool IsWarm => _run is { RestoreSettled: true } run && (run.Ready || run.IsCommand);
+
+    /// <summary>The task must go: save, stop, let go. Answered by a step with <see cref="EntityStep.Release"/>, at once or later.</summary>
+    public EntityStep Releasing(long toIncarnation, NodeAddress? to, string reason, TimeSpan now)
+    {
+        _releasing = true;
+        _releaseReason = reason;
+        if (_run is null)
+        {
+            return IsFlushed ? new EntityStep([], [], Release: true) : EntityStep.Nothing;
+        }
+
+        List<TaskEvent> events = to is NodeAddress address && _run.Begun ? [new TaskMigrating(toIncarnation, address, reason)] : [];
+        return new EntityStep(events, StopSaving(_run, StopCause.Release, reason, now));
+    }
+
+    /// <summary>The hand-over did not happen: the task stays and goes on.</summary>
+    public void ReleaseAborted()
+    {
+        _releasing = false;
+        if (_run is { Stop: StopCause.Release, StopSent: false } run)
+        {
+            run.Stop = StopCause.None;
+            run.SaveDeadline = null;
+        }
+    }
+
+    /// <summary>Another owner rules: end the worker without grace and forget. Nothing is persisted.</summary>
+    public IReadOnlyList<TaskEffect> Lost()
+    {
+        Term = 0;
+        return DropRun();
+    }
+
+    /// <summary>A task whose replay or fold failed waits for a person.</summary>
+    public static EntityStep Hold(string reason) => new([new TaskHeld(reason)], []);
+
+    private EntityStep OnPause(TimeSpan now)
+    {
+        if (State!.IsFinished || State.Status == TaskStatus.Held)
+        {
+            return Refuse($"task {Task} is {Word(State.Status)}; only a task that runs or waits can be paused");
+        }
+
+        if (State.Status == TaskStatus.Paused)
+        {
+            return Accept();
+        }
+
+        IReadOnlyList<TaskEffect> effects = _run is null ? [] : StopSaving(_run, StopCause.User, "pause", now);
+        return new EntityStep([new TaskPaused()], effects, new CommandAccepted(Task));
+    }
+
+    private EntityStep OnResume() => State!.Status switch
+    {
+        TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed =>
+            new EntityStep([new TaskResumed()], [], new CommandAccepted(Task)),
+        TaskStatus.Completed or TaskStatus.Cancelled =>
+            Refuse($"task {Task} is {Word(State.Status)}; submit it again under another name"),
+        _ => Accept(),
+    };
+
+    private EntityStep OnCancel()
+    {
+        if (State!.Status == TaskStatus.Cancelled)
+        {
+            return Accept();
+        }
+
+        if (State.IsFinished)
+        {
+            return Refuse($"task {Task} has ended already ({Word(State.Status)})");
+        }
+
+        IReadOnlyList<TaskEffect> effects = _run is null ? [] : StopNow(_run, StopCause.User, State.Spec.Grace);
+        return new EntityStep([new TaskCancelled()], effects, new CommandAccepted(Task));
+    }
+
+    private EntityStep OnSave()
+    {
+        if (_run is not { Begun: true, Stop: StopCause.None })
+        {
+            return Refuse($"task {Task} is not training now; there is nothing to save");
+        }
+
+        return _run.IsCommand
+            ? Refuse($"task {Task} runs a command, which saves by itself into ACTORTRAINER_CHECKPOINT_DIR")
+            : new EntityStep([], [new RequestStaging(_run.Key, "request")], new CommandAccepted(Task));
+    }
+
+    private EntityStep Accept(bool existed = false) => new([], [], new CommandAccepted(Task, existed));
+
+    private static EntityStep Refuse(string reason) => new([], [], new CommandRefused(reason));
+
+#pragma warning disable CA1308 // Status words are shown in lower case.
+    private static string Word(TaskStatus status) => status.ToString().ToLowerInvariant();
+#pragma warning restore CA1308
+}

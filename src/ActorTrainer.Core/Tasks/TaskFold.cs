@@ -1,0 +1,123 @@
+namespace ActorTrainer.Core.Tasks;
+
+/// <summary>Applies one event to a task's state. Total: an event that is not known changes nothing.</summary>
+internal static class TaskFold
+{
+    public static TaskState Apply(TaskState state, TaskEvent e) => e switch
+    {
+        TaskActivated activated => state with { Term = activated.Term, Incarnation = activated.Incarnation },
+        TaskStarted started => OnStarted(state, started),
+        TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
+        TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
+        TaskCheckpointDamaged damaged => Mark(state, damaged.Checkpoint, c => c with { Damaged = true }),
+        TaskCheckpointRemoved removed => state with
+        {
+            Checkpoints = [.. state.Checkpoints.Where(c => c.Checkpoint.Name != removed.Checkpoint)],
+        },
+        TaskInterrupted interrupted => OnInterrupted(state, interrupted),
+        TaskRetryScheduled retry => state with
+        {
+            Status = TaskStatus.Retrying,
+            Failures = retry.Failures,
+            FailedAtStep = Math.Max(state.FailedAtStep, state.Progress.Step),
+            RetryDelay = retry.Delay,
+            AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
+            Detail = FormattableString.Invariant(
+                $"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): {retry.Failure.Detail}; starts again after {retry.Delay.TotalSeconds:0.#} s"),
+        },
+        TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
+        TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
+        TaskResumed => state with
+        {
+            Status = TaskStatus.Pending,
+            Failures = 0,
+            NodeLosses = 0,
+            FailedAtStep = 0,
+            RetryDelay = null,
+            AvoidIncarnation = 0,
+            ExitCode = null,
+            Detail = "waits for a slot",
+        },
+        TaskHeld held => state with { Status = TaskStatus.Held, RetryDelay = null, Detail = held.Reason },
+        TaskCompleted completed => state with
+        {
+            Status = TaskStatus.Completed,
+            Progress = completed.Progress ?? state.Progress,
+            Detail = "completed",
+            ExitCode = 0,
+        },
+        TaskFailed failed => state with
+        {
+            Status = TaskStatus.Failed,
+            RetryDelay = null,
+            Detail = $"{failed.Failure.Class}: {failed.Failure.Detail}",
+            ExitCode = ExitCodeOf(failed.Failure),
+        },
+        TaskCancelled => state with { Status = TaskStatus.Cancelled, RetryDelay = null, Detail = "cancelled by the user", ExitCode = 1 },
+        _ => state,
+    };
+
+    private static TaskState OnStarted(TaskState state, TaskStarted started)
+    {
+        int restored = -1;
+        for (int i = 0; i < state.Checkpoints.Count; i++)
+        {
+            if (state.Checkpoints[i].Checkpoint.Name == started.RestoredFrom)
+            {
+                restored = i;
+                break;
+            }
+        }
+
+        // Whatever is newer than what was restored belongs to a history that did not go on.
+        int newer = restored < 0 ? state.Checkpoints.Count : restored;
+        return state with
+        {
+            Status = TaskStatus.Running,
+            Runs = started.Run,
+            Node = started.Node,
+            RetryDelay = null,
+            Proven = false,
+            Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from step {started.RestoredStep}"),
+            Checkpoints = [.. state.Checkpoints.Select((c, i) => i < newer && !c.Dead ? c with { Dead = true } : c)],
+        };
+    }
+
+    private static TaskState OnCheckpointed(TaskState state, CheckpointRef checkpoint)
+    {
+        double? best = state.BestMetric;
+        if (state.Spec.Checkpoint.BestMetric is string metric && checkpoint.Metrics.TryGetValue(metric, out double value) &&
+            (best is null || (state.Spec.Checkpoint.BestIsLargest ? value > best : value < best)))
+        {
+            best = value;
+        }
+
+        return state with
+        {
+            Checkpoints = [new ListedCheckpoint(checkpoint, false, false), .. state.Checkpoints],
+            BestMetric = best,
+            // Only a state beyond the place of the last failure shows that the failure is behind the task.
+            Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,
+            Proven = true,
+        };
+    }
+
+    private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted)
+    {
+        int losses = interrupted.Reason != InterruptionReason.NodeLost ? state.NodeLosses
+            : state.Proven ? 0
+            : state.NodeLosses + 1;
+        return state with
+        {
+            Status = state.Status == TaskStatus.Running ? TaskStatus.Pending : state.Status,
+            NodeLosses = losses,
+            Detail = state.Status == TaskStatus.Running ? $"waits for a slot ({interrupted.Detail})" : state.Detail,
+        };
+    }
+
+    private static TaskState Mark(TaskState state, string name, Func<ListedCheckpoint, ListedCheckpoint> mark) =>
+        state with { Checkpoints = [.. state.Checkpoints.Select(c => c.Checkpoint.Name == name ? mark(c) : c)] };
+
+    private static int ExitCodeOf(Failure failure) =>
+        failure.ExitCode is int code and not 0 ? code : failure.Signal is int signal ? 128 + signal : 1;
+}

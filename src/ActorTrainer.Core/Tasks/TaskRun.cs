@@ -1,0 +1,90 @@
+namespace ActorTrainer.Core.Tasks;
+
+/// <summary>Why a run was asked to end.</summary>
+internal enum StopCause
+{
+    /// <summary>It was not.</summary>
+    None,
+
+    /// <summary>The user paused or cancelled the task: nothing follows.</summary>
+    User,
+
+    /// <summary>The shard is handed over, or the node stops.</summary>
+    Release,
+
+    /// <summary>It showed no progress for too long.</summary>
+    Stalled,
+}
+
+/// <summary>The run that is under way: volatile, gone with the node. Only <see cref="TaskEntity"/> changes it.</summary>
+internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
+{
+    public RunKey Key { get; } = key;
+
+    public bool IsCommand { get; } = isCommand;
+
+    public WorkerPhase Phase { get; private set; } = WorkerPhase.Starting;
+
+    public TimeSpan PhaseSince { get; private set; } = now;
+
+    /// <summary>The process was asked to start; only then is there something to stop.</summary>
+    public bool WorkerRequested { get; set; }
+
+    public int Pid { get; set; }
+
+    /// <summary>The C# trainer waits for its checkpoint.</summary>
+    public bool Ready { get; set; }
+
+    /// <summary>The checkpoint that is being restored or was; null: none.</summary>
+    public CheckpointRef? Restore { get; set; }
+
+    /// <summary>Nothing is left to restore: it is done or there is none.</summary>
+    public bool RestoreSettled { get; set; }
+
+    /// <summary>When an unreadable store is asked again.</summary>
+    public TimeSpan? RestoreAgainAt { get; set; }
+
+    /// <summary>Training has begun (its event was issued).</summary>
+    public bool Begun { get; set; }
+
+    public TimeSpan BegunAt { get; set; }
+
+    public TaskProgress? Progress { get; set; }
+
+    public WorkerDone? Done { get; set; }
+
+    public StopCause Stop { get; set; }
+
+    /// <summary>The stop request went out.</summary>
+    public bool StopSent { get; set; }
+
+    /// <summary>The state was asked for before the stop; at this time the stop goes out without it.</summary>
+    public TimeSpan? SaveDeadline { get; set; }
+
+    /// <summary>How it ended, once it has.</summary>
+    public RunEnd? End { get; set; }
+
+    /// <summary>The guard died with it.</summary>
+    public string? Lost { get; set; }
+
+    public void Enter(WorkerPhase phase, TimeSpan now)
+    {
+        Phase = phase;
+        PhaseSince = now;
+    }
+
+    /// <summary>The limit of the phase it is in, or null for none.</summary>
+    public TimeSpan? Limit(StallSpec stall)
+    {
+        TimeSpan limit = Phase switch
+        {
+            WorkerPhase.Restoring => stall.Restoring,
+            WorkerPhase.Training => stall.Training,
+            WorkerPhase.Evaluating => stall.Evaluating,
+            WorkerPhase.Saving => stall.Saving,
+            _ => stall.Starting,
+        };
+        bool unlimited = limit <= TimeSpan.Zero || (IsCommand && Phase == WorkerPhase.Training);
+        return unlimited ? null : limit;
+    }
+}

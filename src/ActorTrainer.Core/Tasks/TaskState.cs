@@ -1,0 +1,142 @@
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Core.Tasks;
+
+/// <summary>A checkpoint as the task lists it.</summary>
+/// <param name="Checkpoint">The checkpoint.</param>
+/// <param name="Damaged">It could not be read back and is never restored.</param>
+/// <param name="Dead">The task went on from an older one: this is a dead branch and is never restored.</param>
+public sealed record ListedCheckpoint(CheckpointRef Checkpoint, bool Damaged, bool Dead)
+{
+    /// <summary>Whether it may be restored.</summary>
+    public bool IsUsable => !Damaged && !Dead;
+}
+
+/// <summary>What the events of a task add up to. Live and replayed state come from the same fold.</summary>
+public sealed record TaskState
+{
+    /// <summary>Changes when the fold does; snapshots of another version are ignored.</summary>
+    public const int FoldVersion = 1;
+
+    /// <summary>The task.</summary>
+    public required TaskId Task { get; init; }
+
+    /// <summary>What the user asked for.</summary>
+    public required TaskSpec Spec { get; init; }
+
+    /// <summary>SHA-256 of the canonical specification, lower-case hexadecimal.</summary>
+    public string SpecHash { get; init; } = "";
+
+    /// <summary>Where it stands.</summary>
+    public TaskStatus Status { get; init; } = TaskStatus.Pending;
+
+    /// <summary>One sentence that explains the status.</summary>
+    public string Detail { get; init; } = "";
+
+    /// <summary>The term of the last activation.</summary>
+    public long Term { get; init; }
+
+    /// <summary>The node life of the last activation.</summary>
+    public long Incarnation { get; init; }
+
+    /// <summary>The node that ran it last; null before the first run.</summary>
+    public NodeAddress? Node { get; init; }
+
+    /// <summary>How often a worker was started.</summary>
+    public int Runs { get; init; }
+
+    /// <summary>Failures of its own since the last resume, or since a checkpoint beyond the step where it failed.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>The furthest step at which it failed.</summary>
+    public long FailedAtStep { get; init; }
+
+    /// <summary>How far it is.</summary>
+    public TaskProgress Progress { get; init; } = TaskProgress.None;
+
+    /// <summary>Listed checkpoints, newest first.</summary>
+    public IReadOnlyList<ListedCheckpoint> Checkpoints { get; init; } = [];
+
+    /// <summary>How long after its failure it is started again; null when it does not wait.</summary>
+    public TimeSpan? RetryDelay { get; init; }
+
+    /// <summary>A node life that should not get it, or 0.</summary>
+    public long AvoidIncarnation { get; init; }
+
+    /// <summary>Nodes lost in a row soon after this task was started on them.</summary>
+    public int NodeLosses { get; init; }
+
+    /// <summary>Whether the present run has shown that it does not take its node along: it has committed a checkpoint, or run for a minute.</summary>
+    public bool Proven { get; init; }
+
+    /// <summary>The best value so far of the metric that the policy watches.</summary>
+    public double? BestMetric { get; init; }
+
+    /// <summary>What <c>run</c> exits with once it has ended.</summary>
+    public int? ExitCode { get; init; }
+
+    /// <summary>The newest checkpoint that may be restored, or null.</summary>
+    public CheckpointRef? LastUsable
+    {
+        get
+        {
+            foreach (ListedCheckpoint listed in Checkpoints)
+            {
+                if (listed.IsUsable)
+                {
+                    return listed.Checkpoint;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Whether the task will never run again by itself.</summary>
+    public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;
+
+    /// <summary>Whether it must have a node for itself: it was running on two lost nodes in a row.</summary>
+    public bool Alone => NodeLosses >= 2;
+
+    /// <summary>Folds events over a state; null is the state of a task without events.</summary>
+    /// <exception cref="InvalidOperationException">The first event is not <see cref="TaskSubmitted"/>.</exception>
+    public static TaskState? Fold(TaskId task, TaskState? state, IEnumerable<TaskEvent> events)
+    {
+        foreach (TaskEvent e in events)
+        {
+            if (state is null)
+            {
+                state = e is TaskSubmitted submitted
+                    ? new TaskState { Task = task, Spec = submitted.Spec, SpecHash = submitted.SpecHash, Detail = "waits for a slot" }
+                    : throw new InvalidOperationException($"the first event of task {task} is {e.GetType().Name}, not TaskSubmitted");
+            }
+            else
+            {
+                state = TaskFold.Apply(state, e);
+            }
+        }
+
+        return state;
+    }
+
+    /// <summary>The read model of this state.</summary>
+    public TaskSummary Summarize(int shard) => new(
+        Task,
+        Spec.Name,
+        SpecHash,
+        shard,
+        Spec.Gang,
+        Spec.Rank,
+        Status,
+        Spec.Priority,
+        Spec.Slots,
+        Detail,
+        Progress,
+        Node,
+        Runs,
+        Failures,
+        LastUsable,
+        AvoidIncarnation,
+        Alone,
+        ExitCode);
+}
