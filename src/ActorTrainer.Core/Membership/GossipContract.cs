@@ -17,7 +17,10 @@ public sealed record GossipReceived(long From, GossipMessage Message) : GossipIn
 /// </summary>
 public sealed record GossipConnected(NodeAddress Address, long Incarnation) : GossipInput;
 
-/// <summary>A standing connection to a life ended (end of stream or reset).</summary>
+/// <summary>
+/// A connection to or from a life ended (end of stream or reset) without a closing handshake of either side. A connection that the
+/// other side closed in order is reported only by its opener, who may have to open it again.
+/// </summary>
 public sealed record GossipStreamEnded(long Incarnation) : GossipInput;
 
 /// <summary>A connection could not be opened, or the handshake was refused with a reason.</summary>
@@ -85,6 +88,7 @@ public sealed record MemberLost(long Incarnation, TimeSpan Silence, string Evide
 [JsonDerivedType(typeof(IndirectPingMessage), "indirect-ping")]
 [JsonDerivedType(typeof(IndirectAckMessage), "indirect-ack")]
 [JsonDerivedType(typeof(SyncMessage), "sync")]
+[JsonDerivedType(typeof(NewsMessage), "news")]
 public abstract record GossipMessage
 {
     /// <summary>Records that spread by this message.</summary>
@@ -107,7 +111,14 @@ public sealed record IndirectPingMessage(long Number, long Target) : GossipMessa
 public sealed record IndirectAckMessage(long Number, long Target) : GossipMessage;
 
 /// <summary>The whole view: sent when a connection opens, and now and then to a random member. <paramref name="Reply"/>: answer with yours.</summary>
-public sealed record SyncMessage(bool Reply) : GossipMessage;
+public sealed record SyncMessage(bool Reply) : GossipMessage
+{
+    /// <summary>Whether the sender belongs to a founded cluster. Nodes that wait for a seed do not found one by hearing each other.</summary>
+    public bool Joined { get; init; }
+}
+
+/// <summary>Records and accusations that are sent to everyone at once and not only by piggyback. Not answered.</summary>
+public sealed record NewsMessage : GossipMessage;
 
 /// <summary>An observer's claim about a member.</summary>
 /// <param name="Target">The member's life.</param>
