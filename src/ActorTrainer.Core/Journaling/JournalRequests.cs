@@ -67,7 +67,10 @@ public sealed record AppendConflict(long LastSequence) : AppendResult;
 public sealed record AppendNameTaken(TaskId Existing, string SpecHash) : AppendResult;
 
 /// <summary>Loads the unfinished tasks of shards that the asker owns, highest priority first, then by id.</summary>
-public sealed record ClaimRequest(long Owner, IReadOnlyList<ShardTerm> Shards) : JournalRequest;
+/// <param name="Owner">The asker's incarnation.</param>
+/// <param name="Shards">The shards, each under the asker's term.</param>
+/// <param name="FoldVersion">The fold version that the asker understands; a task whose snapshot has another comes from its first event. Null: any.</param>
+public sealed record ClaimRequest(long Owner, IReadOnlyList<ShardTerm> Shards, int? FoldVersion = null) : JournalRequest;
 
 /// <summary>A shard under a term.</summary>
 public readonly record struct ShardTerm(int Shard, long Term);

@@ -1,0 +1,49 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace ActorTrainer.Journal.Sqlite;
+
+/// <summary>Reads <c>/proc/locks</c>, for messages only: what it shows depends on namespaces and file systems.</summary>
+internal static class KernelLocks
+{
+    /// <summary>The pid that holds a flock on a file, or null when it cannot be told.</summary>
+    public static int? FindFlockHolder(string path)
+    {
+        try
+        {
+            if (InodeOf(path) is not { } inode)
+            {
+                return null;
+            }
+
+            string suffix = string.Create(CultureInfo.InvariantCulture, $":{inode}");
+            foreach (string line in File.ReadLines("/proc/locks"))
+            {
+                // "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF"; a waiter's line has "->" behind the number.
+                string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (fields.Length >= 6 && fields[1] == "FLOCK" && fields[5].EndsWith(suffix, StringComparison.Ordinal) &&
+                    int.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+                {
+                    return pid;
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        return null;
+    }
+
+    private static ulong? InodeOf(string path)
+    {
+        // struct statx of linux/stat.h: stx_ino is the 64-bit field at byte 32.
+        const int atFileSystemWorkingDirectory = -100;
+        const uint wantInode = 0x100;
+        Span<byte> result = stackalloc byte[256];
+        return NativeMethods.Statx(atFileSystemWorkingDirectory, path, 0, wantInode, result) == 0
+            ? MemoryMarshal.Read<ulong>(result[32..])
+            : null;
+    }
+}
