@@ -1,0 +1,123 @@
+using System.Runtime.InteropServices;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>What a path is, without following links.</summary>
+internal enum FileKind
+{
+    File,
+    Directory,
+    Link,
+
+    /// <summary>Pipe, socket, device: opening one may block for ever.</summary>
+    Special,
+}
+
+/// <summary>What tells one state of a file from another. Equal before and after reading: the file was not changed meanwhile.</summary>
+internal readonly partial record struct FileStatus(FileKind Kind, long Length, int Mode, ulong Inode, long ModifiedTicks, long ChangedTicks)
+{
+    private const int DefaultMode = 0b110_100_100;
+
+    /// <exception cref="IOException">The path is gone or cannot be looked at.</exception>
+    public static FileStatus Read(string path) =>
+        OperatingSystem.IsLinux() && Linux.TryRead(path, out FileStatus status) ? status : ReadPortable(path);
+
+    private static FileStatus ReadPortable(string path)
+    {
+        var info = new FileInfo(path);
+        FileAttributes attributes = info.Attributes;
+        if (attributes == (FileAttributes)(-1))
+        {
+            throw new FileNotFoundException($"'{path}' does not exist.", path);
+        }
+
+        FileKind kind = (attributes & FileAttributes.ReparsePoint) != 0 ? FileKind.Link
+            : (attributes & FileAttributes.Directory) != 0 ? FileKind.Directory
+            : (attributes & FileAttributes.Device) != 0 ? FileKind.Special
+            : FileKind.File;
+        int mode = OperatingSystem.IsWindows() ? DefaultMode : (int)info.UnixFileMode & 0b111_111_111;
+        long length = kind == FileKind.File ? info.Length : 0;
+        return new FileStatus(kind, length, mode, 0, info.LastWriteTimeUtc.Ticks, 0);
+    }
+
+    // statx, because its layout is the same on every architecture; .NET itself tells neither pipes from files nor the change time.
+    private static partial class Linux
+    {
+        private const int AtCurrentDirectory = -100;
+        private const int AtSymlinkNoFollow = 0x100;
+        private const uint BasicStats = 0x7ff;
+        private const int TypeMask = 0xF000;
+        private const int TypeFile = 0x8000;
+        private const int TypeDirectory = 0x4000;
+        private const int TypeLink = 0xA000;
+        private const int NoEntry = 2;
+
+        private static volatile bool s_unsupported;
+
+        public static bool TryRead(string path, out FileStatus status)
+        {
+            status = default;
+            if (s_unsupported)
+            {
+                return false;
+            }
+
+            try
+            {
+                if (Statx(AtCurrentDirectory, path, AtSymlinkNoFollow, BasicStats, out StatxBuffer b) == 0)
+                {
+                    FileKind kind = (b.Mode & TypeMask) switch
+                    {
+                        TypeFile => FileKind.File,
+                        TypeDirectory => FileKind.Directory,
+                        TypeLink => FileKind.Link,
+                        _ => FileKind.Special,
+                    };
+                    status = new FileStatus(
+                        kind, (long)b.Size, b.Mode & 0b111_111_111, b.Inode, Ticks(b.ModifiedSeconds, b.ModifiedNanoseconds), Ticks(b.ChangedSeconds, b.ChangedNanoseconds));
+                    return true;
+                }
+            }
+            catch (EntryPointNotFoundException)
+            {
+                s_unsupported = true;
+                return false;
+            }
+
+            int error = Marshal.GetLastPInvokeError();
+            return error == NoEntry
+                ? throw new FileNotFoundException($"'{path}' does not exist.", path)
+                : false;
+        }
+
+        private static long Ticks(long seconds, uint nanoseconds) => unchecked((seconds * 1_000_000_000) + nanoseconds);
+
+        [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        private static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer buffer);
+
+        [StructLayout(LayoutKind.Explicit, Size = 256)]
+        private struct StatxBuffer
+        {
+            [FieldOffset(28)]
+            public ushort Mode;
+
+            [FieldOffset(32)]
+            public ulong Inode;
+
+            [FieldOffset(40)]
+            public ulong Size;
+
+            [FieldOffset(96)]
+            public long ChangedSeconds;
+
+            [FieldOffset(104)]
+            public uint ChangedNanoseconds;
+
+            [FieldOffset(112)]
+            public long ModifiedSeconds;
+
+            [FieldOffset(120)]
+            public uint ModifiedNanoseconds;
+        }
+    }
+}

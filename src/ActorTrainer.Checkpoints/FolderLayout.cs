@@ -1,0 +1,90 @@
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>
+/// Where things stand below the store's folder: <c>TASK/packs/NAME.pack</c>, <c>TASK/manifests/NAME.json</c>, and a marker that tells a
+/// store from the empty mount point of one.
+/// </summary>
+internal sealed class FolderLayout(string root)
+{
+    public const string MarkerName = "actortrainer-store.json";
+    public const string TemporarySuffix = ".tmp";
+
+    private static readonly byte[] MarkerBytes = "{ \"format\": \"actortrainer-store\", \"version\": 1 }\n"u8.ToArray();
+
+    public string Root { get; } = Path.GetFullPath(root);
+
+    public string MarkerPath => Path.Combine(Root, MarkerName);
+
+    public string TaskFolder(TaskId task) => Path.Combine(Root, task.Value);
+
+    public string PackFolder(TaskId task) => Path.Combine(Root, task.Value, "packs");
+
+    public string ManifestFolder(TaskId task) => Path.Combine(Root, task.Value, "manifests");
+
+    /// <summary>The path of a file by the name that the store lists.</summary>
+    /// <exception cref="CheckpointStoreException">The name is not one of a store's files.</exception>
+    public string FilePath(TaskId task, string file) =>
+        CheckpointNames.TryParseFile(file, out _)
+            ? Path.Combine(Root, task.Value, file)
+            : throw new CheckpointStoreException($"'{file}' is not the name of a checkpoint's file; nothing was done to it.");
+
+    /// <summary>Makes the folders of a task, and the store itself when this is its very first use.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="mayCreateStore">False when checkpoints are known to exist: then a store that is not there is a disk that is not mounted.</param>
+    /// <exception cref="CheckpointStoreException">The store is away.</exception>
+    public void Prepare(TaskId task, bool mayCreateStore)
+    {
+        if (!File.Exists(MarkerPath))
+        {
+            if (!mayCreateStore)
+            {
+                throw Away();
+            }
+
+            CreateDurably(Root);
+            string temporary = $"{MarkerPath}.{Path.GetRandomFileName()}{TemporarySuffix}";
+            DurableFile.Write(temporary, MarkerBytes);
+            File.Move(temporary, MarkerPath, overwrite: true);
+            DirectorySync.Sync(Root);
+        }
+
+        CreateDurably(TaskFolder(task));
+        CreateDurably(PackFolder(task));
+        CreateDurably(ManifestFolder(task));
+    }
+
+    /// <exception cref="CheckpointStoreException">The store is away.</exception>
+    public void RequireStore()
+    {
+        if (!File.Exists(MarkerPath))
+        {
+            throw Away();
+        }
+    }
+
+    private CheckpointStoreException Away() => new(
+        $"The checkpoint store at {Root} is away: its {MarkerName} is missing or cannot be read. Check that the disk is mounted and actortrainer.checkpoints.path is right.");
+
+    private static void CreateDurably(string folder)
+    {
+        if (Directory.Exists(folder))
+        {
+            return;
+        }
+
+        string? parent = Path.GetDirectoryName(folder);
+        if (parent is not null)
+        {
+            CreateDurably(parent);
+        }
+
+        Directory.CreateDirectory(folder);
+        if (parent is not null)
+        {
+            DirectorySync.Sync(parent);
+        }
+    }
+}

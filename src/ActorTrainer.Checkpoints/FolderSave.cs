@@ -1,0 +1,322 @@
+using System.Runtime.ExceptionServices;
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
+using Microsoft.Win32.SafeHandles;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>
+/// One save: pack, sync, folder sync, manifest, sync, rename, folder sync. Until the rename nothing is visible; a save that fails takes
+/// its own files away again, which nobody can have named yet.
+/// </summary>
+internal sealed class FolderSave(
+    FolderLayout layout, BufferPool pool, CheckpointStoreModel model, TimeProvider time, Action<SaveStep>? probe, SaveRequest request)
+{
+    private readonly List<ChunkJob> _jobs = [];
+    private readonly List<(SourceFile File, List<string> Chunks)> _entries = [];
+    private readonly KnownChunks _known = new();
+    private readonly string _packFile = CheckpointNames.PackFile(request.Name);
+    private readonly string _packPath = layout.FilePath(request.Task, CheckpointNames.PackFile(request.Name));
+    private readonly string _manifestPath = layout.FilePath(request.Task, CheckpointNames.ManifestFile(request.Name));
+    private int _filled;
+    private string? _temporary;
+    private bool _renamed;
+
+    public CheckpointRef Execute(CancellationToken cancellationToken)
+    {
+        using var pack = new PackWriter(_packPath);
+        bool done = false;
+        try
+        {
+            List<SourceFile> files = ListSource();
+            layout.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0);
+            if (File.Exists(_manifestPath) || File.Exists(_packPath))
+            {
+                throw new CheckpointStoreException($"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. Save under a new name.");
+            }
+
+            _known.AddFrom(layout, request.Task, request.Listed, cancellationToken);
+            WritePack(files, pack, cancellationToken);
+            CheckpointRef checkpoint = WriteManifest(pack.Length);
+            done = true;
+            return checkpoint;
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw StoreErrors.Describe($"Checkpoint {request.Name} of {request.Task} could not be saved", layout.TaskFolder(request.Task), e);
+        }
+        finally
+        {
+            _jobs.ForEach(job => job.Dispose());
+            if (!done)
+            {
+                RemoveRemains(pack);
+            }
+        }
+    }
+
+    private List<SourceFile> ListSource()
+    {
+        try
+        {
+            return SourceTree.List(request.SourceDirectory);
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw SourceUnreadable(request.SourceDirectory, e);
+        }
+    }
+
+    private void WritePack(List<SourceFile> files, PackWriter pack, CancellationToken cancellationToken)
+    {
+        foreach (SourceFile file in files)
+        {
+            ReadFile(file, pack, cancellationToken);
+        }
+
+        Drain(pack, cancellationToken);
+        probe?.Invoke(SaveStep.ChunksWritten);
+        pack.Finish();
+        probe?.Invoke(SaveStep.PackSynced);
+        DirectorySync.Sync(layout.PackFolder(request.Task));
+        probe?.Invoke(SaveStep.PackFolderSynced);
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    private void ReadFile(SourceFile file, PackWriter pack, CancellationToken cancellationToken)
+    {
+        var chunks = new List<string>();
+        _entries.Add((file, chunks));
+        if (file.Status.Length > 0)
+        {
+            using SafeFileHandle handle = OpenSource(file);
+            for (long at = 0; at < file.Status.Length;)
+            {
+                if (_filled == FolderStore.Parallelism * 2)
+                {
+                    Drain(pack, cancellationToken);
+                }
+
+                ChunkJob job = NextJob();
+                job.Entry = chunks;
+                job.Length = (int)Math.Min(model.ChunkSizeBytes, file.Status.Length - at);
+                ReadFully(handle, file, job.Raw.AsSpan(PackFormat.RecordHeaderSize, job.Length), at);
+                at += job.Length;
+                _filled++;
+            }
+        }
+
+        RequireUnchanged(file);
+    }
+
+    private ChunkJob NextJob()
+    {
+        if (_filled == _jobs.Count)
+        {
+            _jobs.Add(new ChunkJob(pool, model.ChunkSizeBytes));
+        }
+
+        return _jobs[_filled];
+    }
+
+    private static SafeFileHandle OpenSource(SourceFile file)
+    {
+        try
+        {
+            return File.OpenHandle(file.FullPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw SourceUnreadable(file.FullPath, e);
+        }
+    }
+
+    private static void ReadFully(SafeFileHandle handle, SourceFile file, Span<byte> target, long offset)
+    {
+        while (target.Length > 0)
+        {
+            int read;
+            try
+            {
+                read = RandomAccess.Read(handle, target, offset);
+            }
+            catch (Exception e) when (StoreErrors.IsFromSystem(e))
+            {
+                throw SourceUnreadable(file.FullPath, e);
+            }
+
+            if (read == 0)
+            {
+                throw SourceChanged(file);
+            }
+
+            target = target[read..];
+            offset += read;
+        }
+    }
+
+    private static void RequireUnchanged(SourceFile file)
+    {
+        FileStatus now;
+        try
+        {
+            now = FileStatus.Read(file.FullPath);
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw SourceUnreadable(file.FullPath, e);
+        }
+
+        if (now != file.Status)
+        {
+            throw SourceChanged(file);
+        }
+    }
+
+    private static CheckpointStoreException SourceChanged(SourceFile file) => new(
+        $"'{file.FullPath}' was changed while it was being saved. Write a checkpoint's files elsewhere and rename them into place when they are complete.");
+
+    private static CheckpointStoreException SourceUnreadable(string path, Exception e) => new(
+        $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. The trainer has to leave it alone until it is released.", e);
+
+    // Hashing and encoding go in parallel, looking up and writing in order: packs are the same whatever the timing.
+    private void Drain(PackWriter pack, CancellationToken cancellationToken)
+    {
+        probe?.Invoke(SaveStep.WritingChunks);
+        Concurrently(_filled, index =>
+        {
+            ChunkJob job = _jobs[index];
+            job.Hash();
+            if (!_known.Contains(job.Key))
+            {
+                job.Encode(model.Compression);
+            }
+        }, cancellationToken);
+        for (int i = 0; i < _filled; i++)
+        {
+            ChunkJob job = _jobs[i];
+            if (!_known.Contains(job.Key))
+            {
+                _known.Add(job.Key, new ChunkPlace(_packFile, pack.Append(job.Record), job.StoredLength, job.Codec));
+            }
+
+            job.Entry.Add(job.Key);
+        }
+
+        _filled = 0;
+    }
+
+    /// <summary>Runs few pieces at once and throws the first error itself, not a bundle.</summary>
+    internal static void Concurrently(int count, Action<int> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (count <= 1)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                work(i);
+            }
+
+            return;
+        }
+
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken }, work);
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    private CheckpointRef WriteManifest(long packLength)
+    {
+        Manifest manifest = BuildManifest();
+        byte[] bytes = ManifestFormat.Write(manifest);
+        string temporary = _manifestPath + FolderLayout.TemporarySuffix;
+        DurableFile.Write(temporary, bytes);
+        _temporary = temporary;
+        probe?.Invoke(SaveStep.ManifestWritten);
+        File.Move(temporary, _manifestPath);
+        _renamed = true;
+        probe?.Invoke(SaveStep.ManifestRenamed);
+        DirectorySync.Sync(layout.ManifestFolder(request.Task));
+        probe?.Invoke(SaveStep.ManifestFolderSynced);
+        return new CheckpointRef(
+            request.Name,
+            request.State.Step,
+            request.State.Epoch,
+            request.State.Reason,
+            manifest.Bytes,
+            packLength + bytes.Length,
+            manifest.Packs,
+            ManifestFormat.HashOf(bytes),
+            request.State.Metrics);
+    }
+
+    private Manifest BuildManifest()
+    {
+        var packs = new List<string>();
+        var packIndex = new Dictionary<string, int>(StringComparer.Ordinal);
+        var entries = new List<ManifestEntry>(_entries.Count);
+        foreach ((SourceFile file, List<string> keys) in _entries)
+        {
+            var chunks = new List<ManifestChunk>(keys.Count);
+            foreach (string key in keys)
+            {
+                ChunkPlace place = _known[key];
+                if (!packIndex.TryGetValue(place.Pack, out int index))
+                {
+                    index = packs.Count;
+                    packs.Add(place.Pack);
+                    packIndex.Add(place.Pack, index);
+                }
+
+                chunks.Add(new ManifestChunk(key, index, place.Offset, place.Stored, ChunkCodecNames.NameOf(place.Codec)));
+            }
+
+            entries.Add(new ManifestEntry(file.Path, file.Status.Length, EntryMode.Format(file.Status.Mode), chunks));
+        }
+
+        return new Manifest
+        {
+            Name = request.Name,
+            Task = request.Task.Value,
+            Term = request.Term,
+            Created = time.GetUtcNow(),
+            Step = request.State.Step,
+            Epoch = request.State.Epoch,
+            Reason = request.State.Reason,
+            Metrics = request.State.Metrics,
+            ChunkSize = model.ChunkSizeBytes,
+            Bytes = entries.Sum(entry => entry.Length),
+            Packs = packs,
+            Entries = entries,
+        };
+    }
+
+    private void RemoveRemains(PackWriter pack)
+    {
+        // The manifest first: as long as it stands its pack has to.
+        pack.Dispose();
+        Remove(_renamed ? _manifestPath : _temporary);
+        Remove(pack.Length > 0 ? _packPath : null);
+    }
+
+    private static void Remove(string? path)
+    {
+        try
+        {
+            if (path is not null)
+            {
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            // What stays is garbage without a name; the next activation condemns it. The error that brought us here matters more.
+        }
+    }
+}

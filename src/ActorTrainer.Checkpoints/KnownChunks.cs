@@ -1,0 +1,63 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>
+/// Chunks that need not be written again. Those of earlier checkpoints count only while their pack is there and long enough: referencing
+/// a pack that is gone would make a new checkpoint that was never whole.
+/// </summary>
+internal sealed class KnownChunks
+{
+    private readonly Dictionary<string, ChunkPlace> _places = new(StringComparer.Ordinal);
+
+    public bool Contains(string sha256) => _places.ContainsKey(sha256);
+
+    public ChunkPlace this[string sha256] => _places[sha256];
+
+    public void Add(string sha256, ChunkPlace place) => _places.Add(sha256, place);
+
+    /// <summary>Reads the manifests of earlier checkpoints. One that cannot be used is passed over: it only saves space.</summary>
+    public void AddFrom(FolderLayout layout, TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken)
+    {
+        var packLengths = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (CheckpointRef checkpoint in listed)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Manifest manifest;
+            try
+            {
+                manifest = FolderReader.ReadManifest(layout, task, checkpoint, out _);
+            }
+            catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException)
+            {
+                continue;
+            }
+
+            Add(layout, task, manifest, packLengths);
+        }
+    }
+
+    private void Add(FolderLayout layout, TaskId task, Manifest manifest, Dictionary<string, long> packLengths)
+    {
+        foreach (ManifestEntry entry in manifest.Entries)
+        {
+            foreach (ManifestChunk chunk in entry.Chunks)
+            {
+                string pack = manifest.Packs[chunk.Pack];
+                if (!packLengths.TryGetValue(pack, out long length))
+                {
+                    var file = new FileInfo(layout.FilePath(task, pack));
+                    length = file.Exists ? file.Length : 0;
+                    packLengths.Add(pack, length);
+                }
+
+                if (chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length &&
+                    ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec))
+                {
+                    _places.TryAdd(chunk.Sha256, new ChunkPlace(pack, chunk.Offset, chunk.Stored, codec));
+                }
+            }
+        }
+    }
+}

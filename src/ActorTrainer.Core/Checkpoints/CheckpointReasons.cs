@@ -1,0 +1,38 @@
+namespace ActorTrainer.Core.Checkpoints;
+
+/// <summary>Why a checkpoint was taken: short, stable words that stand in events, lists and manifests.</summary>
+public static class CheckpointReasons
+{
+    /// <summary>The end of every so many epochs.</summary>
+    public const string Epoch = "epoch";
+
+    /// <summary>The time since the last one is over.</summary>
+    public const string Interval = "interval";
+
+    /// <summary>The metric is better than ever.</summary>
+    public const string Best = "best";
+
+    /// <summary>The task has to give way to another.</summary>
+    public const string Preemption = "preemption";
+
+    /// <summary>The task is about to move.</summary>
+    public const string Migration = "migration";
+
+    /// <summary>Something failed and the state can still be saved.</summary>
+    public const string Failure = "failure";
+
+    /// <summary>The user asked for it.</summary>
+    public const string Request = "request";
+
+    /// <summary>The node is drained.</summary>
+    public const string Drain = "drain";
+
+    /// <summary>The user pauses the task.</summary>
+    public const string Pause = "pause";
+
+    /// <summary>Training is complete.</summary>
+    public const string Final = "final";
+
+    /// <summary>A command's files appeared complete in its checkpoint folder.</summary>
+    public const string Files = "files";
+}
