@@ -3,7 +3,7 @@ namespace ActorTrainer.Core.Identity;
 /// <summary>
 /// The random source that is handed into the cores: xoshiro256** seeded by splitmix64
 /// (Blackman and Vigna, "Scrambled linear pseudorandom number generators", 2018). The same seed gives the same numbers on every
-/// platform and runtime version, which <see cref="System.Random"/> does not promise.
+/// platform and runtime version, which <c>System.Random</c> does not promise.
 /// </summary>
 public sealed class DeterministicRandom
 {

@@ -1,0 +1,114 @@
+using System.ComponentModel;
+
+namespace ActorTrainer.House;
+
+/// <summary>Something outside .NET that some tests or parts of the demo need.</summary>
+/// <param name="Name">The value of the trait <c>Requires</c> of tests that need it.</param>
+/// <param name="Covers">What is left out without it.</param>
+/// <param name="Packages">The Debian packages that bring it.</param>
+/// <param name="Remedy">What brings it elsewhere, for the user.</param>
+internal sealed record Requirement(string Name, string Covers, IReadOnlyList<string> Packages, string Remedy);
+
+/// <summary>What the machine has.</summary>
+/// <param name="Missing">What it lacks.</param>
+/// <param name="Environment">Variables for suites, demo and benches that say where things were found.</param>
+internal sealed record SetupOutcome(IReadOnlyList<Requirement> Missing, IReadOnlyDictionary<string, string> Environment);
+
+/// <summary>Finds, and on Debian as root installs, what the suites and the demo need besides the .NET SDK.</summary>
+internal static class Setup
+{
+    /// <summary>Names the Python that has torch and numpy.</summary>
+    public const string PythonVariable = "ACTORTRAINER_PYTHON";
+
+    private static readonly Dictionary<string, string> NoEnvironment = [];
+
+    /// <summary>Python with PyTorch.</summary>
+    public static Requirement Torch { get; } = new(
+        "torch",
+        "what needs PyTorch",
+        ["python3-torch", "python3-numpy"],
+        "Needs a python3 that imports torch and numpy: 'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, " +
+        $"or set {PythonVariable} to one.");
+
+    /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
+    public static async Task<SetupOutcome> RunAsync(TextWriter log)
+    {
+        string? python = await FindPythonAsync();
+        if (python is null && await InstallAsync(Torch, log))
+        {
+            python = await FindPythonAsync();
+        }
+
+        return python is null
+            ? new SetupOutcome([Torch], NoEnvironment)
+            : new SetupOutcome([], new Dictionary<string, string> { [PythonVariable] = python });
+    }
+
+    /// <summary>Whether the text of <c>/etc/os-release</c> is that of Debian or of a system made from it.</summary>
+    public static bool IsDebian(string osRelease) =>
+        osRelease.Split('\n')
+            .Select(line => line.Trim().Split('=', 2))
+            .Where(parts => parts.Length == 2 && parts[0] is "ID" or "ID_LIKE")
+            .SelectMany(parts => parts[1].Trim('"', '\'').Split(' '))
+            .Contains("debian");
+
+    private static async Task<string?> FindPythonAsync()
+    {
+        string?[] candidates = [Environment.GetEnvironmentVariable(PythonVariable), "python3", "/usr/bin/python3", "python"];
+        foreach (string? candidate in candidates)
+        {
+            if (!string.IsNullOrEmpty(candidate) && await SucceedsAsync(candidate, "-c", "import torch, numpy"))
+            {
+                return candidate;
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<bool> InstallAsync(Requirement requirement, TextWriter log)
+    {
+        const string OsRelease = "/etc/os-release";
+        if (!Environment.IsPrivilegedProcess || !File.Exists(OsRelease) || !IsDebian(await File.ReadAllTextAsync(OsRelease)))
+        {
+            return false;
+        }
+
+        string packages = string.Join(' ', requirement.Packages);
+        log.WriteLine($"Installing {packages} (apt-get install -y --no-install-recommends {packages}) …");
+        string[][] commands = [["update"], ["install", "-y", "--no-install-recommends", .. requirement.Packages]];
+        foreach (string[] command in commands)
+        {
+            ChildResult result = await RunAsync("apt-get", ["-q", .. command], TimeSpan.FromMinutes(10));
+            if (result.ExitCode != 0 || result.TimedOut)
+            {
+                log.WriteLine($"apt-get {command[0]} failed:");
+                log.WriteLine(string.Join('\n', result.Output.TrimEnd().Split('\n').TakeLast(10)));
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static async Task<bool> SucceedsAsync(string file, params string[] arguments)
+    {
+        try
+        {
+            ChildResult result = await RunAsync(file, arguments, TimeSpan.FromMinutes(1));
+            return result is { ExitCode: 0, TimedOut: false };
+        }
+        catch (Win32Exception)
+        {
+            return false;
+        }
+    }
+
+    private static Task<ChildResult> RunAsync(string file, IEnumerable<string> arguments, TimeSpan timeout) =>
+        ChildProcess.RunCapturedAsync(
+            file,
+            arguments,
+            Environment.CurrentDirectory,
+            new Dictionary<string, string> { ["DEBIAN_FRONTEND"] = "noninteractive" },
+            timeout);
+}

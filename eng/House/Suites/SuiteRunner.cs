@@ -1,0 +1,102 @@
+using System.Globalization;
+
+namespace ActorTrainer.House.Suites;
+
+/// <summary>Runs the tests of one built test project.</summary>
+/// <param name="repository">Where the project is.</param>
+/// <param name="setup">What the machine has; tests that require what it lacks are left out.</param>
+/// <param name="timeout">After this a suite is taken to hang.</param>
+internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, TimeSpan timeout)
+{
+    /// <summary>The suite whose run measures the coverage of <see cref="CoveredAssembly"/>.</summary>
+    public const string CoverageSuite = CoveredAssembly + ".Tests";
+
+    /// <summary>The assembly whose coverage is measured.</summary>
+    public const string CoveredAssembly = "ActorTrainer.Core";
+
+    private const int LogLines = 20;
+
+    private string Results => repository.PathOf("artifacts", "tests");
+
+    /// <summary>Runs it.</summary>
+    public async Task<SuiteResult> RunAsync(string suite)
+    {
+        string assembly = repository.PathOf("tests", suite, "bin", "Release", "net10.0", suite + ".dll");
+        if (!File.Exists(assembly))
+        {
+            return new SuiteResult(
+                suite, TrxReport.Empty, TimeSpan.Zero, $"was not built: add it with 'dotnet sln add tests/{suite}'");
+        }
+
+        string report = Path.Combine(Results, suite + ".trx");
+        Directory.CreateDirectory(Results);
+        File.Delete(report);
+        long start = TimeProvider.System.GetTimestamp();
+        ChildResult child = await ChildProcess.RunCapturedAsync(
+            "dotnet", Arguments(suite, assembly, report), repository.Root, setup.Environment, timeout);
+        TimeSpan elapsed = TimeProvider.System.GetElapsedTime(start);
+        await File.WriteAllTextAsync(Path.Combine(Results, suite + ".log"), child.Output);
+        TrxReport tests = File.Exists(report) ? TrxReport.Parse(await File.ReadAllTextAsync(report)) : TrxReport.Empty;
+        return new SuiteResult(suite, tests, elapsed, ProblemOf(child, tests), LastLines(child.Output), NoteOf(child));
+    }
+
+    /// <summary>Reads the coverage that the run of <see cref="CoverageSuite"/> measured; null when it measured none.</summary>
+    public CoverageReport? ReadCoverage()
+    {
+        string? file = Directory.Exists(CoverageFolder)
+            ? Directory.EnumerateFiles(CoverageFolder, "coverage.cobertura.xml", SearchOption.AllDirectories).FirstOrDefault()
+            : null;
+        return file is null ? null : CoverageReport.Parse(File.ReadAllText(file), CoveredAssembly);
+    }
+
+    private string CoverageFolder => Path.Combine(Results, "coverage");
+
+    private IEnumerable<string> Arguments(string suite, string assembly, string report)
+    {
+        if (suite != CoverageSuite)
+        {
+            // The test project is a program; run alone it is faster and its processes are its own.
+            return [assembly, "-noLogo", "-noColor", "-trx", report, .. setup.Missing.SelectMany(missing => Without("-trait-", missing))];
+        }
+
+        if (Directory.Exists(CoverageFolder))
+        {
+            Directory.Delete(CoverageFolder, recursive: true);
+        }
+
+        return
+        [
+            "test", repository.PathOf("tests", suite), "--no-build", "--configuration", "Release", "--nologo",
+            "--settings", repository.PathOf("eng", "coverage.runsettings"), "--collect", "XPlat Code Coverage",
+            "--results-directory", CoverageFolder, "--logger", $"trx;LogFileName={report}",
+        ];
+    }
+
+    private static string[] Without(string option, Requirement missing) => [option, $"Requires={missing.Name}"];
+
+    private string? ProblemOf(ChildResult child, TrxReport tests)
+    {
+        if (child.TimedOut)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture, $"hung: it was ended with its processes after {timeout.TotalMinutes:0.#} min");
+        }
+
+        bool ranNothing = tests.Passed + tests.Failures.Count + tests.Skipped.Count == 0;
+        if (child.ExitCode == 0 || tests.Failures.Count > 0 || (ranNothing && SaysNoTests(child.Output)))
+        {
+            return null;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"ended with exit code {child.ExitCode} and no failed test");
+    }
+
+    private static bool SaysNoTests(string output) =>
+        output.Contains("No test is available", StringComparison.Ordinal) || output.Contains("Total: 0,", StringComparison.Ordinal);
+
+    private static string? NoteOf(ChildResult child) =>
+        child.OutputHeldOpen ? "something it started outlived it" : null;
+
+    private static string LastLines(string output) =>
+        string.Join('\n', output.TrimEnd().Split('\n').TakeLast(LogLines));
+}

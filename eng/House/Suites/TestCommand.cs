@@ -1,0 +1,70 @@
+namespace ActorTrainer.House.Suites;
+
+/// <summary><c>test [--strict] [SUITE…]</c>: sets up, runs the suites, says how they went.</summary>
+internal sealed class TestCommand(Repository repository, TextWriter console)
+{
+    private static readonly TimeSpan SuiteTimeout = TimeSpan.FromMinutes(10);
+
+    /// <summary>Suites that start processes and measure time: they run alone, after the others, in this order.</summary>
+    private static readonly string[] Alone = ["ActorTrainer.Cli.Tests", "ActorTrainer.Runtime.Tests", "ActorTrainer.Cluster.Tests"];
+
+    /// <summary>Runs the suites.</summary>
+    /// <returns>0 when all went well, 1 when not, 2 for wrong arguments.</returns>
+    public async Task<int> RunAsync(IReadOnlyList<string> arguments)
+    {
+        bool strict = arguments.Contains("--strict");
+        string[] wanted = [.. arguments.Where(argument => argument != "--strict")];
+        string[] suites = Discover(wanted);
+        if (wanted.FirstOrDefault(argument => argument.StartsWith('-')) is { } unknown)
+        {
+            console.WriteLine($"'{unknown}' is not an option of test: there is --strict.");
+            return 2;
+        }
+
+        if (suites.Length == 0)
+        {
+            console.WriteLine($"No suite below tests/ is named like {string.Join(" or ", wanted)}.");
+            return 2;
+        }
+
+        SetupOutcome setup = await Setup.RunAsync(console);
+        SuiteRunner runner = new(repository, setup, SuiteTimeout);
+        TestSummary summary = new(console, strict, suites.Max(suite => suite.Length));
+        summary.Begin();
+        foreach (string[] group in Plan(suites))
+        {
+            await Parallel.ForEachAsync(
+                group,
+                new ParallelOptions { MaxDegreeOfParallelism = 2 },
+                async (suite, _) => summary.Add(await runner.RunAsync(suite)));
+        }
+
+        if (suites.Contains(SuiteRunner.CoverageSuite))
+        {
+            summary.AddCoverage(runner.ReadCoverage());
+        }
+
+        foreach (Requirement missing in setup.Missing)
+        {
+            summary.AddLeftOut(missing);
+        }
+
+        return summary.End();
+    }
+
+    /// <summary>Groups of suites: those of one group may run at the same time.</summary>
+    internal static IReadOnlyList<string[]> Plan(IReadOnlyList<string> suites) =>
+    [
+        [.. suites.Except(Alone)],
+        .. Alone.Intersect(suites).Select(suite => new[] { suite }),
+    ];
+
+    private string[] Discover(string[] wanted) =>
+    [
+        .. Directory.EnumerateDirectories(repository.PathOf("tests"), "*.Tests")
+            .Select(folder => Path.GetFileName(folder))
+            .Where(name => File.Exists(repository.PathOf("tests", name, name + ".csproj")))
+            .Where(name => wanted.Length == 0 || wanted.Any(part => name.Contains(part, StringComparison.OrdinalIgnoreCase)))
+            .Order(StringComparer.Ordinal),
+    ];
+}
