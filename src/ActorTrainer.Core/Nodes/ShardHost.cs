@@ -205,7 +205,7 @@ internal sealed class ShardHost
             shard.ClaimAgainAt = null;
         }
 
-        ClaimRequest request = new(_context.Self, [.. shards.Select(s => new ShardTerm(s.Number, s.Term))]);
+        ClaimRequest request = new(_context.Self, [.. shards.Select(s => new ShardTerm(s.Number, s.Term))], TaskState.FoldVersion);
         _context.Ask(request, reply => OnClaimed(shards, reply));
     }
 

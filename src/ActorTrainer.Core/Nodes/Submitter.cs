@@ -47,21 +47,34 @@ internal sealed class Submitter(NodeContext context, Router router)
         {
             context.Do(new AnswerClient(submit.Client, new CommandUnavailable("no node is ready to take tasks; see 'actortrainer cluster show'")));
         }
-        else if (!context.Capacities().Any(n => n.Accepts) || context.Owners().Count == 0)
+        else if (!Candidates().Any(n => n.Accepts))
         {
             // Just started: the first assignment is on its way.
             _early.Add((submit, until));
         }
         else
         {
-            context.Ask(new ListTasksRequest(Name: submit.Spec.Name), reply => OnLooked(submit, reply));
+            context.Ask(new ListTasksRequest(Name: submit.Spec.Name), reply => OnLooked(submit, until, reply));
         }
     }
 
-    private void OnLooked(ClientSubmit submit, JournalReply reply)
+    /// <summary>Nodes that own shards: an id has to fall into one of them.</summary>
+    private IReadOnlyList<NodeCapacity> Candidates()
+    {
+        HashSet<long> owners = [.. context.Owners().Values];
+        return [.. context.Capacities().Where(n => owners.Contains(n.Incarnation))];
+    }
+
+    private void OnLooked(ClientSubmit submit, TimeSpan until, JournalReply reply)
     {
         if (reply is not ListTasksReply list)
         {
+            if (context.Now < until)
+            {
+                _early.Add((submit, until));
+                return;
+            }
+
             string reason = reply is JournalFailed failed ? failed.Reason : "the journal does not answer";
             context.Do(new AnswerClient(submit.Client, new CommandUnavailable(reason)));
             return;
@@ -91,7 +104,7 @@ internal sealed class Submitter(NodeContext context, Router router)
         if (reply is CommandRefused refused && refused.Reason.StartsWith("name taken", StringComparison.Ordinal))
         {
             // Another submit of the name was faster: its row says whether it was the same.
-            context.Ask(new ListTasksRequest(Name: submit.Spec.Name), again => OnLooked(submit, again));
+            context.Ask(new ListTasksRequest(Name: submit.Spec.Name), again => OnLooked(submit, context.Now + Patience, again));
             return;
         }
 
@@ -102,7 +115,7 @@ internal sealed class Submitter(NodeContext context, Router router)
     {
         TaskDemand[] demands = [.. context.Demands(), .. UnderWay()];
         Dictionary<int, long> owners = context.Owners();
-        long target = AllocationPolicy.ChooseNode(spec.Slots, owners, context.Capacities(), demands, context.Model.Sharding.Allocation);
+        long target = AllocationPolicy.ChooseNode(spec.Slots, owners, Candidates(), demands, context.Model.Sharding.Allocation);
         HashSet<int> busy = [.. demands.Select(d => d.Shard)];
         TaskId task = default;
         for (int i = 0; i < MaxDraws; i++)

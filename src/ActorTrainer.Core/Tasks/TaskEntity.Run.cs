@@ -78,7 +78,7 @@ public sealed partial class TaskEntity
         if (!run.IsCommand)
         {
             run.WorkerRequested = true;
-            effects.Add(new StartWorker(run.Key, spec, checkpoint is not null));
+            effects.Add(new StartWorker(run.Key, spec, checkpoint is not null, checkpoint?.Step ?? 0));
         }
         else if (checkpoint is null && Term == term)
         {
@@ -168,7 +168,7 @@ public sealed partial class TaskEntity
         if (run.IsCommand && !run.WorkerRequested)
         {
             run.WorkerRequested = true;
-            return new EntityStep([], [new StartWorker(run.Key, State.Spec, run.Restore is not null)]);
+            return new EntityStep([], [new StartWorker(run.Key, State.Spec, run.Restore is not null, run.Restore?.Step ?? 0)]);
         }
 
         if (run.IsCommand ? run.Pid == 0 : !run.Ready)

@@ -69,7 +69,7 @@ public sealed class SimulatedCluster
 
     internal DeterministicRandom Random { get; }
 
-    /// <summary>Starts all nodes and waits until every shard has an owner and every node is up.</summary>
+    /// <summary>Starts all nodes and waits until every node is up and owns shards, and every shard has an owner.</summary>
     public void StartAll()
     {
         foreach (SimulatedNode node in Nodes)
@@ -80,7 +80,8 @@ public sealed class SimulatedCluster
         RunUntil("every node is up and every shard has an owner", () =>
         {
             ClusterRows rows = Rows();
-            return rows.Members.Count(m => m.Status == MemberStatus.Up) == Nodes.Count && rows.Shards.All(s => s.Owner != 0);
+            return rows.Members.Count(m => m.Status == MemberStatus.Up) == Nodes.Count && rows.Shards.All(s => s.Owner != 0) &&
+                rows.Shards.Select(s => s.Owner).Distinct().Count() == Nodes.Count;
         });
     }
 
@@ -101,6 +102,9 @@ public sealed class SimulatedCluster
         RunUntil($"{spec.Name} is submitted", () => reply is not null);
         return reply.ShouldBeOfType<CommandAccepted>().Task;
     }
+
+    /// <summary>Submits a task and hands its answer on.</summary>
+    public void SubmitRaw(SimulatedNode node, TaskSpec spec, string hash, Action<CommandReply> reply) => node.Submit(spec, hash, reply);
 
     /// <summary>Sends a command through a node and waits for its answer.</summary>
     public CommandReply Command(SimulatedNode node, TaskId task, TaskCommand command)
