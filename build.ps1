@@ -14,7 +14,8 @@ if (-not $found -or $LASTEXITCODE -ne 0) {
   exit 1
 }
 $env:DOTNET_NOLOGO = '1'; $env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
-& dotnet msbuild eng/build.proj "-t:$target" '-nologo' '-v:minimal' '-clp:NoSummary' '-m' '-nodeReuse:false'
+'Building …'
+& dotnet msbuild eng/build.proj "-t:$target" '-nologo' '-v:quiet' '-tl:auto' '-m' '-nodeReuse:false'
 if ($LASTEXITCODE -ne 0) {
   if ($target -eq 'test') { 'The build failed: no test was run.'; '0 passed, 1 failed' }
   exit 1

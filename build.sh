@@ -13,7 +13,8 @@ if ! dotnet --version >/dev/null 2>&1; then
   exit 1
 fi
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-if ! dotnet msbuild eng/build.proj "-t:$target" -nologo -v:minimal -clp:NoSummary -m -nodeReuse:false; then
+echo "Building …"
+if ! dotnet msbuild eng/build.proj "-t:$target" -nologo -v:quiet -tl:auto -m -nodeReuse:false; then
   if [[ "$target" == test ]]; then echo "The build failed: no test was run."; echo "0 passed, 1 failed"; fi
   exit 1
 fi

@@ -57,9 +57,9 @@ internal static class Setup
         string?[] candidates = [Environment.GetEnvironmentVariable(PythonVariable), "python3", "/usr/bin/python3", "python"];
         foreach (string? candidate in candidates)
         {
-            if (!string.IsNullOrEmpty(candidate) && await SucceedsAsync(candidate, "-c", "import torch, numpy"))
+            if (!string.IsNullOrEmpty(candidate) && await PathWithTorchAsync(candidate) is { } path)
             {
-                return candidate;
+                return path;
             }
         }
 
@@ -91,16 +91,17 @@ internal static class Setup
         return true;
     }
 
-    private static async Task<bool> SucceedsAsync(string file, params string[] arguments)
+    /// <summary>The interpreter's own path, since a name or a shim may mean something else in another process's environment.</summary>
+    private static async Task<string?> PathWithTorchAsync(string python)
     {
         try
         {
-            ChildResult result = await RunAsync(file, arguments, TimeSpan.FromMinutes(1));
-            return result is { ExitCode: 0, TimedOut: false };
+            ChildResult result = await RunAsync(python, ["-c", "import torch, numpy, sys; print(sys.executable)"], TimeSpan.FromMinutes(1));
+            return result is { ExitCode: 0, TimedOut: false } ? result.Output.TrimEnd().Split('\n')[^1].Trim() : null;
         }
         catch (Win32Exception)
         {
-            return false;
+            return null;
         }
     }
 

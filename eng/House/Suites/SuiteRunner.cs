@@ -15,6 +15,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
     public const string CoveredAssembly = "ActorTrainer.Core";
 
     private const int LogLines = 20;
+    private const int LogColumns = 160;
 
     private string Results => repository.PathOf("artifacts", "tests");
 
@@ -37,7 +38,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         TimeSpan elapsed = TimeProvider.System.GetElapsedTime(start);
         await File.WriteAllTextAsync(Path.Combine(Results, suite + ".log"), child.Output);
         TrxReport tests = File.Exists(report) ? TrxReport.Parse(await File.ReadAllTextAsync(report)) : TrxReport.Empty;
-        return new SuiteResult(suite, tests, elapsed, ProblemOf(child, tests), LastLines(child.Output), NoteOf(child));
+        return new SuiteResult(suite, tests, elapsed, ProblemOf(child, tests), Excerpt(child.Output), NoteOf(child));
     }
 
     /// <summary>Reads the coverage that the run of <see cref="CoverageSuite"/> measured; null when it measured none.</summary>
@@ -56,7 +57,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         if (suite != CoverageSuite)
         {
             // The test project is a program; run alone it is faster and its processes are its own.
-            return [assembly, "-noLogo", "-noColor", "-trx", report, .. setup.Missing.SelectMany(missing => Without("-trait-", missing))];
+            return [assembly, "-noLogo", "-noColor", "-longRunning", "120", "-trx", report, .. setup.Missing.SelectMany(missing => Without("-trait-", missing))];
         }
 
         if (Directory.Exists(CoverageFolder))
@@ -97,6 +98,14 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
     private static string? NoteOf(ChildResult child) =>
         child.OutputHeldOpen ? "something it started outlived it" : null;
 
-    private static string LastLines(string output) =>
-        string.Join('\n', output.TrimEnd().Split('\n').TakeLast(LogLines));
+    /// <summary>Where the program says that it crashed, else the end of what it wrote.</summary>
+    internal static string Excerpt(string output)
+    {
+        string[] lines = output.TrimEnd().Split('\n');
+        int crash = Array.FindLastIndex(
+            lines,
+            line => line.StartsWith("Process terminated", StringComparison.Ordinal) || line.StartsWith("Unhandled exception", StringComparison.Ordinal));
+        IEnumerable<string> shown = crash < 0 ? lines.TakeLast(LogLines) : lines.Skip(crash).Take(LogLines);
+        return string.Join('\n', shown.Select(line => line.Length <= LogColumns ? line : line[..LogColumns] + "…"));
+    }
 }

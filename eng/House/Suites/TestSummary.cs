@@ -47,7 +47,7 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
 
             if (suite.Problem is not null)
             {
-                Report(true, $"failed: {suite.Name} {suite.Problem}");
+                Report(true, $"failed: {suite.Name} {suite.Problem}; all it wrote is in artifacts/tests/{suite.Name}.log");
                 Indent(suite.Log, MessageLines);
             }
 

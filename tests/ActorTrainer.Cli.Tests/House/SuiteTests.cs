@@ -99,6 +99,20 @@ public sealed class SuiteTests
         ]);
     }
 
+    [Fact]
+    public void Excerpt_Crash_BeginsWhereTheProgramSaysSo() =>
+        SuiteRunner.Excerpt("Starting\nProcess terminated. Out of luck\n   at A\n").ShouldBe("Process terminated. Out of luck\n   at A");
+
+    [Fact]
+    public void Excerpt_LongOutput_IsItsEndCutToAWidth()
+    {
+        string[] lines = SuiteRunner.Excerpt(string.Join('\n', Enumerable.Range(1, 50).Select(i => $"{i} {new string('x', 300)}"))).Split('\n');
+
+        lines.Length.ShouldBe(20);
+        lines[^1].ShouldStartWith("50 x");
+        lines[^1].Length.ShouldBe(161);
+    }
+
     [Theory]
     [InlineData("NAME=x\nID=debian\n", true)]
     [InlineData("ID=ubuntu\nID_LIKE=\"debian\"\n", true)]
