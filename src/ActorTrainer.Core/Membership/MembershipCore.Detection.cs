@@ -66,7 +66,7 @@ public sealed partial class MembershipCore
         foreach (Accusation accusation in _accusations.OlderThan(_self, _now - AccusationRenewal))
         {
             _accusations.Renew(accusation.Target, _self, _now);
-            Broadcast([], [accusation]);
+            _urgentAccusations.Add(accusation);
         }
 
         if (_accusations.Targets.Count > 1)
@@ -95,13 +95,13 @@ public sealed partial class MembershipCore
         }
     }
 
-    /// <summary>When several are doubted at once the question is who is cut off: ask those that are not watched whether they are there.</summary>
+    /// <summary>When several are doubted at once the question is who is cut off: ask those that were not heard lately whether they are there.</summary>
     private void ProbeUnheard()
     {
         foreach (MemberRecord other in Others().ToArray())
         {
             Peer peer = _peers[other.Incarnation];
-            if (!peer.Watched && _now - peer.LastHeardAt > _options.AcceptablePause / 2 && !(_now - peer.LastProbeAt < _options.AcceptablePause))
+            if (_now - peer.LastHeardAt > _options.AcceptablePause / 2 && !(_now - peer.LastProbeAt < _options.AcceptablePause))
             {
                 Probe(other);
             }
@@ -237,13 +237,29 @@ public sealed partial class MembershipCore
         // The observer says it, for the first time or again: see for oneself.
         _accusations.Renew(accusation.Target, accusation.Observer, _now);
         Peer peer = _peers[accusation.Target];
-        if (accusation.Kind == AccusationKind.Silent && peer.Watched && peer.Silence(_now) >= Pause / 2)
+        if (accusation.Kind == AccusationKind.Silent && peer.Watched && peer.Silence(_now) >= _options.AcceptablePause / 2)
         {
             Accuse(target, AccusationKind.Silent);
+            AccuseAllSilent();
         }
         else if (_accusations.Find(accusation.Target, _self) is not { Kind: AccusationKind.Crashed })
         {
             Probe(target);
+        }
+    }
+
+    /// <summary>
+    /// Another one finds silent what is silent here: so it is not only this node's trouble, whatever its self-doubt says. It names all that
+    /// are silent, for the others have to see how many.
+    /// </summary>
+    private void AccuseAllSilent()
+    {
+        foreach ((long life, Peer peer) in _peers.ToArray())
+        {
+            if (peer.Watched && peer.Silence(_now) >= _options.AcceptablePause)
+            {
+                Accuse(Find(life)!, AccusationKind.Silent);
+            }
         }
     }
 
@@ -263,7 +279,8 @@ public sealed partial class MembershipCore
             Learn([target with { State = MemberState.Suspect }], "");
         }
 
-        Broadcast([Find(target.Incarnation)!], [accusation]);
+        Announce(Find(target.Incarnation)!);
+        _urgentAccusations.Add(accusation);
         Peer peer = _peers[target.Incarnation];
         if (!peer.LifeLockFree && !(_now - peer.LifeLockAskedAt < _options.HeartbeatInterval / 2))
         {
@@ -281,7 +298,7 @@ public sealed partial class MembershipCore
                 Learn([target with { State = MemberState.Down }], evidence);
                 if (witness)
                 {
-                    Broadcast([Find(life)!], []);
+                    Announce(Find(life)!);
                 }
             }
         }
@@ -322,12 +339,13 @@ public sealed partial class MembershipCore
 
     /// <summary>
     /// Silence looks the same from both sides of a cut. So it is confirmed only on the side that reaches more than half of the members, or
-    /// half with the oldest of them: else each side would call the other down, and all would be down when they meet again. While several
-    /// are doubted, the newest doubt is given half a pause to be followed by others.
+    /// half with the oldest of them: else each side would call the other down, and all would be down when they meet again. To know its
+    /// side it waits a tick for other doubts, and where there are several, half a pause for the answers to fresh connections.
     /// </summary>
     private bool MayConfirmSilence()
     {
-        if (_accusations.Targets.Count > 1 && _now - _newestDoubtAt < _options.AcceptablePause / 2)
+        bool several = _accusations.Targets.Count > 1 || _peers.Count(entry => entry.Value.Silence(_now) >= _options.AcceptablePause / 2) > 1;
+        if (_now - _newestDoubtAt < (several ? _options.AcceptablePause : _options.HeartbeatInterval) / 2)
         {
             return false;
         }

@@ -8,6 +8,10 @@ public sealed partial class MembershipCore
     // Pings sent for others, by their number; and indirect pings of one's own. Entries that got no answer are dropped after a while.
     private readonly SortedDictionary<long, (long For, long Number, long Target, TimeSpan At)> _relayed = [];
     private readonly SortedDictionary<long, (long Target, TimeSpan At)> _asked = [];
+
+    // What this step tells everyone.
+    private readonly SortedDictionary<long, MemberRecord> _urgentRecords = [];
+    private readonly List<Accusation> _urgentAccusations = [];
     private long _number;
 
     private void OnReceived(long from, GossipMessage message)
@@ -208,15 +212,27 @@ public sealed partial class MembershipCore
         _effects.Add(new SendGossip(to.Incarnation, to.Address, message with { Records = records, Accusations = accusations }));
     }
 
-    /// <summary>Sends news to everyone at once, the accused included: it must hear of it to refute it.</summary>
-    private void Broadcast(IReadOnlyList<MemberRecord> records, IReadOnlyList<Accusation> accusations)
+    /// <summary>
+    /// Sends news to everyone, the accused included: it must hear of it to refute it. One message for all news of a step, so that whoever
+    /// receives it sees at once how many are accused; see MayConfirmSilence.
+    /// </summary>
+    private void Broadcast()
     {
-        NewsMessage news = new() { Records = records, Accusations = accusations };
+        if (_urgentRecords.Count + _urgentAccusations.Count == 0)
+        {
+            return;
+        }
+
+        NewsMessage news = new() { Records = [.. _urgentRecords.Values], Accusations = [.. _urgentAccusations] };
+        _urgentRecords.Clear();
+        _urgentAccusations.Clear();
         foreach (MemberRecord other in Others())
         {
             _effects.Add(new SendGossip(other.Incarnation, other.Address, news));
         }
     }
+
+    private void Announce(MemberRecord record) => _urgentRecords[record.Incarnation] = record;
 
     private void Learn(IReadOnlyList<MemberRecord> records, string source)
     {

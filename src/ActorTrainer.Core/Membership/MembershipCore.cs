@@ -84,6 +84,7 @@ public sealed partial class MembershipCore
             ConfirmLost();
         }
 
+        Broadcast();
         Publish();
         return _effects;
     }
@@ -115,7 +116,7 @@ public sealed partial class MembershipCore
                 break;
             case GossipDeclared declared when MemberMerge.IsFinal(declared.State) && Find(declared.Incarnation) is { } record:
                 Learn([record with { State = declared.State }], "declared by an operator or the lease holder");
-                Broadcast([Find(declared.Incarnation) ?? record], []);
+                Announce(Find(declared.Incarnation) ?? record);
                 break;
             default:
                 break;
@@ -188,7 +189,7 @@ public sealed partial class MembershipCore
             bool watch = watched.Contains(life);
             if (watch && !peer.Watched)
             {
-                peer.Forgive(_now);
+                peer.LastAckAt = null;
             }
 
             peer.Watched = watch;
@@ -281,7 +282,7 @@ public sealed partial class MembershipCore
     {
         _members = [.. _members.Select(member => member.Incarnation == _self ? own : member)];
         _news.Add(own);
-        Broadcast([own], []);
+        Announce(own);
     }
 
     private void Forget()

@@ -51,7 +51,7 @@ internal sealed class Peer(TimeSpan now, MembershipModelTimes times)
 
     public TimeSpan Silence(TimeSpan time) => UnansweredSince is { } since ? time - since : TimeSpan.Zero;
 
-    /// <summary>Starts to watch it, or to trust it again: silence before this moment does not count.</summary>
+    /// <summary>Trusts it again: silence before this moment does not count.</summary>
     public void Forgive(TimeSpan time)
     {
         LastHeardAt = time;

@@ -1,0 +1,13 @@
+using ActorTrainer.Core.Identity;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Runtime.Transport;
+
+public sealed partial class NodeHttpServer
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "listening on {Address}")]
+    private static partial void LogListening(ILogger logger, NodeAddress address);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "refused {Peer}: {Reason}")]
+    private static partial void LogRefused(ILogger logger, string peer, string reason);
+}
