@@ -3,12 +3,19 @@ namespace ActorTrainer.Core.Configuration;
 /// <summary>Where a configuration value stands: file, line and column from 1; or another kind of place ("environment X", "flag --y") with line 0.</summary>
 public sealed record ConfigOrigin(string Source, int Line, int Column)
 {
+    /// <summary>The absolute folder of the file, against which relative paths in it are resolved; null when this is not a file.</summary>
+    public string? Folder { get; init; }
+
     /// <inheritdoc />
     public override string ToString() => Line > 0 ? FormattableString.Invariant($"{Source}:{Line}:{Column}") : Source;
 }
 
 /// <summary>A value that the user wrote, with its place. The tree that the HOCON reader hands to the models.</summary>
-public abstract record ConfigNode(ConfigOrigin Origin);
+public abstract record ConfigNode(ConfigOrigin Origin)
+{
+    /// <summary>Where its key stands, when it is a field that was read from a text; otherwise null.</summary>
+    public ConfigOrigin? KeyOrigin { get; init; }
+}
 
 /// <summary>An object; keys in the order written, the last one of the same name has won.</summary>
 public sealed record ConfigObject(ConfigOrigin Origin, IReadOnlyList<KeyValuePair<string, ConfigNode>> Fields) : ConfigNode(Origin);

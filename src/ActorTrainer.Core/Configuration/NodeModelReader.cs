@@ -1,0 +1,279 @@
+using System.Globalization;
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Core.Configuration;
+
+/// <summary>What a node's configuration depends on and does not say itself.</summary>
+/// <param name="WorkingDirectory">Absolute; relative paths that do not come from a file are below it.</param>
+/// <param name="Processors">The default of <c>node.slots</c>.</param>
+public sealed record NodeSurroundings(string WorkingDirectory, int Processors);
+
+/// <summary>Makes a validated <see cref="NodeModel"/> of a configuration, or refuses it as a whole.</summary>
+public static class NodeModelReader
+{
+    /// <summary>The folder below which everything is kept by default.</summary>
+    public const string DefaultFolder = "actortrainer-data";
+
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>Every key below <c>actortrainer</c> that a node knows, with its whole path.</summary>
+    public static IReadOnlyList<string> KnownKeys()
+    {
+        ConfigSection section = ConfigSection.Open(new ConfigObject(new ConfigOrigin("", 0, 0), []), "actortrainer");
+        ReadKeys(section, new NodeSurroundings("/", 1));
+        return [.. section.KnownKeys.Where(k => !section.KnownKeys.Any(longer => longer.StartsWith(k + ".", StringComparison.Ordinal)))];
+    }
+
+    /// <summary>Reads what stands below <c>actortrainer</c>; other keys of the root are the user's own.</summary>
+    /// <exception cref="ConfigException">A value is wrong, a key is not known, or values do not go together.</exception>
+    public static NodeModel Read(ConfigObject root, NodeSurroundings surroundings)
+    {
+        ConfigSection section = ConfigSection.Open(root, "actortrainer");
+        NodeModel model = ReadKeys(section, surroundings);
+        section.RejectUnknownKeys();
+        CheckTogether(root, model);
+        return model;
+    }
+
+    private static NodeModel ReadKeys(ConfigSection section, NodeSurroundings surroundings)
+    {
+        ConfigSection cluster = section.Section("cluster");
+        ConfigSection node = section.Section("node");
+        NodeModel defaults = new();
+        NodeAddress address = ReadAddress(node, "address") ?? defaults.Address;
+        string port = address.Port.ToString(CultureInfo.InvariantCulture);
+        return new NodeModel
+        {
+            ClusterName = ReadName(cluster, "name", defaults.ClusterName),
+            SeedNodes = ReadSeeds(cluster),
+            Address = address,
+            NodeName = ReadNodeName(node) ?? $"{address.Host.Replace(':', '-')}-{port}",
+            DataDir = ReadPath(node, "data-dir", $"{DefaultFolder}/nodes/{port}", surroundings),
+            Slots = node.Int("slots", Math.Max(1, surroundings.Processors), 1, 10_000),
+            Roles = ReadRoles(node),
+            Security = new SecurityModel { TokenFile = ReadOptionalPath(section.Section("security"), "token-file", surroundings) },
+            Membership = ReadMembership(section.Section("membership")),
+            Sharding = ReadSharding(section.Section("sharding")),
+            Journal = new JournalModel
+            {
+                Path = ReadPath(section.Section("journal"), "path", $"{DefaultFolder}/journal.db", surroundings),
+            },
+            Checkpoints = ReadCheckpoints(section.Section("checkpoints"), surroundings),
+            Worker = ReadWorker(section.Section("worker")),
+            Logging = ReadLogging(section.Section("logging"), surroundings),
+        };
+    }
+
+    private static MembershipModel ReadMembership(ConfigSection section)
+    {
+        MembershipModel defaults = new();
+        TimeSpan minute = TimeSpan.FromMinutes(1);
+        return new MembershipModel
+        {
+            HeartbeatInterval = section.Duration("heartbeat-interval", defaults.HeartbeatInterval, Millisecond, minute),
+            AcceptablePause = section.Duration("acceptable-pause", defaults.AcceptablePause, Millisecond, TimeSpan.FromMinutes(10)),
+            RingWatchers = section.Int("ring-watchers", defaults.RingWatchers, 1, 16),
+            IndirectProbes = section.Int("indirect-probes", defaults.IndirectProbes, 0, 16),
+            PhiThreshold = section.Number("phi-threshold", defaults.PhiThreshold, 1, 100),
+            ProbeTimeout = section.Duration("probe-timeout", defaults.ProbeTimeout, Millisecond, minute),
+        };
+    }
+
+    private static ShardingModel ReadSharding(ConfigSection section)
+    {
+        ShardingModel defaults = new();
+        TimeSpan hour = TimeSpan.FromHours(1);
+        TimeSpan day = TimeSpan.FromDays(1);
+        return new ShardingModel
+        {
+            NumberOfShards = section.Int("number-of-shards", defaults.NumberOfShards, 1, 65_536),
+            Allocation = section.Choice(
+                "allocation",
+                defaults.Allocation,
+                ("load_balanced", AllocationStrategy.LoadBalanced),
+                ("round_robin", AllocationStrategy.RoundRobin)),
+            LeaseBeat = section.Duration("lease-beat", defaults.LeaseBeat, Millisecond, hour),
+            LeaseTimeout = section.Duration("lease-timeout", defaults.LeaseTimeout, Millisecond, hour),
+            LeaseMajority = section.Flag("lease-majority", defaults.LeaseMajority),
+            Settle = section.Duration("settle", defaults.Settle, TimeSpan.Zero, hour),
+            ActivationTimeout = section.Duration("activation-timeout", defaults.ActivationTimeout, Millisecond, hour),
+            MoveTimeout = section.Duration("move-timeout", defaults.MoveTimeout, Millisecond, day),
+            MaxConcurrentMoves = section.Int("max-concurrent-moves", defaults.MaxConcurrentMoves, 1, 1_000),
+            MaxConcurrentRestores = section.Int("max-concurrent-restores", defaults.MaxConcurrentRestores, 1, 1_000),
+            SelfFenceAfter = section.Duration("self-fence-after", defaults.SelfFenceAfter, Millisecond, day),
+            JournalUnreachableAfter = section.Duration("journal-unreachable-after", defaults.JournalUnreachableAfter, Millisecond, day),
+            DrainTimeout = section.Duration("drain-timeout", defaults.DrainTimeout, Millisecond, day),
+            Rebalance = section.Flag("rebalance", defaults.Rebalance),
+        };
+    }
+
+    private static CheckpointStoreModel ReadCheckpoints(ConfigSection section, NodeSurroundings surroundings)
+    {
+        CheckpointStoreModel defaults = new();
+        return new CheckpointStoreModel
+        {
+            Path = ReadPath(section, "path", $"{DefaultFolder}/checkpoints", surroundings),
+            Scope = section.Choice("scope", defaults.Scope, ("cluster", "cluster"), ("node", "node")),
+            Compression = section.Flag("compression", defaults.Compression),
+            ChunkSizeBytes = (int)section.Size("chunk-size", defaults.ChunkSizeBytes, 4 << 10, 64 << 20),
+        };
+    }
+
+    private static WorkerModel ReadWorker(ConfigSection section)
+    {
+        WorkerModel defaults = new();
+        return new WorkerModel
+        {
+            LogMaxBytes = section.Size("log-max-size", defaults.LogMaxBytes, 64 << 10, 1L << 40),
+            Nice = section.Int("nice", defaults.Nice, 0, 19),
+        };
+    }
+
+    private static LoggingModel ReadLogging(ConfigSection section, NodeSurroundings surroundings) => new()
+    {
+        Level = section.Choice(
+            "level", new LoggingModel().Level, ("trace", "trace"), ("debug", "debug"), ("info", "info"), ("warn", "warn"), ("error", "error")),
+        File = ReadOptionalPath(section, "file", surroundings),
+    };
+
+    private static string ReadName(ConfigSection section, string key, string fallback)
+    {
+        if (section.Scalar(key) is not { } scalar)
+        {
+            return fallback;
+        }
+
+        return TaskId.IsName(scalar.Text, 63)
+            ? scalar.Text
+            : throw section.Wrong(scalar, key, "use 1 to 63 lower-case letters, digits and inner dashes", scalar.Text);
+    }
+
+    private static string? ReadNodeName(ConfigSection section)
+    {
+        const string key = "name";
+        if (section.Scalar(key) is not { } scalar)
+        {
+            return null;
+        }
+
+        return scalar.Text is { Length: >= 1 and <= 100 } text && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.')
+            ? text
+            : throw section.Wrong(scalar, key, "use 1 to 100 letters, digits, dashes, dots and underscores", scalar.Text);
+    }
+
+    private static List<string> ReadRoles(ConfigSection section)
+    {
+        const string key = "roles";
+        SortedSet<string> roles = new(StringComparer.Ordinal);
+        foreach (ConfigScalar item in section.List(key))
+        {
+            if (!TaskId.IsName(item.Text, 63))
+            {
+                throw section.Wrong(item, key, "a role has 1 to 63 lower-case letters, digits and inner dashes", item.Text);
+            }
+
+            roles.Add(item.Text);
+        }
+
+        return [.. roles];
+    }
+
+    private static NodeAddress? ReadAddress(ConfigSection section, string key) =>
+        section.Scalar(key) is { } scalar ? ParseAddress(section, key, scalar) : null;
+
+    private static List<NodeAddress> ReadSeeds(ConfigSection section)
+    {
+        const string key = "seed-nodes";
+        List<NodeAddress> seeds = [];
+        foreach (ConfigScalar item in section.List(key))
+        {
+            NodeAddress seed = ParseAddress(section, key, item);
+            if (!seeds.Contains(seed))
+            {
+                seeds.Add(seed);
+            }
+        }
+
+        return seeds;
+    }
+
+    private static NodeAddress ParseAddress(ConfigSection section, string key, ConfigScalar scalar)
+    {
+        if (!NodeAddress.TryParse(scalar.Text?.Trim(), out NodeAddress address) || address.Port == 0)
+        {
+            throw section.Wrong(scalar, key, "use host:port with a port from 1 to 65535, for example \"127.0.0.1:7400\"", scalar.Text);
+        }
+
+        return address.Host is not ("0.0.0.0" or "::" or "*")
+            ? address
+            : throw section.Wrong(scalar, key, "name the address by which the other nodes reach this machine, not all addresses", scalar.Text);
+    }
+
+    private static string ReadPath(ConfigSection section, string key, string fallback, NodeSurroundings surroundings) =>
+        ReadOptionalPath(section, key, surroundings) ?? ConfigPath.Resolve(fallback, null, surroundings.WorkingDirectory);
+
+    private static string? ReadOptionalPath(ConfigSection section, string key, NodeSurroundings surroundings)
+    {
+        if (section.Scalar(key) is not { } scalar)
+        {
+            return null;
+        }
+
+        return ConfigPath.IsUsable(scalar.Text)
+            ? ConfigPath.Resolve(scalar.Text, scalar.Origin, surroundings.WorkingDirectory)
+            : throw section.Wrong(scalar, key, "that is not a path; write one, or null for the default", scalar.Text);
+    }
+
+    private static void CheckTogether(ConfigObject root, NodeModel model)
+    {
+        MembershipModel membership = model.Membership;
+        if (membership.AcceptablePause < 2 * membership.HeartbeatInterval)
+        {
+            throw Clash(
+                root,
+                ["actortrainer.membership.acceptable-pause", "actortrainer.membership.heartbeat-interval"],
+                $"acceptable-pause ({Quantities.Format(membership.AcceptablePause)}) must be at least twice heartbeat-interval ({Quantities.Format(membership.HeartbeatInterval)}), or one lost heartbeat is taken for a lost node");
+        }
+
+        ShardingModel sharding = model.Sharding;
+        if (sharding.LeaseTimeout < 2 * sharding.LeaseBeat)
+        {
+            throw Clash(
+                root,
+                ["actortrainer.sharding.lease-timeout", "actortrainer.sharding.lease-beat"],
+                $"lease-timeout ({Quantities.Format(sharding.LeaseTimeout)}) must be at least twice lease-beat ({Quantities.Format(sharding.LeaseBeat)}), or one late beat loses the lease");
+        }
+
+        if (!IsLoopback(model.Address.Host) && model.Security.TokenFile is null)
+        {
+            throw Clash(
+                root,
+                ["actortrainer.node.address"],
+                $"node.address {model.Address} can be reached from other machines, so security.token-file is needed: create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set actortrainer.security.token-file to it on every node");
+        }
+    }
+
+    /// <summary>Whether only this machine reaches a host.</summary>
+    public static bool IsLoopback(string host)
+    {
+        string[] parts = host.Split('.');
+        return host is "localhost" or "::1" or "ip6-localhost" ||
+            (parts.Length == 4 && parts[0] == "127" && parts.All(p => byte.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _)));
+    }
+
+    /// <summary>Values that are right alone and wrong together are reported where the first of them stands that the user wrote.</summary>
+    private static ConfigException Clash(ConfigObject root, ReadOnlySpan<string> keys, string problem)
+    {
+        foreach (string key in keys)
+        {
+            if (root.At(key.Split('.')) is { } node && !IsBuiltIn(node.Origin))
+            {
+                return new ConfigException(node.Origin, $"{problem}.");
+            }
+        }
+
+        return new ConfigException(root.At(keys[0].Split('.'))?.Origin ?? root.Origin, $"{problem}.");
+    }
+
+    private static bool IsBuiltIn(ConfigOrigin origin) => origin is { Source: ConfigPath.BuiltInSource, Folder: null };
+}

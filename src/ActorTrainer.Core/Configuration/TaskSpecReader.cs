@@ -1,0 +1,304 @@
+using System.Text.Json;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Core.Configuration;
+
+/// <summary>Makes a validated <see cref="TaskSpec"/> of a task file, <c>task { … }</c>, or refuses it as a whole.</summary>
+/// <remarks>
+/// <c>trainer.assembly</c> and <c>working-directory</c> are relative to the folder of the file. The working directory of a command is that folder
+/// when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file.
+/// </remarks>
+public static class TaskSpecReader
+{
+    /// <summary>Longest name of a task, in characters; its id is the name and a suffix.</summary>
+    public const int MaxNameLength = 63;
+
+    /// <summary>How deep <c>trainer.settings</c> may be nested.</summary>
+    public const int MaxSettingsDepth = 32;
+
+    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Year = TimeSpan.FromDays(365);
+
+    /// <summary>Reads what stands below <c>task</c>; other keys of the root are the user's own.</summary>
+    /// <param name="root">The file.</param>
+    /// <param name="workingDirectory">Absolute; what relative paths that do not come from a file are relative to.</param>
+    /// <exception cref="ConfigException">A value is wrong or missing, or a key is not known.</exception>
+    public static TaskSpec Read(ConfigObject root, string workingDirectory)
+    {
+        ConfigSection task = ConfigSection.Open(root, "task");
+        if (!task.Exists)
+        {
+            string? near = NearestName.Find("task", root.Fields.Select(f => f.Key));
+            throw new ConfigException(
+                root.Origin,
+                "there is no task here; write task { name = …, command = [ … ] }." + (near is null ? "" : $" Did you mean task instead of {near}?"));
+        }
+
+        ConfigScalar? name = task.Scalar("name");
+        ConfigNode? command = task.Take("command");
+        IReadOnlyList<string>? words = command is null ? null : ReadCommand(task, command);
+        TrainerSpec? trainer = ReadTrainer(task.Section("trainer"), workingDirectory);
+        TaskSpec spec = new()
+        {
+            Name = name?.Text ?? "",
+            Priority = task.Int("priority", 0, -1_000_000, 1_000_000),
+            Slots = task.Int("slots", 1, 1, 10_000),
+            Command = words,
+            Trainer = trainer,
+            Environment = ReadEnvironment(task),
+            WorkingDirectory = ReadPath(task, "working-directory", workingDirectory)
+                ?? (command is null ? null : command.Origin.Folder),
+            Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
+            Retry = ReadRetry(task.Section("retry")),
+            Stall = ReadStall(task.Section("stall")),
+            Grace = task.Duration("grace", TimeSpan.FromSeconds(8), TimeSpan.Zero, TimeSpan.FromHours(1)),
+        };
+
+        // A misspelt key is the likelier mistake than a missing one, so it is reported first.
+        task.RejectUnknownKeys();
+        CheckWhole(task, spec, name);
+        return spec;
+    }
+
+    private static void CheckWhole(ConfigSection task, TaskSpec spec, ConfigScalar? name)
+    {
+        if (name is null)
+        {
+            throw task.Wrong("the task has no name; add name = \"…\" to task { … }.");
+        }
+
+        if (!TaskId.IsName(spec.Name, MaxNameLength))
+        {
+            throw task.Wrong(name, "name", $"use 1 to {MaxNameLength} lower-case letters, digits and inner dashes", name.Text);
+        }
+
+        if (spec.Command is null == spec.Trainer is null)
+        {
+            throw task.Wrong(
+                spec.Command is null
+                    ? "the task has nothing to run; add command = [\"python3\", \"train.py\"] or trainer { type = … }."
+                    : "the task has a command and a trainer; keep one of them.");
+        }
+
+        if (spec.Retry.MaxBackoff < spec.Retry.Backoff)
+        {
+            throw task.Wrong(
+                $"{task.Path}.retry.max-backoff ({Quantities.Format(spec.Retry.MaxBackoff)}) is shorter than backoff ({Quantities.Format(spec.Retry.Backoff)}); make it at least as long.");
+        }
+    }
+
+    private static IReadOnlyList<string> ReadCommand(ConfigSection task, ConfigNode node)
+    {
+        const string key = "command";
+        IReadOnlyList<string>? words;
+        switch (node)
+        {
+            case ConfigScalar text:
+                if (!CommandLine.TrySplit(text.Text!, out words, out string problem))
+                {
+                    throw task.Wrong(text, key, problem, text.Text);
+                }
+
+                break;
+            case ConfigArray array when array.Items.All(i => i is ConfigScalar { Text: not null }):
+                words = [.. array.Items.Select(i => ((ConfigScalar)i).Text!)];
+                break;
+            default:
+                throw task.Wrong(node, key, "must be a list of texts such as [\"python3\", \"train.py\"], or one text");
+        }
+
+        if (words.Count == 0 || words[0].Length == 0)
+        {
+            throw task.Wrong(node, key, "names no executable; write it first, for example [\"python3\", \"train.py\"]");
+        }
+
+        return words.Any(w => w.Contains('\0', StringComparison.Ordinal))
+            ? throw task.Wrong(node, key, "contains a zero character, which no command line can; remove it")
+            : words;
+    }
+
+    private static TrainerSpec? ReadTrainer(ConfigSection section, string workingDirectory)
+    {
+        ConfigScalar? type = section.Scalar("type");
+        string? assembly = ReadPath(section, "assembly", workingDirectory);
+        ConfigNode? settings = section.Take("settings");
+        if (settings is not null and not ConfigObject)
+        {
+            throw section.Wrong(settings, "settings", "must be an object; write settings { … }");
+        }
+
+        if (settings is not null && Depth(settings) > MaxSettingsDepth)
+        {
+            throw section.Wrong(settings, "settings", $"is nested more than {MaxSettingsDepth} levels deep; flatten it");
+        }
+
+        if (!section.Exists)
+        {
+            return null;
+        }
+
+        section.RejectOwnUnknownKeys();
+        JsonElement? json = settings is null ? null : ConfigJson.ToJson(settings);
+        return string.IsNullOrWhiteSpace(type?.Text)
+            ? throw section.Wrong($"{section.Path} has no type; add type = \"Namespace.Class\", the full name of a class that implements ITrainer.")
+            : new TrainerSpec(type.Text, assembly, json);
+    }
+
+    private static int Depth(ConfigNode node) => node switch
+    {
+        ConfigObject value => 1 + value.Fields.Select(f => Depth(f.Value)).DefaultIfEmpty(0).Max(),
+        ConfigArray array => 1 + array.Items.Select(Depth).DefaultIfEmpty(0).Max(),
+        _ => 0,
+    };
+
+    private static SortedDictionary<string, string> ReadEnvironment(ConfigSection task)
+    {
+        const string key = "environment";
+        SortedDictionary<string, string> result = new(StringComparer.Ordinal);
+        switch (task.Take(key))
+        {
+            case null:
+                return result;
+            case ConfigObject variables:
+                foreach ((string name, ConfigNode node) in variables.Fields)
+                {
+                    CheckVariable(task, name, node);
+                    result[name] = (node as ConfigScalar)?.Text
+                        ?? throw task.Wrong(node, $"{key}.{name}", "must be a text; put it in double quotes");
+                }
+
+                return result;
+            case { } other:
+                throw task.Wrong(other, key, "must be an object; write environment { NAME = \"value\" }");
+        }
+    }
+
+    private static void CheckVariable(ConfigSection task, string name, ConfigNode node)
+    {
+        bool valid = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        string? problem = !valid ? "is not a variable's name; use letters, digits and underscores"
+            : name.StartsWith("ACTORTRAINER_", StringComparison.Ordinal) ? "is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_"
+            : node is ConfigScalar { Text: { } text } && text.Contains('\0', StringComparison.Ordinal) ? "contains a zero character, which no environment can; remove it"
+            : null;
+        if (problem is not null)
+        {
+            throw new ConfigException(node.KeyOrigin ?? node.Origin, $"{task.Path}.environment.{name} {problem}.");
+        }
+    }
+
+    private static string? ReadPath(ConfigSection section, string key, string workingDirectory)
+    {
+        if (section.Scalar(key) is not { } scalar)
+        {
+            return null;
+        }
+
+        return ConfigPath.IsUsable(scalar.Text)
+            ? ConfigPath.Resolve(scalar.Text, scalar.Origin, workingDirectory)
+            : throw section.Wrong(scalar, key, "that is not a path; write one, or remove the key", scalar.Text);
+    }
+
+    private static CheckpointSpec ReadCheckpoint(ConfigSection section)
+    {
+        CheckpointSpec defaults = new();
+        return new CheckpointSpec
+        {
+            Strategy = section.Choice(
+                "strategy",
+                defaults.Strategy,
+                ("epoch", CheckpointStrategy.Epoch),
+                ("interval", CheckpointStrategy.Interval),
+                ("event", CheckpointStrategy.Event),
+                ("hybrid", CheckpointStrategy.Hybrid)),
+            EpochInterval = section.Int("epoch-interval", defaults.EpochInterval, 1, 1_000_000_000),
+            Interval = section.Duration("interval", defaults.Interval, Millisecond, Year),
+            BestMetric = section.Text("best-metric"),
+            BestIsLargest = section.Flag("best-is-largest", defaults.BestIsLargest),
+            KeepLast = section.Int("keep-last", defaults.KeepLast, 1, 1_000_000),
+        };
+    }
+
+    private static RetrySpec ReadRetry(ConfigSection section)
+    {
+        RetrySpec defaults = new();
+        return new RetrySpec
+        {
+            MaxAttempts = section.Int("max-attempts", defaults.MaxAttempts, 1, 1_000_000),
+            Backoff = section.Duration("backoff", defaults.Backoff, TimeSpan.Zero, TimeSpan.FromDays(1)),
+            MaxBackoff = section.Duration("max-backoff", defaults.MaxBackoff, TimeSpan.Zero, TimeSpan.FromDays(1)),
+            Rules = ReadRules(section),
+        };
+    }
+
+    private static List<FailureRule> ReadRules(ConfigSection section)
+    {
+        const string key = "rules";
+        List<FailureRule> rules = [];
+        ConfigNode? node = section.Take(key);
+        if (node is null)
+        {
+            return rules;
+        }
+
+        if (node is not ConfigArray array)
+        {
+            throw section.Wrong(node, key, "must be a list; write rules = [ { name = \"…\", action = hold, exit-code = 2 } ]");
+        }
+
+        foreach (ConfigNode item in array.Items)
+        {
+            ConfigObject value = item as ConfigObject
+                ?? throw section.Wrong(item, key, "has an item that is not an object; write { name = \"…\", action = hold, exit-code = 2 }");
+            ConfigSection rule = section.Item(value, key);
+            FailureRule read = new(
+                rule.Text("name") ?? "",
+                rule.Choice(
+                    "action",
+                    FailureAction.Retry,
+                    ("retry", FailureAction.Retry),
+                    ("retry-elsewhere", FailureAction.RetryElsewhere),
+                    ("hold", FailureAction.Hold),
+                    ("stop", FailureAction.Stop)),
+                rule.OptionalInt("exit-code", 0, 255),
+                rule.OptionalInt("signal", 1, 64),
+                rule.Text("pattern"));
+            rule.RejectOwnUnknownKeys();
+            CheckRule(rule, value, read);
+            rules.Add(read);
+        }
+
+        return rules;
+    }
+
+    private static void CheckRule(ConfigSection rule, ConfigObject value, FailureRule read)
+    {
+        if (read.Name.Length == 0)
+        {
+            throw rule.Wrong($"a rule of {rule.Path} has no name; add name = \"…\", it is shown in the task's events.");
+        }
+
+        if (value.At("action") is null)
+        {
+            throw rule.Wrong($"rule '{read.Name}' of {rule.Path} has no action; add action = retry, retry-elsewhere, hold or stop.");
+        }
+
+        if (read is { ExitCode: null, Signal: null, Pattern: null })
+        {
+            throw rule.Wrong($"rule '{read.Name}' of {rule.Path} has no condition; add exit-code, signal or pattern.");
+        }
+    }
+
+    private static StallSpec ReadStall(ConfigSection section)
+    {
+        StallSpec defaults = new();
+        return new StallSpec
+        {
+            Starting = section.Duration("starting", defaults.Starting, TimeSpan.Zero, Year),
+            Restoring = section.Duration("restoring", defaults.Restoring, TimeSpan.Zero, Year),
+            Training = section.Duration("training", defaults.Training, TimeSpan.Zero, Year),
+            Evaluating = section.Duration("evaluating", defaults.Evaluating, TimeSpan.Zero, Year),
+            Saving = section.Duration("saving", defaults.Saving, TimeSpan.Zero, Year),
+        };
+    }
+}

@@ -1,0 +1,147 @@
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Hocon;
+
+namespace ActorTrainer.Core.Tests.Configuration;
+
+public sealed class NodeModelReaderTests
+{
+    [Fact]
+    public void Read_EveryKey_ReachesTheModel()
+    {
+        NodeModel model = Read(
+            """
+            actortrainer {
+              cluster { name = c-1, seed-nodes = ["127.0.0.1:1", "[::1]:2", "127.0.0.1:1"] }
+              node { address = "host:7", name = N_1.x, data-dir = d, slots = 3, roles = "gpu, big,gpu" }
+              security.token-file = /run/token
+              membership {
+                heartbeat-interval = 10 ms, acceptable-pause = 20 ms, ring-watchers = 1, indirect-probes = 0, phi-threshold = 5.5, probe-timeout = 1 s
+              }
+              sharding {
+                number-of-shards = 16, allocation = round-robin, lease-beat = 2 s, lease-timeout = 4 s, lease-majority = no, settle = 0
+                activation-timeout = 1 s, move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
+                journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off
+              }
+              journal.path = "x/../j.db"
+              checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
+              worker { log-max-size = 1 M, nice = 0 }
+              logging { level = DEBUG, file = l.log }
+            }
+            """);
+
+        model.ClusterName.ShouldBe("c-1");
+        model.SeedNodes.ShouldBe([new NodeAddress("127.0.0.1", 1), new NodeAddress("::1", 2)]);
+        model.Address.ShouldBe(new NodeAddress("host", 7));
+        model.NodeName.ShouldBe("N_1.x");
+        model.DataDir.ShouldBe("/work/d");
+        model.Slots.ShouldBe(3);
+        model.Roles.ShouldBe(["big", "gpu"]);
+        model.Security.ShouldBe(new SecurityModel { TokenFile = "/run/token" });
+        model.Membership.ShouldBe(new MembershipModel
+        {
+            HeartbeatInterval = TimeSpan.FromMilliseconds(10),
+            AcceptablePause = TimeSpan.FromMilliseconds(20),
+            RingWatchers = 1,
+            IndirectProbes = 0,
+            PhiThreshold = 5.5,
+            ProbeTimeout = TimeSpan.FromSeconds(1),
+        });
+        model.Sharding.ShouldBe(new ShardingModel
+        {
+            NumberOfShards = 16,
+            Allocation = AllocationStrategy.RoundRobin,
+            LeaseBeat = TimeSpan.FromSeconds(2),
+            LeaseTimeout = TimeSpan.FromSeconds(4),
+            LeaseMajority = false,
+            Settle = TimeSpan.Zero,
+            ActivationTimeout = TimeSpan.FromSeconds(1),
+            MoveTimeout = TimeSpan.FromSeconds(2),
+            MaxConcurrentMoves = 3,
+            MaxConcurrentRestores = 4,
+            SelfFenceAfter = TimeSpan.FromSeconds(5),
+            JournalUnreachableAfter = TimeSpan.FromSeconds(6),
+            DrainTimeout = TimeSpan.FromSeconds(7),
+            Rebalance = false,
+        });
+        model.Journal.Path.ShouldBe("/work/j.db");
+        model.Checkpoints.ShouldBe(new CheckpointStoreModel { Path = "/c", Scope = "node", Compression = false, ChunkSizeBytes = 64 << 10 });
+        model.Worker.ShouldBe(new WorkerModel { LogMaxBytes = 1 << 20, Nice = 0 });
+        model.Logging.ShouldBe(new LoggingModel { Level = "debug", File = "/work/l.log" });
+    }
+
+    [Theory]
+    [InlineData("cluster.name = Big", "1:29: actortrainer.cluster.name is 'Big': use 1 to 63 lower-case letters, digits and inner dashes.")]
+    [InlineData("cluster.seed-nodes = [\"127.0.0.1:1\", \"x\"]", "1:51: actortrainer.cluster.seed-nodes is 'x': use host:port with a port from 1 to 65535, for example \"127.0.0.1:7400\".")]
+    [InlineData("cluster.seed-nodes = [[a]]", "1:36: actortrainer.cluster.seed-nodes has a list in its list; write texts.")]
+    [InlineData("node.address = 7400", "1:29: actortrainer.node.address is '7400': use host:port with a port from 1 to 65535, for example \"127.0.0.1:7400\".")]
+    [InlineData("node.address = \"127.0.0.1:0\"", "1:29: actortrainer.node.address is '127.0.0.1:0': use host:port with a port from 1 to 65535, for example \"127.0.0.1:7400\".")]
+    [InlineData("node.address = \"0.0.0.0:7400\"", "1:29: actortrainer.node.address is '0.0.0.0:7400': name the address by which the other nodes reach this machine, not all addresses.")]
+    [InlineData("node.address = \"10.0.0.1:7400\"", "1:29: node.address 10.0.0.1:7400 can be reached from other machines, so security.token-file is needed: create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set actortrainer.security.token-file to it on every node.")]
+    [InlineData("node.name = \"a b\"", "1:26: actortrainer.node.name is 'a b': use 1 to 100 letters, digits, dashes, dots and underscores.")]
+    [InlineData("node.data-dir = \" \"", "1:30: actortrainer.node.data-dir is ' ': that is not a path; write one, or null for the default.")]
+    [InlineData("node.slots = 0", "1:27: actortrainer.node.slots is '0': it must be from 1 to 10000.")]
+    [InlineData("node.slots = two", "1:27: actortrainer.node.slots is 'two': that is not a whole number.")]
+    [InlineData("node.slots = 1.5", "1:27: actortrainer.node.slots is '1.5': that is not a whole number.")]
+    [InlineData("node.slots = 99999999999999999999", "1:27: actortrainer.node.slots is '99999999999999999999': that is not a whole number.")]
+    [InlineData("node.slots = [1]", "1:27: actortrainer.node.slots is a list; write one value.")]
+    [InlineData("node.roles = [GPU]", "1:28: actortrainer.node.roles is 'GPU': a role has 1 to 63 lower-case letters, digits and inner dashes.")]
+    [InlineData("node.roles { a = 1 }", "1:25: actortrainer.node.roles is an object; write a list such as [\"a\", \"b\"].")]
+    [InlineData("node = 5", "1:21: actortrainer.node is '5'; write node { … }.")]
+    [InlineData("membership.heartbeat-interval = -1 s", "1:46: actortrainer.membership.heartbeat-interval is '-1 s': it must be from 1 ms to 1 m.")]
+    [InlineData("membership.heartbeat-interval = 200", "1:46: actortrainer.membership.heartbeat-interval is '200': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
+    [InlineData("membership.heartbeat-interval = 5 apples", "1:46: actortrainer.membership.heartbeat-interval is '5 apples': 'apples' is not a unit of time: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
+    [InlineData("membership.heartbeat-interval = 2 s", "1:46: acceptable-pause (2 s) must be at least twice heartbeat-interval (2 s), or one lost heartbeat is taken for a lost node.")]
+    [InlineData("membership.phi-threshold = NaN", "1:41: actortrainer.membership.phi-threshold is 'NaN': it must be from 1 to 100.")]
+    [InlineData("membership.phi-threshold = high", "1:41: actortrainer.membership.phi-threshold is 'high': that is not a number.")]
+    [InlineData("sharding.number-of-shards = 65537", "1:42: actortrainer.sharding.number-of-shards is '65537': it must be from 1 to 65536.")]
+    [InlineData("sharding.allocation = best", "1:36: actortrainer.sharding.allocation is 'best': use one of load_balanced, round_robin.")]
+    [InlineData("sharding.lease-timeout = 1 s", "1:39: lease-timeout (1 s) must be at least twice lease-beat (1 s), or one late beat loses the lease.")]
+    [InlineData("sharding.rebalance = maybe", "1:35: actortrainer.sharding.rebalance is 'maybe': write true or false.")]
+    [InlineData("checkpoints.chunk-size = 1 mb", "1:39: actortrainer.checkpoints.chunk-size is '1 mb': 'mb' is not a unit of size: use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB.")]
+    [InlineData("checkpoints.chunk-size = 1", "1:39: actortrainer.checkpoints.chunk-size is '1': it must be from 4 KiB to 64 MiB.")]
+    [InlineData("worker.nice = -5", "1:28: actortrainer.worker.nice is '-5': it must be from 0 to 19.")]
+    [InlineData("logging.level = loud", "1:30: actortrainer.logging.level is 'loud': use one of trace, debug, info, warn, error.")]
+    [InlineData("node.adress = x", "1:19: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?")]
+    [InlineData("heartbeat-interval = 1 s", "1:14: actortrainer.heartbeat-interval is not a known key. Did you mean actortrainer.membership.heartbeat-interval?")]
+    [InlineData("membershp { }", "1:14: actortrainer.membershp is not a known key. Did you mean actortrainer.membership?")]
+    [InlineData("journal.connection = x", "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: path.")]
+    public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
+        Should.Throw<ConfigException>(() => Read("actortrainer." + text)).Message.ShouldBe("n.conf:" + message);
+
+    [Fact]
+    public void Read_NotAnObject_IsRefused() =>
+        Should.Throw<ConfigException>(() => Read("actortrainer = 5")).Message.ShouldBe("n.conf:1:16: actortrainer is '5'; write actortrainer { … }.");
+
+    [Fact]
+    public void Read_KeysBeside_AreTheUsersOwn() => Read("base = /data, actortrainer.journal.path = ${base}/j.db").Journal.Path.ShouldBe("/data/j.db");
+
+    [Fact]
+    public void Read_NonLoopbackWithToken_IsAccepted() =>
+        Read("actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = t }").Address.Host.ShouldBe("10.0.0.1");
+
+    [Fact]
+    public void Read_IPv6Loopback_NeedsNoTokenAndHasAName() => Read("actortrainer.node.address = \"[::1]:7400\"").NodeName.ShouldBe("--1-7400");
+
+    [Theory]
+    [InlineData("localhost", true)]
+    [InlineData("127.1.2.3", true)]
+    [InlineData("::1", true)]
+    [InlineData("127.evil.example.com", false)]
+    [InlineData("127.0.0.1.example.com", false)]
+    [InlineData("127.0.0.256", false)]
+    [InlineData("10.0.0.1", false)]
+    public void IsLoopback_Host_IsTold(string host, bool loopback) => NodeModelReader.IsLoopback(host).ShouldBe(loopback);
+
+    [Fact]
+    public void KnownKeys_Keys_AreLeavesOnly()
+    {
+        IReadOnlyList<string> keys = NodeModelReader.KnownKeys();
+
+        keys.ShouldContain("actortrainer.membership.heartbeat-interval");
+        keys.ShouldNotContain("actortrainer.membership");
+        keys.ShouldBeUnique();
+    }
+
+    private static NodeModel Read(string text) => NodeModelReader.Read(HoconReader.ReadText(text, "n.conf"), new NodeSurroundings("/work", 4));
+}
