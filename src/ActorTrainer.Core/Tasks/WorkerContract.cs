@@ -103,7 +103,11 @@ public abstract record TaskEffect;
 /// Starts the worker's process. A command starts at once (with <c>ACTORTRAINER_RESTORE_DIR</c> when <paramref name="HasRestore"/>); a C#
 /// trainer initialises and then waits for <see cref="BeginTraining"/>.
 /// </summary>
-public sealed record StartWorker(RunKey Run, TaskSpec Spec, bool HasRestore) : TaskEffect;
+/// <param name="Run">The run.</param>
+/// <param name="Spec">What to run.</param>
+/// <param name="HasRestore">Whether its restore directory holds a checkpoint.</param>
+/// <param name="RestoredStep">The step of that checkpoint; a command's own checkpoints are numbered on from it.</param>
+public sealed record StartWorker(RunKey Run, TaskSpec Spec, bool HasRestore, long RestoredStep = 0) : TaskEffect;
 
 /// <summary>Restores a checkpoint into the run's restore directory, verifying every chunk.</summary>
 public sealed record RestoreCheckpoint(RunKey Run, CheckpointRef Checkpoint) : TaskEffect;
