@@ -1,0 +1,185 @@
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Guard;
+
+namespace ActorTrainer.Runtime.Workers.Files;
+
+/// <summary>What a watched folder reports.</summary>
+/// <param name="State">A captured state, or null when capturing failed.</param>
+/// <param name="Problem">Why it failed, or null.</param>
+internal readonly record struct FolderCaptured(StagedState? State, string? Problem);
+
+/// <summary>
+/// Turns the files that a command leaves in its checkpoint folder into staged states: when the folder has been quiet for a moment and
+/// nobody writes in it, all its files are captured as one.
+/// </summary>
+internal sealed class CheckpointFolder : IDisposable
+{
+    /// <summary>At most this many captured states wait to be released; the newest files wait with them.</summary>
+    public const int MaxUnreleased = 2;
+
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan WriterRecheck = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan RetryAfterProblem = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long before its end was noticed a killed process may have closed a file that it had not finished.</summary>
+    private static readonly TimeSpan TornWindow = TimeSpan.FromMilliseconds(300);
+
+    private readonly string _root;
+    private readonly string _staging;
+    private readonly TimeProvider _time;
+    private readonly IFolderEvents _events;
+    private readonly Action<FolderCaptured> _captured;
+    private readonly HashSet<string> _renamedIn = [];
+    private readonly CancellationTokenSource _stop = new();
+    private IReadOnlyList<FileMark> _lastFiles;
+    private Task _loop = Task.CompletedTask;
+    private long _step;
+    private int _number;
+    private int _unreleased;
+    private bool _changed;
+    private bool _changedByRename;
+    private long _lastEvent;
+    private long _lastInPlace;
+    private long _notBefore;
+    private int _disposed;
+
+    /// <summary>Begins to note events; files that stand in the folder already make no checkpoint.</summary>
+    public CheckpointFolder(string folder, string staging, long restoredStep, TimeProvider time, Action<FolderCaptured> captured)
+    {
+        // Open files are found by their real path.
+        _root = (OperatingSystem.IsWindows() ? null : Posix.RealPath(folder)) ?? folder;
+        _staging = staging;
+        _step = restoredStep;
+        _time = time;
+        _captured = captured;
+        _events = (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
+        _lastFiles = FolderCapture.FilesOf(_root);
+        _lastEvent = _lastInPlace = _notBefore = time.GetTimestamp();
+    }
+
+    public void Begin() => _loop = Task.Run(LoopAsync);
+
+    /// <summary>A captured state was released.</summary>
+    public void Released() => _ = Interlocked.Decrement(ref _unreleased);
+
+    /// <summary>
+    /// Ends the watch and captures what is not saved yet. After a violent end nothing is captured when a file was closed by it or shortly
+    /// before: it may be half written, and half a set of files is no checkpoint.
+    /// </summary>
+    /// <param name="violent">Whether the process was ended by a signal.</param>
+    /// <param name="endNoticed">When its end was noticed.</param>
+    public async Task FinishAsync(bool violent, long endNoticed)
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _loop.ConfigureAwait(false);
+        long earliestTorn = endNoticed - (long)(TornWindow.TotalSeconds * _time.TimestampFrequency);
+        Drain();
+        bool torn = violent && _lastInPlace >= earliestTorn;
+        if (_changed && !torn)
+        {
+            Capture();
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+        {
+            _stop.Cancel();
+            // Not before the loop has ended: the number of a closed descriptor may belong to another file at once.
+            _ = _loop.ContinueWith(_ => _events.Dispose(), TaskScheduler.Default);
+        }
+    }
+
+    private async Task LoopAsync()
+    {
+        using PeriodicTimer timer = new(Tick, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            {
+                Drain();
+                long now = _time.GetTimestamp();
+                if (!_changed || now < _notBefore || _time.GetElapsedTime(_lastEvent, now) < Quiet || Volatile.Read(ref _unreleased) >= MaxUnreleased)
+                {
+                    continue;
+                }
+
+                if (OpenWriters.Any(_root))
+                {
+                    WaitFor(WriterRecheck);
+                    continue;
+                }
+
+                Capture();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The run ended.
+        }
+    }
+
+    private void WaitFor(TimeSpan delay) => _notBefore = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
+
+    private void Drain()
+    {
+        foreach (FolderEvent seen in _events.Drain())
+        {
+            if (!FolderCapture.IsWaitedFor(seen.RelativePath))
+            {
+                continue;
+            }
+
+            _lastEvent = _time.GetTimestamp();
+            switch (seen.Kind)
+            {
+                case FolderEventKind.MovedIn:
+                    _ = _renamedIn.Add(seen.RelativePath);
+                    _changed = _changedByRename = true;
+                    break;
+                case FolderEventKind.Written:
+                    _ = _renamedIn.Remove(seen.RelativePath);
+                    _lastInPlace = _lastEvent;
+                    _changed = true;
+                    break;
+                default:
+                    _ = _renamedIn.Remove(seen.RelativePath);
+                    break;
+            }
+        }
+    }
+
+    private void Capture()
+    {
+        try
+        {
+            IReadOnlyList<FileMark> files = FolderCapture.FilesOf(_root);
+            bool same = !_changedByRename && files.SequenceEqual(_lastFiles);
+            if (files.Count > 0 && !same)
+            {
+                string id = $"files-{_number + 1}";
+                if (!FolderCapture.TryCapture(_root, Path.Combine(_staging, id), files, _renamedIn.Contains))
+                {
+                    // It changed under our hands; more events follow or have come already.
+                    WaitFor(Quiet);
+                    return;
+                }
+
+                _number++;
+                _step++;
+                _lastFiles = files;
+                _ = Interlocked.Increment(ref _unreleased);
+                _captured(new FolderCaptured(new StagedState(id, _step, 0, "files", new Dictionary<string, double>()), null));
+            }
+
+            _changed = _changedByRename = false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            WaitFor(RetryAfterProblem);
+            _captured(new FolderCaptured(null, $"The files in '{_root}' could not be staged in '{_staging}': {e.Message}"));
+        }
+    }
+}

@@ -1,0 +1,286 @@
+namespace ActorTrainer.Runtime.Workers.Guard;
+
+/// <summary>What the guard does with messages, ends of processes and silence.</summary>
+internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, TimeSpan selfFenceAfter)
+{
+    /// <summary>How long what is left of a run whose own process ended may take to end by itself: the other side of a pipe, say.</summary>
+    private static readonly TimeSpan LeftoverGrace = TimeSpan.FromMilliseconds(300);
+
+    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan OutputDrain = TimeSpan.FromSeconds(2);
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, GuardRun> _runs = [];
+    private readonly AutoResetEvent _started = new(false);
+    private readonly ManualResetEventSlim _never = new(false);
+    private long _lastHeard = time.GetTimestamp();
+    private bool _ending;
+
+    /// <summary>Starts collecting ends of processes and watching for silence.</summary>
+    public void Begin()
+    {
+        new Thread(CollectLoop, maxStackSize: 256 << 10) { IsBackground = true, Name = "collect" }.Start();
+        new Thread(SilenceLoop, maxStackSize: 256 << 10) { IsBackground = true, Name = "silence" }.Start();
+    }
+
+    public void Handle(GuardMessage message)
+    {
+        Volatile.Write(ref _lastHeard, time.GetTimestamp());
+        switch (message)
+        {
+            case GuardHeartbeat heartbeat:
+                send(new GuardHeartbeatEcho(heartbeat.Number));
+                break;
+            case GuardStart start:
+                Start(start);
+                break;
+            case GuardStop stop when Find(stop.Run) is { } run:
+                _ = StopAsync(run, stop);
+                break;
+            case GuardNice nice when Find(nice.Run) is { Collected: false } run:
+                Posix.AddNice(run.Pid, nice.Nice);
+                break;
+        }
+    }
+
+    /// <summary>Kills every descendant, returns when none is left (or after a few seconds, when one can not be killed).</summary>
+    public void EndEverything()
+    {
+        lock (_lock)
+        {
+            _ending = true;
+        }
+
+        long from = time.GetTimestamp();
+        while (time.GetElapsedTime(from) < TimeSpan.FromSeconds(5) && KillDescendants())
+        {
+            _never.Wait(10);
+        }
+    }
+
+    private bool KillDescendants()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            GuardRun[] runs = Standing();
+            return runs.Count(run => Posix.Kill(-run.Pid, Posix.SignalKill) == 0) > 0;
+        }
+
+        List<ProcessEntry> descendants = ProcessTable.DescendantsOf(Environment.ProcessId, ProcessTable.Read());
+        foreach (ProcessEntry process in descendants)
+        {
+            _ = Posix.Kill(process.Pid, Posix.SignalKill);
+        }
+
+        return descendants.Count > 0;
+    }
+
+    private void Start(GuardStart start)
+    {
+        (int read, int write) = Posix.CreatePipe();
+        int error;
+        int pid = 0;
+        lock (_lock)
+        {
+            if (_ending || _runs.ContainsKey(start.Run))
+            {
+                error = -1;
+            }
+            else
+            {
+                // Started and entered under one lock, so that an end that comes at once finds its run.
+                error = ProcessSpawner.Spawn(start.Executable, start.Arguments, start.Environment, start.WorkingDirectory, write, out pid);
+            }
+
+            _ = Posix.Close(write);
+            if (error == 0)
+            {
+                OutputPump pump = new(read, start.LogDirectory, start.LogMaxBytes);
+                _runs.Add(start.Run, new GuardRun(start.Run, pid, ProcessTable.ReadOne(pid)?.StartTicks ?? 0, pump));
+                send(new GuardStarted(start.Run, pid));
+            }
+        }
+
+        if (error != 0)
+        {
+            _ = Posix.Close(read);
+            send(new GuardStartFailed(start.Run, DescribeStart(start, error)));
+            return;
+        }
+
+        OfferToOutOfMemoryKiller(pid);
+        _started.Set();
+    }
+
+    private static string DescribeStart(GuardStart start, int error) => error switch
+    {
+        -1 => $"The run {start.Run} stands already.",
+        Posix.ErrorNotExecutable => $"'{start.Executable}' is not a program of this machine and has no #! line: add one, or name its interpreter first.",
+        Posix.ErrorTooBig => $"The arguments and the environment of '{start.Executable}' are too long for this machine.",
+        Posix.ErrorNoEntry => $"'{start.Executable}', the interpreter that it names, or the folder '{start.WorkingDirectory}' does not exist.",
+        Posix.ErrorAccess => $"'{start.Executable}' may not be executed, or the folder '{start.WorkingDirectory}' may not be entered.",
+        _ => $"'{start.Executable}' could not be started: {Posix.Describe(error)}.",
+    };
+
+    /// <summary>When memory runs out, a worker goes before its node does.</summary>
+    private static void OfferToOutOfMemoryKiller(int pid)
+    {
+        try
+        {
+            if (OperatingSystem.IsLinux())
+            {
+                File.WriteAllText($"/proc/{pid}/oom_score_adj", "500");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Gone already, or a system without it.
+        }
+    }
+
+    private async Task StopAsync(GuardRun run, GuardStop stop)
+    {
+        try
+        {
+            if (stop.TermAfterMs < stop.KillAfterMs)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(stop.TermAfterMs), time, run.Gone.Token).ConfigureAwait(false);
+                Signal(run, Posix.SignalTerminate);
+                // A process that was stopped (SIGSTOP) gets a chance to end in order, too.
+                Signal(run, Posix.SignalContinue);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(stop.KillAfterMs - Math.Min(stop.TermAfterMs, stop.KillAfterMs)), time, run.Gone.Token)
+                .ConfigureAwait(false);
+            await KillAllOfAsync(run).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It ended before it had to be forced.
+        }
+    }
+
+    private void Signal(GuardRun run, int signal)
+    {
+        lock (_lock)
+        {
+            if (!run.Collected)
+            {
+                _ = Posix.Kill(-run.Pid, signal);
+            }
+        }
+    }
+
+    private async Task FinishAsync(GuardRun run, int status)
+    {
+        send(new GuardLeaderExited(run.Name));
+        long from = time.GetTimestamp();
+        while (time.GetElapsedTime(from) < LeftoverGrace && MembersOf(run).Count > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time).ConfigureAwait(false);
+        }
+
+        await KillAllOfAsync(run).ConfigureAwait(false);
+        // Every writer is gone, so the pipe ends; unless a process that is no descendant holds it.
+        _ = await Task.WhenAny(run.Pump.Ended, Task.Delay(OutputDrain, time)).ConfigureAwait(false);
+        lock (_lock)
+        {
+            _ = _runs.Remove(run.Name);
+        }
+
+        await run.Gone.CancelAsync().ConfigureAwait(false);
+        int signal = status & 0x7f;
+        send(new GuardExited(
+            run.Name, signal == 0 ? (status >> 8) & 0xff : null, signal == 0 ? null : signal, run.Forced, run.Pump.LastLines()));
+    }
+
+    /// <summary>Kills until nothing is left, since what is killed may have started another one in between.</summary>
+    private async Task KillAllOfAsync(GuardRun run)
+    {
+        long from = time.GetTimestamp();
+        for (List<int> members = MembersOf(run); members.Count > 0 && time.GetElapsedTime(from) < GiveUpAfter; members = MembersOf(run))
+        {
+            run.Forced = true;
+            foreach (int pid in members)
+            {
+                _ = Posix.Kill(pid, Posix.SignalKill);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time).ConfigureAwait(false);
+        }
+    }
+
+    private List<int> MembersOf(GuardRun run)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return Posix.Kill(-run.Pid, 0) == 0 ? [-run.Pid] : [];
+        }
+
+        List<ProcessEntry> members = RunMembers.Find(
+            run, Standing(), Environment.ProcessId, ProcessTable.Read(), pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable));
+        return [.. members.Select(member => member.Pid)];
+    }
+
+    private void CollectLoop()
+    {
+        while (true)
+        {
+            int pid = Posix.WaitPid(-1, out int status, 0);
+            if (pid > 0)
+            {
+                Collected(pid, status);
+            }
+            else if (System.Runtime.InteropServices.Marshal.GetLastPInvokeError() == Posix.ErrorNoChild)
+            {
+                // No child now; orphans come only from children, so the next start ends the wait.
+                _ = _started.WaitOne();
+            }
+        }
+    }
+
+    private void Collected(int pid, int status)
+    {
+        GuardRun? run;
+        lock (_lock)
+        {
+            run = _runs.Values.FirstOrDefault(candidate => candidate.Pid == pid && !candidate.Collected);
+            if (run is not null)
+            {
+                run.Collected = true;
+            }
+        }
+
+        if (run is not null)
+        {
+            _ = FinishAsync(run, status);
+        }
+    }
+
+    private void SilenceLoop()
+    {
+        while (time.GetElapsedTime(Volatile.Read(ref _lastHeard)) < selfFenceAfter)
+        {
+            _never.Wait(250);
+        }
+
+        Console.Error.WriteLine($"The node was not heard for {selfFenceAfter.TotalSeconds:0.#} s: its workers are ended.");
+        EndEverything();
+        Posix.ExitNow(3);
+    }
+
+    private GuardRun? Find(string run)
+    {
+        lock (_lock)
+        {
+            return _runs.GetValueOrDefault(run);
+        }
+    }
+
+    private GuardRun[] Standing()
+    {
+        lock (_lock)
+        {
+            return [.. _runs.Values];
+        }
+    }
+}

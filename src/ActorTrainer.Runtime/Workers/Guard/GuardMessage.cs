@@ -1,0 +1,89 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace ActorTrainer.Runtime.Workers.Guard;
+
+/// <summary>
+/// What node and guard say to each other, one JSON object a line over the guard's standard input and output. Both ends are the same
+/// executable, so there are no versions.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
+[JsonDerivedType(typeof(GuardStart), "start")]
+[JsonDerivedType(typeof(GuardStop), "stop")]
+[JsonDerivedType(typeof(GuardNice), "nice")]
+[JsonDerivedType(typeof(GuardHeartbeat), "heartbeat")]
+[JsonDerivedType(typeof(GuardReady), "ready")]
+[JsonDerivedType(typeof(GuardStarted), "started")]
+[JsonDerivedType(typeof(GuardStartFailed), "start-failed")]
+[JsonDerivedType(typeof(GuardLeaderExited), "leader-exited")]
+[JsonDerivedType(typeof(GuardExited), "exited")]
+[JsonDerivedType(typeof(GuardHeartbeatEcho), "heartbeat-echo")]
+internal abstract record GuardMessage
+{
+    public byte[] ToLine()
+    {
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(this, GuardJsonContext.Default.GuardMessage);
+        Array.Resize(ref json, json.Length + 1);
+        json[^1] = (byte)'\n';
+        return json;
+    }
+
+    /// <exception cref="JsonException">The line is not a message.</exception>
+    public static GuardMessage Parse(ReadOnlySpan<byte> line) =>
+        JsonSerializer.Deserialize(line, GuardJsonContext.Default.GuardMessage) ?? throw new JsonException("null");
+}
+
+/// <summary>Node → guard: start a process in a group of its own.</summary>
+/// <param name="Run">The run; also the value of <c>ACTORTRAINER_RUN</c> in <paramref name="Environment"/>.</param>
+/// <param name="Executable">Path of the executable, already looked up.</param>
+/// <param name="Arguments">All arguments, the first being the name of the program.</param>
+/// <param name="Environment">The whole environment, <c>NAME=value</c>.</param>
+/// <param name="WorkingDirectory">An existing folder.</param>
+/// <param name="LogDirectory">Where the output files go.</param>
+/// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
+internal sealed record GuardStart(
+    string Run,
+    string Executable,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyList<string> Environment,
+    string WorkingDirectory,
+    string LogDirectory,
+    long LogMaxBytes) : GuardMessage;
+
+/// <summary>Node → guard: SIGTERM to the group after <paramref name="TermAfterMs"/>, SIGKILL to everything of the run after <paramref name="KillAfterMs"/>.</summary>
+internal sealed record GuardStop(string Run, long TermAfterMs, long KillAfterMs) : GuardMessage;
+
+/// <summary>Node → guard: add to the niceness of the run's group.</summary>
+internal sealed record GuardNice(string Run, int Nice) : GuardMessage;
+
+/// <summary>Node → guard, each second.</summary>
+internal sealed record GuardHeartbeat(long Number) : GuardMessage;
+
+/// <summary>Guard → node, first.</summary>
+internal sealed record GuardReady(int Pid) : GuardMessage;
+
+/// <summary>Guard → node: the process stands.</summary>
+internal sealed record GuardStarted(string Run, int Pid) : GuardMessage;
+
+/// <summary>Guard → node: the process could not be started.</summary>
+internal sealed record GuardStartFailed(string Run, string Detail) : GuardMessage;
+
+/// <summary>Guard → node: the run's own process is gone, its descendants are being ended.</summary>
+internal sealed record GuardLeaderExited(string Run) : GuardMessage;
+
+/// <summary>Guard → node: nothing of the run is left.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="ExitCode">Exit code of the run's own process, or null.</param>
+/// <param name="Signal">The signal that ended it, or null.</param>
+/// <param name="Forced">Whether anything of the run was killed by the guard.</param>
+/// <param name="LastLines">The last lines of output, oldest first.</param>
+internal sealed record GuardExited(string Run, int? ExitCode, int? Signal, bool Forced, IReadOnlyList<string> LastLines) : GuardMessage;
+
+/// <summary>Guard → node: the answer to a heartbeat.</summary>
+internal sealed record GuardHeartbeatEcho(long Number) : GuardMessage;
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(GuardMessage))]
+internal sealed partial class GuardJsonContext : JsonSerializerContext;

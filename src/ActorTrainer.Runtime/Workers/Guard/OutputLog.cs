@@ -1,0 +1,102 @@
+using System.Globalization;
+
+namespace ActorTrainer.Runtime.Workers.Guard;
+
+/// <summary>
+/// Writes a run's output into files of bounded size: <c>output.log</c>, then <c>output-2.log</c>, <c>output-3.log</c> …, of which the
+/// last two are kept. A file never changes its name, so that a reader that follows can not lose its place.
+/// </summary>
+/// <remarks>A disk that is full costs output, never the run: what can not be written is dropped and counted.</remarks>
+internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
+{
+    private readonly long _fileMaxBytes = Math.Max(4096, maxBytes / 2);
+    private FileStream? _file;
+    private long _length;
+    private int _number;
+
+    /// <summary>Bytes that could not be written.</summary>
+    public long DroppedBytes { get; private set; }
+
+    /// <summary>The name of the n-th file of a run, from 1.</summary>
+    public static string FileName(int number) =>
+        number == 1 ? "output.log" : string.Create(CultureInfo.InvariantCulture, $"output-{number}.log");
+
+    /// <summary>The number of an output file, or 0 when the name is not one.</summary>
+    public static int NumberOf(string fileName) =>
+        fileName == "output.log"
+            ? 1
+            : fileName.StartsWith("output-", StringComparison.Ordinal) && fileName.EndsWith(".log", StringComparison.Ordinal) &&
+              int.TryParse(fileName.AsSpan()[7..^4], NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 1
+                ? number
+                : 0;
+
+    /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            int room = (int)Math.Min(int.MaxValue, _fileMaxBytes - _length);
+            if (_file is null || room <= 0)
+            {
+                if (!TryOpenNext())
+                {
+                    DroppedBytes += bytes.Length;
+                    return;
+                }
+
+                continue;
+            }
+
+            ReadOnlySpan<byte> part = bytes;
+            bool full = bytes.Length > room;
+            if (full)
+            {
+                int newline = bytes[..room].LastIndexOf((byte)'\n');
+                part = newline >= 0 ? bytes[..(newline + 1)] : bytes[..room];
+            }
+
+            WritePart(part);
+            bytes = bytes[part.Length..];
+            _length = full ? _fileMaxBytes : _length;
+        }
+    }
+
+    public void Dispose() => _file?.Dispose();
+
+    private void WritePart(ReadOnlySpan<byte> part)
+    {
+        try
+        {
+            _file!.Write(part);
+            _length += part.Length;
+        }
+        catch (IOException)
+        {
+            DroppedBytes += part.Length;
+        }
+    }
+
+    private bool TryOpenNext()
+    {
+        try
+        {
+            if (_number >= 2)
+            {
+                File.Delete(Path.Combine(directory, FileName(_number - 1)));
+            }
+
+            // The buffer is the caller's: what a worker printed is readable at once.
+            FileStream next = new(
+                Path.Combine(directory, FileName(_number + 1)), FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            _file?.Dispose();
+            _file = next;
+            _number++;
+            _length = 0;
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

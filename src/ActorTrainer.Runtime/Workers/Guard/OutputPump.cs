@@ -1,0 +1,66 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace ActorTrainer.Runtime.Workers.Guard;
+
+/// <summary>Carries one run's output from its pipe into its files, on a thread of its own, in one buffer.</summary>
+internal sealed class OutputPump
+{
+    private const int BufferBytes = 64 << 10;
+    private const int StackBytes = 256 << 10;
+    private readonly int _pipe;
+    private readonly OutputLog _log;
+    private readonly LastLines _lines = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public OutputPump(int pipe, string directory, long maxBytes)
+    {
+        _pipe = pipe;
+        _log = new OutputLog(directory, maxBytes);
+        new Thread(Run, StackBytes) { IsBackground = true, Name = "output" }.Start();
+    }
+
+    /// <summary>Ends when every writer has closed the pipe and everything is written.</summary>
+    public Task Ended => _ended.Task;
+
+    public IReadOnlyList<string> LastLines()
+    {
+        lock (_lines)
+        {
+            return _lines.ToList();
+        }
+    }
+
+    private void Run()
+    {
+        using SafeFileHandle handle = new(_pipe, ownsHandle: true);
+        using FileStream stream = new(handle, FileAccess.Read, bufferSize: 0);
+        byte[] buffer = new byte[BufferBytes];
+        try
+        {
+            for (int read = stream.Read(buffer); read > 0; read = stream.Read(buffer))
+            {
+                _log.Write(buffer.AsSpan(0, read));
+                lock (_lines)
+                {
+                    _lines.Add(buffer.AsSpan(0, read));
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // The pipe is gone; there is nothing more to carry.
+        }
+
+        if (_log.DroppedBytes > 0)
+        {
+            lock (_lines)
+            {
+                _lines.Add("\n"u8);
+                _lines.Add(System.Text.Encoding.UTF8.GetBytes($"[{_log.DroppedBytes} bytes of output could not be written: is the disk full?]\n"));
+            }
+        }
+
+        _log.Dispose();
+        _ended.SetResult();
+    }
+}

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+
+namespace ActorTrainer.Runtime.Workers.Guard;
+
+/// <summary>A living process as <c>/proc</c> shows it.</summary>
+/// <param name="Pid">Process id.</param>
+/// <param name="Parent">Its parent's id.</param>
+/// <param name="Group">Its process group.</param>
+/// <param name="StartTicks">When it started, in clock ticks since boot: with the id it names a process for ever.</param>
+internal readonly record struct ProcessEntry(int Pid, int Parent, int Group, long StartTicks);
+
+/// <summary>Reads the processes of this machine. Linux only; empty elsewhere.</summary>
+internal static class ProcessTable
+{
+    /// <summary>All processes that live; those that only wait to be collected by their parent are left out.</summary>
+    public static Dictionary<int, ProcessEntry> Read()
+    {
+        Dictionary<int, ProcessEntry> table = [];
+        if (!OperatingSystem.IsLinux())
+        {
+            return table;
+        }
+
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) &&
+                ReadOne(pid) is { } entry)
+            {
+                table[pid] = entry;
+            }
+        }
+
+        return table;
+    }
+
+    /// <summary>One process, or null when it is gone or only waits to be collected.</summary>
+    public static ProcessEntry? ReadOne(int pid)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText($"/proc/{pid}/stat");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        // The name may hold blanks and parentheses; the last closing one ends it.
+        int end = text.LastIndexOf(')');
+        string[] fields = end < 0 ? [] : text[(end + 2)..].Split(' ');
+        return fields.Length < 20 || fields[0] is "Z" or "X" or "x"
+            ? null
+            : new ProcessEntry(pid, Number(fields[1]), Number(fields[2]), long.Parse(fields[19], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>All processes whose chain of parents leads to <paramref name="root"/>, without it.</summary>
+    public static List<ProcessEntry> DescendantsOf(int root, Dictionary<int, ProcessEntry> table)
+    {
+        ILookup<int, ProcessEntry> children = table.Values.ToLookup(entry => entry.Parent);
+        List<ProcessEntry> found = [];
+        Queue<int> open = new([root]);
+        HashSet<int> seen = [root];
+        while (open.TryDequeue(out int parent))
+        {
+            foreach (ProcessEntry child in children[parent].Where(child => seen.Add(child.Pid)))
+            {
+                found.Add(child);
+                open.Enqueue(child.Pid);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The value of a variable in the environment that a process was started with; null when it has none or may not be read.</summary>
+    public static string? EnvironmentOf(int pid, string variable)
+    {
+        byte[] bytes;
+        try
+        {
+            bytes = File.ReadAllBytes($"/proc/{pid}/environ");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> prefix = Encoding.UTF8.GetBytes(variable + "=");
+        ReadOnlySpan<byte> rest = bytes;
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOf((byte)0);
+            ReadOnlySpan<byte> item = end < 0 ? rest : rest[..end];
+            if (item.StartsWith(prefix))
+            {
+                return Encoding.UTF8.GetString(item[prefix.Length..]);
+            }
+
+            rest = end < 0 ? default : rest[(end + 1)..];
+        }
+
+        return null;
+    }
+
+    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+}

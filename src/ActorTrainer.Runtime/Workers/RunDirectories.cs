@@ -1,0 +1,138 @@
+using System.Globalization;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Workers.Guard;
+
+namespace ActorTrainer.Runtime.Workers;
+
+/// <summary>Where the files of runs are: <c>DATA/runs/TASK/TERM-RUN/</c>.</summary>
+internal sealed class RunDirectories(string dataDirectory)
+{
+    /// <summary>Runs of a task whose output is kept.</summary>
+    public const int KeptOutputs = 5;
+
+    private static readonly string[] DataFolders = ["staging", "restore", "checkpoint", "work"];
+    private readonly string _root = Path.Combine(dataDirectory, "runs");
+
+    public string Of(RunKey run) =>
+        Path.Combine(_root, run.Task.Value, string.Create(CultureInfo.InvariantCulture, $"{run.Term}-{run.Run}"));
+
+    public string Staging(RunKey run) => Path.Combine(Of(run), "staging");
+
+    public string Restore(RunKey run) => Path.Combine(Of(run), "restore");
+
+    public string Checkpoint(RunKey run) => Path.Combine(Of(run), "checkpoint");
+
+    /// <summary>The working directory of commands that name none.</summary>
+    public string Work(RunKey run) => Path.Combine(Of(run), "work");
+
+    public void Create(RunKey run)
+    {
+        _ = Directory.CreateDirectory(Of(run));
+        foreach (string folder in DataFolders)
+        {
+            _ = Directory.CreateDirectory(Path.Combine(Of(run), folder));
+        }
+    }
+
+    /// <summary>Removes everything but output from earlier runs of a task, and the output of old ones.</summary>
+    public void RemoveBefore(RunKey run, Func<RunKey, bool> needed)
+    {
+        RunKey[] earlier = [.. RunsOf(run.Task).Where(other => (other.Term, other.Run).CompareTo((run.Term, run.Run)) < 0)];
+        Remove(earlier, KeptOutputs - 1, needed);
+    }
+
+    /// <summary>Removes everything but output from the runs of a former life of this node.</summary>
+    public void RemoveAll()
+    {
+        if (!Directory.Exists(_root))
+        {
+            return;
+        }
+
+        foreach (string directory in Directory.GetDirectories(_root))
+        {
+            if (TaskId.TryParse(Path.GetFileName(directory), out TaskId task))
+            {
+                Remove([.. RunsOf(task)], KeptOutputs, _ => false);
+            }
+        }
+    }
+
+    /// <summary>The output files of a task, oldest first.</summary>
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task)
+    {
+        List<OutputFile> files = [];
+        foreach (RunKey run in RunsOf(task))
+        {
+            IEnumerable<string> paths = Directory.EnumerateFiles(Of(run), "output*.log")
+                .Where(path => OutputLog.NumberOf(Path.GetFileName(path)) > 0)
+                .OrderBy(path => OutputLog.NumberOf(Path.GetFileName(path)));
+            files.AddRange(paths.Select(path => new OutputFile(run.Term, run.Run, path)));
+        }
+
+        return files;
+    }
+
+    private void Remove(RunKey[] runs, int keptOutputs, Func<RunKey, bool> needed)
+    {
+        for (int i = 0; i < runs.Length; i++)
+        {
+            if (needed(runs[i]))
+            {
+                continue;
+            }
+
+            if (i < runs.Length - keptOutputs)
+            {
+                DeleteFolder(Of(runs[i]));
+                continue;
+            }
+
+            foreach (string folder in DataFolders)
+            {
+                DeleteFolder(Path.Combine(Of(runs[i]), folder));
+            }
+        }
+    }
+
+    private IEnumerable<RunKey> RunsOf(TaskId task)
+    {
+        string directory = Path.Combine(_root, task.Value);
+        if (!Directory.Exists(directory))
+        {
+            return [];
+        }
+
+        List<RunKey> runs = [];
+        foreach (string path in Directory.GetDirectories(directory))
+        {
+            string[] parts = Path.GetFileName(path).Split('-');
+            if (parts.Length == 2 &&
+                long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long term) &&
+                int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int run))
+            {
+                runs.Add(new RunKey(task, term, run));
+            }
+        }
+
+        return runs.OrderBy(run => run.Term).ThenBy(run => run.Run);
+    }
+
+    /// <summary>Deletes a folder; what can not be deleted now is taken by a later sweep.</summary>
+    public static void DeleteFolder(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Kept for the next sweep: it costs space only.
+        }
+    }
+}

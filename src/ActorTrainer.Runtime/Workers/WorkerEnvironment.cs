@@ -1,0 +1,87 @@
+using System.Collections;
+using System.Globalization;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Guard;
+
+namespace ActorTrainer.Runtime.Workers;
+
+/// <summary>The environment of workers, and the executables found by it.</summary>
+internal static class WorkerEnvironment
+{
+    public const string NodeDirectory = "ACTORTRAINER_NODE_DIR";
+    private const string RestoreDirectory = "ACTORTRAINER_RESTORE_DIR";
+
+    private static readonly string[] Own =
+    [
+        NodeDirectory, RestoreDirectory, RunMembers.RunVariable, "ACTORTRAINER_TASK", "ACTORTRAINER_TERM",
+        "ACTORTRAINER_CHECKPOINT_DIR", "ACTORTRAINER_SOCKET",
+    ];
+
+    /// <summary>The node's environment without what is set for workers only.</summary>
+    public static SortedDictionary<string, string> Inherited()
+    {
+        SortedDictionary<string, string> variables = new(StringComparer.Ordinal);
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        {
+            if (entry.Key is string name && entry.Value is string value && !Own.Contains(name))
+            {
+                variables[name] = value;
+            }
+        }
+
+        return variables;
+    }
+
+    /// <summary>What a worker is started with: the node's environment, then the task's, then what the protocol promises.</summary>
+    public static SortedDictionary<string, string> For(StartWorker start, RunDirectories directories, string nodeDirectory, string socket)
+    {
+        SortedDictionary<string, string> variables = Inherited();
+        // Python holds its output back for minutes when it is not a terminal.
+        _ = variables.TryAdd("PYTHONUNBUFFERED", "1");
+        foreach ((string name, string value) in start.Spec.Environment)
+        {
+            variables[name] = value;
+        }
+
+        variables["ACTORTRAINER_TASK"] = start.Run.Task.Value;
+        variables["ACTORTRAINER_TERM"] = start.Run.Term.ToString(CultureInfo.InvariantCulture);
+        variables[RunMembers.RunVariable] = start.Run.ToString();
+        variables[NodeDirectory] = nodeDirectory;
+        variables["ACTORTRAINER_CHECKPOINT_DIR"] = directories.Checkpoint(start.Run);
+        variables["ACTORTRAINER_SOCKET"] = socket;
+        _ = variables.Remove(RestoreDirectory);
+        if (start.HasRestore)
+        {
+            variables[RestoreDirectory] = directories.Restore(start.Run);
+        }
+
+        return variables;
+    }
+
+    /// <summary>Finds an executable as a shell would; null and a sentence for the user when there is none.</summary>
+    public static string? FindExecutable(string name, string workingDirectory, string? path, out string problem)
+    {
+        problem = "";
+        if (name.Contains('/', StringComparison.Ordinal))
+        {
+            string file = Path.GetFullPath(name, workingDirectory);
+            problem = Directory.Exists(file) ? $"'{file}' is a folder, not a program."
+                : !File.Exists(file) ? $"'{file}' does not exist on this node: check the task's command."
+                : !Posix.IsExecutable(file) ? $"'{file}' is not executable: run chmod +x on it, or name its interpreter first."
+                : "";
+            return problem.Length == 0 ? file : null;
+        }
+
+        foreach (string folder in (path ?? "/usr/local/bin:/usr/bin:/bin").Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string file = Path.GetFullPath(Path.Combine(folder, name), workingDirectory);
+            if (File.Exists(file) && Posix.IsExecutable(file))
+            {
+                return file;
+            }
+        }
+
+        problem = $"'{name}' was not found in the PATH of this node: install it, or give its full path.";
+        return null;
+    }
+}

@@ -1,0 +1,207 @@
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Guard;
+
+namespace ActorTrainer.Runtime.Workers;
+
+public sealed partial class WorkerHost
+{
+    private const int MaxGuardStartsPerMinute = 4;
+    private static readonly TimeSpan GuardStartWindow = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan GuardReadyLimit = TimeSpan.FromSeconds(30);
+
+    private readonly TaskCompletionSource _firstGuard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<long> _guardStarts = new();
+    private readonly List<(WorkerRun Run, GuardStart Message)> _waitingForGuard = [];
+    private volatile GuardLink? _guard;
+    private string? _guardProblem;
+    private bool _disposing;
+
+    /// <summary>Starts a guard, unless too many died lately: then starts of workers fail with the reason until a minute has passed.</summary>
+    private void StartGuard()
+    {
+        if (_disposing || _guard is not null)
+        {
+            return;
+        }
+
+        while (_guardStarts.TryPeek(out long oldest) && _time.GetElapsedTime(oldest) > GuardStartWindow)
+        {
+            _ = _guardStarts.Dequeue();
+        }
+
+        if (_guardStarts.Count >= MaxGuardStartsPerMinute)
+        {
+            GuardUnusable($"The guard process ended {MaxGuardStartsPerMinute} times within a minute: see the node's log; it is tried again with a later start.");
+            return;
+        }
+
+        _guardStarts.Enqueue(_time.GetTimestamp());
+        try
+        {
+            GuardLink link = GuardLink.Start(
+                _options, _logger, (from, message) => Enqueue(() => OnGuardMessage(from, message)), (from, detail) => Enqueue(() => OnGuardClosed(from, detail)));
+            _guard = link;
+            _guardProblem = null;
+            _ = LimitReadyAsync(link);
+        }
+        catch (WorkerHostException e)
+        {
+            GuardUnusable(e.Message);
+        }
+    }
+
+    private async Task LimitReadyAsync(GuardLink link)
+    {
+        try
+        {
+            await Task.Delay(GuardReadyLimit, _time, _stop.Token).ConfigureAwait(false);
+            Enqueue(() =>
+            {
+                if (!link.Ready)
+                {
+                    link.Kill();
+                }
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            // The host ends.
+        }
+    }
+
+    private void GuardUnusable(string problem)
+    {
+        _guardProblem = problem;
+        LogGuardUnusable(problem);
+        _ = _firstGuard.TrySetException(new WorkerHostException(problem));
+        foreach ((WorkerRun run, _) in _waitingForGuard)
+        {
+            Drop(run);
+            _post(new WorkerStartFailed(run.Key, problem));
+        }
+
+        _waitingForGuard.Clear();
+    }
+
+    /// <summary>Hands a start to the guard, now or when there is one that is ready.</summary>
+    private void SendStart(WorkerRun run, GuardStart message)
+    {
+        if (_guard is not { Ready: true } guard)
+        {
+            _waitingForGuard.Add((run, message));
+            if (_guardProblem is not null)
+            {
+                StartGuard();
+            }
+
+            return;
+        }
+
+        run.Guard = guard;
+        guard.Send(message);
+        if (run.StopGrace is { } grace)
+        {
+            StopRun(run, grace);
+        }
+    }
+
+    private void OnGuardMessage(GuardLink link, GuardMessage message)
+    {
+        if (link != _guard)
+        {
+            return;
+        }
+
+        switch (message)
+        {
+            case GuardReady:
+                link.Ready = true;
+                _ = _firstGuard.TrySetResult();
+                (WorkerRun Run, GuardStart Message)[] waiting = [.. _waitingForGuard];
+                _waitingForGuard.Clear();
+                foreach ((WorkerRun run, GuardStart start) in waiting)
+                {
+                    SendStart(run, start);
+                }
+
+                break;
+            case GuardStarted started when _runs.TryGetValue(started.Run, out WorkerRun? run):
+                OnStarted(run, started.Pid);
+                break;
+            case GuardStartFailed failed when _runs.TryGetValue(failed.Run, out WorkerRun? run):
+                Drop(run);
+                _post(new WorkerStartFailed(run.Key, failed.Detail));
+                break;
+            case GuardLeaderExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):
+                run.EndNoticed = _time.GetTimestamp();
+                break;
+            case GuardExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):
+                run.Ended = true;
+                _ = Task.Run(() => FinishAsync(run, exited));
+                break;
+        }
+    }
+
+    /// <summary>The guard died, and its workers with it or after it.</summary>
+    private void OnGuardClosed(GuardLink link, string detail)
+    {
+        if (_disposing || link != _guard)
+        {
+            return;
+        }
+
+        _guard = null;
+        WorkerRun[] lost = [.. _runs.Values.Where(run => run.Guard == link && !run.Ended)];
+        LogGuardLost(link.Pid, detail, lost.Length);
+        _ = Task.Run(() => RecoverAsync(link, detail, lost));
+    }
+
+    private async Task RecoverAsync(GuardLink link, string detail, WorkerRun[] lost)
+    {
+        int[] groups = [.. lost.Select(run => run.Pid).Where(pid => pid > 0)];
+        _ = await OrphanSweep.RunAsync(_options.DataDirectory, groups, _time, CancellationToken.None).ConfigureAwait(false);
+        await link.DisposeAsync().ConfigureAwait(false);
+        Enqueue(() =>
+        {
+            foreach (WorkerRun run in lost)
+            {
+                Drop(run);
+                _post(new WorkerLost(run.Key, detail));
+            }
+
+            StartGuard();
+        });
+    }
+
+    /// <summary>
+    /// Heartbeats, independent of the loop: it may wait for the node, and the guard must not take that for the node's death. A guard that
+    /// does not answer as many as it would itself endure in silence (it hangs, or is stopped) is killed and replaced.
+    /// </summary>
+    private async Task BeatAsync()
+    {
+        TimeSpan interval = TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, Math.Max(TimeSpan.TicksPerMillisecond * 50, _options.SelfFenceAfter.Ticks / 4)));
+        long patience = Math.Max(5, (long)(_options.SelfFenceAfter / interval));
+        using PeriodicTimer timer = new(interval, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            {
+                if (_guard is not { } guard)
+                {
+                    continue;
+                }
+
+                guard.Beat();
+                if (guard.Ready && guard.Unanswered > patience)
+                {
+                    LogGuardSilent(guard.Pid);
+                    guard.Kill();
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The host ends.
+        }
+    }
+}

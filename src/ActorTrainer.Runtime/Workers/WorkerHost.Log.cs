@@ -1,0 +1,30 @@
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Runtime.Workers;
+
+public sealed partial class WorkerHost
+{
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} processes of a former life of this node were ended")]
+    private partial void LogOrphans(int count);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Workers that could not be ended are left behind")]
+    private partial void LogNotAllEnded();
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "The worker host met an error of its own")]
+    private partial void LogLoopFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
+    private partial void LogGuardUnusable(string problem);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Guard {Pid} is lost: {Detail} Its {Runs} runs are ended")]
+    private partial void LogGuardLost(int pid, string detail, int runs);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Guard {Pid} does not answer and is killed")]
+    private partial void LogGuardSilent(int pid);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} was started twice; the second start is ignored")]
+    private partial void LogDuplicateStart(string run);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A worker connected as run '{Run}', which is not expected, and was turned away")]
+    private partial void LogStrangeHello(string run);
+}

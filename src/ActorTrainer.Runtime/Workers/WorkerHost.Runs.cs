@@ -1,0 +1,306 @@
+using System.Globalization;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
+using ActorTrainer.Runtime.Workers.Guard;
+using ActorTrainer.Runtime.Workers.Protocol;
+
+namespace ActorTrainer.Runtime.Workers;
+
+public sealed partial class WorkerHost
+{
+    /// <summary>The verb by which an executable is asked to run a C# trainer.</summary>
+    public const string WorkerVerb = "worker";
+
+    private const int FirstSignalExitCode = 129;
+
+    /// <summary>A command says nothing of its steps; after this long it is past its start.</summary>
+    private static readonly TimeSpan CommandNiceAfter = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LastWordsLimit = TimeSpan.FromSeconds(2);
+
+    private void OnStart(StartWorker effect)
+    {
+        WorkerRun run = new(effect);
+        if (!_runs.TryAdd(run.Name, run))
+        {
+            LogDuplicateStart(run.Name);
+            return;
+        }
+
+        HashSet<RunKey> needed = [.. _runs.Values.Select(other => other.Key), .. _unreleased.Select(staged => staged.Run)];
+        _ = Task.Run(() => Prepare(run, needed));
+    }
+
+    /// <summary>Folders, environment and executable; beside the loop, since a restored checkpoint may be large.</summary>
+    private void Prepare(WorkerRun run, HashSet<RunKey> needed)
+    {
+        try
+        {
+            _directories.RemoveBefore(run.Key, needed.Contains);
+            _directories.Create(run.Key);
+            SortedDictionary<string, string> environment =
+                WorkerEnvironment.For(run.Effect, _directories, _options.DataDirectory, _socket!.SocketPath);
+            TaskSpec spec = run.Effect.Spec;
+            string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
+            if (!Directory.Exists(folder))
+            {
+                Enqueue(() => OnNotPrepared(run, $"The working directory '{folder}' does not exist on this node: create it, or change the task."));
+                return;
+            }
+
+            IReadOnlyList<string> arguments = spec.Command ?? [.. _options.SelfCommand, WorkerVerb];
+            string? path = environment.GetValueOrDefault("PATH");
+            if (WorkerEnvironment.FindExecutable(arguments[0], folder, path, out string problem) is not { } executable)
+            {
+                Enqueue(() => OnNotPrepared(run, problem));
+                return;
+            }
+
+            CheckpointFolder? checkpoints = spec.Command is null ? null : OpenCheckpointFolder(run);
+            GuardStart start = new(
+                run.Name, executable, arguments, [.. environment.Select(pair => $"{pair.Key}={pair.Value}")], folder,
+                _directories.Of(run.Key), _options.Worker.LogMaxBytes);
+            Enqueue(() => OnPrepared(run, start, checkpoints));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Enqueue(() => OnNotPrepared(run, $"The run's folder '{_directories.Of(run.Key)}' could not be prepared: {e.Message}"));
+        }
+    }
+
+    /// <summary>The restored files stand in the checkpoint folder as well: a script that only knows that one goes on from them too.</summary>
+    private CheckpointFolder OpenCheckpointFolder(WorkerRun run)
+    {
+        string folder = _directories.Checkpoint(run.Key);
+        if (run.Effect.HasRestore)
+        {
+            FolderCapture.CopyFolder(_directories.Restore(run.Key), folder);
+        }
+
+        return new CheckpointFolder(
+            folder, _directories.Staging(run.Key), run.Effect.RestoredStep, _time, captured => Enqueue(() => OnCaptured(run, captured)));
+    }
+
+    private void OnNotPrepared(WorkerRun run, string problem)
+    {
+        Drop(run);
+        _post(new WorkerStartFailed(run.Key, problem));
+    }
+
+    private void OnPrepared(WorkerRun run, GuardStart start, CheckpointFolder? checkpoints)
+    {
+        run.Folder = checkpoints;
+        if (run.StopGrace is not null)
+        {
+            Drop(run);
+            _post(new WorkerExited(run.Key, null, null, null, []));
+            return;
+        }
+
+        SendStart(run, start);
+    }
+
+    private void OnStarted(WorkerRun run, int pid)
+    {
+        run.Pid = pid;
+        run.Folder?.Begin();
+        _post(new WorkerStarted(run.Key, pid));
+        if (run.IsCommand)
+        {
+            _ = NiceLaterAsync(run);
+        }
+    }
+
+    private async Task NiceLaterAsync(WorkerRun run)
+    {
+        try
+        {
+            await Task.Delay(CommandNiceAfter, _time, _stop.Token).ConfigureAwait(false);
+            Enqueue(() => Nice(run));
+        }
+        catch (OperationCanceledException)
+        {
+            // The host ends.
+        }
+    }
+
+    /// <summary>From its first step on a worker gives way to the node; its start is not slowed down, since a task waits for it.</summary>
+    private void Nice(WorkerRun run)
+    {
+        if (!run.Niced && !run.Ended && _options.Worker.Nice != 0)
+        {
+            run.Niced = true;
+            run.Guard?.Send(new GuardNice(run.Name, _options.Worker.Nice));
+        }
+    }
+
+    /// <summary>Asks by message first; the signals are timed by the guard, which also works when this process does not.</summary>
+    private void StopRun(WorkerRun run, TimeSpan grace)
+    {
+        run.StopGrace = grace;
+        if (run.Guard is not { } guard)
+        {
+            // Not yet with the guard: a start that waits for one is taken back, one in preparation finds the mark.
+            if (_waitingForGuard.RemoveAll(waiting => waiting.Run == run) > 0)
+            {
+                Drop(run);
+                _post(new WorkerExited(run.Key, null, null, null, []));
+            }
+
+            return;
+        }
+
+        TimeSpan signalAfter = TimeSpan.Zero;
+        if (run.Connection is { } connection && grace > TimeSpan.Zero)
+        {
+            connection.Send(new StopMessage());
+            signalAfter = grace / 2;
+        }
+
+        guard.Send(new GuardStop(run.Name, (long)signalAfter.TotalMilliseconds, (long)grace.TotalMilliseconds));
+    }
+
+    private void OnCaptured(WorkerRun run, FolderCaptured captured)
+    {
+        if (captured.State is not { } state)
+        {
+            _post(new WorkerStageFailed(run.Key, "files", captured.Problem ?? ""));
+            return;
+        }
+
+        _ = _unreleased.Add((run.Key, state.Id));
+        _post(new WorkerStaged(run.Key, state));
+        Nice(run);
+    }
+
+    /// <summary>The last messages and the last files come before the end is told.</summary>
+    private async Task FinishAsync(WorkerRun run, GuardExited exited)
+    {
+        if (run.Connection is { } connection)
+        {
+            _ = await Task.WhenAny(connection.Ended, Task.Delay(LastWordsLimit, _time)).ConfigureAwait(false);
+        }
+
+        if (run.Folder is { } folder)
+        {
+            bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
+            await folder.FinishAsync(violent, run.EndNoticed).ConfigureAwait(false);
+        }
+
+        Enqueue(() =>
+        {
+            Drop(run);
+            _post(new WorkerExited(run.Key, exited.ExitCode, exited.Signal, run.Error, exited.LastLines));
+        });
+    }
+
+    private void Drop(WorkerRun run)
+    {
+        _ = _runs.Remove(run.Name);
+        run.Folder?.Dispose();
+        run.Connection?.Dispose();
+        WakeIdleWaiters();
+    }
+
+    private async Task HandleAsync(WorkerConnection connection, IReadOnlyList<WorkerMessage> messages)
+    {
+        TaskCompletionSource handled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool queued = Enqueue(() =>
+        {
+            try
+            {
+                foreach (WorkerMessage message in messages)
+                {
+                    OnWorkerMessage(connection, message);
+                }
+            }
+            finally
+            {
+                handled.SetResult();
+            }
+        });
+        if (queued)
+        {
+            await handled.Task.ConfigureAwait(false);
+        }
+    }
+
+    private void OnWorkerMessage(WorkerConnection connection, WorkerMessage message)
+    {
+        if (message is HelloMessage hello)
+        {
+            OnHello(connection, hello);
+            return;
+        }
+
+        if (connection.Run is not { } run || run.Connection != connection)
+        {
+            return;
+        }
+
+        switch (message)
+        {
+            case ReadyMessage:
+                _post(new WorkerReady(run.Key));
+                break;
+            case PhaseMessage phase:
+                _post(new WorkerPhaseChanged(run.Key, phase.Phase));
+                break;
+            case ProgressMessage progress:
+                Nice(run);
+                _post(new WorkerProgressed(run.Key, new TaskProgress(progress.Step, progress.TotalSteps, progress.Epoch, OrEmpty(progress.Metrics))));
+                break;
+            case StagedMessage { Id: not null } staged when IsFolderName(staged.Id):
+                _ = _unreleased.Add((run.Key, staged.Id));
+                _post(new WorkerStaged(
+                    run.Key, new StagedState(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics))));
+                break;
+            case StageFailedMessage failed:
+                _post(new WorkerStageFailed(run.Key, failed.Reason ?? "", failed.Detail ?? ""));
+                break;
+            case DoneMessage done:
+                TaskProgress end = new(done.Step, done.TotalSteps, done.Epoch, OrEmpty(done.Metrics));
+                _post(new WorkerDone(run.Key, end, done.Results ?? new Dictionary<string, string>()));
+                break;
+            case ErrorMessage error:
+                run.Error = error.Detail;
+                break;
+        }
+    }
+
+    private void OnHello(WorkerConnection connection, HelloMessage hello)
+    {
+        if (!_runs.TryGetValue(hello.Run ?? "", out WorkerRun? run) || run.IsCommand || run.Connection is not null || run.Ended)
+        {
+            LogStrangeHello(hello.Run ?? "");
+            connection.Dispose();
+            return;
+        }
+
+        if (hello.Protocol < WorkerMessage.ProtocolVersion)
+        {
+            run.Error = string.Create(
+                CultureInfo.InvariantCulture, $"The worker speaks version {hello.Protocol} of the worker protocol, this node version {WorkerMessage.ProtocolVersion}.");
+            StopRun(run, TimeSpan.Zero);
+            return;
+        }
+
+        connection.Run = run;
+        run.Connection = connection;
+        if (run.StopGrace is not null)
+        {
+            connection.Send(new StopMessage());
+            return;
+        }
+
+        TrainerSpec? trainer = run.Effect.Spec.Trainer;
+        connection.Send(new InitMessage(
+            run.Name, trainer?.Type ?? "", trainer?.Assembly, trainer?.Settings,
+            _directories.Of(run.Key), _directories.Staging(run.Key), _directories.Restore(run.Key)));
+    }
+
+    /// <summary>An id becomes a path; a worker must not name a folder outside its own.</summary>
+    private static bool IsFolderName(string id) => id.Length is > 0 and <= 100 && id[0] != '.' && !id.Contains('/', StringComparison.Ordinal);
+
+    private static IReadOnlyDictionary<string, double> OrEmpty(IReadOnlyDictionary<string, double>? metrics) => metrics ?? new Dictionary<string, double>();
+}

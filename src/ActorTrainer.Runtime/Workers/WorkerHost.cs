@@ -1,0 +1,230 @@
+using System.Threading.Channels;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Workers.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Runtime.Workers;
+
+/// <summary>
+/// Runs workers through the guard process. All state belongs to one loop, to which every call, every message and every end of a process
+/// is queued; slow work (files, the sweep) is done beside it and comes back as one more entry.
+/// </summary>
+/// <remarks>Linux in full. On macOS descendants that leave their process group are not found. Not on Windows.</remarks>
+public sealed partial class WorkerHost : IWorkerHost
+{
+    internal const string NoWindows =
+        "Workers do not run on Windows in this version: run the node on Linux, or in WSL or a Linux container.";
+
+    private readonly WorkerHostOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<WorkerHost> _logger;
+    private readonly RunDirectories _directories;
+    private readonly Channel<Action> _queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Dictionary<string, WorkerRun> _runs = [];
+    private readonly HashSet<(RunKey Run, string Id)> _unreleased = [];
+    private readonly List<TaskCompletionSource> _idleWaiters = [];
+    private Action<TaskInput> _post = _ => { };
+    private WorkerSocket? _socket;
+    private Task _loop = Task.CompletedTask;
+    private Task _beating = Task.CompletedTask;
+
+    /// <summary>Makes a host; <see cref="StartAsync"/> sets it to work.</summary>
+    public WorkerHost(WorkerHostOptions options, TimeProvider time, ILogger<WorkerHost> logger)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options with { DataDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.DataDirectory)) };
+        _time = time;
+        _logger = logger;
+        _directories = new RunDirectories(_options.DataDirectory);
+    }
+
+    /// <summary>The guard's process id, 0 while there is none.</summary>
+    public int GuardPid => _guard?.Pid ?? 0;
+
+    /// <inheritdoc />
+    /// <exception cref="PlatformNotSupportedException">On Windows.</exception>
+    /// <exception cref="WorkerHostException">The guard does not start, or there is no place for the workers' socket.</exception>
+    public async Task StartAsync(Action<TaskInput> post, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(post);
+        if (OperatingSystem.IsWindows())
+        {
+            throw new PlatformNotSupportedException(NoWindows);
+        }
+
+        _post = post;
+        _ = Directory.CreateDirectory(_options.DataDirectory);
+        int orphans = await OrphanSweep.RunAsync(_options.DataDirectory, [], _time, cancellationToken).ConfigureAwait(false);
+        if (orphans > 0)
+        {
+            LogOrphans(orphans);
+        }
+
+        _directories.RemoveAll();
+        _socket = WorkerSocket.Open(_options.DataDirectory, HandleAsync);
+        _loop = Task.Run(LoopAsync, CancellationToken.None);
+        Enqueue(StartGuard);
+        _beating = Task.Run(BeatAsync, CancellationToken.None);
+        await _firstGuard.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public void Start(StartWorker effect) => Enqueue(() => OnStart(effect));
+
+    /// <inheritdoc />
+    public void Begin(BeginTraining effect) => Enqueue(() =>
+    {
+        if (_runs.GetValueOrDefault(effect.Run.ToString())?.Connection is { } connection)
+        {
+            connection.Send(new BeginMessage(effect.HasRestore, effect.Policy, effect.BestMetric));
+        }
+    });
+
+    /// <inheritdoc />
+    public void RequestStaging(RequestStaging effect) => Enqueue(() =>
+    {
+        WorkerRun? run = _runs.GetValueOrDefault(effect.Run.ToString());
+        string? refusal = run is null || run.Ended ? "the run has ended"
+            : run.IsCommand ? "a command saves by itself"
+            : run.Connection is null ? "the trainer is not connected yet"
+            : null;
+        if (refusal is not null)
+        {
+            _post(new WorkerStageFailed(effect.Run, effect.Reason, refusal));
+            return;
+        }
+
+        run!.Connection!.Send(new CheckpointNowMessage(effect.Reason));
+    });
+
+    /// <inheritdoc />
+    public void Stop(StopWorker effect) => Enqueue(() =>
+    {
+        if (_runs.TryGetValue(effect.Run.ToString(), out WorkerRun? run))
+        {
+            StopRun(run, effect.Grace);
+        }
+        else
+        {
+            _post(new WorkerExited(effect.Run, null, null, null, []));
+        }
+    });
+
+    /// <inheritdoc />
+    public void Release(ReleaseStaged effect) => _ = Task.Run(() =>
+    {
+        RunDirectories.DeleteFolder(StagedDirectory(effect.Run, effect.StagedId));
+        Enqueue(() =>
+        {
+            WorkerRun? run = _runs.GetValueOrDefault(effect.Run.ToString());
+            if (_unreleased.Remove((effect.Run, effect.StagedId)))
+            {
+                run?.Folder?.Released();
+                run?.Connection?.Send(new ReleasedMessage(effect.StagedId));
+            }
+        });
+    });
+
+    /// <inheritdoc />
+    public string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);
+
+    /// <inheritdoc />
+    public string RestoreDirectory(RunKey run) => _directories.Restore(run);
+
+    /// <summary>The output files of a task's runs on this node, oldest first.</summary>
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => _directories.OutputFiles(task);
+
+    /// <inheritdoc />
+    public async Task StopAllAsync(TimeSpan grace, CancellationToken cancellationToken)
+    {
+        TaskCompletionSource idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Enqueue(() =>
+        {
+            _idleWaiters.Add(idle);
+            foreach (WorkerRun run in _runs.Values.ToArray())
+            {
+                StopRun(run, grace);
+            }
+
+            WakeIdleWaiters();
+        });
+        try
+        {
+            await idle.Task.WaitAsync(grace + TimeSpan.FromSeconds(8), _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // The guard does not do its work; its death brings the sweep.
+            _guard?.Kill();
+            await idle.Task.WaitAsync(TimeSpan.FromSeconds(30), _time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends all workers and the guard.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_socket is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await StopAllAsync(TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            LogNotAllEnded();
+        }
+
+        Enqueue(() => _disposing = true);
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _beating.ConfigureAwait(false);
+        _ = _queue.Writer.TryComplete();
+        await _loop.ConfigureAwait(false);
+        if (_guard is { } guard)
+        {
+            await guard.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await _socket.DisposeAsync().ConfigureAwait(false);
+        _socket = null;
+        _stop.Dispose();
+    }
+
+    private bool Enqueue(Action action) => _queue.Writer.TryWrite(action);
+
+    private async Task LoopAsync()
+    {
+        await foreach (Action action in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                action();
+            }
+            catch (Exception e)
+            {
+                // One run's trouble must not end the host of all others.
+                LogLoopFailed(e);
+            }
+        }
+    }
+
+    private void WakeIdleWaiters()
+    {
+        if (_runs.Count > 0)
+        {
+            return;
+        }
+
+        foreach (TaskCompletionSource waiter in _idleWaiters)
+        {
+            _ = waiter.TrySetResult();
+        }
+
+        _idleWaiters.Clear();
+    }
+}

@@ -1,0 +1,43 @@
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
+
+namespace ActorTrainer.Runtime.Workers;
+
+/// <summary>What the host knows of one run. Touched by the host's loop only.</summary>
+internal sealed class WorkerRun(StartWorker effect)
+{
+    public StartWorker Effect { get; } = effect;
+
+    public RunKey Key => Effect.Run;
+
+    /// <summary><c>task/term-run</c>, as guard and worker call it.</summary>
+    public string Name { get; } = effect.Run.ToString();
+
+    public bool IsCommand => Effect.Spec.Command is not null;
+
+    /// <summary>The guard that was asked to start it, or null while it is prepared.</summary>
+    public GuardLink? Guard { get; set; }
+
+    /// <summary>0 until it stands.</summary>
+    public int Pid { get; set; }
+
+    /// <summary>Whether its end was reported by the guard; only its last files and messages are waited for.</summary>
+    public bool Ended { get; set; }
+
+    /// <summary>When the end of its own process was noticed, as a time stamp; 0: not yet.</summary>
+    public long EndNoticed { get; set; }
+
+    /// <summary>Set when it was asked to stop.</summary>
+    public TimeSpan? StopGrace { get; set; }
+
+    public bool Niced { get; set; }
+
+    /// <summary>The trainer's exception, or what was wrong with its protocol.</summary>
+    public string? Error { get; set; }
+
+    /// <summary>A trainer's connection, once it said hello.</summary>
+    public WorkerConnection? Connection { get; set; }
+
+    /// <summary>A command's checkpoint folder.</summary>
+    public CheckpointFolder? Folder { get; set; }
+}

@@ -1,0 +1,145 @@
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Runtime.Tests.Workers;
+
+public sealed class CommandCheckpointTests
+{
+    private static readonly RunKey Run = WorkerHarness.Key();
+
+    [Fact]
+    public async Task Files_RenamedIn_BecomeAStagedState()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell("cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; echo whole > .new; mv .new model.pt; sleep 1000"));
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
+        staged.State.Step.ShouldBe(1);
+        staged.State.Reason.ShouldBe("files");
+        FilesOf(harness, staged).ShouldBe(["model.pt=whole"]);
+        harness.Host.RequestStaging(new RequestStaging(Run, "request"));
+        WorkerStageFailed failed = await harness.WaitAsync<WorkerStageFailed>();
+        failed.Reason.ShouldBe("request");
+        failed.Detail.ShouldBe("a command saves by itself");
+    }
+
+    [Fact]
+    public async Task Files_OfAFolderRenamedIn_AreCapturedTogether()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell(
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir .step-5; echo a > .step-5/a; mkdir .step-5/deep; echo b > .step-5/deep/b; mv .step-5 step-5; sleep 1000"));
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["step-5/a=a", "step-5/deep/b=b"]);
+    }
+
+    [Fact]
+    public async Task Files_WrittenSlowlyInPlace_AreCapturedWhole()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell(
+            """
+            cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir sub
+            echo small > small
+            { for i in 1 2 3 4 5 6; do head -c 1000000 /dev/zero; sleep 0.4; done; } > sub/big
+            exec sleep 1000
+            """));
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>(state => Lengths(harness, state).ContainsKey("sub/big"));
+        Lengths(harness, staged)["sub/big"].ShouldBe(6_000_000);
+        harness.Inputs.OfType<WorkerStaged>().ShouldAllBe(state => Lengths(harness, state).GetValueOrDefault("sub/big", 6_000_000) == 6_000_000);
+    }
+
+    [Fact]
+    public async Task Files_RewrittenInPlaceAfterACapture_DoNotChangeIt()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell(
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; echo first > m; until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"));
+        WorkerStaged first = await harness.WaitAsync<WorkerStaged>();
+        await File.WriteAllTextAsync(Path.Combine(harness.Directory, "runs/task-a1b2/3-1/go"), "");
+        WorkerStaged second = await harness.WaitAsync<WorkerStaged>(staged => staged.State.Step == 2);
+        FilesOf(harness, first).ShouldBe(["m=first"]);
+        FilesOf(harness, second).ShouldBe(["m=later"]);
+    }
+
+    [Fact]
+    public async Task Files_WhileTwoAreUnreleased_WaitAndTheNewestIsTaken()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell(
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; for i in 1 2 3 4 5; do echo $i > .m; mv .m m; sleep 0.5; done; echo all; sleep 1000"));
+        await WorkerHarness.UntilAsync(
+            () => harness.Host.OutputFiles(Run.Task).Any(file => File.ReadAllText(file.Path).Contains("all", StringComparison.Ordinal)), "all were written");
+        WorkerStaged[] staged = [.. harness.Inputs.OfType<WorkerStaged>()];
+        staged.Length.ShouldBe(2);
+        harness.Host.Release(new ReleaseStaged(Run, staged[0].State.Id));
+        WorkerStaged newest = await harness.WaitAsync<WorkerStaged>(state => state.State.Step == 3);
+        FilesOf(harness, newest).ShouldBe(["m=5"]);
+        Directory.Exists(harness.Host.StagedDirectory(Run, staged[0].State.Id)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Files_WrittenJustBeforeTheEnd_AreStagedBeforeIt()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell("echo last > $ACTORTRAINER_CHECKPOINT_DIR/m; exit 1"));
+        _ = await harness.WaitAsync<WorkerExited>();
+        TaskInput[] inputs = [.. harness.Inputs];
+        inputs.Length.ShouldBe(3);
+        FilesOf(harness, inputs[1].ShouldBeOfType<WorkerStaged>()).ShouldBe(["m=last"]);
+    }
+
+    [Fact]
+    public async Task Files_OpenWhenTheProcessIsKilled_MakeNoCheckpoint()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell(
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; exec python3 -c \"import os,time; f=open('m','wb',0); f.write(b'half'); print('half'); time.sleep(1000)\""));
+        await WorkerHarness.UntilAsync(
+            () => harness.Host.OutputFiles(Run.Task).Any(file => File.ReadAllText(file.Path).Contains("half", StringComparison.Ordinal)), "half was written");
+        harness.Host.Stop(new StopWorker(Run, TimeSpan.Zero));
+        _ = await harness.WaitAsync<WorkerExited>();
+        harness.Inputs.OfType<WorkerStaged>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Restart_WithARestoredCheckpoint_FindsItInBothFoldersAndCountsOn()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        string restore = harness.Host.RestoreDirectory(Run);
+        _ = Directory.CreateDirectory(Path.Combine(restore, "sub"));
+        await File.WriteAllTextAsync(Path.Combine(restore, "sub", "m"), "restored");
+        TaskSpec spec = WorkerHarness.Shell(
+            "cat $ACTORTRAINER_RESTORE_DIR/sub/m $ACTORTRAINER_CHECKPOINT_DIR/sub/m; echo; sleep 0.8; echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; sleep 1000");
+        harness.Start(Run, spec, hasRestore: true, restoredStep: 7);
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
+        staged.State.Step.ShouldBe(8);
+        FilesOf(harness, staged).ShouldBe(["sub/m=new"]);
+        (await File.ReadAllTextAsync(Path.Combine(restore, "sub", "m"))).ShouldBe("restored");
+        (await File.ReadAllTextAsync(harness.Host.OutputFiles(Run.Task)[0].Path)).ShouldBe("restoredrestored\n");
+    }
+
+    [Fact]
+    public async Task Logs_HeldOpenInTheFolder_DoNotHoldUpCheckpoints()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell(
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; exec 5> events.out.tfevents.1; (while :; do echo x >&5; sleep 0.05; done) & echo m > m; sleep 1000"));
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
+        Lengths(harness, staged).Keys.ShouldContain("m");
+    }
+
+    private static string[] FilesOf(WorkerHarness harness, WorkerStaged staged)
+    {
+        string folder = harness.Host.StagedDirectory(staged.Run, staged.State.Id);
+        return
+        [
+            .. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+                .Select(file => $"{Path.GetRelativePath(folder, file)}={File.ReadAllText(file).TrimEnd()}"),
+        ];
+    }
+
+    private static Dictionary<string, long> Lengths(WorkerHarness harness, WorkerStaged staged)
+    {
+        string folder = harness.Host.StagedDirectory(staged.Run, staged.State.Id);
+        return Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+            .ToDictionary(file => Path.GetRelativePath(folder, file), file => new FileInfo(file).Length);
+    }
+}
