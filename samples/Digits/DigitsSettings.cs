@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ActorTrainer.Runtime.Training;
 
 namespace ActorTrainer.Samples.Digits;
 
@@ -6,52 +7,66 @@ namespace ActorTrainer.Samples.Digits;
 public sealed record DigitsSettings
 {
     /// <summary><c>seed</c>: of the split, the weights, the order of the data, dropout and noise. Default 1.</summary>
-    public ulong Seed { get; init; } = 1;
+    public ulong Seed { get; set; } = 1;
 
-    /// <summary><c>hidden</c>: units in each of the two hidden layers. Default 512.</summary>
-    public int Hidden { get; init; } = 512;
+    /// <summary><c>hidden</c>: units in each of the two hidden layers. Default 512; quick: 48.</summary>
+    public int? Hidden { get; set; }
 
-    /// <summary><c>epochs</c>. Default 40.</summary>
-    public int Epochs { get; init; } = 40;
+    /// <summary><c>epochs</c>. Default 40; quick: 12.</summary>
+    public int? Epochs { get; set; }
 
     /// <summary><c>batch-size</c>: images in a mini-batch. Default 32.</summary>
-    public int BatchSize { get; init; } = 32;
+    public int BatchSize { get; set; } = 32;
 
-    /// <summary><c>views</c>: how often an epoch shows each image, each time shifted and with noise anew. Default 4.</summary>
-    public int Views { get; init; } = 4;
+    /// <summary><c>views</c>: how often an epoch shows each image, each time shifted and with noise anew. Default 8; quick: 1.</summary>
+    public int? Views { get; set; }
 
     /// <summary><c>dropout</c>: the part of the hidden units that is left out in a step, from 0 to below 1. Default 0.2.</summary>
-    public float Dropout { get; init; } = 0.2f;
+    public float Dropout { get; set; } = 0.2f;
 
-    /// <summary><c>learning-rate</c>: the highest one, at the end of the warm-up. Default 0.001.</summary>
-    public double LearningRate { get; init; } = 0.001;
+    /// <summary><c>learning-rate</c>: the highest one, at the end of the warm-up. Default 0.001; quick: 0.005.</summary>
+    public double? LearningRate { get; set; }
 
     /// <summary><c>data</c>: the file with the images; null: <c>data/digits.csv</c> beside the program.</summary>
-    public string? Data { get; init; }
+    public string? Data { get; set; }
 
-    /// <summary><c>quick</c>: a small model and one epoch of every image once, a second's work. Default false.</summary>
-    public bool Quick { get; init; }
+    /// <summary><c>quick</c>: other defaults, for half a second's work instead of 40 s. Default false.</summary>
+    public bool Quick { get; set; }
 
-    internal DigitsSettings Resolve() => Quick ? this with { Hidden = 48, Epochs = 12, Views = 1 } : this;
-
-    internal void Validate()
+    /// <summary>The settings with every default filled in.</summary>
+    /// <exception cref="TrainerSettingsException">A value is out of its range.</exception>
+    internal DigitsModel Resolve()
     {
-        Require(Hidden >= 1, "hidden", "at least 1");
-        Require(Epochs >= 1, "epochs", "at least 1");
-        Require(BatchSize >= 1, "batch-size", "at least 1");
-        Require(Views >= 1, "views", "at least 1");
-        Require(Dropout is >= 0 and < 1, "dropout", "from 0 to below 1");
-        Require(LearningRate > 0, "learning-rate", "above 0");
+        DigitsModel model = new(
+            Seed,
+            Hidden ?? (Quick ? 48 : 512),
+            Epochs ?? (Quick ? 12 : 40),
+            BatchSize,
+            Views ?? (Quick ? 1 : 8),
+            Dropout,
+            LearningRate ?? (Quick ? 0.005 : 0.001),
+            Data ?? Path.Combine(Path.GetDirectoryName(typeof(DigitsTrainer).Assembly.Location) ?? ".", "data", "digits.csv"));
+        Require(model.Hidden >= 1, "hidden", "at least 1");
+        Require(model.Epochs >= 1, "epochs", "at least 1");
+        Require(model.BatchSize >= 1, "batch-size", "at least 1");
+        Require(model.Views >= 1, "views", "at least 1");
+        Require(model.Dropout is >= 0 and < 1, "dropout", "from 0 to below 1");
+        Require(model.LearningRate > 0, "learning-rate", "above 0");
+        return model;
     }
 
     private static void Require(bool condition, string name, string rule)
     {
         if (!condition)
         {
-            throw new Runtime.Training.TrainerSettingsException($"trainer.settings.{name} has to be {rule}.");
+            throw new TrainerSettingsException($"trainer.settings.{name} has to be {rule}.");
         }
     }
 }
+
+/// <summary>The settings as they are used.</summary>
+internal sealed record DigitsModel(
+    ulong Seed, int Hidden, int Epochs, int BatchSize, int Views, float Dropout, double LearningRate, string DataFile);
 
 internal sealed record ProgressState(long Step);
 

@@ -13,7 +13,7 @@ public sealed class DigitsTrainer : ITrainer
     private const float NoiseDeviation = 0.05f;
 
     private TrainerContext _context = null!;
-    private DigitsSettings _settings = null!;
+    private DigitsModel _settings = null!;
     private DigitsData _training = null!;
     private DigitsData _heldOut = null!;
     private Network _network = null!;
@@ -33,10 +33,7 @@ public sealed class DigitsTrainer : ITrainer
         ArgumentNullException.ThrowIfNull(context);
         _context = context;
         _settings = context.ReadSettings(DigitsJsonContext.Default.DigitsSettings).Resolve();
-        _settings.Validate();
-        string path = _settings.Data
-            ?? Path.Combine(Path.GetDirectoryName(typeof(DigitsTrainer).Assembly.Location) ?? ".", "data", "digits.csv");
-        (_training, _heldOut) = DigitsData.Read(path).Split(_settings.Seed);
+        (_training, _heldOut) = DigitsData.Read(_settings.DataFile).Split(_settings.Seed);
         _cursor = new DataCursor(_training.Count * _settings.Views, _settings.BatchSize, _settings.Seed);
         _totalSteps = (long)_settings.Epochs * _cursor.BatchesPerEpoch;
         _generator = new SeededGenerator(_settings.Seed, RandomStreams.Training);

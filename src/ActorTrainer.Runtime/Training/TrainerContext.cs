@@ -39,7 +39,10 @@ public sealed class TrainerContext
     public IReadOnlyDictionary<string, string> Results => _results;
 
     /// <summary>Reads the settings into a type. Without settings an empty object is read, so that the type's own defaults hold.</summary>
-    /// <param name="type">Source-generated metadata of the type.</param>
+    /// <param name="type">
+    /// Source-generated metadata of the type. Give its properties <c>set</c>: generated code passes every <c>init</c> property, so that one
+    /// which is not in the settings would lose its default.
+    /// </param>
     /// <exception cref="TrainerSettingsException">A setting is unknown, missing or of another kind; the message names it.</exception>
     public T ReadSettings<T>(JsonTypeInfo<T> type)
         where T : class
