@@ -17,14 +17,15 @@ internal sealed class FakeNode : IAsyncDisposable
     private readonly WorkerLink _link;
     private readonly Socket _socket;
     private readonly StreamReader _reader;
-    private readonly TaskCompletionSource _nodeGone = new();
+    private readonly TaskCompletionSource _nodeGone = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _taken = new(0);
 
     public FakeNode(ITrainer trainer, TimeProvider? time = null)
     {
         string path = _folder.Combine("node.sock");
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
-        _link = WorkerLink.Connect(path, () => _nodeGone.SetResult());
+        _link = WorkerLink.Connect(path, () => _nodeGone.SetResult(), _ => _taken.Release());
         _socket = _listener.Accept();
         _reader = new StreamReader(new NetworkStream(_socket), Encoding.UTF8);
         RunDirectory = _folder.Sub("run");
@@ -50,12 +51,17 @@ internal sealed class FakeNode : IAsyncDisposable
     /// <summary>Everything received so far, in order.</summary>
     public List<WorkerMessage> Received { get; } = [];
 
-    public void Send(WorkerMessage message) => _socket.Send(message.ToLine());
+    /// <summary>Sends messages in one piece; ends when they stand in the worker's inbox.</summary>
+    public async Task SendAsync(params WorkerMessage[] messages)
+    {
+        _socket.Send(messages.SelectMany(message => message.ToLine()).ToArray());
+        for (int i = 0; i < messages.Length; i++)
+        {
+            (await _taken.WaitAsync(Deadline)).ShouldBeTrue("the worker did not take the message");
+        }
+    }
 
     public void SendText(string text) => _socket.Send(Encoding.UTF8.GetBytes(text));
-
-    /// <summary>Messages in one piece, so that the worker sees them together.</summary>
-    public void Send(params WorkerMessage[] messages) => _socket.Send(messages.SelectMany(message => message.ToLine()).ToArray());
 
     /// <summary>Waits for the next message of a kind; those of other kinds before it are passed over.</summary>
     public async Task<T> ExpectAsync<T>()
@@ -79,13 +85,13 @@ internal sealed class FakeNode : IAsyncDisposable
     public async Task BeginAsync(CheckpointSpec? policy = null, bool restore = false)
     {
         await ExpectAsync<HelloMessage>();
-        SendInit();
+        await SendInitAsync();
         await ExpectAsync<ReadyMessage>();
-        Send(new BeginMessage(restore, policy ?? new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null));
+        await SendAsync(new BeginMessage(restore, policy ?? new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null));
     }
 
-    public void SendInit() =>
-        Send(new InitMessage("task-a/3-7", "Some.Trainer", null, null, RunDirectory, StagingDirectory, RestoreDirectory));
+    public Task SendInitAsync() =>
+        SendAsync(new InitMessage("task-a/3-7", "Some.Trainer", null, null, RunDirectory, StagingDirectory, RestoreDirectory));
 
     public async Task<int> ExitAsync() => await Worker.WaitAsync(Deadline);
 

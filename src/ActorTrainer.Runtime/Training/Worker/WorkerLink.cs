@@ -16,6 +16,7 @@ internal sealed class WorkerLink : IDisposable
 
     private readonly Socket _socket;
     private readonly Action _nodeGone;
+    private readonly Action<WorkerMessage>? _received;
     private readonly Channel<WorkerMessage> _inbox =
         Channel.CreateUnbounded<WorkerMessage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
@@ -24,13 +25,16 @@ internal sealed class WorkerLink : IDisposable
     private volatile bool _closed;
     private volatile bool _closeExpected;
 
-    private WorkerLink(Socket socket, Action nodeGone)
+    private WorkerLink(Socket socket, Action nodeGone, Action<WorkerMessage>? received)
     {
         _socket = socket;
         _nodeGone = nodeGone;
+        _received = received;
     }
 
-    /// <summary>Cancelled when the node asks for a stop and no staging that was asked for before it is still open.</summary>
+    /// <summary>
+    /// Cancelled when the node asks for a stop and no staging that was asked for before it is still open; and when the node is gone.
+    /// </summary>
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>Whether the connection is gone.</summary>
@@ -39,8 +43,9 @@ internal sealed class WorkerLink : IDisposable
     /// <summary>Connects to a Unix socket (a path) or to <c>tcp://HOST:PORT</c>.</summary>
     /// <param name="address">The value of <c>ACTORTRAINER_SOCKET</c>.</param>
     /// <param name="nodeGone">Called on the reading thread when the node closes the connection unexpectedly.</param>
+    /// <param name="received">Called on the reading thread for each message, once it stands in the inbox; null: nobody listens.</param>
     /// <exception cref="SocketException">Nobody listens there.</exception>
-    public static WorkerLink Connect(string address, Action nodeGone)
+    public static WorkerLink Connect(string address, Action nodeGone, Action<WorkerMessage>? received = null)
     {
         Socket socket;
         if (address.StartsWith("tcp://", StringComparison.Ordinal))
@@ -54,7 +59,7 @@ internal sealed class WorkerLink : IDisposable
             socket.Connect(new UnixDomainSocketEndPoint(address));
         }
 
-        WorkerLink link = new(socket, nodeGone);
+        WorkerLink link = new(socket, nodeGone, received);
         new Thread(link.Read) { IsBackground = true, Name = "worker link" }.Start();
         return link;
     }
@@ -144,6 +149,8 @@ internal sealed class WorkerLink : IDisposable
         {
             _nodeGone();
         }
+
+        CancelStep();
     }
 
     private int TakeLines(byte[] buffer, int filled)
@@ -176,14 +183,21 @@ internal sealed class WorkerLink : IDisposable
         // A state that was asked for before the stop is still wanted (the task moves with it), so the step it waits for is finished.
         if (message is StopMessage && Volatile.Read(ref _openRequests) == 0)
         {
-            try
-            {
-                _stopping.Cancel();
-            }
-            catch (Exception problem) when (problem is ObjectDisposedException or AggregateException)
-            {
-                // The loop has ended, or the trainer's own callback threw; either way the stop stands in the inbox.
-            }
+            CancelStep();
+        }
+
+        _received?.Invoke(message);
+    }
+
+    private void CancelStep()
+    {
+        try
+        {
+            _stopping.Cancel();
+        }
+        catch (Exception problem) when (problem is ObjectDisposedException or AggregateException)
+        {
+            // The loop has ended, or the trainer's own callback threw; either way the reason stands in the inbox.
         }
     }
 }
