@@ -13,7 +13,7 @@ internal sealed class CliCommand : Command
     public IReadOnlyList<string> Examples { get; }
 
     /// <summary>A line about the exit code where it differs from the usual, or null.</summary>
-    public string? ExitCodeNote { get; init; }
+    public string? ExitCodeNote { get; set; }
 }
 
 /// <summary>The usual help, then examples and exit codes.</summary>

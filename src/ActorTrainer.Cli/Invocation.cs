@@ -82,6 +82,11 @@ internal sealed class Invocation : IDisposable
         {
             return ExitCodes.Interrupted;
         }
+        catch (Exception e) when (IsClosedPipe(e))
+        {
+            // Whoever read our output ('| head') has had enough.
+            return ExitCodes.Ok;
+        }
         catch (Exception e) when (ExitCodeOf(e) is int code)
         {
             await cli.Error.WriteLineAsync($"actortrainer: {e.Message}");
@@ -89,12 +94,18 @@ internal sealed class Invocation : IDisposable
         }
     }
 
+    private static bool IsClosedPipe(Exception e)
+    {
+        const int BrokenPipe = 32;
+        return (e is OutputTargetException ? e.InnerException : e) is IOException { HResult: BrokenPipe };
+    }
+
     private static int? ExitCodeOf(Exception e) => e switch
     {
         UsageException => ExitCodes.Usage,
         NoNodeException => ExitCodes.NoNode,
         ActorTrainerApiException { Status: 401 } => ExitCodes.Usage,
-        ActorTrainerApiException or UnknownOutcomeException or CommandFailedException => ExitCodes.Failed,
+        ActorTrainerApiException or UnknownOutcomeException or CommandFailedException or OutputTargetException => ExitCodes.Failed,
         IOException or HttpRequestException => ExitCodes.Failed,
         _ => null,
     };

@@ -23,7 +23,7 @@ internal static class ConfigCheckCommand
             {
                 try
                 {
-                    call.Line($"{file}: {cli.Files.Check(Path.GetFullPath(file, cli.WorkingDirectory))}");
+                    call.Line($"{file}: {cli.Files.Check(file, cli.WorkingDirectory)}");
                 }
                 catch (ConfigException e)
                 {

@@ -18,7 +18,7 @@ internal static class ConfigShowCommand
         {
             foreach (string file in call.Value(files))
             {
-                call.Line(cli.Files.Render(Path.GetFullPath(file, cli.WorkingDirectory)).TrimEnd('\n'));
+                call.Line(cli.Files.Render(file, cli.WorkingDirectory).TrimEnd('\n'));
             }
 
             return Task.FromResult(ExitCodes.Ok);

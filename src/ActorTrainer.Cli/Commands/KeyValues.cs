@@ -1,12 +1,14 @@
+using ActorTrainer.Cli.Hosting;
+
 namespace ActorTrainer.Cli.Commands;
 
 /// <summary>Arguments of the form key=value.</summary>
 internal static class KeyValues
 {
     /// <exception cref="UsageException">One has no '=', or nothing before it.</exception>
-    public static IReadOnlyList<KeyValuePair<string, string>> Parse(string[]? texts, string option, string example)
+    public static IReadOnlyList<Flag> Parse(string[]? texts, string option, string example)
     {
-        List<KeyValuePair<string, string>> pairs = [];
+        List<Flag> pairs = [];
         foreach (string text in texts ?? [])
         {
             int equals = text.IndexOf('=', StringComparison.Ordinal);
@@ -15,7 +17,7 @@ internal static class KeyValues
                 throw new UsageException($"{option}: '{text}' is not KEY=VALUE; write for example {option} {example}");
             }
 
-            pairs.Add(new(text[..equals], text[(equals + 1)..]));
+            pairs.Add(new Flag(text[..equals], text[(equals + 1)..], option));
         }
 
         return pairs;

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using ActorTrainer.Cli.Hosting;
 using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Cli.Commands;
@@ -34,17 +36,15 @@ internal static class NodeCommand
         {
             try
             {
-                List<KeyValuePair<string, string>> overrides = [];
-                Add(overrides, "actortrainer.node.address", args.GetValue(address));
-                Add(overrides, "actortrainer.node.name", args.GetValue(name));
-                Add(overrides, "actortrainer.node.data-dir", args.GetValue(dataDir) is string folder ? Path.GetFullPath(folder, cli.WorkingDirectory) : null);
-                Add(overrides, "actortrainer.node.slots", args.GetValue(slots)?.ToString(System.Globalization.CultureInfo.InvariantCulture));
-                string[] given = args.GetValue(seeds) ?? [];
-                Add(overrides, "actortrainer.cluster.seed-nodes", given.Length > 0 ? $"[{string.Join(", ", given.Select(seed => $"\"{GlobalOptions.ParseNode(seed, "--seed")}\""))}]" : null);
-                Add(overrides, "actortrainer.security.token-file", args.GetValue(globals.TokenFile));
-                overrides.AddRange(KeyValues.Parse(args.GetValue(set), "--set", "actortrainer.logging.level=debug"));
-                string? file = args.GetValue(config) is string path ? Path.GetFullPath(path, cli.WorkingDirectory) : null;
-                return await cli.NodeHost.RunAsync(cli.Files.ReadNode(file, overrides), cancellationToken);
+                List<Flag> flags = [];
+                Add(flags, "actortrainer.node.address", args.GetValue(address), "--address");
+                Add(flags, "actortrainer.node.name", args.GetValue(name), "--name");
+                Add(flags, "actortrainer.node.data-dir", args.GetValue(dataDir), "--data-dir");
+                Add(flags, "actortrainer.node.slots", args.GetValue(slots)?.ToString(CultureInfo.InvariantCulture), "--slots");
+                Add(flags, "actortrainer.cluster.seed-nodes", Seeds(args.GetValue(seeds)), "--seed");
+                Add(flags, "actortrainer.security.token-file", args.GetValue(globals.TokenFile), "--token-file");
+                flags.AddRange(KeyValues.Parse(args.GetValue(set), "--set", "actortrainer.logging.level=debug"));
+                return await cli.NodeHost.RunAsync(cli.Files.ReadNode(args.GetValue(config), flags), cancellationToken);
             }
             catch (ConfigException e)
             {
@@ -60,11 +60,13 @@ internal static class NodeCommand
         return command;
     }
 
-    private static void Add(List<KeyValuePair<string, string>> overrides, string key, string? value)
+    private static string? Seeds(string[]? seeds) => seeds is { Length: > 0 } ? string.Join(',', seeds) : null;
+
+    private static void Add(List<Flag> flags, string key, string? value, string option)
     {
         if (value is not null)
         {
-            overrides.Add(new(key, value));
+            flags.Add(new Flag(key, value, option));
         }
     }
 }

@@ -26,7 +26,7 @@ internal static class SubmitCommand
         Invocation.Set(command, cli, globals, async call =>
         {
             TaskSpec spec = cli.Files.ReadTask(
-                Path.GetFullPath(call.Value(file), cli.WorkingDirectory), KeyValues.Parse(call.Value(set), "--set", "priority=5"));
+                Path.GetFullPath(call.Value(file), cli.WorkingDirectory), cli.WorkingDirectory, KeyValues.Parse(call.Value(set), "--set", "priority=5"));
             if (call.Value(name) is string given)
             {
                 spec = spec with { Name = given };

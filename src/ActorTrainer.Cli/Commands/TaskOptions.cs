@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Cli.Hosting;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -48,9 +49,9 @@ internal sealed class TaskOptions
         }
 
         Dictionary<string, string> environment = new(StringComparer.Ordinal);
-        foreach ((string key, string value) in KeyValues.Parse(call.Value(Environment), "--env", "SEED=7"))
+        foreach (Flag entry in KeyValues.Parse(call.Value(Environment), "--env", "SEED=7"))
         {
-            environment[key] = value;
+            environment[entry.Key] = entry.Value;
         }
 
         return new TaskSpec

@@ -6,15 +6,21 @@ namespace ActorTrainer.Cli.Hosting;
 /// <summary>Reads configuration files. Every mistake in one is a <see cref="ConfigException"/>.</summary>
 internal interface IConfigurationFiles
 {
-    /// <summary>A node's configuration from a file (or none), environment and flags, in rising order.</summary>
-    NodeModel ReadNode(string? file, IReadOnlyList<KeyValuePair<string, string>> overrides);
+    /// <summary>A node's configuration: defaults, file, environment and flags, in rising order.</summary>
+    NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags);
 
-    /// <summary>The task that a file describes.</summary>
-    TaskSpec ReadTask(string file, IReadOnlyList<KeyValuePair<string, string>> overrides);
+    /// <summary>The task that a file describes, with flags over it.</summary>
+    TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags);
 
-    /// <summary>Checks a file; what it is (a node's or a task's), in a word.</summary>
-    string Check(string file);
+    /// <summary>Checks a file; what it is, in a few words.</summary>
+    string Check(string file, string workingDirectory);
 
-    /// <summary>What a file comes to, with every default, in HOCON.</summary>
-    string Render(string file);
+    /// <summary>What a file comes to, in HOCON.</summary>
+    string Render(string file, string workingDirectory);
 }
+
+/// <summary>A configuration key given on the command line.</summary>
+/// <param name="Key">The key's path.</param>
+/// <param name="Value">Its value.</param>
+/// <param name="Option">The option that gave it, for messages.</param>
+internal sealed record Flag(string Key, string Value, string Option);

@@ -32,6 +32,7 @@ namespace ActorTrainer.Runtime.Api;
 [JsonSerializable(typeof(TaskEventList))]
 [JsonSerializable(typeof(CheckpointList))]
 [JsonSerializable(typeof(CheckpointVerification))]
+[JsonSerializable(typeof(IReadOnlyList<CheckpointVerification>))]
 [JsonSerializable(typeof(RunOutputList))]
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(ShardSummary))]

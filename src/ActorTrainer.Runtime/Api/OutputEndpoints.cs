@@ -85,7 +85,7 @@ internal sealed class OutputEndpoints
                 await http.Response.Body.FlushAsync(http.RequestAborted);
             }
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or ApiProblemException)
+        catch (Exception e) when (e is IOException or HttpRequestException or ApiProblemException or OutputTargetException)
         {
             // The text has begun; a broken connection tells the reader that this is not its end.
             http.Abort();

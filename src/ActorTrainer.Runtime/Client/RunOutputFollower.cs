@@ -116,8 +116,7 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
                 }
 
                 _offset += count;
-                await target.WriteAsync(_buffer.AsMemory(0, count), cancellationToken);
-                await target.FlushAsync(cancellationToken);
+                await WriteAsync(target, count, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -133,6 +132,20 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
             }
 
             return false;
+        }
+    }
+
+    private async Task WriteAsync(Stream target, int count, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await target.WriteAsync(_buffer.AsMemory(0, count), cancellationToken);
+            await target.FlushAsync(cancellationToken);
+        }
+        catch (IOException e)
+        {
+            // Not to be taken for a node that went away.
+            throw new OutputTargetException(e);
         }
     }
 
@@ -170,3 +183,6 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
         return true;
     }
 }
+
+/// <summary>Output could be read, but not written where it should go (a closed pipe, a full disk).</summary>
+public sealed class OutputTargetException(IOException inner) : Exception($"the output cannot be written: {inner.Message}", inner);
