@@ -61,11 +61,14 @@ public readonly record struct NodeAddress(string Host, int Port) : IComparable<N
             : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
 }
 
-internal sealed class NodeAddressJsonConverter : JsonConverter<NodeAddress>
+/// <summary>Writes an address as its text. Public for contexts generated outside this assembly.</summary>
+public sealed class NodeAddressJsonConverter : JsonConverter<NodeAddress>
 {
+    /// <inheritdoc />
     public override NodeAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         NodeAddress.TryParse(reader.GetString(), out NodeAddress address) ? address : throw new JsonException("not an address");
 
+    /// <inheritdoc />
     public override void Write(Utf8JsonWriter writer, NodeAddress value, JsonSerializerOptions options) =>
         writer.WriteStringValue(value.ToString());
 }

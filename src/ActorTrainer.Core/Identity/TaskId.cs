@@ -68,11 +68,14 @@ public readonly record struct TaskId : IComparable<TaskId>
     public override string ToString() => Value;
 }
 
-internal sealed class TaskIdJsonConverter : JsonConverter<TaskId>
+/// <summary>Writes an id as its text. Public for contexts generated outside this assembly.</summary>
+public sealed class TaskIdJsonConverter : JsonConverter<TaskId>
 {
+    /// <inheritdoc />
     public override TaskId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         TaskId.TryParse(reader.GetString(), out TaskId id) ? id : throw new JsonException("not a task id");
 
+    /// <inheritdoc />
     public override void Write(Utf8JsonWriter writer, TaskId value, JsonSerializerOptions options) =>
         writer.WriteStringValue(value.Value);
 }

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using ActorTrainer.Cli.Commands;
+
+namespace ActorTrainer.Cli;
+
+/// <summary>The commands, and the way from arguments to an exit code.</summary>
+internal static class CliProgram
+{
+    public static IReadOnlyList<string> RootExamples { get; } =
+    [
+        "actortrainer node",
+        "actortrainer run -- python3 train.py",
+        "actortrainer tasks watch",
+    ];
+
+    public static RootCommand Build(CliContext cli)
+    {
+        GlobalOptions globals = new();
+        RootCommand root = new("Keeps training running: tasks go on elsewhere when their node is lost.")
+        {
+            NodeCommand.Create(cli, globals),
+            RunCommand.Create(cli, globals),
+            SubmitCommand.Create(cli, globals),
+            new CliCommand("tasks", "Lists, shows and steers tasks.", "actortrainer tasks ls", "actortrainer tasks logs -f digits")
+            {
+                TasksLsCommand.Create(cli, globals),
+                TasksShowCommand.Create(cli, globals),
+                TasksWatchCommand.Create(cli, globals),
+                TasksLogsCommand.Create(cli, globals),
+                TasksWaitCommand.Create(cli, globals),
+                TasksPauseCommand.Create(cli, globals),
+                TasksResumeCommand.Create(cli, globals),
+                TasksCancelCommand.Create(cli, globals),
+                TasksSaveCommand.Create(cli, globals),
+                TasksMigrateCommand.Create(cli, globals),
+            },
+            new CliCommand("cluster", "Shows the nodes; takes them out of service and back.", "actortrainer cluster show", "actortrainer cluster drain 127.0.0.1:7401")
+            {
+                ClusterShowCommand.Create(cli, globals),
+                ClusterDrainCommand.Create(cli, globals),
+                ClusterCordonCommand.Create(cli, globals),
+                ClusterUncordonCommand.Create(cli, globals),
+            },
+            new CliCommand("shards", "Shows which node owns which shards.", "actortrainer shards ls", "actortrainer shards show --task digits")
+            {
+                ShardsLsCommand.Create(cli, globals),
+                ShardsShowCommand.Create(cli, globals),
+            },
+            new CliCommand("checkpoints", "Lists, shows and verifies checkpoints.", "actortrainer checkpoints ls digits", "actortrainer checkpoints verify digits")
+            {
+                CheckpointsLsCommand.Create(cli, globals),
+                CheckpointsShowCommand.Create(cli, globals),
+                CheckpointsVerifyCommand.Create(cli, globals),
+            },
+            EventsCommand.Create(cli, globals),
+            new CliCommand("config", "Checks and shows configuration files.", "actortrainer config check node.conf")
+            {
+                ConfigCheckCommand.Create(cli, globals),
+                ConfigShowCommand.Create(cli, globals),
+            },
+            DoctorCommand.Create(cli, globals),
+            VersionCommand.Create(cli, globals),
+        };
+        globals.AddTo(root);
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Description = "Show this help.";
+        help.Action = new HelpWithExamples((HelpAction)help.Action!, Math.Clamp(cli.Width, CliContext.PipedWidth, 120));
+        VersionOption version = root.Options.OfType<VersionOption>().Single();
+        version.Description = "Show the version.";
+        return root;
+    }
+
+    public static async Task<int> RunAsync(string[] args, CliContext cli)
+    {
+        RootCommand root = Build(cli);
+        ParseResult parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+        {
+            return await RefuseAsync(parsed, cli);
+        }
+
+        InvocationConfiguration configuration = new()
+        {
+            Output = cli.Out,
+            Error = cli.Error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null, // commands that wait catch Ctrl-C themselves, the node's host likewise
+        };
+        return await parsed.InvokeAsync(configuration);
+    }
+
+    private static async Task<int> RefuseAsync(ParseResult parsed, CliContext cli)
+    {
+        List<string> path = [];
+        for (Symbol? symbol = parsed.CommandResult.Command; symbol is not null and not RootCommand; symbol = symbol.Parents.FirstOrDefault())
+        {
+            path.Insert(0, symbol.Name);
+        }
+
+        string command = string.Join(' ', ["actortrainer", .. path]);
+        await cli.Error.WriteLineAsync($"{command}: {parsed.Errors[0].Message}");
+        await cli.Error.WriteLineAsync($"See '{command} --help'.");
+        return ExitCodes.Usage;
+    }
+}

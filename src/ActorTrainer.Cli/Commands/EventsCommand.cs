@@ -1,0 +1,68 @@
+using System.CommandLine;
+using ActorTrainer.Cli.Output;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+using Spectre.Console;
+
+namespace ActorTrainer.Cli.Commands;
+
+internal static class EventsCommand
+{
+    public static CliCommand Create(CliContext cli, GlobalOptions globals)
+    {
+        Argument<string> task = TaskArgument.One();
+        Option<long> after = new("--after") { Description = "Only events after this number.", HelpName = "N" };
+        Option<bool> progress = new("--progress") { Description = "Progress events too (JSON always has them)." };
+        CliCommand command = new(
+            "events",
+            "Lists what happened to a task, as journaled.",
+            "actortrainer events digits",
+            "actortrainer events digits --utc --progress")
+        {
+            task,
+            after,
+            progress,
+        };
+        Invocation.Set(command, cli, globals, async call =>
+        {
+            TaskEventList list = await ReadAllAsync(call, call.Value(task), call.Value(after));
+            if (call.Json)
+            {
+                call.WriteJson(list);
+                return ExitCodes.Ok;
+            }
+
+            Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "DETAILS");
+            foreach (EventRow row in list.Events.Where(row => call.Value(progress) || row.Event is not TaskProgressed))
+            {
+                table.Row(
+                    Human.Number(row.Sequence),
+                    call.Times.Show(row.Time),
+                    Human.Number(row.Term),
+                    EventText.Name(row.Event),
+                    EventText.Details(row.Event));
+            }
+
+            call.Write(table);
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static async Task<TaskEventList> ReadAllAsync(Invocation call, string task, long after)
+    {
+        List<EventRow> events = [];
+        while (true)
+        {
+            TaskEventList part = await call.Client.ListEventsAsync(task, after, call.Interrupt);
+            if (part.Events.Count == 0)
+            {
+                return part with { Events = events };
+            }
+
+            events.AddRange(part.Events);
+            after = part.Events[^1].Sequence;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Cli.Commands;
+
+internal static class SubmitCommand
+{
+    public static CliCommand Create(CliContext cli, GlobalOptions globals)
+    {
+        Argument<string> file = new("FILE") { Description = "The task's configuration (HOCON or JSON)." };
+        Option<string?> name = new("--name") { Description = "The task's name instead of the file's.", HelpName = "NAME" };
+        Option<string[]> set = new("--set") { Description = "A key over the file's; may be repeated.", HelpName = "KEY=VALUE" };
+        Option<bool> wait = new("--wait") { Description = "Follow the output until the task ends; exit with its code." };
+        CliCommand command = new(
+            "submit",
+            "Submits the task that a file describes. The same name and content is the same task.",
+            "actortrainer submit digits.conf",
+            "actortrainer submit digits.conf --name digits-b --set priority=5 --wait")
+        {
+            file,
+            name,
+            set,
+            wait,
+        };
+        command.ExitCodeNote = "with --wait the task's own; a held task: 1";
+        Invocation.Set(command, cli, globals, async call =>
+        {
+            TaskSpec spec = cli.Files.ReadTask(
+                Path.GetFullPath(call.Value(file), cli.WorkingDirectory), cli.WorkingDirectory, KeyValues.Parse(call.Value(set), "--set", "priority=5"));
+            if (call.Value(name) is string given)
+            {
+                spec = spec with { Name = given };
+            }
+
+            string id = await Submission.SendAsync(call, spec);
+            if (call.Value(wait))
+            {
+                return await RunCommand.FollowAsync(call, id);
+            }
+
+            if (call.Json)
+            {
+                call.WriteJson(await call.Client.GetTaskAsync(id, call.Interrupt));
+            }
+
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+}

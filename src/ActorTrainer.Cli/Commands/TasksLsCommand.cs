@@ -1,0 +1,63 @@
+using System.CommandLine;
+using ActorTrainer.Cli.Output;
+using ActorTrainer.Runtime.Api;
+using Spectre.Console;
+
+namespace ActorTrainer.Cli.Commands;
+
+internal static class TasksLsCommand
+{
+    public static CliCommand Create(CliContext cli, GlobalOptions globals)
+    {
+        Option<bool> all = new("--all", "-a") { Description = "Finished tasks too." };
+        CliCommand command = new(
+            "ls",
+            "Lists tasks, newest first.",
+            "actortrainer tasks ls",
+            "actortrainer tasks ls --all -o json | jq '.tasks[].name'")
+        {
+            all,
+        };
+        Invocation.Set(command, cli, globals, async call =>
+        {
+            TaskList list = await call.Client.ListTasksAsync(!call.Value(all), call.Interrupt);
+            if (call.Json)
+            {
+                call.WriteJson(list);
+                return ExitCodes.Ok;
+            }
+
+            if (list.Tasks.Count == 0)
+            {
+                call.Note(call.Value(all) ? "there are no tasks" : "there are no unfinished tasks; --all lists finished ones too");
+                return ExitCodes.Ok;
+            }
+
+            call.Write(Rows(list.Tasks, call.Times));
+            foreach (TaskView task in list.Tasks.Where(TaskText.NeedsExplaining))
+            {
+                call.Line($"{task.Name} is {TaskText.Status(task.Status)}: {task.Detail}");
+            }
+
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static Table Rows(IReadOnlyList<TaskView> tasks, Times times)
+    {
+        Table table = Tables.Create("NAME", "STATUS", ">PROGRESS", ">PRIO", "NODE", "CHANGED");
+        foreach (TaskView task in tasks)
+        {
+            table.Row(
+                new Text(task.Name),
+                new Text(TaskText.Status(task.Status), TaskText.Style(task.Status)),
+                new Text(TaskText.Progress(task.Progress)),
+                new Text(Human.Number(task.Priority)),
+                new Text(task.Node?.ToString() ?? "-"),
+                new Text(times.Show(task.ChangedAt)));
+        }
+
+        return table;
+    }
+}

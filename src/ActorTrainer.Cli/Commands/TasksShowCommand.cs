@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Globalization;
+using ActorTrainer.Cli.Output;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+
+namespace ActorTrainer.Cli.Commands;
+
+internal static class TasksShowCommand
+{
+    public static CliCommand Create(CliContext cli, GlobalOptions globals)
+    {
+        Argument<string> task = TaskArgument.One();
+        CliCommand command = new("show", "Shows one task.", "actortrainer tasks show digits") { task };
+        Invocation.Set(command, cli, globals, async call =>
+        {
+            TaskDetails details = await call.Client.GetTaskAsync(call.Value(task), call.Interrupt);
+            if (call.Json)
+            {
+                call.WriteJson(details);
+            }
+            else
+            {
+                call.Write(Tables.Pairs(Describe(details, call.Times)));
+            }
+
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static (string, string?)[] Describe(TaskDetails details, Times times)
+    {
+        TaskView task = details.Task;
+        TaskSpec? spec = details.Spec;
+        return
+        [
+            ("Task", task.Name),
+            ("Id", task.Task.ToString()),
+            ("Status", task.Detail.Length > 0 ? $"{TaskText.Status(task.Status)}: {task.Detail}" : TaskText.Status(task.Status)),
+            ("Exit code", task.ExitCode is int code ? Human.Number(code) : null),
+            ("Progress", $"{TaskText.Progress(task.Progress)}{(task.Live ? " (live)" : "")}"),
+            ("Epoch", task.Progress.Epoch > 0 ? task.Progress.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
+            ("Metrics", TaskText.Metrics(task.Progress.Metrics)),
+            ("Node", task.Node?.ToString()),
+            ("Owner", Owner(details)),
+            ("Shard", Human.Number(task.Shard)),
+            ("Priority", Human.Number(task.Priority)),
+            ("Slots", $"{Human.Number(task.Slots)}{(task.Alone ? ", alone on its node" : "")}"),
+            ("Runs", Runs(task)),
+            ("Checkpoint", Checkpoint(task.LastCheckpoint)),
+            ("Submitted", times.Show(task.SubmittedAt)),
+            ("Changed", times.Show(task.ChangedAt)),
+            (spec?.Command is null ? "Trainer" : "Command", spec is null ? null : EventText.What(spec)),
+            ("Folder", spec?.WorkingDirectory),
+            ("Environment", spec is null ? null : string.Join(' ', spec.Environment.Keys.Order(StringComparer.Ordinal))),
+            ("Saves", spec is null ? null : Saves(spec.Checkpoint)),
+            ("Retries", spec is null ? null : $"{Human.Number(spec.Retry.MaxAttempts)}, first after {Human.Duration(spec.Retry.Backoff)}"),
+        ];
+    }
+
+    private static string? Owner(TaskDetails details) =>
+        details.Owner is { } owner ? $"{owner}, term {Human.Number(details.Term)}" : details.Task.Finished ? null : "none at the moment";
+
+    private static string Runs(TaskView task) =>
+        task.Failures > 0 ? $"{Human.Number(task.Runs)}, {Human.Number(task.Failures)} failed" : Human.Number(task.Runs);
+
+    private static string? Checkpoint(CheckpointRef? checkpoint) => checkpoint is null
+        ? null
+        : $"{checkpoint.Name}: step {Human.Number(checkpoint.Step)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}";
+
+    private static string Saves(CheckpointSpec policy)
+    {
+        string epochs = $"every {Human.Number(policy.EpochInterval)} epochs";
+        string interval = $"every {Human.Duration(policy.Interval)}";
+        string when = policy.Strategy switch
+        {
+            CheckpointStrategy.Epoch => epochs,
+            CheckpointStrategy.Interval => interval,
+            CheckpointStrategy.Event => "on events",
+            _ => $"{epochs}, {interval}, on events",
+        };
+        return $"{when}; keeps {Human.Number(policy.KeepLast)}";
+    }
+}

@@ -1,0 +1,75 @@
+using System.Globalization;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Cli.Output;
+
+/// <summary>One line about each event.</summary>
+internal static class EventText
+{
+    public static string Name(TaskEvent happened) => happened switch
+    {
+        TaskSubmitted => "submitted",
+        TaskActivated => "activated",
+        TaskStarted => "started",
+        TaskProgressed => "progressed",
+        TaskCheckpointed => "checkpointed",
+        TaskCheckpointDamaged => "checkpoint-damaged",
+        TaskCheckpointFailed => "checkpoint-failed",
+        TaskCheckpointRemoved => "checkpoint-removed",
+        TaskPacksCondemned => "packs-condemned",
+        TaskInterrupted => "interrupted",
+        TaskRetryScheduled => "retry-scheduled",
+        TaskMigrating => "migrating",
+        TaskPaused => "paused",
+        TaskResumed => "resumed",
+        TaskHeld => "held",
+        TaskCompleted => "completed",
+        TaskFailed => "failed",
+        TaskCancelled => "cancelled",
+        _ => happened.GetType().Name,
+    };
+
+    public static string Details(TaskEvent happened) => happened switch
+    {
+        TaskSubmitted e => $"{e.Spec.Name}: {What(e.Spec)}",
+        TaskActivated e => $"on {e.Node}, term {Human.Number(e.Term)}",
+        TaskStarted e => FormattableString.Invariant($"run {e.Run} on {e.Node}, pid {e.Pid}, ") +
+            (e.RestoredFrom is null ? "from nothing" : FormattableString.Invariant($"from {e.RestoredFrom} (step {e.RestoredStep})")),
+        TaskProgressed e => Progress(e.Progress),
+        TaskCheckpointed e => FormattableString.Invariant(
+            $"{e.Checkpoint.Name}: step {e.Checkpoint.Step}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, {Human.Bytes(e.Checkpoint.StoredBytes)} stored"),
+        TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
+        TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",
+        TaskCheckpointRemoved e => $"{e.Checkpoint}: {e.Reason}",
+        TaskPacksCondemned e => FormattableString.Invariant($"{e.Packs.Count} packs"),
+        TaskInterrupted e => $"{Interruption(e.Reason)}{Clause(e.Detail)}",
+        TaskRetryScheduled e => FormattableString.Invariant($"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), again in {Human.Duration(e.Delay)}") +
+            (e.Elsewhere ? " on another node" : ""),
+        TaskMigrating e => $"to {e.To}{Clause(e.Reason)}",
+        TaskHeld e => e.Reason,
+        TaskCompleted e => e.Progress is null ? "" : Progress(e.Progress),
+        TaskFailed e => $"{e.Failure.Class}: {e.Failure.Detail}",
+        _ => "",
+    };
+
+    public static string What(TaskSpec spec) => spec.Command is { } command ? string.Join(' ', command) : spec.Trainer?.Type ?? "";
+
+    private static string Progress(TaskProgress progress)
+    {
+        string epoch = progress.Epoch > 0 ? string.Create(CultureInfo.InvariantCulture, $", epoch {progress.Epoch:0.##}") : "";
+        string metrics = progress.Metrics.Count > 0 ? $", {TaskText.Metrics(progress.Metrics)}" : "";
+        return $"step {TaskText.Progress(progress)}{epoch}{metrics}";
+    }
+
+    private static string Interruption(InterruptionReason reason) => reason switch
+    {
+        InterruptionReason.NodeLost => "node lost",
+        InterruptionReason.Migrated => "migrated",
+        InterruptionReason.GuardLost => "guard lost",
+        InterruptionReason.Paused => "paused",
+        InterruptionReason.NodeStopping => "node stopping",
+        _ => reason.ToString(),
+    };
+
+    private static string Clause(string detail) => detail.Length > 0 ? $": {detail}" : "";
+}

@@ -1,0 +1,60 @@
+using System.Globalization;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+using Spectre.Console;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Cli.Output;
+
+/// <summary>Words about tasks.</summary>
+internal static class TaskText
+{
+    public static string Status(TaskStatus status) => status.ToString().ToLowerInvariant();
+
+    public static Style Style(TaskStatus status) => new(status switch
+    {
+        TaskStatus.Running => Color.Green,
+        TaskStatus.Completed => Color.Blue,
+        TaskStatus.Pending or TaskStatus.Retrying => Color.Yellow,
+        TaskStatus.Failed or TaskStatus.Held => Color.Red,
+        _ => Color.Grey,
+    });
+
+    /// <summary>Share done in [0, 1], or null when the end is not known.</summary>
+    public static double? Share(TaskProgress progress) =>
+        progress.TotalSteps is > 0 ? Math.Clamp((double)progress.Step / progress.TotalSteps.Value, 0, 1) : null;
+
+    public static string Progress(TaskProgress progress) => Share(progress) is double share
+        ? string.Create(CultureInfo.InvariantCulture, $"{progress.Step}/{progress.TotalSteps} {Math.Floor(share * 100):0}%")
+        : progress.Step > 0 ? Human.Number(progress.Step) : "-";
+
+    public static string Metrics(IReadOnlyDictionary<string, double> metrics) =>
+        string.Join(' ', metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => $"{metric.Key}={Human.Number(metric.Value)}"));
+
+    /// <summary>Whether the detail says more than the status.</summary>
+    public static bool NeedsExplaining(TaskView task) =>
+        task.Detail.Length > 0 && task.Status is not (TaskStatus.Running or TaskStatus.Completed or TaskStatus.Cancelled);
+
+    /// <summary>What a command that waited for the task exits with.</summary>
+    public static int ExitCode(TaskView task) => task.Status switch
+    {
+        TaskStatus.Completed => task.ExitCode ?? ExitCodes.Ok,
+        _ => task.ExitCode is int code and not 0 ? code : ExitCodes.Failed,
+    };
+
+    /// <summary>One sentence for the end of a task.</summary>
+    public static string Ending(TaskView task) => task.Status switch
+    {
+        TaskStatus.Completed => $"task {task.Name} completed",
+        TaskStatus.Cancelled => $"task {task.Name} was cancelled",
+        TaskStatus.Held => $"task {task.Name} is held: {task.Detail}; let it go on with 'actortrainer tasks resume {task.Name}'",
+        _ => $"task {task.Name} failed: {task.Detail}",
+    };
+
+    /// <summary>A bar of the given width.</summary>
+    public static string Bar(double share, int width)
+    {
+        int full = (int)Math.Floor(share * width);
+        return new string('━', full) + new string('─', width - full);
+    }
+}

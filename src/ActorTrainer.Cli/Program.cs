@@ -1,0 +1,3 @@
+using ActorTrainer.Cli;
+
+return await CliProgram.RunAsync(args, CliContext.ForProcess());

@@ -1,0 +1,14 @@
+namespace ActorTrainer.Runtime.Api;
+
+/// <summary>Settings of the HTTP API that are not the node's answers.</summary>
+public sealed record ApiOptions
+{
+    /// <summary>The shared token; every request must carry it as <c>Authorization: Bearer …</c>. Null: none is asked for (loopback).</summary>
+    public string? Token { get; init; }
+
+    /// <summary>The clock of polling and time-outs. Default: the system's.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How long another node may take to say what output it keeps. Default 2 s.</summary>
+    public TimeSpan PeerTimeout { get; init; } = TimeSpan.FromSeconds(2);
+}

@@ -1,0 +1,39 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using Microsoft.AspNetCore.Http;
+
+namespace ActorTrainer.Runtime.Api;
+
+/// <summary>Checkpoints: list and verify.</summary>
+internal sealed class CheckpointEndpoints(INodeService node, TaskLookup lookup)
+{
+    public void Map(ApiEndpoints.Routes routes)
+    {
+        routes.Get("/v1/checkpoints", ListAsync);
+        routes.Post("/v1/checkpoints/{task}/{name}/verify", VerifyAsync);
+    }
+
+    private async Task ListAsync(HttpContext http)
+    {
+        string? text = http.Request.Query["task"];
+        TaskId? task = string.IsNullOrEmpty(text) ? null : (await lookup.FindAsync(text, http.RequestAborted)).Summary.Task;
+        ListCheckpointsReply reply = await lookup.ReadAsync<ListCheckpointsReply>(new ListCheckpointsRequest(task), http.RequestAborted);
+        await http.WriteAsync(StatusCodes.Status200OK, new CheckpointList(reply.Checkpoints), ApiJson.Default.CheckpointList);
+    }
+
+    private async Task VerifyAsync(HttpContext http)
+    {
+        TaskListing task = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
+        string name = http.Route("name");
+        CheckpointVerification verification = await node.VerifyCheckpointAsync(task.Summary.Task, name, http.RequestAborted);
+        if (!verification.Found)
+        {
+            throw new ApiProblemException(
+                StatusCodes.Status404NotFound,
+                $"task '{task.Summary.Name}' has no checkpoint '{name}'",
+                $"list its checkpoints with 'actortrainer checkpoints ls {task.Summary.Name}'");
+        }
+
+        await http.WriteAsync(StatusCodes.Status200OK, verification, ApiJson.Default.CheckpointVerification);
+    }
+}

@@ -1,0 +1,83 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Tasks;
+using Microsoft.AspNetCore.Http;
+
+namespace ActorTrainer.Runtime.Api;
+
+/// <summary>Tasks: submit, list, show, command, events.</summary>
+internal sealed class TaskEndpoints(INodeService node, TaskLookup lookup)
+{
+    public void Map(ApiEndpoints.Routes routes)
+    {
+        routes.Post("/v1/tasks", SubmitAsync);
+        routes.Get("/v1/tasks", ListAsync);
+        routes.Get("/v1/tasks/{task}", ShowAsync);
+        routes.Get("/v1/tasks/{task}/events", EventsAsync);
+        routes.Post("/v1/tasks/{task}/pause", http => CommandAsync(http, new PauseTask()));
+        routes.Post("/v1/tasks/{task}/resume", http => CommandAsync(http, new ResumeTask()));
+        routes.Post("/v1/tasks/{task}/cancel", http => CommandAsync(http, new CancelTask()));
+        routes.Post("/v1/tasks/{task}/save", http => CommandAsync(http, new SaveTask()));
+        routes.Post("/v1/tasks/{task}/migrate", MigrateAsync);
+    }
+
+    private async Task SubmitAsync(HttpContext http)
+    {
+        TaskSpec spec = SpecReader.Read(await http.ReadBodyAsync());
+        CommandReply reply = await node.SubmitAsync(spec, http.RequestAborted);
+        if (reply is CommandAccepted { Existed: false } accepted)
+        {
+            http.Response.Headers.Location = $"/v1/tasks/{accepted.Task}";
+            await http.WriteReplyAsync(reply, StatusCodes.Status201Created);
+            return;
+        }
+
+        await http.WriteReplyAsync(reply);
+    }
+
+    private async Task ListAsync(HttpContext http)
+    {
+        IReadOnlyList<TaskListing> tasks = await lookup.ListAsync(new ListTasksRequest(http.Flag("unfinished")), http.RequestAborted);
+        await http.WriteAsync(StatusCodes.Status200OK, new TaskList([.. tasks.Select(lookup.View)]), ApiJson.Default.TaskList);
+    }
+
+    private async Task ShowAsync(HttpContext http)
+    {
+        TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
+        ListEventsReply first = await lookup.ReadAsync<ListEventsReply>(
+            new ListEventsRequest(listing.Summary.Task, 0, Limit: 1), http.RequestAborted);
+        ClusterRows rows = node.Cluster;
+        ShardRow shard = rows.Shards.FirstOrDefault(row => row.Shard == listing.Summary.Shard);
+        TaskDetails details = new(
+            lookup.View(listing),
+            rows.Members.FirstOrDefault(member => member.Incarnation == shard.Owner)?.Address,
+            shard.Term,
+            first.Events is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null);
+        await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.TaskDetails);
+    }
+
+    private async Task EventsAsync(HttpContext http)
+    {
+        const int MaxLimit = 1000;
+        long after = http.Number("after") ?? 0;
+        int limit = (int)Math.Clamp(http.Number("limit") ?? MaxLimit, 1, MaxLimit);
+        TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
+        ListEventsReply reply = await lookup.ReadAsync<ListEventsReply>(
+            new ListEventsRequest(listing.Summary.Task, after, limit), http.RequestAborted);
+        await http.WriteAsync(
+            StatusCodes.Status200OK, new TaskEventList(listing.Summary.Task, reply.Events), ApiJson.Default.TaskEventList);
+    }
+
+    private async Task CommandAsync(HttpContext http, TaskCommand command)
+    {
+        TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
+        await http.WriteReplyAsync(await node.CommandAsync(listing.Summary.Task, command, http.RequestAborted));
+    }
+
+    private async Task MigrateAsync(HttpContext http)
+    {
+        string? to = (await http.ReadBodyAsync()).Get(ApiJson.Default.MigrateBody)?.To;
+        NodeAddress? target = to is null ? null : ClusterEndpoints.FindNode(node, to);
+        await CommandAsync(http, new MigrateTask(target));
+    }
+}

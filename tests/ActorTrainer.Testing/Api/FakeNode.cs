@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+
+namespace ActorTrainer.Testing.Api;
+
+/// <summary>A node that answers the API from lists, for tests of the API, its client and the command line.</summary>
+public sealed class FakeNode : INodeService
+{
+    private readonly Lock _gate = new();
+    private readonly List<TaskListing> _tasks = [];
+    private readonly List<OutputFile> _output = [];
+
+    public long Incarnation { get; set; } = 1;
+
+    public MembershipView Membership { get; set; } = new(0, 1, [], [1]);
+
+    public ClusterRows Cluster { get; set; } = ClusterRows.Empty;
+
+    public Dictionary<TaskId, List<EventRow>> Events { get; } = [];
+
+    public List<CheckpointListing> Checkpoints { get; } = [];
+
+    public ConcurrentDictionary<TaskId, TaskProgress> Live { get; } = [];
+
+    /// <summary>What was asked of it, in words.</summary>
+    public ConcurrentQueue<string> Asked { get; } = [];
+
+    /// <summary>When set, the journal does not answer, for this reason.</summary>
+    public string? JournalDown { get; set; }
+
+    public Func<TaskSpec, CommandReply> OnSubmit { get; set; } = _ => new CommandUnavailable("this fake takes no tasks");
+
+    public Func<TaskId, TaskCommand, CommandReply> OnCommand { get; set; } = (task, _) => new CommandAccepted(task);
+
+    public Func<NodeAddress, string, CommandReply> OnNode { get; set; } = (_, _) => new CommandAccepted(default);
+
+    public Func<string, CheckpointVerification> OnVerify { get; set; } = name => new(name, false, false, 0, "");
+
+    public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => Live;
+
+    /// <summary>Adds a task, or puts another summary in the place of the one with its id.</summary>
+    public void Put(TaskListing task)
+    {
+        lock (_gate)
+        {
+            _tasks.RemoveAll(other => other.Summary.Task == task.Summary.Task);
+            _tasks.Add(task);
+        }
+    }
+
+    /// <summary>Changes a task's summary.</summary>
+    public void Change(string name, Func<TaskSummary, TaskSummary> change)
+    {
+        lock (_gate)
+        {
+            int index = _tasks.FindIndex(task => task.Summary.Name == name);
+            _tasks[index] = _tasks[index] with { Summary = change(_tasks[index].Summary) };
+        }
+    }
+
+    public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken)
+    {
+        Asked.Enqueue($"submit {spec.Name}");
+        return Task.FromResult(OnSubmit(spec));
+    }
+
+    public Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    {
+        Asked.Enqueue(command is MigrateTask migrate ? $"MigrateTask {task} {migrate.To}".TrimEnd() : $"{command.GetType().Name} {task}");
+        return Task.FromResult(OnCommand(task, command));
+    }
+
+    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(JournalDown is null ? Read(request) : new JournalFailed(JournalDown));
+
+    public Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken) => Node(node, "drain");
+
+    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
+        Node(node, cordoned ? "cordon" : "uncordon");
+
+    public Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
+    {
+        Asked.Enqueue($"verify {task} {checkpoint}");
+        return Task.FromResult(OnVerify(checkpoint));
+    }
+
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task)
+    {
+        lock (_gate)
+        {
+            return [.. _output];
+        }
+    }
+
+    /// <summary>Adds a file of output.</summary>
+    public void AddOutput(OutputFile file)
+    {
+        lock (_gate)
+        {
+            _output.Add(file);
+        }
+    }
+
+    /// <summary>Says anew what files of output there are.</summary>
+    public void SetOutput(IReadOnlyList<OutputFile> files)
+    {
+        lock (_gate)
+        {
+            _output.Clear();
+            _output.AddRange(files);
+        }
+    }
+
+    private Task<CommandReply> Node(NodeAddress node, string what)
+    {
+        Asked.Enqueue($"{what} {node}");
+        return Task.FromResult(OnNode(node, what));
+    }
+
+    private JournalReply Read(JournalRequest request)
+    {
+        lock (_gate)
+        {
+            return request switch
+            {
+                ListTasksRequest list => new ListTasksReply(
+                [
+                    .. _tasks
+                        .Where(task => !list.Unfinished || !task.Summary.IsFinished)
+                        .Where(task => list.Name is null || task.Summary.Name == list.Name)
+                        .Where(task => list.Task is null || task.Summary.Task == list.Task)
+                        .OrderByDescending(task => task.SubmittedAt),
+                ]),
+                ListEventsRequest events => new ListEventsReply(
+                [
+                    .. Events.GetValueOrDefault(events.Task, []).Where(row => row.Sequence > events.AfterSequence).Take(events.Limit),
+                ]),
+                ListCheckpointsRequest checkpoints => new ListCheckpointsReply(
+                    [.. Checkpoints.Where(row => checkpoints.Task is null || row.Task == checkpoints.Task)]),
+                _ => throw new NotSupportedException(request.GetType().Name),
+            };
+        }
+    }
+}
