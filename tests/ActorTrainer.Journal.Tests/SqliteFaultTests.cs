@@ -116,7 +116,7 @@ public sealed class SqliteFaultTests : IDisposable
     [Fact]
     public async Task Checkpoint_WhenDue_KeepsTheWalSmallAndTheEventsWhole()
     {
-        SqliteJournalOptions options = _folder.Options() with { CommitsPerCheckpoint = 4, TruncateWalBytes = 100_000 };
+        SqliteJournalOptions options = _folder.Options() with { WritesPerCheckpoint = 4, TruncateWalBytes = 100_000 };
         await using SqliteJournal journal = await _folder.OpenAsync(options);
         ShardRow shard = await journal.GiveAsync(0, await journal.RegisterAsync(7001));
         for (int i = 0; i < 60; i++)
