@@ -15,8 +15,8 @@ internal sealed record SqliteJournalOptions(string Path, int NumberOfShards)
     /// <summary>Called on each connection that is opened for writing, for tests that provoke its errors.</summary>
     public Action<JournalConnection>? OnWriterOpened { get; init; }
 
-    /// <summary>Commits of this process between two WAL checkpoints.</summary>
-    public int CommitsPerCheckpoint { get; init; } = 256;
+    /// <summary>Writes of this process between two WAL checkpoints; each leaves about 20 KB in the WAL.</summary>
+    public int WritesPerCheckpoint { get; init; } = 256;
 
     /// <summary>From this size of the WAL on a checkpoint also truncates it; below it is overwritten in place, which syncs faster.</summary>
     public long TruncateWalBytes { get; init; } = 64L << 20;

@@ -24,7 +24,7 @@ internal sealed partial class WriteLane : Lane
     private SqliteTables? _tables;
     private string? _identity;
     private bool _locked;
-    private int _commits;
+    private int _writes;
     private long _incarnation;
     private long _waitingSince;
 
@@ -79,7 +79,7 @@ internal sealed partial class WriteLane : Lane
             }
 
             _connection.Run("COMMIT");
-            _commits++;
+            _writes += batch.Sum(item => Math.Max(1, item.Request.Appends.Count));
         }
         catch (Exception e)
         {
@@ -219,12 +219,12 @@ internal sealed partial class WriteLane : Lane
 
     private void CheckpointWhenDue()
     {
-        if (_commits < _options.CommitsPerCheckpoint)
+        if (_writes < _options.WritesPerCheckpoint)
         {
             return;
         }
 
-        _commits = 0;
+        _writes = 0;
         try
         {
             (int frames, int moved) = _connection!.Checkpoint(truncate: false);

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+
+namespace ActorTrainer.Journal.Tests;
+
+/// <summary>A file system of 2 MiB in memory, for tests that fill it. Needs the right to mount.</summary>
+internal sealed class SmallDisk : IDisposable
+{
+    private readonly string _filler;
+
+    private SmallDisk(string root)
+    {
+        Root = root;
+        _filler = Path.Combine(root, "filler");
+    }
+
+    public string Root { get; }
+
+    public static SmallDisk? TryMount(string folder)
+    {
+        Directory.CreateDirectory(folder);
+        return Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder) ? new SmallDisk(folder) : null;
+    }
+
+    public void Fill()
+    {
+        using FileStream filler = File.Create(_filler, bufferSize: 0);
+        byte[] page = new byte[4096];
+        try
+        {
+            while (true)
+            {
+                filler.Write(page);
+            }
+        }
+        catch (IOException)
+        {
+            // Full.
+        }
+    }
+
+    public void Free() => File.Delete(_filler);
+
+    public void Dispose() => Run("umount", "-l", Root);
+
+    private static bool Run(string command, params string[] arguments)
+    {
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+            process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            return process.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
+    }
+}
