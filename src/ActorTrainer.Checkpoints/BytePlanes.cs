@@ -11,6 +11,10 @@ internal static class BytePlanes
     private const int Planes = 4;
     private const int HeaderSize = Planes * 5;
 
+    // Bits a byte, from which a plane is left as it is, and below which runs and repetitions may beat a code of at least one bit a byte.
+    private const double Incompressible = 7.75;
+    private const double Repetitive = 1.3;
+
     /// <summary>Puts byte i of every 4-byte word into plane i.</summary>
     public static void Split(ReadOnlySpan<byte> source, Span<byte> planes)
     {
@@ -29,6 +33,21 @@ internal static class BytePlanes
         }
     }
 
+    /// <summary>How many bytes <see cref="Encode"/> would need for this, judged by the frequencies of bytes. Scratch holds the split planes.</summary>
+    public static int Estimate(ReadOnlySpan<byte> raw, byte[] scratch)
+    {
+        int words = raw.Length / Planes;
+        Split(raw, scratch);
+        double bits = 0;
+        for (int plane = 0; plane < Planes; plane++)
+        {
+            double entropy = Entropy(scratch.AsSpan(plane * words, words));
+            bits += words * (entropy < Incompressible ? entropy : 8);
+        }
+
+        return HeaderSize + (int)(bits / 8);
+    }
+
     /// <summary>Encodes; -1 when it would not fit into the limit. The scratch array holds the split planes.</summary>
     public static int Encode(ReadOnlySpan<byte> raw, byte[] target, int offset, int limit, byte[] scratch)
     {
@@ -38,8 +57,11 @@ internal static class BytePlanes
         for (int plane = 0; plane < Planes; plane++)
         {
             ReadOnlySpan<byte> bytes = scratch.AsSpan(plane * words, words);
-            int room = Math.Min(limit - at, words - (words / 32));
-            int stored = room > 0 ? Deflater.Compress(bytes, target, offset + at, room) : -1;
+            double entropy = Entropy(bytes);
+            int room = Math.Min(limit - at, words - 1);
+            int stored = entropy < Incompressible && room > 0
+                ? Deflater.Compress(bytes, target, offset + at, room, huffmanOnly: entropy > Repetitive)
+                : -1;
             bool compressed = stored >= 0;
             if (!compressed)
             {
@@ -111,6 +133,25 @@ internal static class BytePlanes
         Join(scratch, raw[..(words * Planes)]);
         source.AsSpan(offset + at, rest).CopyTo(raw[(words * Planes)..]);
         return true;
+    }
+
+    // Shannon's entropy of the bytes taken one by one, in bits a byte: what Huffman coding comes close to.
+    private static double Entropy(ReadOnlySpan<byte> bytes)
+    {
+        Span<int> counts = stackalloc int[256];
+        counts.Clear();
+        foreach (byte b in bytes)
+        {
+            counts[b]++;
+        }
+
+        double bits = 0;
+        foreach (int count in counts)
+        {
+            bits += count == 0 ? 0 : count * Math.Log2((double)bytes.Length / count);
+        }
+
+        return bytes.Length == 0 ? 0 : bits / bytes.Length;
     }
 
     private static void Join(ReadOnlySpan<byte> planes, Span<byte> raw)

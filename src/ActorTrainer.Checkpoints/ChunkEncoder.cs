@@ -75,9 +75,12 @@ internal static class ChunkEncoder
             raw[..sample.Length].CopyTo(sample);
         }
 
+        // Planes have to be better by a sixteenth, since plain deflate is what other tools read at once.
         int limit = Worthwhile(sample.Length);
         int plain = Deflater.Compress(sample, target, offset, limit);
-        int planes = BytePlanes.Encode(sample, target, offset, plain < 0 ? limit : plain - (plain / 16), scratch);
-        return planes >= 0 ? ChunkCodec.Planes4 : plain >= 0 ? ChunkCodec.Deflate : ChunkCodec.None;
+        int planes = BytePlanes.Estimate(sample, scratch);
+        return planes < (plain < 0 ? limit : Worthwhile(plain)) ? ChunkCodec.Planes4
+            : plain >= 0 ? ChunkCodec.Deflate
+            : ChunkCodec.None;
     }
 }
