@@ -1,4 +1,5 @@
 using ActorTrainer.Runtime.Training.Worker;
+using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime;
 
@@ -20,6 +21,9 @@ public static class ActorTrainerWorker
         {
             case "worker":
                 Environment.ExitCode = await WorkerProgram.RunAsync(TimeProvider.System).ConfigureAwait(false);
+                return true;
+            case "guard":
+                Environment.ExitCode = await GuardProgram.RunAsync(args).ConfigureAwait(false);
                 return true;
             default:
                 return false;

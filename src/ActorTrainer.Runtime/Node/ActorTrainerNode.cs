@@ -1,0 +1,331 @@
+using System.Collections.Concurrent;
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Journal;
+using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Transport;
+using ActorTrainer.Runtime.Workers;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Runtime.Node;
+
+/// <summary>
+/// A node in this process, as a hosted service. It joins, trains, and leaves in order when the host stops; when the others counted it as
+/// lost (it was stopped, or cut off) it begins another life by itself.
+/// </summary>
+public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAsyncDisposable
+{
+    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+
+    private readonly NodeModel _asked;
+    private readonly ILoggerFactory _loggers;
+    private readonly TimeProvider _time;
+    private readonly IHostApplicationLifetime? _host;
+    private readonly ILogger _logger;
+    private readonly ICheckpointStore _store;
+    private readonly WorkerHost _workers;
+    private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private NodeParts? _parts;
+    private volatile NodeLife? _life;
+    private Task _lives = Task.CompletedTask;
+
+    /// <summary>Prepares a node; nothing runs before the host starts.</summary>
+    /// <param name="model">Its configuration.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="host">Stopped when the node has left or cannot go on; null: only <see cref="ExitCode"/> tells.</param>
+    public ActorTrainerNode(NodeModel model, ILoggerFactory loggers, TimeProvider time, IHostApplicationLifetime? host = null)
+    {
+        _asked = model;
+        _loggers = loggers;
+        _time = time;
+        _host = host;
+        _logger = loggers.CreateLogger<ActorTrainerNode>();
+        _store = new FolderStore(model.Checkpoints, time);
+        WorkerHostOptions options = new()
+        {
+            DataDirectory = model.DataDir,
+            Worker = model.Worker,
+            SelfFenceAfter = model.Sharding.SelfFenceAfter,
+        };
+        _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
+    }
+
+    /// <summary>What the process should exit with: 0 left in order, 1 the journal or the node broke, 2 refused by the cluster.</summary>
+    public int ExitCode { get; private set; }
+
+    /// <summary>Why it ended, when it was not asked to; null otherwise.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Where it listens, with the actual port.</summary>
+    public NodeAddress Address => _parts?.Model.Address ?? _asked.Address;
+
+    /// <inheritdoc />
+    public long Incarnation => _life?.Incarnation ?? 0;
+
+    /// <inheritdoc />
+    public MembershipView Membership => _life?.View ?? new MembershipView(0, 0, [], []);
+
+    /// <inheritdoc />
+    public ClusterRows Cluster => _life?.Rows ?? ClusterRows.Empty;
+
+    /// <inheritdoc />
+    public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => _progress;
+
+    /// <inheritdoc />
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
+        NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, this, api), _loggers, _time);
+        await server.StartAsync(cancellationToken);
+        NodeModel model = _asked with
+        {
+            Address = server.Address,
+            NodeName = _asked.NodeName.Length > 0 ? _asked.NodeName : $"{server.Address.Host}-{server.Address.Port}",
+            SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
+        };
+        _parts = new NodeParts(model, server, _workers, _store, _loggers, _time);
+        await _workers.StartAsync(PostTask, cancellationToken);
+        NodeLife life = await BeginLifeAsync(cancellationToken);
+        _lives = Task.Run(() => LiveAsync(life), CancellationToken.None);
+    }
+
+    /// <inheritdoc />
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stopping.CancelAsync();
+        _life?.Stop(StopWithin);
+        using CancellationTokenSource limit = new(StopWithin + StopMargin, _time);
+        try
+        {
+            await _lives.WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            LogStopLate(_logger);
+        }
+
+        await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
+        await _workers.DisposeAsync();
+
+        // The listener closes last: as long as it answers, nobody takes the end of a connection for a crash.
+        if (_parts is not null)
+        {
+            await _parts.Server.DisposeAsync();
+        }
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        _stopping.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
+        SubmitChecks.Problem(spec) is string problem
+            ? new CommandRefused(problem)
+            : await AskAsync(client => new ClientSubmit(client, spec, TaskSpecHash.Compute(spec)), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
+        AskAsync(client => new ClientCommand(client, task, command), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _life is { } life ? life.ReadAsync(request, cancellationToken) : Task.FromResult<JournalReply>(new JournalFailed("this node is between two lives; ask again"));
+
+    /// <inheritdoc />
+    public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken)
+    {
+        NodeLife? life = _life;
+        long target = Cluster.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
+        CommandReply reply = await AskAsync(client => new ClientNodeCommand(client, node, NodeCommandKind.Drain), cancellationToken);
+        if (reply is not CommandAccepted || life is null)
+        {
+            return reply;
+        }
+
+        if (node == Address)
+        {
+            await life.Ended.WaitAsync(cancellationToken);
+            return reply;
+        }
+
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_asked.Sharding.DrainTimeout + StopMargin);
+        using PeriodicTimer look = new(TimeSpan.FromMilliseconds(200), _time);
+        try
+        {
+            while (Cluster.Members.Any(m => m.Incarnation == target && m.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.Joining && m.Incarnation == target))
+            {
+                await look.WaitForNextTickAsync(limit.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new CommandUnavailable($"node {node} has not handed everything over in time; see 'actortrainer cluster show'");
+        }
+
+        return reply;
+    }
+
+    /// <inheritdoc />
+    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
+        AskAsync(client => new ClientNodeCommand(client, node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon), cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
+    {
+        JournalReply reply = await ReadAsync(new ListCheckpointsRequest(task), cancellationToken);
+        CheckpointListing? listing = (reply as ListCheckpointsReply)?.Checkpoints.FirstOrDefault(c => c.Checkpoint.Name == checkpoint);
+        if (listing is null)
+        {
+            string detail = reply is JournalFailed failed ? failed.Reason : $"task {task} lists no checkpoint {checkpoint}";
+            return new CheckpointVerification(checkpoint, false, false, 0, detail);
+        }
+
+        try
+        {
+            long bytes = await _store.VerifyAsync(task, listing.Checkpoint, cancellationToken);
+            return new CheckpointVerification(checkpoint, true, true, bytes, "intact");
+        }
+        catch (CheckpointDamagedException e)
+        {
+            return new CheckpointVerification(checkpoint, true, false, 0, e.Message);
+        }
+        catch (CheckpointStoreException e)
+        {
+            return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
+        }
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => _workers.OutputFiles(task);
+
+    private async Task<CommandReply> AskAsync(Func<long, NodeInput> input, CancellationToken cancellationToken) =>
+        _life is { } life
+            ? await life.AskAsync(input, cancellationToken)
+            : new CommandUnavailable("this node is between two lives; ask again");
+
+    private void PostTask(TaskInput input)
+    {
+        switch (input)
+        {
+            case WorkerProgressed progressed:
+                _progress[progressed.Run.Task] = progressed.Progress;
+                break;
+            case WorkerExited exited:
+                _progress.TryRemove(exited.Run.Task, out _);
+                break;
+        }
+
+        _life?.PostTask(input);
+    }
+
+    private async Task<NodeLife> BeginLifeAsync(CancellationToken cancellationToken)
+    {
+        NodeModel model = _parts!.Model;
+        SqliteJournal journal = await SqliteJournal.OpenAsync(
+            model.Journal.Path, model.Sharding.NumberOfShards, _time, _loggers.CreateLogger<SqliteJournal>(), cancellationToken);
+        try
+        {
+            MemberRow row = new(
+                0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, ApiEndpoints.ProductVersion);
+            JournalReply reply = await journal.SendAsync(new RegisterRequest(row), cancellationToken);
+            if (reply is not RegisterReply registered)
+            {
+                throw new JournalOpenException(
+                    JournalOpenFailure.Locked,
+                    $"{model.Journal.Path}: this node could not be registered: {(reply as JournalFailed)?.Reason ?? "no answer"}");
+            }
+
+            await journal.HoldLifeLockAsync(registered.Incarnation, cancellationToken);
+            NodeLife life = new(_parts, journal, registered.Incarnation, OnRefused);
+            _life = life;
+            life.Begin();
+            return life;
+        }
+        catch
+        {
+            await journal.DisposeAsync();
+            throw;
+        }
+    }
+
+    private void OnRefused(string reason)
+    {
+        Failure = reason;
+        ExitCode = 2;
+        LogRefused(_logger, reason);
+        _host?.StopApplication();
+    }
+
+    /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
+    private async Task LiveAsync(NodeLife life)
+    {
+        while (true)
+        {
+            EndLife end = await life.Ended;
+            _progress.Clear();
+            if (end.End != LifeEnd.Left)
+            {
+                await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
+            }
+
+            await life.DisposeAsync();
+            if (end.End != LifeEnd.Rejoin || _stopping.IsCancellationRequested)
+            {
+                if (end.End == LifeEnd.Broken)
+                {
+                    ExitCode = 1;
+                    Failure = end.Reason;
+                }
+
+                _host?.StopApplication();
+                return;
+            }
+
+            _life = null;
+            if (await AnotherLifeAsync() is not { } next)
+            {
+                return;
+            }
+
+            life = next;
+        }
+    }
+
+    private async Task<NodeLife?> AnotherLifeAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                return await BeginLifeAsync(_stopping.Token);
+            }
+            catch (JournalOpenException e)
+            {
+                LogNoLife(_logger, e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return null;
+            }
+
+            await Task.Delay(AgainAfter, _time, CancellationToken.None);
+        }
+
+        return null;
+    }
+}

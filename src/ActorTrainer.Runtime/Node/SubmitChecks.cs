@@ -1,0 +1,55 @@
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Training;
+
+namespace ActorTrainer.Runtime.Node;
+
+/// <summary>What a node looks at before it takes a task, so that a mistake is told to whoever submits and not to the log of a failed run.</summary>
+internal static class SubmitChecks
+{
+    /// <summary>What is wrong with the task on this node, or null.</summary>
+    public static string? Problem(TaskSpec spec)
+    {
+        if ((spec.Command is null) == (spec.Trainer is null))
+        {
+            return "a task needs either a command or a trainer";
+        }
+
+        if (spec.Trainer is not null)
+        {
+            return TrainerInspector.Check(spec.Trainer);
+        }
+
+        if (spec.Command!.Count == 0 || string.IsNullOrWhiteSpace(spec.Command[0]))
+        {
+            return "the command is empty: its first word is the executable";
+        }
+
+        if (spec.WorkingDirectory is string directory && !Directory.Exists(directory))
+        {
+            return $"the working directory {directory} does not exist on this node";
+        }
+
+        return Executable(spec);
+    }
+
+    private static string? Executable(TaskSpec spec)
+    {
+        string name = spec.Command![0];
+        if (name.Contains('/', StringComparison.Ordinal))
+        {
+            string path = Path.GetFullPath(name, spec.WorkingDirectory ?? Environment.CurrentDirectory);
+            return !File.Exists(path) ? $"there is no executable {path} on this node"
+                : IsExecutable(path) ? null
+                : $"{path} is not executable: chmod +x it, or name its interpreter first";
+        }
+
+        string search = spec.Environment.TryGetValue("PATH", out string? own) ? own : Environment.GetEnvironmentVariable("PATH") ?? "";
+        return search.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries).Any(folder => IsExecutable(Path.Combine(folder, name)))
+            ? null
+            : $"there is no executable '{name}' in this node's PATH ({search})";
+    }
+
+    private static bool IsExecutable(string path) =>
+        File.Exists(path) &&
+        (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0);
+}
