@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
@@ -112,7 +113,8 @@ public sealed class ActorTrainerClient : IDisposable
     {
         ClusterStatus status = await GetAsync("/v1/cluster", ApiJson.Default.ClusterStatus, cancellationToken);
         _caller.Learn(status.Members
-            .Where(member => member.State is not (MemberState.Down or MemberState.Removed) && member.Address.Port > 0)
+            .Where(member => member.State is not (MemberState.Down or MemberState.Removed))
+            .Where(member => member.State is not null || member.Status is not (MemberStatus.Down or MemberStatus.Removed))
             .Select(member => member.Address));
         return status;
     }
