@@ -24,6 +24,8 @@ internal sealed class CliRun
 
     public FakeHost Host { get; } = new();
 
+    public WatchedStream Output { get; } = new();
+
     public LineWatch Error { get; } = new();
 
     public CliRun With(string variable, string value)
@@ -34,8 +36,7 @@ internal sealed class CliRun
 
     public async Task<CliResult> RunAsync(params string[] args)
     {
-        using MemoryStream output = new();
-        CliContext cli = new(output, Error)
+        CliContext cli = new(Output, Error)
         {
             OutIsTerminal = Terminal,
             Width = Width,
@@ -48,7 +49,7 @@ internal sealed class CliRun
         };
         string[] all = Node is { } node ? [.. Before(args), "--node", node.ToString(), .. After(args)] : args;
         int code = await CliProgram.RunAsync(all, cli);
-        return new CliResult(code, Encoding.UTF8.GetString(output.ToArray()), Error.ToString());
+        return new CliResult(code, Output.Text, Error.ToString());
     }
 
     private static IEnumerable<string> Before(string[] args) => args.TakeWhile(arg => arg != "--");
@@ -103,44 +104,86 @@ internal sealed class CliRun
 /// <summary>What a command wrote and its exit code.</summary>
 internal sealed record CliResult(int Code, string Out, string Error);
 
-/// <summary>Standard error that can be waited on.</summary>
-internal sealed class LineWatch : StringWriter
+/// <summary>Texts that someone waits for.</summary>
+internal sealed class Awaited
 {
     private readonly Lock _gate = new();
-    private readonly List<(string Text, TaskCompletionSource Seen)> _awaited = [];
+    private readonly List<(string Text, TaskCompletionSource Seen)> _entries = [];
+    private string _now = "";
 
-    public Task WaitForAsync(string text)
+    public string Now
     {
-        TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_gate)
+        get
         {
-            if (ToString().Contains(text, StringComparison.Ordinal))
+            lock (_gate)
             {
-                return Task.CompletedTask;
+                return _now;
             }
-
-            _awaited.Add((text, seen));
         }
-
-        return seen.Task;
     }
 
-    public override void WriteLine(string? value)
+    public void Append(string text)
     {
         lock (_gate)
         {
-            base.WriteLine(value);
-            string text = ToString();
-            foreach ((_, TaskCompletionSource seen) in _awaited.Where(entry => text.Contains(entry.Text, StringComparison.Ordinal)))
+            _now += text;
+            foreach ((_, TaskCompletionSource seen) in _entries.Where(entry => _now.Contains(entry.Text, StringComparison.Ordinal)))
             {
                 seen.TrySetResult();
             }
         }
     }
 
+    public Task WaitForAsync(string text)
+    {
+        lock (_gate)
+        {
+            if (_now.Contains(text, StringComparison.Ordinal))
+            {
+                return Task.CompletedTask;
+            }
+
+            TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            _entries.Add((text, seen));
+            return seen.Task;
+        }
+    }
+}
+
+/// <summary>Standard output that can be waited on.</summary>
+internal sealed class WatchedStream : MemoryStream
+{
+    private readonly Awaited _text = new();
+
+    public string Text => _text.Now;
+
+    public Task WaitForAsync(string text) => _text.WaitForAsync(text);
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Write(ReadOnlySpan<byte> buffer) => _text.Append(Encoding.UTF8.GetString(buffer));
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Write(buffer.Span);
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Standard error that can be waited on.</summary>
+internal sealed class LineWatch : StringWriter
+{
+    private readonly Awaited _text = new();
+
+    public Task WaitForAsync(string text) => _text.WaitForAsync(text);
+
+    public override void WriteLine(string? value) => _text.Append(value + "\n");
+
     public override Task WriteLineAsync(string? value)
     {
         WriteLine(value);
         return Task.CompletedTask;
     }
+
+    public override string ToString() => _text.Now;
 }

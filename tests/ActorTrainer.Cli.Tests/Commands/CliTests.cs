@@ -40,7 +40,7 @@ public sealed class CliTests : IAsyncLifetime
     [Theory]
     [InlineData("actortrainer: --node: 'nonsense' is not an address; use host:port, for example 127.0.0.1:7400\n", "tasks", "ls", "--node", "nonsense")]
     [InlineData("actortrainer tasks: Required command was not provided.\nSee 'actortrainer tasks --help'.\n", "tasks")]
-    [InlineData("actortrainer tasks show: Required argument missing for command: 'show'.\nSee 'actortrainer tasks show --help'.\n", "tasks", "show")]
+    [InlineData("actortrainer tasks show: Required argument 'TASK' missing for command: 'show'.\nSee 'actortrainer tasks show --help'.\n", "tasks", "show")]
     [InlineData("actortrainer: --env: 'SEED' is not KEY=VALUE; write for example --env SEED=7\n", "run", "--env", "SEED", "--", "true")]
     [InlineData("actortrainer: --slots: at least 1\n", "run", "--slots", "0", "--", "true")]
     [InlineData("actortrainer: name a shard or give --task TASK\n", "shards", "show")]

@@ -88,6 +88,7 @@ public sealed class RunCommandTests : IAsyncLifetime
         CliRun run = new();
         Task<CliResult> running = run.RunAsync("run", "--name", "job", "--node", _server.Address.ToString(), "--node", second.Address.ToString(), "--", "true");
         await run.Error.WaitForAsync("task job runs on 127.0.0.1:7401");
+        await run.Output.WaitForAsync("hello from the task");
 
         string output = Path.Combine(_folder, "output-2");
         await File.WriteAllTextAsync(output, "and from its second run\n");
