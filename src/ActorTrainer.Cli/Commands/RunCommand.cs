@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 
@@ -36,14 +37,14 @@ internal static class RunCommand
         Invocation.Set(command, cli, globals, async call =>
         {
             TaskSpec spec = options.Read(call, call.Value(commandLine));
-            string name = await Submission.SendAsync(call, spec);
-            return await FollowAsync(call, name);
+            TaskId id = await Submission.SendAsync(call, spec);
+            return await FollowAsync(call, id, spec.Name);
         });
         return command;
     }
 
     /// <summary>Follows output and status until the task is finished or held; its exit code.</summary>
-    public static async Task<int> FollowAsync(Invocation call, string name)
+    public static async Task<int> FollowAsync(Invocation call, TaskId id, string name)
     {
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(call.Interrupt);
         try
@@ -51,8 +52,8 @@ internal static class RunCommand
             TaskFollower follower = new(call);
             await follower.LearnAsync(call.Interrupt);
             RunNotices notices = new(call);
-            Task output = call.Client.CopyOutputAsync(name, call.Cli.OutBytes, follow: true, ended.Token);
-            TaskView view = await follower.WaitAsync(name, notices.Look, call.Interrupt);
+            Task output = call.Client.CopyOutputAsync(id.Value, call.Cli.OutBytes, follow: true, ended.Token);
+            TaskView view = await follower.WaitAsync(id.Value, notices.Look, call.Interrupt);
 
             // The last lines are there by now; a node that keeps some of them may be gone for good.
             ended.CancelAfter(OutputGrace);

@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Client;
 
@@ -9,14 +10,14 @@ internal static class Submission
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Sends it and says so; the name to ask for it by.</summary>
-    public static async Task<string> SendAsync(Invocation call, TaskSpec spec)
+    /// <summary>Sends it and says so.</summary>
+    public static async Task<TaskId> SendAsync(Invocation call, TaskSpec spec)
     {
         CommandAccepted accepted = await SubmitAsync(call, spec);
         call.Note(accepted.Existed
             ? $"task {spec.Name} is there already with this specification (id {accepted.Task})"
             : $"task {spec.Name} submitted (id {accepted.Task})");
-        return accepted.Task.Value;
+        return accepted.Task;
     }
 
     private static async Task<CommandAccepted> SubmitAsync(Invocation call, TaskSpec spec)

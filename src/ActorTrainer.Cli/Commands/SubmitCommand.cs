@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -26,21 +27,21 @@ internal static class SubmitCommand
         Invocation.Set(command, cli, globals, async call =>
         {
             TaskSpec spec = cli.Files.ReadTask(
-                Path.GetFullPath(call.Value(file), cli.WorkingDirectory), cli.WorkingDirectory, KeyValues.Parse(call.Value(set), "--set", "priority=5"));
+                call.Value(file), cli.WorkingDirectory, KeyValues.Parse(call.Value(set), "--set", "priority=5"));
             if (call.Value(name) is string given)
             {
                 spec = spec with { Name = given };
             }
 
-            string id = await Submission.SendAsync(call, spec);
+            TaskId id = await Submission.SendAsync(call, spec);
             if (call.Value(wait))
             {
-                return await RunCommand.FollowAsync(call, id);
+                return await RunCommand.FollowAsync(call, id, spec.Name);
             }
 
             if (call.Json)
             {
-                call.WriteJson(await call.Client.GetTaskAsync(id, call.Interrupt));
+                call.WriteJson(await call.Client.GetTaskAsync(id.Value, call.Interrupt));
             }
 
             return ExitCodes.Ok;

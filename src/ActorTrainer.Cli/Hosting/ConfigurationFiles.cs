@@ -1,16 +1,81 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Hocon;
 
 namespace ActorTrainer.Cli.Hosting;
 
-/// <summary>The configuration reader.</summary>
+/// <summary>Configuration files in HOCON, with the environment of this process.</summary>
 internal sealed class ConfigurationFiles : IConfigurationFiles
 {
-    public NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags) => throw new UsageException("no configuration reader");
+    private const string TaskKey = "task";
+    private const string NodeKey = "actortrainer";
 
-    public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags) => throw new UsageException("no configuration reader");
+    public NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags) => NodeConfiguration.Load(
+        file is null ? [] : [file],
+        [.. flags.Select(flag => new ConfigOverride(flag.Key, flag.Value, $"flag {flag.Option}"))],
+        NodeConfiguration.ProcessEnvironment());
 
-    public string Check(string file, string workingDirectory) => throw new UsageException("no configuration reader");
+    /// <summary>Flags may name a key of the task with or without <c>task.</c> before it.</summary>
+    public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
+    {
+        ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
+        foreach (Flag flag in flags)
+        {
+            tree = Layer(flag).Merge(tree);
+        }
 
-    public string Render(string file, string workingDirectory) => throw new UsageException("no configuration reader");
+        return TaskSpecReader.Read(tree, workingDirectory);
+    }
+
+    public string Check(string file, string workingDirectory)
+    {
+        ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
+        List<string> found = [];
+        if (Has(tree, TaskKey))
+        {
+            found.Add($"task {TaskSpecReader.Read(tree, workingDirectory).Name}");
+        }
+
+        if (Has(tree, NodeKey))
+        {
+            NodeModel model = ReadNode(file, []);
+            found.Add($"node {model.NodeName} of cluster {model.ClusterName}");
+        }
+
+        return found.Count > 0 ? $"ok, {string.Join(" and ", found)}" : throw Neither(tree);
+    }
+
+    public string Render(string file, string workingDirectory)
+    {
+        ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
+        _ = Check(file, workingDirectory);
+        return ConfigRenderer.Render(
+            Has(tree, NodeKey) ? NodeConfiguration.LoadTree([file], null, NodeConfiguration.ProcessEnvironment()) : tree);
+    }
+
+    private static bool Has(ConfigObject tree, string key) => tree.Fields.Any(field => field.Key == key);
+
+    private static ConfigException Neither(ConfigObject tree)
+    {
+        string? near = NearestName.Find(TaskKey, tree.Fields.Select(field => field.Key))
+            ?? NearestName.Find(NodeKey, tree.Fields.Select(field => field.Key));
+        return new ConfigException(
+            tree.Origin,
+            "there is neither task { … } nor actortrainer { … } here; begin with one of them." + (near is null ? "" : $" Is {near} meant to be it?"));
+    }
+
+    private static ConfigObject Layer(Flag flag)
+    {
+        ConfigOrigin origin = new($"flag {flag.Option}", 0, 0);
+        string[] path = flag.Key.Split('.');
+        ConfigNode value = flag.Value.TrimStart() is ['[' or '{', ..]
+            ? HoconReader.ReadText($"value = {flag.Value}", origin.Source).Fields[0].Value
+            : new ConfigScalar(origin, flag.Value, Quoted: false);
+        foreach (string key in (path[0] == TaskKey ? path : [TaskKey, .. path]).Reverse())
+        {
+            value = new ConfigObject(origin, [new(key, value)]);
+        }
+
+        return (ConfigObject)value;
+    }
 }

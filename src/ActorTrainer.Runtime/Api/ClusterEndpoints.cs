@@ -14,12 +14,9 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
     public void Map(ApiEndpoints.Routes routes)
     {
         routes.Get("/v1/cluster", http => http.WriteAsync(StatusCodes.Status200OK, Status(), ApiJson.Default.ClusterStatus));
-        routes.Post("/v1/cluster/drain", async http =>
-            await http.WriteReplyAsync(await node.DrainAsync(await TargetAsync(http), http.RequestAborted)));
-        routes.Post("/v1/cluster/cordon", async http =>
-            await http.WriteReplyAsync(await node.CordonAsync(await TargetAsync(http), true, http.RequestAborted)));
-        routes.Post("/v1/cluster/uncordon", async http =>
-            await http.WriteReplyAsync(await node.CordonAsync(await TargetAsync(http), false, http.RequestAborted)));
+        routes.Post("/v1/cluster/drain", http => CommandAsync(http, (target, stop) => node.DrainAsync(target, stop)));
+        routes.Post("/v1/cluster/cordon", http => CommandAsync(http, (target, stop) => node.CordonAsync(target, true, stop)));
+        routes.Post("/v1/cluster/uncordon", http => CommandAsync(http, (target, stop) => node.CordonAsync(target, false, stop)));
         routes.Get("/v1/shards", ShardsAsync);
     }
 
@@ -52,12 +49,23 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
             $"use one of {string.Join(", ", known.Select(member => member.Address))}");
     }
 
-    private async Task<NodeAddress> TargetAsync(HttpContext http)
+    private async Task CommandAsync(HttpContext http, Func<NodeAddress, CancellationToken, Task<CommandReply>> send)
     {
         NodeBody? body = (await http.ReadBodyAsync()).Get(ApiJson.Default.NodeBody);
-        return body?.Node is { Length: > 0 } text
-            ? FindNode(node, text)
-            : throw new ApiProblemException(StatusCodes.Status400BadRequest, "the body names no node", "send {\"node\": \"127.0.0.1:7400\"}");
+        if (string.IsNullOrEmpty(body?.Node))
+        {
+            throw new ApiProblemException(StatusCodes.Status400BadRequest, "the body names no node", "send {\"node\": \"127.0.0.1:7400\"}");
+        }
+
+        NodeAddress target = FindNode(node, body.Node);
+        CommandReply reply = await send(target, http.RequestAborted);
+        if (reply is CommandAccepted)
+        {
+            await http.WriteAsync(StatusCodes.Status200OK, new NodeBody(target.ToString()), ApiJson.Default.NodeBody);
+            return;
+        }
+
+        await http.WriteReplyAsync(reply);
     }
 
     private ClusterStatus Status()

@@ -7,8 +7,8 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>
-/// Reads one run's output files on this node. The newer file of the pair is renamed over the older one when it is full; an open file
-/// keeps its bytes, so the reader ends it first and then opens the new one.
+/// Reads one run's output files on this node. A file that is full never changes any more: the next one is then begun, and the oldest
+/// one goes.
 /// </summary>
 internal sealed class LocalRunReader : IRunOutputReader
 {
@@ -21,9 +21,8 @@ internal sealed class LocalRunReader : IRunOutputReader
     private readonly long _term;
     private readonly int _run;
     private readonly bool _follow;
-    private readonly Queue<string> _ahead = new();
     private FileStream? _file;
-    private (long Length, DateTime Written) _older;
+    private bool _nextSeen;
     private long _overAsked;
     private bool _over;
 
@@ -43,7 +42,7 @@ internal sealed class LocalRunReader : IRunOutputReader
         .. node.OutputFiles(task)
             .GroupBy(file => (file.Term, file.Run))
             .OrderBy(group => group.Key)
-            .Select(group => new RunOutput(group.Key.Term, group.Key.Run, self, group.Sum(file => Stat(file.Path).Length))),
+            .Select(group => new RunOutput(group.Key.Term, group.Key.Run, self, group.Sum(file => LengthOf(file.Path)))),
     ];
 
     public static LocalRunReader Open(INodeService node, TimeProvider time, TaskId task, RunOutput run, long offset, bool follow)
@@ -83,65 +82,62 @@ internal sealed class LocalRunReader : IRunOutputReader
 
     public ValueTask DisposeAsync() => _file?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static (long Length, DateTime Written) Stat(string path)
+    private static long LengthOf(string path)
     {
         FileInfo info = new(path);
-        return info.Exists ? (info.Length, info.LastWriteTimeUtc) : default;
+        return info.Exists ? info.Length : 0;
     }
 
     private string[] Paths() =>
         [.. _node.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run).Select(file => file.Path)];
 
+    /// <summary>Opens the file that the offset falls into, counted from the first one kept.</summary>
     private void OpenFrom(long offset)
     {
         string[] paths = Paths();
-        foreach (string path in paths)
+        for (int i = 0; i < paths.Length; i++)
         {
-            long length = Stat(path).Length;
-            if (_ahead.Count == 0 && offset >= length && path != paths[^1])
+            long length = LengthOf(paths[i]);
+            if (offset < length || i == paths.Length - 1)
             {
-                offset -= length;
-                continue;
+                _file = TryOpen(paths[i]);
+                _file?.Seek(Math.Min(offset, length), SeekOrigin.Begin);
+                return;
             }
 
-            _ahead.Enqueue(path);
-        }
-
-        if (Advance())
-        {
-            _file!.Seek(Math.Min(offset, _file.Length), SeekOrigin.Begin);
+            offset -= length;
         }
     }
 
-    /// <summary>Opens the next file: the newer of the pair, or the one that took the place of the file at its end.</summary>
+    /// <summary>
+    /// At the end of a file: true when there is more to read, in the next one, or in this one, which is read once more after the next one
+    /// was seen, since its last bytes may have been written in between.
+    /// </summary>
     private bool Advance()
     {
-        if (_ahead.Count == 0)
+        string[] paths = Paths();
+        int next = _file is null ? 0 : Array.IndexOf(paths, _file.Name) + 1;
+        if (next >= paths.Length)
         {
-            string[] paths = Paths();
-            if (paths.Length == 0 || (_file is not null && (!_follow || !HasRotated(paths))))
-            {
-                return false;
-            }
-
-            _ahead.Enqueue(paths[^1]);
+            return false;
         }
 
-        string next = _ahead.Dequeue();
-        FileStream? opened = TryOpen(next);
-        if (opened is null)
+        if (_file is not null && !_nextSeen)
         {
-            return _ahead.Count > 0 && Advance();
+            _nextSeen = true;
+            return true;
+        }
+
+        _nextSeen = false;
+        if (TryOpen(paths[next]) is not { } opened)
+        {
+            return false;
         }
 
         _file?.Dispose();
         _file = opened;
-        string[] now = Paths();
-        _older = now.Length > 1 ? Stat(now[0]) : default;
         return true;
     }
-
-    private bool HasRotated(string[] paths) => paths.Length > 1 && Stat(paths[0]) != _older;
 
     private static FileStream? TryOpen(string path)
     {

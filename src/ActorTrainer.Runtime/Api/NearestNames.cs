@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Configuration;
+
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Finds the names that a user may have meant.</summary>
@@ -21,25 +23,5 @@ internal static class NearestNames
     }
 
     private static int Score(string text, string candidate) =>
-        text.Length > 1 && candidate.Contains(text, StringComparison.Ordinal) ? 1 : Distance(text, candidate);
-
-    /// <summary>Edit distance (Levenshtein 1966) by the two-row dynamic program.</summary>
-    private static int Distance(string a, string b)
-    {
-        int[] previous = [.. Enumerable.Range(0, b.Length + 1)];
-        int[] current = new int[b.Length + 1];
-        for (int i = 1; i <= a.Length; i++)
-        {
-            current[0] = i;
-            for (int j = 1; j <= b.Length; j++)
-            {
-                int replaced = previous[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-                current[j] = Math.Min(replaced, 1 + Math.Min(previous[j], current[j - 1]));
-            }
-
-            (previous, current) = (current, previous);
-        }
-
-        return previous[b.Length];
-    }
+        text.Length > 1 && candidate.Contains(text, StringComparison.Ordinal) ? 1 : NearestName.Distance(text, candidate);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
@@ -112,19 +113,20 @@ public sealed class ActorTrainerClient : IDisposable
     {
         ClusterStatus status = await GetAsync("/v1/cluster", ApiJson.Default.ClusterStatus, cancellationToken);
         _caller.Learn(status.Members
-            .Where(member => member.State is not (MemberState.Down or MemberState.Removed) && member.Address.Port > 0)
+            .Where(member => member.State is not (MemberState.Down or MemberState.Removed))
+            .Where(member => member.State is not null || member.Status is not (MemberStatus.Down or MemberStatus.Removed))
             .Select(member => member.Address));
         return status;
     }
 
     /// <summary>Has a node save, hand over and leave; returns when it is empty. Its process ends then.</summary>
-    public Task<CommandAccepted> DrainAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("drain", node, LongTimeout, cancellationToken);
+    public Task DrainAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("drain", node, LongTimeout, cancellationToken);
 
     /// <summary>Lets a node take no new tasks.</summary>
-    public Task<CommandAccepted> CordonAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("cordon", node, CommandTimeout, cancellationToken);
+    public Task CordonAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("cordon", node, CommandTimeout, cancellationToken);
 
     /// <summary>Lets a node take tasks again.</summary>
-    public Task<CommandAccepted> UncordonAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("uncordon", node, CommandTimeout, cancellationToken);
+    public Task UncordonAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("uncordon", node, CommandTimeout, cancellationToken);
 
     /// <summary>Who owns how many shards.</summary>
     public Task<ShardSummary> GetShardsAsync(CancellationToken cancellationToken = default) =>
@@ -156,9 +158,11 @@ public sealed class ActorTrainerClient : IDisposable
     private Task<CommandAccepted> TaskCommandAsync(string task, string command, CancellationToken cancellationToken) =>
         CommandAsync($"{TaskPath(task)}/{command}", null, repeatable: false, CommandTimeout, cancellationToken);
 
-    private Task<CommandAccepted> NodeCommandAsync(string command, string node, TimeSpan timeout, CancellationToken cancellationToken) =>
-        CommandAsync(
-            $"/v1/cluster/{command}", Body(new NodeBody(node), ApiJson.Default.NodeBody), repeatable: false, timeout, cancellationToken);
+    private Task NodeCommandAsync(string command, string node, TimeSpan timeout, CancellationToken cancellationToken) =>
+        _caller.CallAsync(
+            new Call(HttpMethod.Post, $"/v1/cluster/{command}", Body(new NodeBody(node), ApiJson.Default.NodeBody), Repeatable: false, timeout),
+            ApiJson.Default.NodeBody,
+            cancellationToken);
 
     private async Task<CommandAccepted> CommandAsync(
         string path, byte[]? json, bool repeatable, TimeSpan timeout, CancellationToken cancellationToken)

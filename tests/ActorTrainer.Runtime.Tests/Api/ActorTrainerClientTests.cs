@@ -56,7 +56,7 @@ public sealed class ActorTrainerClientTests
         FakeNode second = SampleCluster.Create();
         ApiServer serverA = await ApiServer.StartAsync(first);
         await using ApiServer serverB = await ApiServer.StartAsync(second);
-        first.Membership = new MembershipView(1, 4, [new MemberRecord(5, serverB.Address, "beta", 1, MemberState.Up, 0, false)], [5]);
+        first.Membership = new MembershipView(1, 4, [new MemberRecord(8, serverB.Address, "beta", 1, MemberState.Up, 0, false)], [5]);
         using ActorTrainerClient client = Client(serverA.Address);
         await client.LearnNodesAsync();
 

@@ -1,3 +1,0 @@
-using ActorTrainer.Cli;
-
-return await CliProgram.RunAsync(args, CliContext.ForProcess());
