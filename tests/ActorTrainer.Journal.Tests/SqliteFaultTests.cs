@@ -64,6 +64,28 @@ public sealed class SqliteFaultTests : IDisposable
     }
 
     [Fact]
+    public async Task Append_FileVanishedOrBecameAnother_FailsAndMakesNoNewJournal()
+    {
+        JournalConnection? writer = null;
+        await using SqliteJournal journal = await _folder.OpenAsync(_folder.Options() with { OnWriterOpened = opened => writer = opened });
+        writer.ShouldNotBeNull().Run("PRAGMA query_only = ON");
+        (await journal.SendAsync(new TakeRequest(1, 0), CancellationToken.None)).ShouldBeOfType<JournalFailed>();
+        foreach (string file in Directory.GetFiles(_folder.Root, "journal.db*"))
+        {
+            File.Delete(file);
+        }
+
+        (await journal.SendAsync(new TakeRequest(1, 0), CancellationToken.None))
+            .ShouldBeOfType<JournalFailed>().Reason.ShouldContain("cannot be opened");
+        File.Exists(_folder.Database).ShouldBeFalse();
+
+        await using SqliteJournal other = await _folder.OpenAsync();
+        (await journal.SendAsync(new TakeRequest(1, 0), CancellationToken.None))
+            .ShouldBeOfType<JournalFailed>().Reason.ShouldContain("became another journal");
+        (await other.ReadAsync()).Lease.ShouldBe(new LeaseRow(0, 0, 0));
+    }
+
+    [Fact]
     public async Task Send_OneRequestOfABatchIsBad_ItsNeighboursGoThrough()
     {
         await using SqliteJournal journal = await _folder.OpenAsync();

@@ -43,8 +43,16 @@ internal sealed class JournalConnection : IDisposable
     {
         // Not opened read-only: a reader of a WAL database maintains the shared index.
         JournalConnection connection = Open(path, SqliteOpenMode.ReadWrite);
-        connection.Run("PRAGMA query_only = ON");
-        return connection;
+        try
+        {
+            connection.Run("PRAGMA query_only = ON");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     public void Run(string sql, params ReadOnlySpan<object?> arguments) => Command(sql, arguments).ExecuteNonQuery();
