@@ -76,7 +76,7 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         }
     }
 
-    private static void TryRemove(string folder)
+    internal static void TryRemove(string folder)
     {
         try
         {
@@ -84,7 +84,7 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            // The next restore removes it before it begins.
+            // Only scratch: the next use removes it before it begins.
         }
     }
 }

@@ -9,7 +9,7 @@ namespace ActorTrainer.Checkpoints;
 /// Checkpoints in a folder: a local disk, or a mount that every node reads. Layout and formats: docs/formats/checkpoint.md. Safe for
 /// any number of saves and restores at once, from any number of processes, since files are written once and never changed.
 /// </summary>
-public sealed class FolderStore : ICheckpointStore
+public sealed partial class FolderStore : ICheckpointStore
 {
     /// <summary>How many chunks of one save or restore are hashed and encoded at once.</summary>
     internal static readonly int Parallelism = Math.Clamp(Environment.ProcessorCount, 1, 4);
@@ -33,6 +33,11 @@ public sealed class FolderStore : ICheckpointStore
     }
 
     internal FolderStore(CheckpointStoreModel model, TimeProvider time, Action<SaveStep>? probe)
+        : this(model, time, new BufferPool(model.ChunkSizeBytes + PackFormat.RecordHeaderSize, BuffersKept), probe)
+    {
+    }
+
+    private FolderStore(CheckpointStoreModel model, TimeProvider time, BufferPool pool, Action<SaveStep>? probe)
     {
         ArgumentException.ThrowIfNullOrEmpty(model.Path);
         ArgumentOutOfRangeException.ThrowIfLessThan(model.ChunkSizeBytes, ManifestFormat.SmallestChunk);
@@ -41,7 +46,7 @@ public sealed class FolderStore : ICheckpointStore
         _time = time;
         _probe = probe;
         _layout = new FolderLayout(model.Path);
-        _pool = new BufferPool(model.ChunkSizeBytes + PackFormat.RecordHeaderSize, BuffersKept);
+        _pool = pool;
     }
 
     /// <inheritdoc />
