@@ -168,7 +168,7 @@ public sealed partial class TaskEntity
         if (run.IsCommand && !run.WorkerRequested)
         {
             run.WorkerRequested = true;
-            return new EntityStep([], [new StartWorker(run.Key, State.Spec, run.Restore is not null)]);
+            return new EntityStep([], [new StartWorker(run.Key, State.Spec, run.Restore is not null, run.Restore?.Step ?? 0)]);
         }
 
         if (run.IsCommand ? run.Pid == 0 : !run.Ready)

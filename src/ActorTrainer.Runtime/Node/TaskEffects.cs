@@ -1,5 +1,4 @@
 using ActorTrainer.Checkpoints;
-using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.Logging;
