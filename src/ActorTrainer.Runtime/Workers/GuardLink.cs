@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Workers;
 
 /// <summary>The node's end of one guard process.</summary>
-internal sealed partial class GuardLink : IAsyncDisposable
+internal sealed partial class GuardLink
 {
     private const int MaxLineBytes = 1 << 20;
     private readonly Process _process;
@@ -96,10 +96,10 @@ internal sealed partial class GuardLink : IAsyncDisposable
     }
 
     /// <summary>Closes the guard's input, whereupon it ends everything and itself; killed when that takes too long.</summary>
-    public async ValueTask DisposeAsync()
+    public async ValueTask EndAsync(TimeProvider time)
     {
         _ = _outgoing.Writer.TryComplete();
-        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(8));
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(8), time);
         try
         {
             await _process.WaitForExitAsync(limit.Token).ConfigureAwait(false);

@@ -160,7 +160,7 @@ public sealed partial class WorkerHost
     {
         int[] groups = [.. lost.Select(run => run.Pid).Where(pid => pid > 0)];
         _ = await OrphanSweep.RunAsync(_options.DataDirectory, groups, _time, CancellationToken.None).ConfigureAwait(false);
-        await link.DisposeAsync().ConfigureAwait(false);
+        await link.EndAsync(_time).ConfigureAwait(false);
         Enqueue(() =>
         {
             foreach (WorkerRun run in lost)

@@ -187,7 +187,7 @@ public sealed partial class WorkerHost : IWorkerHost
         await _loop.ConfigureAwait(false);
         if (_guard is { } guard)
         {
-            await guard.DisposeAsync().ConfigureAwait(false);
+            await guard.EndAsync(_time).ConfigureAwait(false);
         }
 
         await _socket.DisposeAsync().ConfigureAwait(false);

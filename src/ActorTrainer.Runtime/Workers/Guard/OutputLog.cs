@@ -13,6 +13,7 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
     private FileStream? _file;
     private long _length;
     private int _number;
+    private bool _atLineStart = true;
 
     /// <summary>Bytes that could not be written.</summary>
     public long DroppedBytes { get; private set; }
@@ -52,10 +53,12 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
             if (full)
             {
                 int newline = bytes[..room].LastIndexOf((byte)'\n');
-                part = newline >= 0 ? bytes[..(newline + 1)] : bytes[..room];
+                // A line that begins here goes into the next file whole, unless it would not fit into an empty one.
+                part = newline >= 0 ? bytes[..(newline + 1)] : _atLineStart && _length > 0 ? [] : bytes[..room];
             }
 
             WritePart(part);
+            _atLineStart = part.IsEmpty ? _atLineStart : part[^1] == '\n';
             bytes = bytes[part.Length..];
             _length = full ? _fileMaxBytes : _length;
         }

@@ -33,7 +33,7 @@ public static class OutputTail
         if (last is { } count)
         {
             Queue<string> newest = new();
-            while (reader.Next(false) is { } line)
+            while (reader.Next(!follow) is { } line)
             {
                 newest.Enqueue(line);
                 if (newest.Count > count)

@@ -1,0 +1,145 @@
+using System.Text;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers;
+using ActorTrainer.Runtime.Workers.Guard;
+using ActorTrainer.Runtime.Workers.Output;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace ActorTrainer.Runtime.Tests.Workers;
+
+public sealed class OutputTests : IDisposable
+{
+    private static readonly RunKey Run = WorkerHarness.Key();
+    private readonly string _directory = WorkerHarness.NewDirectory();
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void LastLines_HoweverTheBytesAreCut_AreTheLastOfTheText()
+    {
+        Gen<string> text = Gen.ListOf(Gen.Elements("a", "bb", "\n", "\n\n", "ccc\n", "\r\n", "é")).Select(parts => string.Concat(parts));
+        Prop.ForAll(text.ToArbitrary(), Gen.Choose(1, 50).ToArbitrary(), (all, cut) =>
+        {
+            LastLines lines = new();
+            byte[] bytes = Encoding.UTF8.GetBytes(all);
+            for (int i = 0; i < bytes.Length; i += cut)
+            {
+                lines.Add(bytes.AsSpan(i, Math.Min(cut, bytes.Length - i)));
+            }
+
+            string[] expected = [.. all.Split('\n').Select(line => line.TrimEnd('\r'))];
+            expected = expected[^1].Length == 0 ? expected[..^1] : expected;
+            lines.ToList().ShouldBe(expected[Math.Max(0, expected.Length - 20)..]);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void LastLines_ProgressBarAndLongLine_KeepTheNewestPartAndTheBound()
+    {
+        LastLines lines = new();
+        lines.Add("  1%\r 50%\r"u8);
+        lines.Add("100%\n"u8);
+        lines.Add(Encoding.UTF8.GetBytes(new string('x', 100_000)));
+        lines.ToList().ShouldBe(["100%", new string('x', 400)]);
+    }
+
+    [Fact]
+    public void OutputLog_PastItsBound_KeepsTheTwoNewestFilesCutAtLines()
+    {
+        using (OutputLog log = new(_directory, 20_000))
+        {
+            for (int line = 0; line < 5000; line++)
+            {
+                log.Write(Encoding.UTF8.GetBytes($"line {line}\n"));
+            }
+
+            log.DroppedBytes.ShouldBe(0);
+        }
+
+        string[] files = [.. Directory.GetFiles(_directory).OrderBy(path => OutputLog.NumberOf(Path.GetFileName(path)))];
+        files.Length.ShouldBe(2);
+        files.Sum(path => new FileInfo(path).Length).ShouldBeLessThanOrEqualTo(20_000);
+        string[] kept = [.. files.SelectMany(File.ReadAllLines)];
+        kept.ShouldBe(Enumerable.Range(5000 - kept.Length, kept.Length).Select(line => $"line {line}"));
+    }
+
+    [Fact]
+    public void OutputLog_FolderGone_DropsAndCounts()
+    {
+        using OutputLog log = new(Path.Combine(_directory, "none"), 20_000);
+        log.Write("lost\n"u8);
+        log.DroppedBytes.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task OutputTail_Following_ReadsOverRotationsAndIntoTheNextRun()
+    {
+        RunDirectories directories = new(_directory);
+        directories.Create(Run);
+        RunKey next = Run with { Run = 2 };
+        List<string> read = [];
+        bool finished = false;
+        using OutputLog log = new(directories.Of(Run), 16_384);
+        log.Write("0\n"u8);
+        int written = 1;
+        await foreach (string line in OutputTail.ReadAsync(
+            () => directories.OutputFiles(Run.Task), follow: true, () => finished, last: null, TimeProvider.System, CancellationToken.None))
+        {
+            read.Add(line);
+            if (written < 3000)
+            {
+                log.Write(Encoding.UTF8.GetBytes($"{written++}\n"));
+            }
+            else if (!finished)
+            {
+                log.Write("no newline"u8);
+                directories.Create(next);
+                await File.WriteAllTextAsync(Path.Combine(directories.Of(next), "output.log"), "next run\nend");
+                finished = true;
+            }
+        }
+
+        string[] expected = [.. Enumerable.Range(0, 3000).Select(number => $"{number}"), "no newline", "next run", "end"];
+        read.Except(expected).ShouldBeEmpty();
+        expected.Except(read).ShouldBeEmpty();
+        read.SequenceEqual(expected).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task OutputTail_Last_BeginsWithTheNewestLines()
+    {
+        RunDirectories directories = new(_directory);
+        directories.Create(Run);
+        await File.WriteAllTextAsync(Path.Combine(directories.Of(Run), "output.log"), "a\nb\nc\nd");
+        List<string> read = [];
+        await foreach (string line in OutputTail.ReadAsync(
+            () => directories.OutputFiles(Run.Task), follow: false, null, last: 2, TimeProvider.System, CancellationToken.None))
+        {
+            read.Add(line);
+        }
+
+        read.ShouldBe(["c", "d"]);
+    }
+
+    [Fact]
+    public void RunDirectories_EarlierRuns_KeepOutputOfFiveAndNothingElse()
+    {
+        RunDirectories directories = new(_directory);
+        for (int run = 1; run <= 12; run++)
+        {
+            RunKey key = new(Run.Task, run < 10 ? 1 : 2, run);
+            directories.Create(key);
+            File.WriteAllText(Path.Combine(directories.Of(key), "output.log"), $"{run}");
+            File.WriteAllText(Path.Combine(directories.Staging(key), "f"), "");
+        }
+
+        RunKey current = new(Run.Task, 2, 12);
+        RunKey needed = new(Run.Task, 1, 2);
+        directories.RemoveBefore(current, key => key == needed);
+        directories.OutputFiles(Run.Task).Select(file => (file.Term, file.Run)).ShouldBe([(1, 2), (1, 8), (1, 9), (2, 10), (2, 11), (2, 12)]);
+        File.Exists(Path.Combine(directories.Staging(needed), "f")).ShouldBeTrue();
+        File.Exists(Path.Combine(directories.Staging(current), "f")).ShouldBeTrue();
+        Directory.Exists(directories.Staging(new RunKey(Run.Task, 2, 11))).ShouldBeFalse();
+    }
+}
