@@ -6,14 +6,6 @@ using Microsoft.Extensions.Configuration;
 
 namespace ActorTrainer.Hocon;
 
-/// <summary>A value from outside the files that wins over them.</summary>
-/// <param name="KeyPath">The key, for example <c>actortrainer.node.address</c>.</param>
-/// <param name="Value">
-/// The value, taken as it is; a list may be a text with commas. One that begins with <c>[</c> or <c>{</c> is read as HOCON.
-/// </param>
-/// <param name="Origin">How messages name its place, for example <c>flag --address</c>.</param>
-public sealed record ConfigOverride(string KeyPath, string Value, string Origin);
-
 /// <summary>
 /// Reads a node's configuration. From the strongest to the weakest: overrides (flags), environment variables, files (a later one before an
 /// earlier one), the built-in <c>reference.conf</c>.
@@ -86,7 +78,7 @@ public static class NodeConfiguration
     /// <exception cref="ConfigException">Something is wrong.</exception>
     public static NodeModel ToModel(ConfigObject tree)
     {
-        NodeModel model = NodeModelReader.Read(tree, new NodeSurroundings(Environment.CurrentDirectory, Environment.ProcessorCount));
+        NodeModel model = NodeModelReader.Read(tree, new NodeSurroundings(ConfigPaths.Resolver(Environment.CurrentDirectory), Environment.ProcessorCount));
         return model.Security.TokenFile is not { } file
             ? model
             : model with
@@ -110,7 +102,7 @@ public static class NodeConfiguration
     {
         using Stream stream = typeof(NodeConfiguration).Assembly.GetManifestResourceStream("reference.conf")!;
         using StreamReader reader = new(stream);
-        return HoconReader.ParseText(reader.ReadToEnd(), ConfigPath.BuiltInSource);
+        return HoconReader.ParseText(reader.ReadToEnd(), ConfigOrigin.BuiltIn);
     }
 
     private static IEnumerable<ObjectExpression> OutsideLayers(
@@ -121,31 +113,13 @@ public static class NodeConfiguration
             // An empty variable counts as unset: that is what "export X=" and compose files mean by it.
             if (environment is not null && environment.TryGetValue(variable, out string? value) && value.Length > 0)
             {
-                yield return Layer(new ConfigOverride(keyPath, value, $"environment {variable}"));
+                yield return OverrideLayer.Of(new ConfigOverride(keyPath, value, $"environment {variable}"));
             }
         }
 
         foreach (ConfigOverride item in overrides ?? [])
         {
-            yield return Layer(item);
+            yield return OverrideLayer.Of(item);
         }
     }
-
-    private static ObjectExpression Layer(ConfigOverride item)
-    {
-        ConfigOrigin origin = new(item.Origin, 0, 0);
-        IReadOnlyList<string> path = PathParser.ParseAll(item.KeyPath, origin);
-        HoconExpression value = item.Value.TrimStart() is ['[' or '{', ..] ? ParseValue(item) : new ScalarExpression(origin, item.Value, quoted: false);
-        for (int i = path.Count - 1; i >= 0; i--)
-        {
-            ObjectExpression outer = new(origin);
-            outer.Add(path[i], new HoconCell(origin) { Value = value });
-            value = outer;
-        }
-
-        return (ObjectExpression)value;
-    }
-
-    private static HoconExpression ParseValue(ConfigOverride item) =>
-        HoconReader.ParseText($"value = {item.Value}", item.Origin).CellsOf("value")[^1].Value;
 }

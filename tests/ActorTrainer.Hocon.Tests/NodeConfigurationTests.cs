@@ -15,7 +15,7 @@ public sealed class NodeConfigurationTests : IDisposable
     [Fact]
     public void Reference_Values_AreTheDefaultsOfTheModel()
     {
-        NodeSurroundings surroundings = new("/work", 6);
+        NodeSurroundings surroundings = new(ConfigPaths.Resolver("/work"), 6);
         NodeModel model = NodeModelReader.Read(NodeConfiguration.Reference(), surroundings);
 
         Json(model).ShouldBe(Json(new NodeModel
@@ -135,13 +135,18 @@ public sealed class NodeConfigurationTests : IDisposable
     [InlineData("actortrainer.node.slots", "none", "flag --set: actortrainer.node.slots is 'none': that is not a whole number.")]
     [InlineData("actortrainer.node.adress", "x", "flag --set: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?")]
     [InlineData("a..b", "x", "flag --set: 'a..b' is not a key. Use names joined by dots, for example actortrainer.node.address.")]
-    [InlineData("actortrainer.node.roles", "[a", "flag --set:1:9: the array that begins here is not closed. Add ']'.")]
+    [InlineData("actortrainer.node.roles", "[a,,b]", "flag --set: '[a,,b]': there is a ',' too many. Remove it.")]
     public void Load_WrongOverride_NamesTheFlag(string key, string value, string message) =>
         Should.Throw<ConfigException>(() => NodeConfiguration.Load([], [new ConfigOverride(key, value, "flag --set")])).Message.ShouldBe(message);
 
     [Fact]
     public void Load_OverrideWithList_IsRead() =>
         NodeConfiguration.Load([], [new ConfigOverride("actortrainer.node.roles", "[b, \"a\"]", "flag --set")]).Roles.ShouldBe(["a", "b"]);
+
+    [Fact]
+    public void Load_OverrideWithIPv6Address_IsTakenAsItIs() =>
+        NodeConfiguration.Load([], [new ConfigOverride("actortrainer.node.address", "[::1]:7400", "flag --address")]).Address
+            .ShouldBe(new NodeAddress("::1", 7400));
 
     [Fact]
     public void Load_WrongEnvironment_NamesTheVariable() =>

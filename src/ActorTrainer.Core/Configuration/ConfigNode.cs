@@ -3,6 +3,9 @@ namespace ActorTrainer.Core.Configuration;
 /// <summary>Where a configuration value stands: file, line and column from 1; or another kind of place ("environment X", "flag --y") with line 0.</summary>
 public sealed record ConfigOrigin(string Source, int Line, int Column)
 {
+    /// <summary>The source name of the defaults that are part of the program.</summary>
+    public const string BuiltIn = "reference.conf";
+
     /// <summary>The absolute folder of the file, against which relative paths in it are resolved; null when this is not a file.</summary>
     public string? Folder { get; init; }
 
@@ -31,4 +34,7 @@ public sealed class ConfigException(ConfigOrigin origin, string problem) : Excep
 {
     /// <summary>Where it stands.</summary>
     public ConfigOrigin Origin { get; } = origin;
+
+    /// <summary>What is wrong and what to do, without the place.</summary>
+    public string Problem { get; } = problem;
 }

@@ -4,9 +4,9 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Core.Configuration;
 
 /// <summary>What a node's configuration depends on and does not say itself.</summary>
-/// <param name="WorkingDirectory">Absolute; relative paths that do not come from a file are below it.</param>
+/// <param name="ResolvePath">Makes paths absolute.</param>
 /// <param name="Processors">The default of <c>node.slots</c>.</param>
-public sealed record NodeSurroundings(string WorkingDirectory, int Processors);
+public sealed record NodeSurroundings(PathResolver ResolvePath, int Processors);
 
 /// <summary>Makes a validated <see cref="NodeModel"/> of a configuration, or refuses it as a whole.</summary>
 public static class NodeModelReader
@@ -20,7 +20,7 @@ public static class NodeModelReader
     public static IReadOnlyList<string> KnownKeys()
     {
         ConfigSection section = ConfigSection.Open(new ConfigObject(new ConfigOrigin("", 0, 0), []), "actortrainer");
-        ReadKeys(section, new NodeSurroundings("/", 1));
+        ReadKeys(section, new NodeSurroundings((path, _) => path, 1));
         return [.. section.KnownKeys.Where(k => !section.KnownKeys.Any(longer => longer.StartsWith(k + ".", StringComparison.Ordinal)))];
     }
 
@@ -210,7 +210,7 @@ public static class NodeModelReader
     }
 
     private static string ReadPath(ConfigSection section, string key, string fallback, NodeSurroundings surroundings) =>
-        ReadOptionalPath(section, key, surroundings) ?? ConfigPath.Resolve(fallback, null, surroundings.WorkingDirectory);
+        ReadOptionalPath(section, key, surroundings) ?? surroundings.ResolvePath(fallback, null);
 
     private static string? ReadOptionalPath(ConfigSection section, string key, NodeSurroundings surroundings)
     {
@@ -220,7 +220,7 @@ public static class NodeModelReader
         }
 
         return ConfigPath.IsUsable(scalar.Text)
-            ? ConfigPath.Resolve(scalar.Text, scalar.Origin, surroundings.WorkingDirectory)
+            ? surroundings.ResolvePath(scalar.Text, scalar.Origin)
             : throw section.Wrong(scalar, key, "that is not a path; write one, or null for the default", scalar.Text);
     }
 
@@ -275,5 +275,5 @@ public static class NodeModelReader
         return new ConfigException(root.At(keys[0].Split('.'))?.Origin ?? root.Origin, $"{problem}.");
     }
 
-    private static bool IsBuiltIn(ConfigOrigin origin) => origin is { Source: ConfigPath.BuiltInSource, Folder: null };
+    private static bool IsBuiltIn(ConfigOrigin origin) => origin is { Source: ConfigOrigin.BuiltIn, Folder: null };
 }

@@ -22,9 +22,9 @@ public static class TaskSpecReader
 
     /// <summary>Reads what stands below <c>task</c>; other keys of the root are the user's own.</summary>
     /// <param name="root">The file.</param>
-    /// <param name="workingDirectory">Absolute; what relative paths that do not come from a file are relative to.</param>
+    /// <param name="resolvePath">Makes paths absolute.</param>
     /// <exception cref="ConfigException">A value is wrong or missing, or a key is not known.</exception>
-    public static TaskSpec Read(ConfigObject root, string workingDirectory)
+    public static TaskSpec Read(ConfigObject root, PathResolver resolvePath)
     {
         ConfigSection task = ConfigSection.Open(root, "task");
         if (!task.Exists)
@@ -38,7 +38,7 @@ public static class TaskSpecReader
         ConfigScalar? name = task.Scalar("name");
         ConfigNode? command = task.Take("command");
         IReadOnlyList<string>? words = command is null ? null : ReadCommand(task, command);
-        TrainerSpec? trainer = ReadTrainer(task.Section("trainer"), workingDirectory);
+        TrainerSpec? trainer = ReadTrainer(task.Section("trainer"), resolvePath);
         TaskSpec spec = new()
         {
             Name = name?.Text ?? "",
@@ -47,7 +47,7 @@ public static class TaskSpecReader
             Command = words,
             Trainer = trainer,
             Environment = ReadEnvironment(task),
-            WorkingDirectory = ReadPath(task, "working-directory", workingDirectory)
+            WorkingDirectory = ReadPath(task, "working-directory", resolvePath)
                 ?? (command is null ? null : command.Origin.Folder),
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
@@ -118,10 +118,10 @@ public static class TaskSpecReader
             : words;
     }
 
-    private static TrainerSpec? ReadTrainer(ConfigSection section, string workingDirectory)
+    private static TrainerSpec? ReadTrainer(ConfigSection section, PathResolver resolvePath)
     {
         ConfigScalar? type = section.Scalar("type");
-        string? assembly = ReadPath(section, "assembly", workingDirectory);
+        string? assembly = ReadPath(section, "assembly", resolvePath);
         ConfigNode? settings = section.Take("settings");
         if (settings is not null and not ConfigObject)
         {
@@ -187,7 +187,7 @@ public static class TaskSpecReader
         }
     }
 
-    private static string? ReadPath(ConfigSection section, string key, string workingDirectory)
+    private static string? ReadPath(ConfigSection section, string key, PathResolver resolvePath)
     {
         if (section.Scalar(key) is not { } scalar)
         {
@@ -195,7 +195,7 @@ public static class TaskSpecReader
         }
 
         return ConfigPath.IsUsable(scalar.Text)
-            ? ConfigPath.Resolve(scalar.Text, scalar.Origin, workingDirectory)
+            ? resolvePath(scalar.Text, scalar.Origin)
             : throw section.Wrong(scalar, key, "that is not a path; write one, or remove the key", scalar.Text);
     }
 

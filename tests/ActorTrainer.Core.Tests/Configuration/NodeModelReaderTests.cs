@@ -143,5 +143,5 @@ public sealed class NodeModelReaderTests
         keys.ShouldBeUnique();
     }
 
-    private static NodeModel Read(string text) => NodeModelReader.Read(HoconReader.ReadText(text, "n.conf"), new NodeSurroundings("/work", 4));
+    private static NodeModel Read(string text) => NodeModelReader.Read(HoconReader.ReadText(text, "n.conf"), new NodeSurroundings(ConfigPaths.Resolver("/work"), 4));
 }

@@ -90,8 +90,8 @@ public sealed class TaskSpecReaderTests
             string trainer = Path.Combine(folder, "t.conf");
             File.WriteAllText(trainer, "task { name = a, trainer { type = X, assembly = ../X.dll } }");
 
-            TaskSpec one = TaskSpecReader.Read(HoconReader.ReadFile(command), "/work");
-            TaskSpec two = TaskSpecReader.Read(HoconReader.ReadFile(trainer), "/work");
+            TaskSpec one = TaskSpecReader.Read(HoconReader.ReadFile(command), ConfigPaths.Resolver("/work"));
+            TaskSpec two = TaskSpecReader.Read(HoconReader.ReadFile(trainer), ConfigPaths.Resolver("/work"));
 
             one.Command.ShouldBe(["python3", "my train.py"]);
             one.WorkingDirectory.ShouldBe(folder);
@@ -150,5 +150,5 @@ public sealed class TaskSpecReaderTests
             .Message.ShouldEndWith("task.trainer.settings is nested more than 32 levels deep; flatten it.");
     }
 
-    private static TaskSpec Read(string text) => TaskSpecReader.Read(HoconReader.ReadText(text, "t.conf"), "/work");
+    private static TaskSpec Read(string text) => TaskSpecReader.Read(HoconReader.ReadText(text, "t.conf"), ConfigPaths.Resolver("/work"));
 }
