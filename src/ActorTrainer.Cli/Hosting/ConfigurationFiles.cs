@@ -24,7 +24,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
             tree = Layer(flag).Merge(tree);
         }
 
-        return TaskSpecReader.Read(tree, workingDirectory);
+        return TaskSpecReader.Read(tree, ConfigPaths.Resolver(workingDirectory));
     }
 
     public string Check(string file, string workingDirectory)
@@ -33,7 +33,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
         List<string> found = [];
         if (Has(tree, TaskKey))
         {
-            found.Add($"task {TaskSpecReader.Read(tree, workingDirectory).Name}");
+            found.Add($"task {TaskSpecReader.Read(tree, ConfigPaths.Resolver(workingDirectory)).Name}");
         }
 
         if (Has(tree, NodeKey))

@@ -1,9 +1,42 @@
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Journal;
+using ActorTrainer.Runtime;
+using ActorTrainer.Runtime.Node;
+using ActorTrainer.Runtime.Transport;
+using ActorTrainer.Runtime.Workers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace ActorTrainer.Cli.Hosting;
 
-/// <summary>The node of this executable.</summary>
+/// <summary>The node of this executable: a thin host over the library, as any other program's would be.</summary>
 internal sealed class NodeHost : INodeHost
 {
-    public Task<int> RunAsync(NodeModel model, CancellationToken cancellationToken) => throw new UsageException("no node host");
+    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(30);
+
+    public async Task<int> RunAsync(NodeModel model, CancellationToken cancellationToken)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddNodeLog(model.Logging);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
+        builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
+        builder.Services.AddActorTrainer(model);
+        using IHost host = builder.Build();
+        ActorTrainerNode node = host.Services.GetRequiredService<ActorTrainerNode>();
+        try
+        {
+            await host.RunAsync(cancellationToken);
+        }
+        catch (Exception e) when (e is NodeAddressException or JournalOpenException or WorkerHostException or UnauthorizedAccessException or IOException or PlatformNotSupportedException)
+        {
+            throw new UsageException(e.Message);
+        }
+
+        if (node.Failure is not null)
+        {
+            throw node.ExitCode == ExitCodes.Usage ? new UsageException(node.Failure) : new InvalidOperationException(node.Failure);
+        }
+
+        return node.ExitCode;
+    }
 }

@@ -1,0 +1,32 @@
+using ActorTrainer.Core.Configuration;
+using Microsoft.Extensions.Logging;
+using NLog.Config;
+using NLog.Extensions.Logging;
+using NLog.Targets;
+
+namespace ActorTrainer.Runtime;
+
+/// <summary>The node's own log through NLog, for hosts that have none of their own.</summary>
+public static class NodeLogging
+{
+    private const string Layout = "${longdate:universalTime=true} ${pad:padding=-5:inner=${level:uppercase=true}} ${logger:shortName=true}: ${message}${onexception:inner=${newline}${exception:format=tostring}}";
+    private const long MaxFileBytes = 64L << 20;
+
+    /// <summary>Logs to standard error, or to the file of the model (64 MiB, then one older file is kept), from the model's level on.</summary>
+    public static ILoggingBuilder AddNodeLog(this ILoggingBuilder logging, LoggingModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        LoggingConfiguration configuration = new();
+        Target target = model.File is null
+            ? new ConsoleTarget("stderr") { StdErr = true, Layout = Layout }
+            : new FileTarget("file") { FileName = model.File, Layout = Layout, ArchiveAboveSize = MaxFileBytes, MaxArchiveFiles = 1 };
+        NLog.LogLevel level = NLog.LogLevel.FromString(model.Level);
+        configuration.AddTarget(target);
+        configuration.AddRule(level < NLog.LogLevel.Warn ? NLog.LogLevel.Warn : level, NLog.LogLevel.Fatal, target, "Microsoft.*", final: true);
+        configuration.AddRule(NLog.LogLevel.Trace, NLog.LogLevel.Warn, new NullTarget("quiet"), "Microsoft.*", final: true);
+        configuration.AddRule(level, NLog.LogLevel.Fatal, target);
+        logging.ClearProviders();
+        logging.SetMinimumLevel(LogLevel.Trace);
+        return logging.AddNLog(configuration);
+    }
+}
