@@ -1,0 +1,197 @@
+using System.Net;
+using System.Net.Sockets;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Client;
+
+namespace ActorTrainer.Testing.Processes;
+
+/// <summary>Real node processes on loopback with a journal and a checkpoint store in one folder. Disposing of it ends them.</summary>
+public sealed class LocalCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
+
+    private readonly List<LocalNode> _nodes = [];
+    private readonly int _slots;
+    private readonly IReadOnlyList<string> _settings;
+
+    /// <summary>Prepares nodes; none is started.</summary>
+    /// <param name="nodes">How many.</param>
+    /// <param name="slots">Slots of each.</param>
+    /// <param name="settings">Further <c>key=value</c> settings of every node.</param>
+    public LocalCluster(int nodes, int slots = 4, params IReadOnlyList<string> settings)
+    {
+        _slots = slots;
+        _settings = settings;
+        Folder = Directory.CreateTempSubdirectory("actortrainer-cluster-").FullName;
+        foreach (int port in FreePorts(nodes))
+        {
+            _nodes.Add(new LocalNode(this, _nodes.Count + 1, new NodeAddress("127.0.0.1", port)));
+        }
+
+        Client = ClientOf([.. _nodes.Select(n => n.Address)]);
+    }
+
+    /// <summary>Holds everything that the nodes write.</summary>
+    public string Folder { get; }
+
+    /// <summary>The journal's file.</summary>
+    public string JournalPath => Path.Combine(Folder, "actortrainer-data", "journal.db");
+
+    /// <summary>The checkpoint store's folder.</summary>
+    public string StorePath => Path.Combine(Folder, "actortrainer-data", "checkpoints");
+
+    /// <summary>The nodes.</summary>
+    public IReadOnlyList<LocalNode> Nodes => _nodes;
+
+    /// <summary>A client that knows all nodes.</summary>
+    public ActorTrainerClient Client { get; }
+
+    /// <summary>Added to the environment of nodes started from now on.</summary>
+    public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The executable of this build.</summary>
+    public static string Executable { get; } = FindExecutable();
+
+    /// <summary>A client that knows these nodes only.</summary>
+    public static ActorTrainerClient ClientOf(params IReadOnlyList<NodeAddress> nodes) =>
+        new(new ActorTrainerClientOptions { Nodes = nodes, Timeout = TimeSpan.FromSeconds(3) });
+
+    /// <summary>Starts all nodes and waits until each owns shards and is seen up by all.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        foreach (LocalNode node in _nodes)
+        {
+            node.Start();
+        }
+
+        await WaitForNodesAsync(cancellationToken);
+    }
+
+    /// <summary>Waits until every running node is up, owns shards, and every shard has an owner.</summary>
+    public Task WaitForNodesAsync(CancellationToken cancellationToken = default) => WaitAsync(
+        "all nodes are up and own shards",
+        async () =>
+        {
+            ClusterStatus status = await Client.GetClusterAsync(cancellationToken);
+            int running = _nodes.Count(n => n.IsRunning);
+            return status.UnassignedShards == 0 && status.Members.Count(m => m.State == MemberState.Up && m.Shards > 0) == running;
+        },
+        TimeSpan.FromSeconds(60),
+        cancellationToken);
+
+    /// <summary>Asks again and again until a condition holds; while nodes are away an answer may fail.</summary>
+    /// <exception cref="TimeoutException">It did not hold in time; the message has the nodes' last log lines.</exception>
+    public async Task WaitAsync(string what, Func<Task<bool>> condition, TimeSpan limit, CancellationToken cancellationToken = default)
+    {
+        long started = TimeProvider.System.GetTimestamp();
+        Exception? last = null;
+        while (TimeProvider.System.GetElapsedTime(started) < limit)
+        {
+            try
+            {
+                if (await condition())
+                {
+                    return;
+                }
+
+                last = null;
+            }
+            catch (Exception e) when (e is NoNodeException or ActorTrainerApiException or UnknownOutcomeException or HttpRequestException)
+            {
+                last = e;
+            }
+
+            await Task.Delay(Look, TimeProvider.System, cancellationToken);
+        }
+
+        throw new TimeoutException($"not within {limit.TotalSeconds:0} s: {what}{(last is null ? "" : $" (last answer: {last.Message})")}\n{Logs()}");
+    }
+
+    /// <summary>Ends every process and removes the folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (LocalNode node in _nodes)
+        {
+            if (node.IsRunning)
+            {
+                // A stopped process takes SIGKILL as well.
+                await node.KillAsync();
+            }
+        }
+
+        Client.Dispose();
+        await RemoveFolderAsync();
+    }
+
+    /// <summary>The last lines of every node's log.</summary>
+    public string Logs(int lines = 25) => string.Join(
+        '\n',
+        _nodes.Where(n => File.Exists(n.LogPath)).SelectMany(n => new[] { $"--- node {n.Number}" }.Concat(File.ReadLines(n.LogPath).TakeLast(lines))));
+
+    internal IEnumerable<string> NodeCommand(LocalNode node) =>
+    [
+        Executable,
+        "node",
+        "--address",
+        node.Address.ToString(),
+        "--name",
+        $"node{node.Number}",
+        "--slots",
+        _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        .. _nodes.SelectMany(n => new[] { "--seed", n.Address.ToString() }),
+        .. _settings.SelectMany(s => new[] { "--set", s }),
+    ];
+
+    private async Task RemoveFolderAsync()
+    {
+        // Guards end the workers when their node's pipe closes, and write until then.
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                Directory.Delete(Folder, recursive: true);
+                return;
+            }
+            catch (IOException) when (i < 100)
+            {
+                await Task.Delay(Look, TimeProvider.System);
+            }
+        }
+    }
+
+    private static string FindExecutable()
+    {
+        string here = AppContext.BaseDirectory;
+        string configuration = here.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+        DirectoryInfo? folder = new(here);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ActorTrainer.sln")))
+        {
+            folder = folder.Parent;
+        }
+
+        string path = Path.Combine(folder?.FullName ?? here, "src", "ActorTrainer.Cli", "bin", configuration, "net10.0", "actortrainer");
+        return File.Exists(path) ? path : throw new FileNotFoundException($"the executable is not built: {path}", path);
+    }
+
+    private static int[] FreePorts(int count)
+    {
+        List<Socket> sockets = [];
+        try
+        {
+            for (int i = 0; i < count; i++)
+            {
+                Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+                sockets.Add(socket);
+            }
+
+            return [.. sockets.Select(s => ((IPEndPoint)s.LocalEndPoint!).Port)];
+        }
+        finally
+        {
+            sockets.ForEach(s => s.Dispose());
+        }
+    }
+}
