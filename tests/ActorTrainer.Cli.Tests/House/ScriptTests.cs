@@ -27,7 +27,7 @@ public sealed partial class ScriptTests
             .ShouldBe(Documented);
 
     [Fact]
-    public void Targets_OfTheTool_AreThoseDocumented() => Program.Targets.ShouldBe(Documented);
+    public void Targets_OfTheTool_AreThoseDocumented() => ActorTrainer.House.Program.Targets.ShouldBe(Documented);
 
     [Fact]
     public void Usage_NamesEveryTarget()
