@@ -118,7 +118,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             LogStopLate(_logger);
         }
 
-        await _warmUp.WaitAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
         await _workers.DisposeAsync();
 
