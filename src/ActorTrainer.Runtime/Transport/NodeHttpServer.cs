@@ -54,7 +54,6 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<NodeHttpServer>();
         Address = model.Address;
-
         _mapMore = mapMore;
         _loggers = loggers;
         _services = services;

@@ -46,8 +46,8 @@ public sealed class PeerChannelTests
         await b.DisposeAsync();
 
         await using TransportNode again = (await TransportNode.ListenAsync(3, TransportNode.NewModel(address.Port))).OpenChannel();
-        Task<(long Incarnation, NodeAddress From, byte[] Payload)> received = again.ReceiveAsync();
         // Best effort: what is sent before the end of the old connection was noticed may be lost.
+        Task<(long Incarnation, NodeAddress From, byte[] Payload)> received = again.ReceiveAsync();
         while (!received.IsCompleted)
         {
             a.Peers.Send(address, "two"u8.ToArray());
