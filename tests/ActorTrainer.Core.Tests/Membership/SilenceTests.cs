@@ -66,6 +66,30 @@ public sealed class SilenceTests
     }
 
     [Fact]
+    public void Step_StarvedObservers_StillFindAStoppedMember()
+    {
+        GossipHarness harness = new();
+        IReadOnlyList<SimulatedNode> nodes = harness.StartCluster(3);
+        nodes[1].Stop();
+        bool down = false;
+        for (int i = 0; i < 12 && !down; i++)
+        {
+            // Half of the time they do not run.
+            nodes[0].Stop();
+            nodes[2].Stop();
+            harness.Run(TimeSpan.FromMilliseconds(600));
+            nodes[0].Continue();
+            nodes[2].Continue();
+            harness.Run(TimeSpan.FromMilliseconds(600));
+            down = nodes[0].StateOf(nodes[1]) == MemberState.Down && nodes[2].StateOf(nodes[1]) == MemberState.Down;
+        }
+
+        down.ShouldBeTrue(harness.Describe());
+        nodes[0].StateOf(nodes[2]).ShouldBe(MemberState.Up);
+        nodes[2].StateOf(nodes[0]).ShouldBe(MemberState.Up);
+    }
+
+    [Fact]
     public void Step_WrongSuspicion_IsRefutedByTheMember()
     {
         GossipHarness harness = new();
