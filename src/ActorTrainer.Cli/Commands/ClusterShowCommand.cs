@@ -19,7 +19,7 @@ internal static class ClusterShowCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create("NODE", "NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "");
+            Table table = Tables.Create("~NODE", "~NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "");
             foreach (MemberView member in status.Members)
             {
                 table.Row(
@@ -91,7 +91,9 @@ internal static class ClusterShowCommand
 
         if (status.UnassignedShards > 0)
         {
-            yield return $"{Human.Number(status.UnassignedShards)} shards have no owner at the moment.";
+            yield return status.UnassignedShards == 1
+                ? "1 shard has no owner at the moment."
+                : $"{Human.Number(status.UnassignedShards)} shards have no owner at the moment.";
         }
 
         if (status.Version >= 0 && status.Lease.Holder == 0)

@@ -33,7 +33,7 @@ internal static class EventsCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "DETAILS");
+            Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "~DETAILS");
             foreach (EventRow row in list.Events.Where(row => call.Value(progress) || row.Event is not TaskProgressed))
             {
                 table.Row(

@@ -18,7 +18,7 @@ internal static class ShardsLsCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create("OWNER", "NAME", ">SHARDS", ">WITH TASKS", ">TASKS", ">HIGHEST TERM", "");
+            Table table = Tables.Create("~OWNER", "~NAME", ">SHARDS", ">WITH TASKS", ">TASKS", ">HIGHEST TERM", "");
             foreach (ShardOwner owner in summary.Owners)
             {
                 table.Row(

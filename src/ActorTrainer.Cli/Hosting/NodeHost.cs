@@ -34,7 +34,7 @@ internal sealed class NodeHost : INodeHost
 
         if (node.Failure is not null)
         {
-            throw node.ExitCode == ExitCodes.Usage ? new UsageException(node.Failure) : new InvalidOperationException(node.Failure);
+            throw node.ExitCode == ExitCodes.Usage ? new UsageException(node.Failure) : new CommandFailedException(node.Failure);
         }
 
         return node.ExitCode;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ActorTrainer.Cli.Commands;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Core.Configuration;
@@ -270,6 +271,21 @@ public sealed class CliTests : IAsyncLifetime
 
         result.Code.ShouldBe(ExitCodes.Failed);
         result.Error.ShouldBe("actortrainer: no such executable: trainx; give its full path\n");
+    }
+
+    [Fact]
+    public async Task Doctor_NodeAnswers_ReportsEachCheck()
+    {
+        CliResult result = await new CliRun { Node = _server.Address }.RunAsync("doctor", "-o", "json");
+
+        using JsonDocument report = JsonDocument.Parse(result.Out);
+        Dictionary<string, string> levels = report.RootElement.EnumerateArray()
+            .ToDictionary(finding => finding.GetProperty("check").GetString()!, finding => finding.GetProperty("level").GetString()!);
+        levels.Keys.ShouldBe(["system", "runtime", "sdk", "python", "clock", "data", "journal", "checkpoints", "disk", "node", "cluster", "port"]);
+        levels["runtime"].ShouldBe("ok");
+        levels["node"].ShouldBe("ok");
+        levels["cluster"].ShouldBe("warn");
+        result.Code.ShouldBe(levels.ContainsValue("fail") ? ExitCodes.Failed : ExitCodes.Ok);
     }
 
     [Theory]
