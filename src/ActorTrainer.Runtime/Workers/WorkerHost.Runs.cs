@@ -104,7 +104,7 @@ public sealed partial class WorkerHost
     private void OnStarted(WorkerRun run, int pid)
     {
         run.Pid = pid;
-        run.Folder?.Begin();
+        run.Folder?.Begin(pid);
         _post(new WorkerStarted(run.Key, pid));
         if (run.IsCommand)
         {
