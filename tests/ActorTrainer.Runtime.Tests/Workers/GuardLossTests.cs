@@ -48,7 +48,7 @@ public sealed class GuardLossTests
         }
 
         harness.Start(WorkerHarness.Key(9), WorkerHarness.Shell("true"));
-        (await harness.WaitAsync<WorkerStartFailed>()).Detail.ShouldContain("guard process ended 4 times within a minute");
+        (await harness.WaitAsync<WorkerStartFailed>()).Detail.ShouldContain("guard process was lost again after 3 restarts within a minute");
     }
 
     [Fact]
