@@ -19,12 +19,12 @@ internal static class ClusterShowCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create("~NODE", "~NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "");
+            Table table = Tables.Create("NODE", "~NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "~");
             foreach (MemberView member in status.Members)
             {
                 table.Row(
                     new Text(member.Address.ToString()),
-                    new Text(member.Name),
+                    new Text(NodeText.Name(member.Address, member.Name)),
                     new Text(State(member), Style(member)),
                     new Text($"{Human.Number(member.UsedSlots)}/{Human.Number(member.Slots)}"),
                     new Text(Human.Number(member.Tasks)),
