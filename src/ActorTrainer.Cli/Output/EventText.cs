@@ -49,7 +49,7 @@ internal static class EventText
             (e.Elsewhere ? " on another node" : ""),
         TaskMigrating e => $"to {e.To}{Clause(e.Reason)}",
         TaskHeld e => e.Reason,
-        TaskCompleted e => e.Progress is null ? "" : Progress(e.Progress),
+        TaskCompleted e => Completed(e),
         TaskFailed e => $"{e.Failure.Class}: {e.Failure.Detail}",
         _ => "",
     };
@@ -66,6 +66,13 @@ internal static class EventText
         string epoch = progress.Epoch > 0 ? string.Create(CultureInfo.InvariantCulture, $", epoch {progress.Epoch:0.##}") : "";
         string metrics = progress.Metrics.Count > 0 ? $", {TaskText.Metrics(progress.Metrics)}" : "";
         return $"step {TaskText.Progress(progress)}{epoch}{metrics}";
+    }
+
+    private static string Completed(TaskCompleted e)
+    {
+        string progress = e.Progress is null ? "" : Progress(e.Progress);
+        string results = TaskText.Results(e.Results);
+        return progress.Length > 0 && results.Length > 0 ? $"{progress}; {results}" : progress + results;
     }
 
     private static string Interruption(InterruptionReason reason) => reason switch

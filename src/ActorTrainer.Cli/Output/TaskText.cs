@@ -39,6 +39,9 @@ internal static class TaskText
     public static string Metrics(IReadOnlyDictionary<string, double> metrics) =>
         string.Join(' ', metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => $"{metric.Key}={Human.Number(metric.Value)}"));
 
+    public static string Results(IReadOnlyDictionary<string, string> results) =>
+        string.Join(' ', results.OrderBy(result => result.Key, StringComparer.Ordinal).Select(result => $"{result.Key}={result.Value}"));
+
     /// <summary>Whether the detail says more than the status.</summary>
     public static bool NeedsExplaining(TaskView task) =>
         task.Detail.Length > 0 && task.Status is not (TaskStatus.Running or TaskStatus.Completed or TaskStatus.Cancelled);

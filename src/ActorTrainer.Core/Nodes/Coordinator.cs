@@ -14,6 +14,9 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AskAgainEvery = TimeSpan.FromSeconds(5);
 
+    /// <summary>A member that joins owns nothing, so there is no hurry: on a machine under load it takes a while to be known.</summary>
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(60);
+
     private readonly Dictionary<long, TimeSpan> _unknownSince = [];
     private readonly SortedDictionary<int, (long Term, long Owner, TimeSpan Until)> _activating = [];
     private readonly SortedDictionary<int, PendingMove> _moving = [];
@@ -88,7 +91,8 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
                 _unknownSince.Remove(member.Incarnation);
             }
 
-            bool unknown = state is null && context.Now - _unknownSince[member.Incarnation] >= context.Model.Sharding.Settle;
+            TimeSpan patience = member.Status == MemberStatus.Joining ? JoinPatience : context.Model.Sharding.Settle;
+            bool unknown = state is null && context.Now - _unknownSince[member.Incarnation] >= patience;
             if (unknown || state is MemberState.Down or MemberState.Removed)
             {
                 context.Say($"member {member.Incarnation} at {member.Address} is {(unknown ? "not known to anyone" : "confirmed lost")}", NoticeLevel.Warning);

@@ -47,6 +47,7 @@ internal static class TaskFold
             Progress = completed.Progress ?? state.Progress,
             Detail = "completed",
             ExitCode = 0,
+            Results = completed.Results.Count > 0 ? completed.Results : null,
         },
         TaskFailed failed => state with
         {

@@ -84,6 +84,18 @@ public sealed class CliTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TasksShow_CompletedTask_ShowsItsResults()
+    {
+        Dictionary<string, string> results = new() { ["weights"] = "9f86", ["accuracy"] = "0.97" };
+        TaskSummary done = _node.Cluster.Tasks[0] with { Task = TaskId.Parse("done-1"), Name = "done", Status = TaskStatus.Completed, Results = results };
+        _node.Put(new(done, SampleCluster.Now, SampleCluster.Now));
+
+        CliResult result = await new CliRun { Node = _server.Address }.RunAsync("tasks", "show", "done");
+
+        result.Out.ShouldContain("accuracy=0.97 weights=9f86\n");
+    }
+
+    [Fact]
     public async Task TasksPause_OneOfTwoIsRefused_AsksBothAndExits1()
     {
         _node.OnCommand = (task, _) => task == SampleCluster.Digits

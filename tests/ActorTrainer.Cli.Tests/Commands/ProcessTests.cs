@@ -38,6 +38,16 @@ public sealed class ProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Node_PortIsInUse_Exits2WithOneMessage()
+    {
+        CliResult result = await RunAsync("node", "--address", _server.Address.ToString());
+
+        result.Code.ShouldBe(2);
+        result.Error.ShouldStartWith($"actortrainer: {_server.Address}: the port is in use by another process");
+        result.Error.TrimEnd('\n').ShouldNotContain('\n');
+    }
+
+    [Fact]
     public async Task ConfigCheck_UnknownKey_Exits2WithFileLineAndColumn()
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "node.conf"), "actortrainer {\n  node.slotz = 3\n}\n");

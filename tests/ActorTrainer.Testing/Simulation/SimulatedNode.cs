@@ -117,6 +117,14 @@ public sealed class SimulatedNode
         Step(new ClientSubmit(client, spec, hash));
     }
 
+    /// <summary>Sends a command for a node through this one.</summary>
+    public void Command(SimulatedNode node, NodeCommandKind kind, Action<CommandReply> reply)
+    {
+        long client = _cluster.NextNumber();
+        _clients[client] = reply;
+        Step(new ClientNodeCommand(client, node.Model.Address, kind));
+    }
+
     internal void Command(TaskId task, TaskCommand command, Action<CommandReply> reply)
     {
         long client = _cluster.NextNumber();
