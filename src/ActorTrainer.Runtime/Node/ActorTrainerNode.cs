@@ -34,6 +34,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly WorkerHost _workers;
     private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
     private readonly CancellationTokenSource _stopping = new();
+    private FileStream? _dataLock;
     private NodeParts? _parts;
     private volatile NodeLife? _life;
     private Task _lives = Task.CompletedTask;
@@ -85,6 +86,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        _dataLock = LockData(_asked.DataDir);
         ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
         NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, this, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
@@ -127,6 +129,8 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         {
             await _parts.Server.DisposeAsync();
         }
+
+        _dataLock?.Dispose();
     }
 
     /// <inheritdoc />
@@ -217,6 +221,22 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
 
     /// <inheritdoc />
     public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => _workers.OutputFiles(task);
+
+    /// <summary>Two nodes on one data directory would end each other's workers as orphans.</summary>
+    private static FileStream LockData(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        string path = Path.Combine(directory, "node.lock");
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new IOException(
+                $"the data directory {directory} belongs to another node that runs: give each node its own (--data-dir, or actortrainer.node.data-dir)", e);
+        }
+    }
 
     private async Task<CommandReply> AskAsync(Func<long, NodeInput> input, CancellationToken cancellationToken) =>
         _life is { } life

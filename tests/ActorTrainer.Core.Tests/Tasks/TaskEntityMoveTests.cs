@@ -1,4 +1,3 @@
-using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

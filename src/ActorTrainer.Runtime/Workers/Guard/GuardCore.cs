@@ -13,6 +13,7 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
     private readonly AutoResetEvent _started = new(false);
     private readonly ManualResetEventSlim _never = new(false);
     private long _lastHeard = time.GetTimestamp();
+    private volatile bool _fencing;
     private bool _ending;
 
     /// <summary>Starts collecting ends of processes and watching for silence.</summary>
@@ -262,7 +263,8 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             }
         }
 
-        if (run is not null)
+        // What the guard ends for its node's silence did not fail by itself: the node learns from the guard's own end.
+        if (run is not null && !_fencing)
         {
             _ = FinishAsync(run, status);
         }
@@ -276,6 +278,7 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         }
 
         Console.Error.WriteLine($"The node was not heard for {selfFenceAfter.TotalSeconds:0.#} s: its workers are ended.");
+        _fencing = true;
         EndEverything();
         Posix.ExitNow(3);
     }
