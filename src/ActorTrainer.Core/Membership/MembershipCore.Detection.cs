@@ -29,8 +29,9 @@ public sealed partial class MembershipCore
         _lastTick = _now;
         _nextHeartbeat = _now;
         _health.Doubt();
-        // After a short starvation, of which a loaded machine has many, only the time that was lost does not count: were everything forgiven
-        // each time, nobody would ever be found silent. After a long one nothing that was seen before is worth anything.
+        // After a short starvation, of which a loaded machine has many, only the time that was lost does not count, and of that not the beat
+        // that it heard late: were all of it forgiven each time, an observer whose every beat is late would never find anybody silent.
+        // After a long one nothing that was seen before is worth anything.
         bool longStop = gap >= _options.AcceptablePause;
         foreach (Peer peer in _peers.Values)
         {
@@ -40,7 +41,7 @@ public sealed partial class MembershipCore
             }
             else
             {
-                peer.Discount(gap, _now);
+                peer.Discount(gap - _options.HeartbeatInterval, _now);
             }
         }
 
