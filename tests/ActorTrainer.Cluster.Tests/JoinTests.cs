@@ -30,11 +30,11 @@ public sealed class JoinTests
     public async Task NodeOrUser_WithAWrongTokenOrNone_IsRefusedWithTheReason()
     {
         using TemporaryFolder folder = new();
-        await File.WriteAllTextAsync(folder["token"], "open sesame\n");
-        await File.WriteAllTextAsync(folder["wrong"], "open barley\n");
+        await File.WriteAllTextAsync(folder["token"], "open-sesame-and-then-some\n");
+        await File.WriteAllTextAsync(folder["wrong"], "open-barley-and-then-some\n");
         await using LocalCluster cluster = new(nodes: 1, slots: 1, $"actortrainer.security.token-file={folder["token"]}");
         cluster.Nodes[0].Start();
-        using ActorTrainerClient client = new(new ActorTrainerClientOptions { Nodes = [cluster.Nodes[0].Address], Token = "open sesame" });
+        using ActorTrainerClient client = new(new ActorTrainerClientOptions { Nodes = [cluster.Nodes[0].Address], Token = "open-sesame-and-then-some" });
         await cluster.WaitAsync("the node is up", async () => (await client.GetClusterAsync()).Members.Any(m => m.State == MemberState.Up), Limit);
 
         CommandResult wrong = await JoinAsync(cluster, folder, "--token-file", "wrong");
@@ -92,7 +92,7 @@ public sealed class JoinTests
 
     private static Task<CommandResult> JoinAsync(LocalCluster cluster, TemporaryFolder folder, params string[] options) => CommandResult.RunAsync(
         LocalCluster.Executable,
-        ["node", "--address", "127.0.0.1:0", "--seed", cluster.Nodes[0].Address.ToString(), .. options],
+        ["node", "--address", LocalCluster.FreeAddress().ToString(), "--seed", cluster.Nodes[0].Address.ToString(), .. options],
         folder.Root,
         new Dictionary<string, string>());
 

@@ -15,7 +15,7 @@ public sealed class RefusedNodeTests
     [InlineData("actortrainer {\n  membership { heartbeat-interval = -200 ms }\n}", "node.conf:2:", "heartbeat-interval")]
     [InlineData("actortrainer {\n  node { slots = many }\n}", "node.conf:2:", "slots")]
     [InlineData("actortrainer {\n  include \"missing.conf\"\n  security.token-file = missing.token\n}", "", "missing.token")]
-    [InlineData("actortrainer.node.address = \"0.0.0.0:0\"", "", "token-file")]
+    [InlineData("actortrainer.node.address = \"0.0.0.0:7400\"", "", "token-file")]
     public async Task Node_ConfigurationIsWrong_ExitsWithTwoAndOneMessage(string text, string where, string what)
     {
         using TemporaryFolder folder = new();
@@ -59,7 +59,7 @@ public sealed class RefusedNodeTests
         Directory.CreateDirectory(folder["actortrainer-data"]);
         await File.WriteAllTextAsync(folder["actortrainer-data/journal.db"], "my notes, and quite a lot of them: nobody should write over this");
 
-        CommandResult node = await RunAsync(folder, "node", "--address", "127.0.0.1:0");
+        CommandResult node = await RunAsync(folder, "node", "--address", LocalCluster.FreeAddress().ToString());
 
         ShouldBeRefused(node, folder, "journal.db", "");
         (await File.ReadAllTextAsync(folder["actortrainer-data/journal.db"])).ShouldStartWith("my notes");

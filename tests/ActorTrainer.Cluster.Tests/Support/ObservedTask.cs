@@ -122,6 +122,16 @@ internal sealed class ObservedTask(LocalCluster cluster, string name)
         }
     }
 
-    /// <inheritdoc />
-    public override string ToString() => string.Join('\n', _rows.Select(r => $"{r.Sequence} term {r.Term} {r.Event}"));
+    /// <summary>Its history in short, for messages of tests: the last forty events that decide something.</summary>
+    public override string ToString() => string.Join(
+        '\n',
+        _rows.Where(r => r.Event is not (TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned or TaskSubmitted)).TakeLast(40).Select(r => $"{r.Sequence} term {r.Term} {Short(r.Event)}"));
+
+    private static string Short(TaskEvent e) => e switch
+    {
+        TaskCheckpointed c => $"checkpointed {c.Checkpoint.Name} ({c.Checkpoint.Reason})",
+        TaskRetryScheduled r => $"retry {r.Failures}: {r.Failure} {string.Join(" | ", r.Failure.LastLines)}",
+        TaskFailed f => $"failed: {f.Failure} {string.Join(" | ", f.Failure.LastLines)}",
+        _ => e.ToString(),
+    };
 }

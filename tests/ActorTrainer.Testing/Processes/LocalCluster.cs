@@ -222,6 +222,9 @@ public sealed class LocalCluster : IAsyncDisposable
         return folder?.FullName ?? throw new DirectoryNotFoundException($"no folder above {AppContext.BaseDirectory} has ActorTrainer.sln");
     }
 
+    /// <summary>An address of this machine that nobody listened at a moment ago.</summary>
+    public static NodeAddress FreeAddress() => new("127.0.0.1", FreePorts(1)[0]);
+
     private static int[] FreePorts(int count)
     {
         List<Socket> sockets = [];
