@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Cluster.Tests;

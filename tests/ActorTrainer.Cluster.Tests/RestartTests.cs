@@ -11,7 +11,8 @@ namespace ActorTrainer.Cluster.Tests;
 public sealed class RestartTests(ITestOutputHelper output)
 {
     private const int Kills = 10;
-    private const int Epochs = 900;
+    private const int ProbeEpochs = 60;
+    private static readonly TimeSpan WantedTime = TimeSpan.FromSeconds(7);
     private static readonly TimeSpan LatestKill = TimeSpan.FromSeconds(2);
 
     [Fact]
@@ -22,12 +23,14 @@ public sealed class RestartTests(ITestOutputHelper output)
             CultureInfo.InvariantCulture);
         output.WriteLine($"ACTORTRAINER_TEST_SEED={seed} brings the same moments again");
         Random random = new(seed);
+        int epochs = await ChooseEpochsAsync();
+        output.WriteLine($"{epochs} epochs");
         await using LocalCluster cluster = new(nodes: 3, slots: 2);
         await cluster.StartAsync();
         ObservedTask[] tasks = [];
         for (int i = 1; i <= 3; i++)
         {
-            tasks = [.. tasks, await ObservedTask.SubmitAsync(cluster, Specs.Digits($"digits{i}", i, Epochs))];
+            tasks = [.. tasks, await ObservedTask.SubmitAsync(cluster, Specs.Digits($"digits{i}", i, epochs))];
         }
 
         for (int kill = 1; kill <= Kills; kill++)
@@ -46,7 +49,7 @@ public sealed class RestartTests(ITestOutputHelper output)
         {
             await tasks[i - 1].WaitForEndAsync(TaskStatus.Completed);
             await tasks[i - 1].ShouldHaveLostNothingAsync();
-            tasks[i - 1].Events.OfType<TaskCompleted>().Single().Results["weights-sha256"].ShouldBe(await Specs.DigitsWeightsAsync(i, Epochs), $"seed {seed}");
+            tasks[i - 1].Events.OfType<TaskCompleted>().Single().Results["weights-sha256"].ShouldBe(await Specs.DigitsWeightsAsync(i, epochs), $"seed {seed}");
         }
 
         tasks.Max(t => t.Starts.Count).ShouldBeGreaterThan(Kills / 2);
@@ -74,6 +77,14 @@ public sealed class RestartTests(ITestOutputHelper output)
         await task.WaitForEndAsync(TaskStatus.Completed);
         await task.ShouldHaveLostNothingAsync();
         task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(Testing.Trainers.ScriptedTrainer.SumOf(600));
+    }
+
+    /// <summary>Epochs that keep a task busy for about as long as the kills take, on this machine with what else it does now.</summary>
+    private static async Task<int> ChooseEpochsAsync()
+    {
+        long from = TimeProvider.System.GetTimestamp();
+        await Specs.DigitsWeightsAsync(seed: 1, ProbeEpochs);
+        return (int)Math.Clamp(ProbeEpochs * (WantedTime / TimeProvider.System.GetElapsedTime(from)), 20, 2000);
     }
 
     /// <summary>

@@ -30,7 +30,7 @@ public sealed class StoreFaultTests
 
         TaskCheckpointDamaged damaged = task.Events.OfType<TaskCheckpointDamaged>().Single();
         damaged.Checkpoint.ShouldBe(newest.Name);
-        damaged.Detail.ShouldContain(newest.Packs[0]);
+        damaged.Detail.ShouldContain(newest.Packs[^1]);
         next.RestoredFrom.ShouldBe(task.Checkpoints[task.Checkpoints.ToList().IndexOf(newest) - 1].Name);
         await task.WaitForEndAsync(TaskStatus.Completed);
         task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(ScriptedTrainer.SumOf(Steps));
@@ -66,8 +66,7 @@ public sealed class StoreFaultTests
 
     private static void FlipByte(LocalCluster cluster, CheckpointRef checkpoint)
     {
-        string pack = Directory.EnumerateFiles(cluster.StorePath, "*", SearchOption.AllDirectories)
-            .Single(f => Path.GetFileName(f).StartsWith(checkpoint.Packs[0], StringComparison.Ordinal) && !f.Contains("manifest", StringComparison.Ordinal));
+        string pack = Directory.EnumerateFiles(cluster.StorePath, "*", SearchOption.AllDirectories).Single(f => f.EndsWith(checkpoint.Packs[^1], StringComparison.Ordinal));
         byte[] bytes = File.ReadAllBytes(pack);
         bytes[bytes.Length / 2] ^= 1;
         File.WriteAllBytes(pack, bytes);

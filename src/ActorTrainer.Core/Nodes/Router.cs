@@ -11,6 +11,7 @@ internal sealed class Router(NodeContext context, ShardHost host)
     private const int MaxHops = 2;
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan NodeAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly SortedDictionary<long, Traveller> _travellers = [];
 
@@ -31,11 +32,13 @@ internal sealed class Router(NodeContext context, ShardHost host)
         Traveller traveller = new(context.NextNumber(), default, null, MaxHops, reply)
         {
             Until = context.Now + GiveUpAfter,
+            AgainAt = context.Now + NodeAgainAfter,
             Sent = true,
             Drained = kind == NodeCommandKind.Drain ? context.Rows.Members.LastOrDefault(m => m.Address == node)?.Incarnation : null,
+            SendToNode = number => context.Tell(node, new ForwardNodeCommand(number, kind)),
         };
         _travellers[traveller.Number] = traveller;
-        context.Tell(node, new ForwardNodeCommand(traveller.Number, kind));
+        traveller.SendToNode(traveller.Number);
     }
 
     public void OnReply(ForwardReply reply)
@@ -69,6 +72,12 @@ internal sealed class Router(NodeContext context, ShardHost host)
                 Arrive(traveller, new CommandUnavailable(traveller.Command is null
                     ? "the node did not answer within 10 s"
                     : $"no node answered for task {traveller.Task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')"));
+            }
+            else if (traveller.SendToNode is not null && context.Now >= traveller.AgainAt)
+            {
+                // Messages between nodes may be lost, and so may the answer: done twice, these commands do what they do once.
+                traveller.AgainAt = context.Now + NodeAgainAfter;
+                traveller.SendToNode(traveller.Number);
             }
             else if (traveller.Command is not null && !traveller.Delivered && context.Now >= traveller.AgainAt)
             {
@@ -189,6 +198,9 @@ internal sealed class Router(NodeContext context, ShardHost host)
         public int Hops { get; } = hops;
 
         public Action<CommandReply> Reply { get; } = reply;
+
+        /// <summary>For a command to a node itself: sends it, under this number.</summary>
+        public Action<long>? SendToNode { get; init; }
 
         public TimeSpan Until { get; init; }
 

@@ -21,7 +21,8 @@ internal static class TaskFold
         {
             Status = TaskStatus.Retrying,
             Failures = retry.Failures,
-            FailedAtStep = Math.Max(state.FailedAtStep, state.Progress.Step),
+            // A run was at least where it last saved, though its progress may not have been told up to there.
+            FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
             RetryDelay = retry.Delay,
             AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
             Detail = FormattableString.Invariant(

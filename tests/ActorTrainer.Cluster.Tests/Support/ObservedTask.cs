@@ -89,7 +89,7 @@ internal sealed class ObservedTask(LocalCluster cluster, string name)
                 view = (await cluster.Client.GetTaskAsync(Name)).Task;
                 return view.Finished || view.Status == TaskStatus.Held;
             },
-            Limit * 2);
+            Limit * 4);
         await LookAsync();
         view!.Status.ShouldBe(status, ToString());
         return view;

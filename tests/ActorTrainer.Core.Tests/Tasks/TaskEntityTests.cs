@@ -230,6 +230,22 @@ public sealed class TaskEntityTests
     }
 
     [Fact]
+    public void On_FailsAtAStepThatWasNotOnRecordYet_CheckpointsBeforeThatStepDoNotGiveTheBudgetBack()
+    {
+        EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Retry = new RetrySpec { MaxAttempts = 1 } }));
+        driver.Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(50)));
+        driver.Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(90))).IsNothing.ShouldBeTrue("progress goes on record once a second");
+        driver.Save(94);
+        driver.Exit(1);
+        driver.State.Progress.Step.ShouldBe(90);
+        driver.Now += driver.State.RetryDelay!.Value;
+        driver.Start();
+        driver.Save(94);
+        driver.State.Failures.ShouldBe(1);
+        driver.Exit(1).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskFailed>();
+    }
+
+    [Fact]
     public void On_Failures_BudgetIsUsedUpAndCheckpointsBeyondThePlaceGiveItBack()
     {
         EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Retry = new RetrySpec { MaxAttempts = 2 } }));

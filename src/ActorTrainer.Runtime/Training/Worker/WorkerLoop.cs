@@ -31,6 +31,7 @@ internal sealed class WorkerLoop
     private TimeSpan _lastSaveAt;
     private TimeSpan _stageNotBefore;
     private TimeSpan? _lastProgressAt;
+    private StepResult? _untold;
     private long _lastSaveWholeEpochs;
     private bool _restored;
     private bool _stop;
@@ -69,6 +70,12 @@ internal sealed class WorkerLoop
         catch (Exception problem)
         {
             _link.ExpectClose();
+            if (_untold is { } step)
+            {
+                // What follows from a failure depends on the step that it came after.
+                _link.Send(new ProgressMessage(step.Step, step.TotalSteps, step.Epoch, _metrics));
+            }
+
             await _errors.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
             await _errors.FlushAsync().ConfigureAwait(false);
             _link.Send(new ErrorMessage(Describe(problem)));
@@ -163,7 +170,12 @@ internal sealed class WorkerLoop
         if (step.EndOfEpoch || step.Done || _lastProgressAt is not { } last || Now - last >= ProgressInterval)
         {
             _lastProgressAt = Now;
+            _untold = null;
             _link.Send(new ProgressMessage(step.Step, step.TotalSteps, step.Epoch, _metrics));
+        }
+        else
+        {
+            _untold = step;
         }
     }
 
