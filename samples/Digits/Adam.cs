@@ -47,7 +47,7 @@ internal sealed class Adam(Parameter[] parameters)
             writer.WriteTensor($"moments/second/{parameter.Name}", parameter.Moment2, parameter.Shape);
         }
 
-        writer.WriteJson("optimizer", new OptimizerState(_updates), DigitsJsonContext.Default.OptimizerState);
+        writer.WriteTensor("optimizer/updates", [_updates]);
     }
 
     public void Load(CheckpointReader reader)
@@ -58,7 +58,7 @@ internal sealed class Adam(Parameter[] parameters)
             reader.ReadTensor($"moments/second/{parameter.Name}", parameter.Moment2, parameter.Shape);
         }
 
-        _updates = reader.ReadJson("optimizer", DigitsJsonContext.Default.OptimizerState).Updates;
+        reader.ReadTensor("optimizer/updates", new Span<long>(ref _updates));
     }
 }
 
@@ -83,9 +83,7 @@ internal sealed class LearningRateSchedule(double highest, long steps)
         return highest * 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, done)));
     }
 
-    public void Save(CheckpointWriter writer, string name) =>
-        writer.WriteJson(name, new ScheduleState(_position), DigitsJsonContext.Default.ScheduleState);
+    public void Save(CheckpointWriter writer) => writer.WriteTensor("schedule/position", [_position]);
 
-    public void Load(CheckpointReader reader, string name) =>
-        _position = reader.ReadJson(name, DigitsJsonContext.Default.ScheduleState).Position;
+    public void Load(CheckpointReader reader) => reader.ReadTensor("schedule/position", new Span<long>(ref _position));
 }

@@ -13,7 +13,7 @@ public sealed class DigitsTrainer : ITrainer
     private const float NoiseDeviation = 0.05f;
 
     private TrainerContext _context = null!;
-    private DigitsModel _settings = null!;
+    private DigitsSettings _settings = null!;
     private DigitsData _training = null!;
     private DigitsData _heldOut = null!;
     private Network _network = null!;
@@ -32,7 +32,7 @@ public sealed class DigitsTrainer : ITrainer
     {
         ArgumentNullException.ThrowIfNull(context);
         _context = context;
-        _settings = context.ReadSettings(DigitsJsonContext.Default.DigitsSettings).Resolve();
+        _settings = DigitsSettings.Read(context);
         (_training, _heldOut) = DigitsData.Read(_settings.DataFile).Split(_settings.Seed);
         _cursor = new DataCursor(_training.Count * _settings.Views, _settings.BatchSize, _settings.Seed);
         _totalSteps = (long)_settings.Epochs * _cursor.BatchesPerEpoch;
@@ -87,10 +87,10 @@ public sealed class DigitsTrainer : ITrainer
         }
 
         _adam.Save(writer);
-        _schedule.Save(writer, "schedule");
+        _schedule.Save(writer);
         _cursor.Save(writer, "cursor");
         _generator.Save(writer, "generator");
-        writer.WriteJson("progress", new ProgressState(_step), DigitsJsonContext.Default.ProgressState);
+        writer.WriteTensor("progress/step", [_step]);
         return ValueTask.CompletedTask;
     }
 
@@ -104,10 +104,10 @@ public sealed class DigitsTrainer : ITrainer
         }
 
         _adam.Load(reader);
-        _schedule.Load(reader, "schedule");
+        _schedule.Load(reader);
         _cursor.Load(reader, "cursor");
         _generator.Load(reader, "generator");
-        _step = reader.ReadJson("progress", DigitsJsonContext.Default.ProgressState).Step;
+        reader.ReadTensor("progress/step", new Span<long>(ref _step));
         return ValueTask.CompletedTask;
     }
 

@@ -24,7 +24,7 @@ STATE_FILE = "state.pt"
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--views", type=int, default=4, help="how often an epoch shows each image, with noise anew (default 4)")
     parser.add_argument("--hidden", type=int, default=512, help="units in each of two hidden layers (default 512)")
     parser.add_argument("--batch-size", type=int, default=32)
@@ -121,7 +121,7 @@ def main():
     checkpoint_dir = Path(os.environ.get("ACTORTRAINER_CHECKPOINT_DIR", "checkpoints"))
     training = Training(arguments)
     restore_dir = os.environ.get("ACTORTRAINER_RESTORE_DIR")
-    if restore_dir and (Path(restore_dir) / STATE_FILE).exists():
+    if restore_dir:
         training.load(Path(restore_dir) / STATE_FILE)
         print(f"resumed at step {training.step}", flush=True)
     saved_at = printed_at = time.monotonic()

@@ -62,6 +62,7 @@ internal static class CliProgram
             DoctorCommand.Create(cli, globals),
             VersionCommand.Create(cli, globals),
         };
+        root.HelpName = "actortrainer";
         globals.AddTo(root);
         HelpOption help = root.Options.OfType<HelpOption>().Single();
         help.Description = "Show this help.";

@@ -21,9 +21,13 @@ public static class NodeLogging
             ? new ConsoleTarget("stderr") { StdErr = true, Layout = Layout }
             : new FileTarget("file") { FileName = model.File, Layout = Layout, ArchiveAboveSize = MaxFileBytes, MaxArchiveFiles = 1 };
         NLog.LogLevel level = NLog.LogLevel.FromString(model.Level);
+        NullTarget quiet = new("quiet");
         configuration.AddTarget(target);
+
+        // What keeps a host from starting comes out of it as an exception too, and is said in one message; here it would be a page of stack traces.
+        configuration.AddRule(NLog.LogLevel.Trace, NLog.LogLevel.Fatal, quiet, "Microsoft.Extensions.Hosting.Internal.Host", final: true);
         configuration.AddRule(level < NLog.LogLevel.Warn ? NLog.LogLevel.Warn : level, NLog.LogLevel.Fatal, target, "Microsoft.*", final: true);
-        configuration.AddRule(NLog.LogLevel.Trace, NLog.LogLevel.Warn, new NullTarget("quiet"), "Microsoft.*", final: true);
+        configuration.AddRule(NLog.LogLevel.Trace, NLog.LogLevel.Warn, quiet, "Microsoft.*", final: true);
         configuration.AddRule(level, NLog.LogLevel.Fatal, target);
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Trace);

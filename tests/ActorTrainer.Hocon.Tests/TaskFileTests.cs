@@ -24,6 +24,30 @@ public sealed class TaskFileTests : IDisposable
     }
 
     [Fact]
+    public void Read_ExampleOfTheDocumentation_ShowsTheDefaults()
+    {
+        string text = File.ReadAllText(Path.Combine(TestFolder.Repository(), "docs", "formats", "configuration.md"));
+        int start = text.IndexOf("\ntask {", StringComparison.Ordinal);
+        string file = _folder.Write("t.conf", text[start..text.IndexOf("```", start, StringComparison.Ordinal)]);
+
+        TaskSpec spec = TaskFile.Read(file);
+
+        spec.Command.ShouldBe(["python3", "train.py"]);
+        spec.WorkingDirectory.ShouldBe(_folder.Path);
+        spec.Retry.Rules.Count.ShouldBe(2);
+        TaskSpec defaults = new()
+        {
+            Name = spec.Name,
+            Command = spec.Command,
+            WorkingDirectory = spec.WorkingDirectory,
+            Environment = spec.Environment,
+            Checkpoint = new CheckpointSpec { BestMetric = "accuracy", BestIsLargest = true },
+            Retry = new RetrySpec { Rules = spec.Retry.Rules },
+        };
+        TaskSpecHash.Compute(spec).ShouldBe(TaskSpecHash.Compute(defaults));
+    }
+
+    [Fact]
     public void Read_Mistake_NamesFileAndPlace()
     {
         string file = _folder.Write("t.conf", "task {\n  name = a\n  comand = x\n}");

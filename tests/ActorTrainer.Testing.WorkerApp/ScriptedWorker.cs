@@ -7,7 +7,7 @@ namespace ActorTrainer.Testing.WorkerApp;
 
 /// <summary>
 /// A worker that does what its trainer type says: <c>steps</c> (five steps after begin, then done), <c>serve</c> (stages when asked until it
-/// is told to stop), <c>throw</c> (reports an exception), <c>deaf</c> (ignores stop), <c>flood</c> (a hundred thousand progress messages),
+/// is told to stop), <c>throw</c> (reports an exception), <c>deaf</c> (ignores stop), <c>flood</c> (ten thousand progress messages),
 /// <c>garbage</c> (lines that are no messages before done).
 /// </summary>
 internal static class ScriptedWorker
@@ -28,7 +28,7 @@ internal static class ScriptedWorker
         return init.TrainerType switch
         {
             "steps" => Steps(stream, reader, 5),
-            "flood" => Steps(stream, reader, 100_000),
+            "flood" => Steps(stream, reader, 10_000),
             "garbage" => Garbage(stream, reader),
             "throw" => Throw(stream),
             "deaf" => Deaf(reader),

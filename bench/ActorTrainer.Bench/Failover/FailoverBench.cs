@@ -48,7 +48,7 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
         }
 
         await cluster.StartAsync();
-        Watched[] tasks = [.. Enumerable.Range(1, Tasks).Select(i => new Watched($"bench{i}", Path.Combine(cluster.Folder, $"steps{i}.txt")))];
+        Watched[] tasks = [.. Enumerable.Range(1, Tasks).Select(i => new Watched($"bench{i}", Directory.CreateDirectory(Path.Combine(cluster.Folder, $"steps{i}")).FullName))];
         foreach (Watched task in tasks)
         {
             await cluster.Client.SubmitAsync(Spec(task));

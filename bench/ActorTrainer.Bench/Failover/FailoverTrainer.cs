@@ -4,8 +4,8 @@ using ActorTrainer.Runtime.Training;
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Trains without end on a state of 10 MB, a step about every 20 ms, and writes each step down in a file outside the cluster:
-/// <c>step started-at now</c>, both on the machine's monotonic clock in milliseconds.
+/// Trains without end on a state of 10 MB, a step about every 20 ms, and writes each step down outside the cluster, in a file of its
+/// process's own: <c>step started-at now</c>, both on the machine's monotonic clock in milliseconds.
 /// </summary>
 public sealed class FailoverTrainer : ITrainer
 {
@@ -21,7 +21,8 @@ public sealed class FailoverTrainer : ITrainer
     public ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken)
     {
         FailoverSettings settings = context.ReadSettings(FailoverJson.Default.FailoverSettings);
-        _steps = new StreamWriter(new FileStream(settings.Steps, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true };
+        string file = Path.Combine(settings.Steps, FormattableString.Invariant($"{_startedAt}-{Environment.ProcessId}.txt"));
+        _steps = new StreamWriter(new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read)) { AutoFlush = true };
         return ValueTask.CompletedTask;
     }
 
@@ -62,7 +63,7 @@ public sealed class FailoverTrainer : ITrainer
 }
 
 /// <summary>The trainer's settings.</summary>
-/// <param name="Steps">The file that steps are written to.</param>
+/// <param name="Steps">The folder that steps are written to.</param>
 public sealed record FailoverSettings(string Steps);
 
 /// <summary>JSON of the settings.</summary>

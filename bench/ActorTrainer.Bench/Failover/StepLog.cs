@@ -5,37 +5,31 @@ namespace ActorTrainer.Bench.Failover;
 /// <summary>A step as the trainer wrote it down.</summary>
 internal readonly record struct StepLine(long Step, long StartedAt, long Time);
 
-/// <summary>Reads the file of a task's steps as it grows. A line that is not whole yet is left for the next look.</summary>
-internal sealed class StepLog(string path)
+/// <summary>
+/// Reads the files of a task's steps as they grow, one file for each worker process: two of them may write at the same time, when the
+/// first one's node is stopped. A line that is not whole yet is left for the next look.
+/// </summary>
+internal sealed class StepLog(string folder)
 {
-    private long _position;
-    private string _rest = "";
+    private readonly Dictionary<string, (long Position, string Partial)> _read = [];
 
     public List<StepLine> Lines { get; } = [];
 
     public void Read()
     {
-        if (!File.Exists(path))
+        foreach (string path in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
         {
-            return;
-        }
-
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        file.Seek(_position, SeekOrigin.Begin);
-        using StreamReader reader = new(file);
-        string text = _rest + reader.ReadToEnd();
-        _position = file.Position;
-        int end = text.LastIndexOf('\n');
-        _rest = text[(end + 1)..];
-        foreach (string line in text[..(end + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            string[] parts = line.Split(' ');
-
-            // A worker that was killed in the middle of a write leaves a part of a line before the next worker's first.
-            if (parts.Length == 3 && long.TryParse(parts[0], CultureInfo.InvariantCulture, out long step) &&
-                long.TryParse(parts[1], CultureInfo.InvariantCulture, out long started) && long.TryParse(parts[2], CultureInfo.InvariantCulture, out long time))
+            (long position, string rest) = _read.GetValueOrDefault(path, (0, ""));
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            file.Seek(position, SeekOrigin.Begin);
+            using StreamReader reader = new(file);
+            string text = rest + reader.ReadToEnd();
+            int end = text.LastIndexOf('\n');
+            _read[path] = (file.Position, text[(end + 1)..]);
+            foreach (string line in text[..(end + 1)].Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
-                Lines.Add(new StepLine(step, started, time));
+                long[] numbers = [.. line.Split(' ').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
+                Lines.Add(new StepLine(numbers[0], numbers[1], numbers[2]));
             }
         }
     }

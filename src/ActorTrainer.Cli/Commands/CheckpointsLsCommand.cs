@@ -32,7 +32,7 @@ internal static class CheckpointsLsCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create("TASK", "CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
+            Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
             foreach (CheckpointListing listing in list.Checkpoints)
             {
                 table.Row(

@@ -50,7 +50,7 @@ internal static class CheckpointsVerifyCommand
 
     private static Table Rows(IReadOnlyList<CheckpointVerification> results)
     {
-        Table table = Tables.Create("CHECKPOINT", "RESULT", ">READ", "DETAIL");
+        Table table = Tables.Create("~CHECKPOINT", "RESULT", ">READ", "~DETAIL");
         foreach (CheckpointVerification result in results)
         {
             table.Row(

@@ -19,12 +19,12 @@ internal static class ClusterShowCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create("NODE", "NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "");
+            Table table = Tables.Create("NODE", "~NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "~");
             foreach (MemberView member in status.Members)
             {
                 table.Row(
                     new Text(member.Address.ToString()),
-                    new Text(member.Name),
+                    new Text(NodeText.Name(member.Address, member.Name)),
                     new Text(State(member), Style(member)),
                     new Text($"{Human.Number(member.UsedSlots)}/{Human.Number(member.Slots)}"),
                     new Text(Human.Number(member.Tasks)),
@@ -91,7 +91,9 @@ internal static class ClusterShowCommand
 
         if (status.UnassignedShards > 0)
         {
-            yield return $"{Human.Number(status.UnassignedShards)} shards have no owner at the moment.";
+            yield return status.UnassignedShards == 1
+                ? "1 shard has no owner at the moment."
+                : $"{Human.Number(status.UnassignedShards)} shards have no owner at the moment.";
         }
 
         if (status.Version >= 0 && status.Lease.Holder == 0)

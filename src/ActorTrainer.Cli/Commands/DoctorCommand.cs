@@ -57,7 +57,7 @@ internal static class DoctorCommand
 
     private static Table Rows(List<Finding> findings)
     {
-        Table table = Tables.Create("CHECK", "", "FOUND");
+        Table table = Tables.Create("CHECK", "", "~FOUND");
         foreach (Finding finding in findings)
         {
             Color colour = finding.Level switch { Level.Ok => Color.Green, Level.Warn => Color.Yellow, _ => Color.Red };

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Core.Journaling;
-using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using Spectre.Console;
 
@@ -13,16 +12,16 @@ internal static class EventsCommand
     {
         Argument<string> task = TaskArgument.One();
         Option<long> after = new("--after") { Description = "Only events after this number.", HelpName = "N" };
-        Option<bool> progress = new("--progress") { Description = "Progress events too (JSON always has them)." };
+        Option<bool> all = new("--all", "-a") { Description = "Progress and removed checkpoints too (JSON always has them)." };
         CliCommand command = new(
             "events",
             "Lists what happened to a task, as journaled.",
             "actortrainer events digits",
-            "actortrainer events digits --utc --progress")
+            "actortrainer events digits --utc --all")
         {
             task,
             after,
-            progress,
+            all,
         };
         Invocation.Set(command, cli, globals, async call =>
         {
@@ -33,8 +32,8 @@ internal static class EventsCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "DETAILS");
-            foreach (EventRow row in list.Events.Where(row => call.Value(progress) || row.Event is not TaskProgressed))
+            Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "~DETAILS");
+            foreach (EventRow row in list.Events.Where(row => call.Value(all) || !EventText.IsRoutine(row.Event)))
             {
                 table.Row(
                     Human.Number(row.Sequence),

@@ -51,10 +51,10 @@ internal static class NodeCommand
                 await cli.Error.WriteLineAsync(e.Message);
                 return ExitCodes.Usage;
             }
-            catch (UsageException e)
+            catch (Exception e) when (e is UsageException or CommandFailedException)
             {
                 await cli.Error.WriteLineAsync($"actortrainer: {e.Message}");
-                return ExitCodes.Usage;
+                return e is UsageException ? ExitCodes.Usage : ExitCodes.Failed;
             }
         });
         return command;

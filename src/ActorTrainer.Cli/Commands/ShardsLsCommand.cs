@@ -18,17 +18,16 @@ internal static class ShardsLsCommand
                 return ExitCodes.Ok;
             }
 
-            Table table = Tables.Create("OWNER", "NAME", ">SHARDS", ">WITH TASKS", ">TASKS", ">HIGHEST TERM", "");
+            Table table = Tables.Create("OWNER", "~NAME", ">SHARDS", ">WITH TASKS", ">TASKS", ">HIGHEST TERM");
             foreach (ShardOwner owner in summary.Owners)
             {
                 table.Row(
                     owner.Address?.ToString() ?? (owner.Incarnation == 0 ? "nobody" : $"life {Human.Number(owner.Incarnation)}"),
-                    owner.Name,
+                    owner.Address is { } address ? NodeText.Name(address, owner.Name) : owner.Name,
                     Human.Number(owner.Shards),
                     Human.Number(owner.ShardsWithTasks),
                     Human.Number(owner.Tasks),
-                    Human.Number(owner.HighestTerm),
-                    "");
+                    Human.Number(owner.HighestTerm));
             }
 
             call.Write(table);

@@ -36,7 +36,7 @@ internal static class TasksLsCommand
             call.Write(Rows(list.Tasks, call.Times));
             foreach (TaskView task in list.Tasks.Where(TaskText.NeedsExplaining))
             {
-                call.Line($"{task.Name} is {TaskText.Status(task.Status)}: {task.Detail}");
+                call.Line(TaskText.Explanation(task));
             }
 
             return ExitCodes.Ok;
@@ -46,14 +46,15 @@ internal static class TasksLsCommand
 
     private static Table Rows(IReadOnlyList<TaskView> tasks, Times times)
     {
-        Table table = Tables.Create("NAME", "STATUS", ">PROGRESS", ">PRIO", "NODE", "CHANGED");
+        Table table = Tables.Create("~NAME", "STATUS", ">DONE", ">PRIO", ">RUN", "NODE", "CHANGED");
         foreach (TaskView task in tasks)
         {
             table.Row(
                 new Text(task.Name),
                 new Text(TaskText.Status(task.Status), TaskText.Style(task.Status)),
-                new Text(TaskText.Progress(task.Progress)),
+                new Text(TaskText.Done(task)),
                 new Text(Human.Number(task.Priority)),
+                new Text(Human.Number(task.Runs)),
                 new Text(task.Node?.ToString() ?? "-"),
                 new Text(times.Show(task.ChangedAt)));
         }

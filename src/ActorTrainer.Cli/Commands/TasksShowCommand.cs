@@ -42,6 +42,7 @@ internal static class TasksShowCommand
             ("Progress", $"{TaskText.Progress(task.Progress)}{(task.Live ? " (live)" : "")}"),
             ("Epoch", task.Progress.Epoch > 0 ? task.Progress.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
             ("Metrics", TaskText.Metrics(task.Progress.Metrics)),
+            ("Results", task.Results is null ? null : TaskText.Results(task.Results)),
             ("Node", task.Node?.ToString()),
             ("Owner", Owner(details)),
             ("Shard", Human.Number(task.Shard)),

@@ -95,8 +95,8 @@ internal static class TasksWatchCommand
     {
         bool wide = call.Cli.Width >= 100;
         Table table = wide
-            ? Tables.Create("NAME", "STATUS", "PROGRESS", ">STEP", "NODE", ">RUN", "METRICS")
-            : Tables.Create("NAME", "STATUS", "PROGRESS", "NODE", "METRICS");
+            ? Tables.Create("~NAME", "STATUS", "PROGRESS", ">STEP", "NODE", ">RUN", "~METRICS")
+            : Tables.Create("~NAME", "STATUS", "PROGRESS", "NODE", "~METRICS");
         int barWidth = wide ? 24 : 14;
         foreach (TaskView task in tasks)
         {

@@ -1,9 +1,10 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace ActorTrainer.Cli.Doctor;
 
 /// <summary>How serious a finding is.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<Level>))]
+[JsonConverter(typeof(LevelConverter))]
 internal enum Level
 {
     /// <summary>As it should be.</summary>
@@ -18,6 +19,9 @@ internal enum Level
 
 /// <summary>What was looked at, what was found, what to do.</summary>
 internal sealed record Finding(string Check, Level Level, string Found, string Advice = "");
+
+/// <summary>Writes a level as a word.</summary>
+internal sealed class LevelConverter() : JsonStringEnumConverter<Level>(JsonNamingPolicy.KebabCaseLower);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(IReadOnlyList<Finding>))]

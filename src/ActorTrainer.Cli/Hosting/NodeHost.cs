@@ -6,6 +6,7 @@ using ActorTrainer.Runtime.Transport;
 using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Cli.Hosting;
 
@@ -18,6 +19,9 @@ internal sealed class NodeHost : INodeHost
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddNodeLog(model.Logging);
+
+        // What keeps a node from starting is said once, below, and not with a stack trace before.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddActorTrainer(model);
@@ -34,7 +38,7 @@ internal sealed class NodeHost : INodeHost
 
         if (node.Failure is not null)
         {
-            throw node.ExitCode == ExitCodes.Usage ? new UsageException(node.Failure) : new InvalidOperationException(node.Failure);
+            throw node.ExitCode == ExitCodes.Usage ? new UsageException(node.Failure) : new CommandFailedException(node.Failure);
         }
 
         return node.ExitCode;

@@ -6,6 +6,8 @@ namespace ActorTrainer.Cli.Output;
 /// <summary>One line about each event.</summary>
 internal static class EventText
 {
+    private const int MaxCommandLength = 100;
+
     public static string Name(TaskEvent happened) => happened switch
     {
         TaskSubmitted => "submitted",
@@ -31,7 +33,7 @@ internal static class EventText
 
     public static string Details(TaskEvent happened) => happened switch
     {
-        TaskSubmitted e => $"{e.Spec.Name}: {What(e.Spec)}",
+        TaskSubmitted e => $"{e.Spec.Name}: {Shorten(What(e.Spec))}",
         TaskActivated e => $"on {e.Node}, term {Human.Number(e.Term)}",
         TaskStarted e => FormattableString.Invariant($"run {e.Run} on {e.Node}, pid {e.Pid}, ") +
             (e.RestoredFrom is null ? "from nothing" : FormattableString.Invariant($"from {e.RestoredFrom} (step {e.RestoredStep})")),
@@ -41,24 +43,36 @@ internal static class EventText
         TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
         TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",
         TaskCheckpointRemoved e => $"{e.Checkpoint}: {e.Reason}",
-        TaskPacksCondemned e => FormattableString.Invariant($"{e.Packs.Count} packs"),
+        TaskPacksCondemned e => e.Packs.Count == 1 ? "1 pack" : FormattableString.Invariant($"{e.Packs.Count} packs"),
         TaskInterrupted e => $"{Interruption(e.Reason)}{Clause(e.Detail)}",
         TaskRetryScheduled e => FormattableString.Invariant($"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), again in {Human.Duration(e.Delay)}") +
             (e.Elsewhere ? " on another node" : ""),
         TaskMigrating e => $"to {e.To}{Clause(e.Reason)}",
         TaskHeld e => e.Reason,
-        TaskCompleted e => e.Progress is null ? "" : Progress(e.Progress),
+        TaskCompleted e => Completed(e),
         TaskFailed e => $"{e.Failure.Class}: {e.Failure.Detail}",
         _ => "",
     };
 
     public static string What(TaskSpec spec) => spec.Command is { } command ? string.Join(' ', command) : spec.Trainer?.Type ?? "";
 
+    /// <summary>What only fills a list: progress, and old checkpoints that make room.</summary>
+    public static bool IsRoutine(TaskEvent happened) => happened is TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned;
+
+    private static string Shorten(string text) => text.Length <= MaxCommandLength ? text : text[..(MaxCommandLength - 1)] + "…";
+
     private static string Progress(TaskProgress progress)
     {
         string epoch = progress.Epoch > 0 ? string.Create(CultureInfo.InvariantCulture, $", epoch {progress.Epoch:0.##}") : "";
         string metrics = progress.Metrics.Count > 0 ? $", {TaskText.Metrics(progress.Metrics)}" : "";
         return $"step {TaskText.Progress(progress)}{epoch}{metrics}";
+    }
+
+    private static string Completed(TaskCompleted e)
+    {
+        string progress = e.Progress is null ? "" : Progress(e.Progress);
+        string results = TaskText.Results(e.Results);
+        return progress.Length > 0 && results.Length > 0 ? $"{progress}; {results}" : progress + results;
     }
 
     private static string Interruption(InterruptionReason reason) => reason switch

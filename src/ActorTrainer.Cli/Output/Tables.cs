@@ -6,20 +6,19 @@ namespace ActorTrainer.Cli.Output;
 /// <summary>Tables as the CLI writes them: no lines, two blanks between columns, nothing at a line's end.</summary>
 internal static class Tables
 {
-    /// <summary>A table; a header that starts with '>' is right-aligned.</summary>
+    /// <summary>A table. A header that starts with '>' is right-aligned; only columns whose header starts with '~' may be wrapped.</summary>
     public static Table Create(params string[] headers)
     {
         Table table = new() { Border = TableBorder.None };
         for (int i = 0; i < headers.Length; i++)
         {
-            bool right = headers[i].StartsWith('>');
-            TableColumn column = new(new Text(right ? headers[i][1..] : headers[i], new Style(decoration: Decoration.Bold)))
+            string header = headers[i];
+            table.AddColumn(new TableColumn(new Text(header.TrimStart('>', '~'), new Style(decoration: Decoration.Bold)))
             {
-                Alignment = right ? Justify.Right : Justify.Left,
+                Alignment = header.StartsWith('>') ? Justify.Right : Justify.Left,
                 Padding = new Padding(0, 0, i == headers.Length - 1 ? 0 : 2, 0),
-                NoWrap = i > 0 && i < headers.Length - 1,
-            };
-            table.AddColumn(column);
+                NoWrap = !header.StartsWith('~'),
+            });
         }
 
         return table;

@@ -28,12 +28,27 @@ internal static class TaskText
         ? string.Create(CultureInfo.InvariantCulture, $"{progress.Step}/{progress.TotalSteps} {Math.Floor(share * 100):0}%")
         : progress.Step > 0 ? Human.Number(progress.Step) : "-";
 
+    /// <summary>How far it is, in a word: a share where the end is known, else the step.</summary>
+    public static string Done(TaskView task) => (task.Status, Share(task.Progress)) switch
+    {
+        (TaskStatus.Completed, _) => "100%",
+        (_, double share) => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100):0}%"),
+        _ => task.Progress.Step > 0 ? $"step {Human.Number(task.Progress.Step)}" : "-",
+    };
+
     public static string Metrics(IReadOnlyDictionary<string, double> metrics) =>
         string.Join(' ', metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => $"{metric.Key}={Human.Number(metric.Value)}"));
+
+    public static string Results(IReadOnlyDictionary<string, string> results) =>
+        string.Join(' ', results.OrderBy(result => result.Key, StringComparer.Ordinal).Select(result => $"{result.Key}={result.Value}"));
 
     /// <summary>Whether the detail says more than the status.</summary>
     public static bool NeedsExplaining(TaskView task) =>
         task.Detail.Length > 0 && task.Status is not (TaskStatus.Running or TaskStatus.Completed or TaskStatus.Cancelled);
+
+    /// <summary>Why the task stands where it stands.</summary>
+    public static string Explanation(TaskView task) =>
+        $"{task.Name} {(task.Status == TaskStatus.Failed ? "" : "is ")}{Status(task.Status)}: {task.Detail}";
 
     /// <summary>What a command that waited for the task exits with.</summary>
     public static int ExitCode(TaskView task) => task.Status switch

@@ -20,7 +20,8 @@ public sealed partial class MembershipCore
     private void NoticeOwnPause()
     {
         _lastTick ??= _now;
-        if (_now - _lastTick <= _options.HeartbeatInterval * 2)
+        TimeSpan gap = _now - _lastTick.Value;
+        if (gap <= _options.HeartbeatInterval * 2)
         {
             return;
         }
@@ -28,12 +29,23 @@ public sealed partial class MembershipCore
         _lastTick = _now;
         _nextHeartbeat = _now;
         _health.Doubt();
+        // After a short starvation, of which a loaded machine has many, only the time that was lost does not count, and of that not the beat
+        // that it heard late: were all of it forgiven each time, an observer whose every beat is late would never find anybody silent.
+        // After a long one nothing that was seen before is worth anything.
+        bool longStop = gap >= _options.AcceptablePause;
         foreach (Peer peer in _peers.Values)
         {
-            peer.Forgive(_now);
+            if (longStop)
+            {
+                peer.Forgive(_now);
+            }
+            else
+            {
+                peer.Discount(gap - _options.HeartbeatInterval, _now);
+            }
         }
 
-        foreach (Accusation accusation in _accusations.By(_self).Where(accusation => accusation.Kind == AccusationKind.Silent))
+        foreach (Accusation accusation in _accusations.By(_self).Where(accusation => longStop && accusation.Kind == AccusationKind.Silent))
         {
             _accusations.Remove(accusation.Target, _self);
         }

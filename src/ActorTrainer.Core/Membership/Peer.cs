@@ -62,6 +62,15 @@ internal sealed class Peer(TimeSpan now, MembershipModelTimes times)
         ProbeUnanswered = false;
     }
 
+    /// <summary>Takes time out of its silence in which this node itself was not there to hear. Fresh connections under way are asked again.</summary>
+    public void Discount(TimeSpan lost, TimeSpan time)
+    {
+        LastHeardAt = Earlier(LastHeardAt + lost, time);
+        UnansweredSince = UnansweredSince is { } since ? Earlier(since + lost, time) : null;
+        LastAckAt = null;
+        ProbedSince = null;
+    }
+
     public void Heard(TimeSpan time)
     {
         LastHeardAt = time;
@@ -79,6 +88,8 @@ internal sealed class Peer(TimeSpan now, MembershipModelTimes times)
 
         LastAckAt = time;
     }
+
+    private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
 
 /// <summary>The two durations that a peer's estimate starts from.</summary>

@@ -12,10 +12,15 @@ namespace ActorTrainer.Core.Nodes;
 internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AskAgainEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>A member that joins owns nothing, so there is no hurry: on a machine under load it takes a while to be known.</summary>
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(60);
 
     private readonly Dictionary<long, TimeSpan> _unknownSince = [];
     private readonly SortedDictionary<int, (long Term, long Owner, TimeSpan Until)> _activating = [];
-    private readonly SortedDictionary<int, (long From, long To, TimeSpan Until)> _moving = [];
+    private readonly SortedDictionary<int, PendingMove> _moving = [];
+    private readonly Dictionary<long, TimeSpan> _withoutJournal = [];
     private TimeSpan _lookAt;
     private bool _asking;
 
@@ -39,6 +44,9 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
         }
     }
 
+    /// <summary>A node says that it cannot commit. What it says holds for as long as it says it.</summary>
+    public void OnJournalUnreachable(long incarnation) => _withoutJournal[incarnation] = context.Now;
+
     public void Tick()
     {
         if (lease.Term == 0)
@@ -56,6 +64,7 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
 
         _lookAt = context.Now + LookEvery;
         MarkLost();
+        ForgetMoves();
         if (!AssignOrphans())
         {
             Move();
@@ -82,7 +91,8 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
                 _unknownSince.Remove(member.Incarnation);
             }
 
-            bool unknown = state is null && context.Now - _unknownSince[member.Incarnation] >= context.Model.Sharding.Settle;
+            TimeSpan patience = member.Status == MemberStatus.Joining ? JoinPatience : context.Model.Sharding.Settle;
+            bool unknown = state is null && context.Now - _unknownSince[member.Incarnation] >= patience;
             if (unknown || state is MemberState.Down or MemberState.Removed)
             {
                 context.Say($"member {member.Incarnation} at {member.Address} is {(unknown ? "not known to anyone" : "confirmed lost")}", NoticeLevel.Warning);
@@ -104,7 +114,7 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
         foreach (ShardRow row in context.Rows.Shards)
         {
             terms[row.Shard] = row.Term;
-            if (row.Owner != 0 && IsUsable(row.Owner) && !IsStuck(row))
+            if (row.Owner != 0 && IsUsable(row.Owner) && !IsStuck(row) && !IsStuckMove(row))
             {
                 owned[row.Shard] = row.Owner;
             }
@@ -164,26 +174,18 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
 
     private void Move()
     {
-        foreach ((int shard, (long from, long _, TimeSpan until)) in _moving.ToArray())
-        {
-            ShardRow row = context.Rows.Shards[shard];
-            if (row.Owner != from || context.Now >= until)
-            {
-                _moving.Remove(shard);
-            }
-        }
-
+        IReadOnlyList<NodeCapacity> nodes = Capacities();
+        SortedDictionary<long, List<ShardMove>> byOwner = MovesToAskAgain();
         Dictionary<int, long> owned = context.Owners();
-        foreach ((int shard, (long _, long to, TimeSpan _)) in _moving)
+        foreach ((int shard, PendingMove pending) in _moving)
         {
             // Counted where it goes, so that the plan does not send others to the same free slots.
-            owned[shard] = to;
+            owned[shard] = pending.Move.To;
         }
 
         IReadOnlyList<ShardMove> plan = AllocationPolicy.PlanMoves(
-            owned, context.Capacities(), context.Demands(), context.Model.Sharding.Allocation, context.Model.Sharding.Rebalance && _activating.Count == 0);
+            owned, nodes, context.Demands(), context.Model.Sharding.Allocation, context.Model.Sharding.Rebalance && _activating.Count == 0);
         int free = context.Model.Sharding.MaxConcurrentMoves - _moving.Count;
-        SortedDictionary<long, List<ShardMove>> byOwner = [];
         foreach (ShardMove move in plan)
         {
             if (_moving.ContainsKey(move.Shard) || (move.HasTasks && free-- <= 0))
@@ -191,15 +193,10 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
                 continue;
             }
 
-            if (!byOwner.TryGetValue(move.From, out List<ShardMove>? moves))
-            {
-                byOwner[move.From] = moves = [];
-            }
-
-            moves.Add(move);
+            Add(byOwner, move);
             if (move.HasTasks)
             {
-                _moving[move.Shard] = (move.From, move.To, context.Now + context.Model.Sharding.MoveTimeout);
+                _moving[move.Shard] = new PendingMove(move, context.Now + context.Model.Sharding.MoveTimeout, context.Now + AskAgainEvery);
             }
         }
 
@@ -212,9 +209,63 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
         }
     }
 
-    /// <summary>An owner that is up or hands over in order.</summary>
+    /// <summary>Forgets moves that are done, or whose destination does not take them any more.</summary>
+    private void ForgetMoves()
+    {
+        IReadOnlyList<NodeCapacity> nodes = Capacities();
+        foreach ((int shard, PendingMove pending) in _moving.ToArray())
+        {
+            if (context.Rows.Shards[shard].Owner != pending.Move.From || !nodes.Any(n => n.Incarnation == pending.Move.To && n.Accepts))
+            {
+                _moving.Remove(shard);
+            }
+        }
+    }
+
+    /// <summary>A request may have been lost; an owner that has begun to move passes it over.</summary>
+    private SortedDictionary<long, List<ShardMove>> MovesToAskAgain()
+    {
+        SortedDictionary<long, List<ShardMove>> again = [];
+        foreach ((int shard, PendingMove pending) in _moving.ToArray())
+        {
+            if (context.Now >= pending.AskAgainAt)
+            {
+                _moving[shard] = pending with { AskAgainAt = context.Now + AskAgainEvery };
+                Add(again, pending.Move);
+            }
+        }
+
+        return again;
+    }
+
+    private static void Add(SortedDictionary<long, List<ShardMove>> byOwner, ShardMove move)
+    {
+        if (!byOwner.TryGetValue(move.From, out List<ShardMove>? moves))
+        {
+            byOwner[move.From] = moves = [];
+        }
+
+        moves.Add(move);
+    }
+
+    /// <summary>An owner that is up or hands over in order, and can commit.</summary>
     private bool IsUsable(long owner) =>
-        context.Row(owner) is { } row && row.Status is MemberStatus.Up or MemberStatus.Leaving && context.IsAlive(row);
+        context.Row(owner) is { } row && row.Status is MemberStatus.Up or MemberStatus.Leaving && context.IsAlive(row) && !IsWithoutJournal(owner);
+
+    /// <summary>
+    /// Whether a node says that it cannot commit while this one could for as long. When the journal comes back to all, this one hears it
+    /// first perhaps; the others then have the same time to be heard.
+    /// </summary>
+    private bool IsWithoutJournal(long node) =>
+        _withoutJournal.TryGetValue(node, out TimeSpan saidAt) && context.Now - saidAt < context.Model.Sharding.LeaseTimeout &&
+        context.Now - context.JournalSteadySince >= context.Model.Sharding.JournalUnreachableAfter;
+
+    private IReadOnlyList<NodeCapacity> Capacities() =>
+        [.. context.Capacities().Select(n => IsWithoutJournal(n.Incarnation) ? n with { Accepts = false } : n)];
+
+    /// <summary>Asked to move, and still there after the time for it.</summary>
+    private bool IsStuckMove(ShardRow row) =>
+        _moving.TryGetValue(row.Shard, out PendingMove? pending) && row.Owner == pending.Move.From && context.Now >= pending.Until;
 
     /// <summary>Assigned, and not active in time.</summary>
     private bool IsStuck(ShardRow row)
@@ -243,10 +294,17 @@ internal sealed class Coordinator(NodeContext context, LeaseKeeper lease)
             {
                 slow.Add(waiting.Owner);
             }
+
+            if (_moving.TryGetValue(shard, out PendingMove? stuck))
+            {
+                slow.Add(stuck.Move.From);
+            }
         }
 
-        IReadOnlyList<NodeCapacity> nodes = context.Capacities();
+        IReadOnlyList<NodeCapacity> nodes = Capacities();
         NodeCapacity[] others = [.. nodes.Where(n => !slow.Contains(n.Incarnation))];
         return others.Any(n => n.Accepts) ? others : nodes;
     }
+
+    private sealed record PendingMove(ShardMove Move, TimeSpan Until, TimeSpan AskAgainAt);
 }

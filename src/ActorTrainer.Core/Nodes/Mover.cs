@@ -144,6 +144,12 @@ internal sealed class Mover(NodeContext context, ShardHost host)
         ];
         if (warm.Length > 0)
         {
+            // Its retention must not take away what the destination restores.
+            foreach (WarmTask task in warm)
+            {
+                shard.Cells[task.Task].Entity.Protect(task.Checkpoint?.Name);
+            }
+
             context.Say($"shard {number} moves to {target.Address} ({reason}); tasks: {string.Join(", ", warm.Select(w => w.Task))}");
             context.Tell(target.Address, new WarmShard(number, shard.Term, warm));
         }
@@ -261,6 +267,7 @@ internal sealed class Mover(NodeContext context, ShardHost host)
         {
             cell.AfterPending = null;
             cell.Released = false;
+            cell.Entity.Protect(null);
             cell.Entity.ReleaseAborted();
         }
     }

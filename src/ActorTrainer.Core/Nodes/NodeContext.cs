@@ -31,6 +31,9 @@ internal sealed class NodeContext(NodeModel model, long self, NodeAddress addres
     /// <summary>When the journal last answered anything.</summary>
     public TimeSpan JournalHeardAt { get; private set; }
 
+    /// <summary>Since when the journal has answered without a longer silence.</summary>
+    public TimeSpan JournalSteadySince { get; private set; }
+
     public bool Draining { get; set; }
 
     public bool Ended { get; set; }
@@ -65,6 +68,7 @@ internal sealed class NodeContext(NodeModel model, long self, NodeAddress addres
     {
         if (reply is not JournalFailed)
         {
+            JournalSteadySince = Now - JournalHeardAt > Model.Sharding.LeaseTimeout ? Now : JournalSteadySince;
             JournalHeardAt = Now;
         }
 

@@ -23,11 +23,13 @@ public sealed class NodeLoop
     private readonly Router _router;
     private readonly Submitter _submitter;
     private readonly Departure _departure;
+    private readonly ConnectionWatch _connections;
     private TimeSpan _readAt;
     private bool _reading;
     private bool _readAgain;
     private bool _settingUp;
-    private TimeSpan? _cutOffSince;
+    private bool _readAll;
+    private List<Action> _afterNextRead = [];
 
     /// <summary>A loop for one life.</summary>
     /// <param name="model">The node's configuration.</param>
@@ -37,10 +39,18 @@ public sealed class NodeLoop
         _context = new NodeContext(model, incarnation, model.Address);
         _host = new ShardHost(_context, new TaskJournaling(_context));
         _scheduler = new SlotScheduler(_context, _host);
+        _connections = new ConnectionWatch(_context, _host);
         _lease = new LeaseKeeper(_context);
         _mover = new Mover(_context, _host);
         _router = new Router(_context, _host) { Intercept = Migrate };
-        _submitter = new Submitter(_context, _router);
+        _submitter = new Submitter(_context, _router)
+        {
+            WithFreshRows = then =>
+            {
+                _afterNextRead.Add(then);
+                Read();
+            },
+        };
         _departure = new Departure(_context, _host, _mover, _lease);
         _coordinator = new Coordinator(_context, _lease)
         {
@@ -121,7 +131,14 @@ public sealed class NodeLoop
             Read();
         }
 
-        WatchConnections();
+        if (_connections.MustFence())
+        {
+            _host.DropAll();
+
+            // What nobody took meanwhile is still this node's: it is claimed anew once the journal answers.
+            _readAll = true;
+        }
+
         _lease.Tick();
         _coordinator.Tick();
         _host.Tick();
@@ -178,6 +195,9 @@ public sealed class NodeLoop
                 break;
             case ShardsActive active:
                 _coordinator.OnActive(active);
+                break;
+            case JournalUnreachable unreachable:
+                _coordinator.OnJournalUnreachable(unreachable.Incarnation);
                 break;
         }
     }
@@ -240,13 +260,17 @@ public sealed class NodeLoop
         _reading = true;
         _readAt = _context.Now + ReadEvery;
         TimeSpan asked = _context.Now;
-        _context.Ask(new ReadClusterRequest(_context.Rows.Version), reply =>
+        List<Action> after = _afterNextRead;
+        _afterNextRead = [];
+        _context.Ask(new ReadClusterRequest(_readAll ? -1 : _context.Rows.Version), reply =>
         {
             _reading = false;
             if (reply is ReadClusterReply answer)
             {
                 OnRows(answer.Rows, asked);
             }
+
+            after.ForEach(then => then());
 
             if (_readAgain && !_context.Ended)
             {
@@ -280,6 +304,7 @@ public sealed class NodeLoop
 
         if (!same)
         {
+            _readAll = false;
             TakeRows(rows.Shards, asked);
         }
 
@@ -305,26 +330,6 @@ public sealed class NodeLoop
         if (_host.OnRows(rows, readAt) is int shard)
         {
             End(LifeEnd.Broken, $"the journal went back in time: shard {shard} has a lower term than was acknowledged; all workers are stopped");
-        }
-    }
-
-    /// <summary>A node that reaches neither the journal nor half of the members cannot know what it still owns.</summary>
-    private void WatchConnections()
-    {
-        int alive = _context.Rows.Members.Count(m => m.Status == MemberStatus.Up && _context.IsAlive(m));
-        int reached = _context.Rows.Members.Count(m => m.Status == MemberStatus.Up && _context.IsAlive(m) && (m.Incarnation == _context.Self || _context.View.Reachable.Contains(m.Incarnation)));
-        bool journalAway = _context.Now - _context.JournalHeardAt > _context.Model.Sharding.LeaseTimeout;
-        if (!journalAway || alive <= 1 || reached * 2 >= alive)
-        {
-            _cutOffSince = null;
-            return;
-        }
-
-        _cutOffSince ??= _context.Now;
-        if (_context.Now - _cutOffSince >= _context.Model.Sharding.SelfFenceAfter && _host.Shards.Any())
-        {
-            _context.Say("reaches neither the journal nor half of the members: its workers are stopped", NoticeLevel.Warning);
-            _host.DropAll();
         }
     }
 

@@ -16,6 +16,7 @@ namespace ActorTrainer.Core.Nodes;
 [JsonDerivedType(typeof(WarmShard), "warm")]
 [JsonDerivedType(typeof(ShardWarmed), "warmed")]
 [JsonDerivedType(typeof(ShardsActive), "active")]
+[JsonDerivedType(typeof(JournalUnreachable), "journal-unreachable")]
 public abstract record NodeMessage;
 
 /// <summary>A command for a task whose owner the receiver is believed to be.</summary>
@@ -45,11 +46,15 @@ public sealed record ShardWarmed(int Shard, long Term) : NodeMessage;
 /// <summary>These shards are active here.</summary>
 public sealed record ShardsActive(IReadOnlyList<ShardTerm> Shards) : NodeMessage;
 
+/// <summary>The sender's life has not reached the journal for <c>journal-unreachable-after</c>; said every second while that lasts.</summary>
+public sealed record JournalUnreachable(long Incarnation) : NodeMessage;
+
 /// <summary>The JSON form of the messages.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
     AllowOutOfOrderMetadataProperties = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // the metrics of a checkpoint that is warmed up may be NaN
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(NodeMessage))]
 public sealed partial class NodeJsonContext : JsonSerializerContext;

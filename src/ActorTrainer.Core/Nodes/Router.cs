@@ -25,10 +25,15 @@ internal sealed class Router(NodeContext context, ShardHost host)
         Advance(traveller);
     }
 
-    /// <summary>Forwards a command for a node itself.</summary>
+    /// <summary>Forwards a command for a node itself. A node that is told to go may be gone before its answer is here: its row tells as well.</summary>
     public void RouteToNode(NodeAddress node, NodeCommandKind kind, Action<CommandReply> reply)
     {
-        Traveller traveller = new(context.NextNumber(), default, null, MaxHops, reply) { Until = context.Now + GiveUpAfter, Sent = true };
+        Traveller traveller = new(context.NextNumber(), default, null, MaxHops, reply)
+        {
+            Until = context.Now + GiveUpAfter,
+            Sent = true,
+            Drained = kind == NodeCommandKind.Drain ? context.Rows.Members.LastOrDefault(m => m.Address == node)?.Incarnation : null,
+        };
         _travellers[traveller.Number] = traveller;
         context.Tell(node, new ForwardNodeCommand(traveller.Number, kind));
     }
@@ -55,7 +60,11 @@ internal sealed class Router(NodeContext context, ShardHost host)
     {
         foreach (Traveller traveller in _travellers.Values.ToArray())
         {
-            if (context.Now >= traveller.Until)
+            if (traveller.Drained is long going && context.Row(going) is { Status: MemberStatus.Leaving or MemberStatus.Removed })
+            {
+                Arrive(traveller, new CommandAccepted(default));
+            }
+            else if (context.Now >= traveller.Until)
             {
                 Arrive(traveller, new CommandUnavailable(traveller.Command is null
                     ? "the node did not answer within 10 s"
@@ -188,5 +197,8 @@ internal sealed class Router(NodeContext context, ShardHost host)
         public bool Sent { get; set; }
 
         public bool Delivered { get; set; }
+
+        /// <summary>The life that was told to go, or null.</summary>
+        public long? Drained { get; init; }
     }
 }

@@ -159,6 +159,7 @@ internal sealed class ShardHost
         TaskCell cell = new(new TaskEntity(warm.Task, new EntityHome(_context.Self, _context.Address)), shard)
         {
             WarmUntil = _context.Now + _context.Model.Sharding.MoveTimeout,
+            WarmSlots = warm.Spec.Slots,
         };
         _warming[warm.Task] = cell;
         Journaling.Execute(cell, cell.Entity.Warm(warm.Spec, warm.Checkpoint, term + 1, warm.Run, _context.Now));
@@ -166,7 +167,7 @@ internal sealed class ShardHost
     }
 
     public int UsedSlots() =>
-        Cells.Concat(_warming.Values).Where(c => c.Entity.TakesSlots).Sum(c => c.Entity.State?.Spec.Slots ?? 1);
+        Cells.Concat(_warming.Values).Where(c => c.Entity.TakesSlots).Sum(c => c.Entity.State?.Spec.Slots ?? c.WarmSlots);
 
     private void DropWarm(TaskId task)
     {

@@ -21,6 +21,9 @@ internal sealed class Submitter(NodeContext context, Router router)
     /// <summary>Tasks on their way, so that submits in quick succession see each other: the rows lag by a second.</summary>
     private readonly Dictionary<TaskId, (TaskDemand Demand, TimeSpan Until)> _underWay = [];
 
+    /// <summary>Reads the rows anew and then goes on, whether they could be read or not.</summary>
+    public Action<Action> WithFreshRows { get; set; } = then => then();
+
     public void On(ClientSubmit submit) => Begin(submit, context.Now + Patience);
 
     public void Tick()
@@ -90,8 +93,19 @@ internal sealed class Submitter(NodeContext context, Router router)
             return;
         }
 
-        TaskId task = Draw(submit.Spec);
-        router.Route(task, new SubmitTask(submit.Spec, submit.SpecHash), 0, answer => Answer(submit, task, answer));
+        // What was just submitted through other nodes has to be seen, or each node would choose the same one.
+        WithFreshRows(() =>
+        {
+            if (Candidates().Any(n => n.Accepts))
+            {
+                TaskId task = Draw(submit.Spec);
+                router.Route(task, new SubmitTask(submit.Spec, submit.SpecHash), 0, answer => Answer(submit, task, answer));
+            }
+            else
+            {
+                _early.Add((submit, until));
+            }
+        });
     }
 
     private void Answer(ClientSubmit submit, TaskId task, CommandReply reply)

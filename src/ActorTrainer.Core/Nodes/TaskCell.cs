@@ -24,6 +24,9 @@ internal sealed class TaskCell(TaskEntity entity, int shard)
     /// <summary>The entity has let go.</summary>
     public bool Released { get; set; }
 
+    /// <summary>Slots of a task that only warms up and has no state yet.</summary>
+    public int WarmSlots { get; init; } = 1;
+
     /// <summary>When a warmed task that was never handed over is given up; null for an owned one.</summary>
     public TimeSpan? WarmUntil { get; set; }
 

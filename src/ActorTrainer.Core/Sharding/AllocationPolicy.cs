@@ -125,7 +125,7 @@ public static class AllocationPolicy
         }
 
         long to = loads.Choose(AllocationStrategy.LoadBalanced, demand, [.. inside.Select(t => t.Avoid), owner], NeedsAlone(inside));
-        if (to == owner || to == 0)
+        if (to == owner || inside.Any(t => t.Avoid == to))
         {
             return null;
         }

@@ -9,6 +9,8 @@ public sealed partial class TaskEntity
     private readonly List<(RunKey Run, StagedState State)> _staged = [];
     private (RunKey Run, StagedState State, string Name)? _saving;
     private TimeSpan? _saveAgainAt;
+    private string? _lastStoreFailure;
+    private string? _protected;
 
     /// <summary>Whether nothing staged is waiting to be stored.</summary>
     private bool IsFlushed => _saving is null && _staged.Count == 0;
@@ -39,7 +41,12 @@ public sealed partial class TaskEntity
             : new EntityStep(run.IsCommand ? [] : events, []);
     }
 
-    private List<TaskEffect> NextSave(DeterministicRandom random)
+    /// <summary>
+    /// Keeps a checkpoint although newer ones come: another node restores it in order to take over. Null: nothing is kept any more.
+    /// </summary>
+    public void Protect(string? checkpoint) => _protected = checkpoint;
+
+    private List<TaskEffect> NextSave(DeterministicRandom random, IReadOnlyList<RetentionItem>? listed = null)
     {
         if (_saving is not null || _staged.Count == 0 || State is null || Term == 0)
         {
@@ -50,7 +57,7 @@ public sealed partial class TaskEntity
         _staged.RemoveAt(0);
         string name = CheckpointNames.Create(Term, state.Step, random);
         _saving = (run, state, name);
-        return [new SaveCheckpoint(run, state, name, RetentionPolicy.ChunkSources(Items()))];
+        return [new SaveCheckpoint(run, state, name, RetentionPolicy.ChunkSources(listed ?? Items()))];
     }
 
     private EntityStep OnStored(CheckpointStored stored, TimeSpan now, DeterministicRandom random)
@@ -61,10 +68,10 @@ public sealed partial class TaskEntity
         }
 
         _saving = null;
-        RetentionPlan plan = RetentionPolicy.Plan(
-            [new RetentionItem(stored.Checkpoint), .. Items()],
-            State.Spec.Checkpoint,
-            _run?.Restore is { } restored ? [restored.Name] : []);
+        _lastStoreFailure = null;
+        RetentionItem added = new(stored.Checkpoint);
+        string?[] needed = [_run?.Restore?.Name, _protected];
+        RetentionPlan plan = RetentionPolicy.Plan([added, .. Items()], State.Spec.Checkpoint, [.. needed.OfType<string>()]);
         List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint)];
         List<TaskEffect> effects = [new ReleaseStaged(stored.Run, stored.StagedId)];
         events.AddRange(plan.Remove.Select(r => new TaskCheckpointRemoved(r.Checkpoint, r.Reason)));
@@ -74,10 +81,9 @@ public sealed partial class TaskEntity
             effects.Add(new UnlinkStoreFiles(Task, plan.Condemn));
         }
 
-        // What the next save may reference is read from the state without what this plan removes.
-        PendingRemovals = plan.Remove;
-        effects.AddRange(NextSave(random));
-        PendingRemovals = [];
+        // The state knows neither what this step adds nor what it removes before the step is committed.
+        HashSet<string> removed = [.. plan.Remove.Select(r => r.Checkpoint)];
+        effects.AddRange(NextSave(random, [added, .. Items().Where(i => !removed.Contains(i.Checkpoint.Name))]));
         return Together(events, effects, FinishIfFlushed(now, random));
     }
 
@@ -118,16 +124,7 @@ public sealed partial class TaskEntity
             : new EntityStep([new TaskPacksCondemned(garbage)], [new UnlinkStoreFiles(Task, garbage)]);
     }
 
-    private IReadOnlyList<CheckpointRemoval> PendingRemovals { get; set; } = [];
-
-    private string? _lastStoreFailure;
-
-    private List<RetentionItem> Items() =>
-    [
-        .. State!.Checkpoints
-            .Where(c => !PendingRemovals.Any(r => r.Checkpoint == c.Checkpoint.Name))
-            .Select(c => new RetentionItem(c.Checkpoint, c.Damaged, c.Dead)),
-    ];
+    private List<RetentionItem> Items() => [.. State!.Checkpoints.Select(c => new RetentionItem(c.Checkpoint, c.Damaged, c.Dead))];
 
     private static EntityStep Together(IReadOnlyList<TaskEvent> events, IReadOnlyList<TaskEffect> effects, EntityStep next) =>
         next with { Persist = [.. events, .. next.Persist], AfterCommit = [.. effects, .. next.AfterCommit] };

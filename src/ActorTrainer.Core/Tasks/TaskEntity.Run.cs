@@ -117,6 +117,7 @@ public sealed partial class TaskEntity
         }
 
         run.RestoreSettled = true;
+        run.Enter(run.Phase, now);
         return ContinueRun(run, now);
     }
 
@@ -129,6 +130,8 @@ public sealed partial class TaskEntity
 
         if (!unreadable.Damaged || Term == 0)
         {
+            // That the store is away is no stall of the worker.
+            run.Enter(run.Phase, now);
             run.RestoreAgainAt = now + AgainAfter;
             return EntityStep.Nothing;
         }

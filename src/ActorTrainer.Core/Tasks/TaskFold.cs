@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Checkpoints;
+
 namespace ActorTrainer.Core.Tasks;
 
 /// <summary>Applies one event to a task's state. Total: an event that is not known changes nothing.</summary>
@@ -45,6 +47,7 @@ internal static class TaskFold
             Progress = completed.Progress ?? state.Progress,
             Detail = "completed",
             ExitCode = 0,
+            Results = completed.Results.Count > 0 ? completed.Results : null,
         },
         TaskFailed failed => state with
         {
@@ -87,7 +90,7 @@ internal static class TaskFold
     {
         double? best = state.BestMetric;
         if (state.Spec.Checkpoint.BestMetric is string metric && checkpoint.Metrics.TryGetValue(metric, out double value) &&
-            (best is null || (state.Spec.Checkpoint.BestIsLargest ? value > best : value < best)))
+            CheckpointPolicy.IsBetter(state.Spec.Checkpoint, value, best))
         {
             best = value;
         }

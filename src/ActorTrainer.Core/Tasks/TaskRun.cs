@@ -82,6 +82,7 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
             WorkerPhase.Training => stall.Training,
             WorkerPhase.Evaluating => stall.Evaluating,
             WorkerPhase.Saving => stall.Saving,
+            _ when !RestoreSettled => stall.Restoring,
             _ => stall.Starting,
         };
         bool unlimited = limit <= TimeSpan.Zero || (IsCommand && Phase == WorkerPhase.Training);

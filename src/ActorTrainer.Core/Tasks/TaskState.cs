@@ -75,6 +75,9 @@ public sealed record TaskState
     /// <summary>What <c>run</c> exits with once it has ended.</summary>
     public int? ExitCode { get; init; }
 
+    /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Results { get; init; }
+
     /// <summary>The newest checkpoint that may be restored, or null.</summary>
     public CheckpointRef? LastUsable
     {
@@ -138,5 +141,8 @@ public sealed record TaskState
         LastUsable,
         AvoidIncarnation,
         Alone,
-        ExitCode);
+        ExitCode)
+    {
+        Results = Results,
+    };
 }

@@ -69,6 +69,9 @@ public sealed record TaskSummary(
     bool Alone,
     int? ExitCode)
 {
+    /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Results { get; init; }
+
     /// <summary>Whether the task will never run again.</summary>
     public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;
 

@@ -43,7 +43,11 @@ public sealed record TaskView(
     bool Alone,
     int? ExitCode,
     DateTimeOffset SubmittedAt,
-    DateTimeOffset ChangedAt);
+    DateTimeOffset ChangedAt)
+{
+    /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Results { get; init; }
+}
 
 /// <summary>Tasks, newest first.</summary>
 public sealed record TaskList(IReadOnlyList<TaskView> Tasks);

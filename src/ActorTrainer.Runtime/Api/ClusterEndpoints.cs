@@ -81,6 +81,12 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
         {
             MemberRecord? record = gossip.Find(incarnation);
             MemberRow? row = journaled.GetValueOrDefault(incarnation);
+            if (row?.Status is MemberStatus.Down or MemberStatus.Removed && rows.Members.Any(later => later.Address == row.Address && later.Incarnation > incarnation))
+            {
+                // A former life of a node that stands in the list with its present one.
+                continue;
+            }
+
             members.Add(new MemberView(
                 incarnation,
                 row?.Address ?? record!.Address,

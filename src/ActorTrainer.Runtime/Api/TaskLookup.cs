@@ -83,7 +83,10 @@ internal sealed class TaskLookup(INodeService node)
             summary.Alone,
             summary.ExitCode,
             listing.SubmittedAt,
-            listing.ChangedAt);
+            listing.ChangedAt)
+        {
+            Results = summary.Results,
+        };
     }
 
     private async Task<ApiProblemException> UnknownAsync(string idOrName, CancellationToken cancellationToken)

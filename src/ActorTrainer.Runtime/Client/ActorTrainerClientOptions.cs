@@ -11,7 +11,7 @@ public sealed record ActorTrainerClientOptions
     /// <summary>The cluster's token, or null.</summary>
     public string? Token { get; init; }
 
-    /// <summary>How long one node may take to answer before the next one is asked. Default 5 s.</summary>
+    /// <summary>How long one node may take to answer before the next one is asked. Default 5 s; four times that when no node answers at all.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long following (output, waiting) bears that no node answers. Default 5 min.</summary>

@@ -10,6 +10,8 @@ namespace ActorTrainer.Runtime.Client;
 /// <summary>Sends a request to the first known node that answers.</summary>
 internal sealed class NodeCaller : IDisposable
 {
+    private const int PatientFactor = 4;
+
     private readonly ActorTrainerClientOptions _options;
     private readonly HttpClient _http;
     private readonly Lock _gate = new();
@@ -68,12 +70,27 @@ internal sealed class NodeCaller : IDisposable
         }
     }
 
-    /// <summary>The answer of the first node that gives one that is not an error.</summary>
+    /// <summary>
+    /// The answer of the first node that gives one that is not an error. When no node answers, those that were only slow, not gone, are
+    /// given more time: a machine that trains with every core is slow to answer.
+    /// </summary>
     public async Task<HttpResponseMessage> SendAsync(Call call, CancellationToken cancellationToken)
     {
-        Exception? failure = null;
-        ActorTrainerApiException? refusal = null;
         IReadOnlyList<NodeAddress> nodes = Nodes;
+        Round first = new();
+        TimeSpan timeout = call.Timeout ?? _options.Timeout;
+        HttpResponseMessage? response = await AskAsync(nodes, call with { Timeout = timeout }, first, cancellationToken);
+        if (response is null && first.Slow.Count > 0 && first.Refusal is null)
+        {
+            response = await AskAsync(first.Slow, call with { Timeout = timeout * PatientFactor }, new Round(), cancellationToken);
+        }
+
+        return response ?? throw first.Refusal ?? (Exception)new NoNodeException(nodes, first.Failure);
+    }
+
+    private async Task<HttpResponseMessage?> AskAsync(
+        IReadOnlyList<NodeAddress> nodes, Call call, Round round, CancellationToken cancellationToken)
+    {
         foreach (NodeAddress node in nodes)
         {
             try
@@ -84,7 +101,7 @@ internal sealed class NodeCaller : IDisposable
             }
             catch (ActorTrainerApiException e) when (e.IsUnavailable && call.Repeatable)
             {
-                refusal ??= e;
+                round.Refusal ??= e;
             }
             catch (Exception e) when (IsNoAnswer(e, cancellationToken))
             {
@@ -93,11 +110,15 @@ internal sealed class NodeCaller : IDisposable
                     throw new UnknownOutcomeException(node, e);
                 }
 
-                failure ??= e;
+                round.Failure ??= e;
+                if (e is OperationCanceledException)
+                {
+                    round.Slow.Add(node);
+                }
             }
         }
 
-        throw refusal ?? (Exception)new NoNodeException(nodes, failure);
+        return null;
     }
 
     private async Task<HttpResponseMessage> SendToAsync(NodeAddress node, Call call, CancellationToken cancellationToken)
@@ -159,6 +180,16 @@ internal sealed class NodeCaller : IDisposable
                 _nodes = [node, .. _nodes.Where(other => other != node)];
             }
         }
+    }
+
+    /// <summary>What became of asking the nodes one after the other.</summary>
+    private sealed class Round
+    {
+        public ActorTrainerApiException? Refusal { get; set; }
+
+        public Exception? Failure { get; set; }
+
+        public List<NodeAddress> Slow { get; } = [];
     }
 }
 

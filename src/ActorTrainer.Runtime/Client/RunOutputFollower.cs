@@ -27,7 +27,6 @@ internal interface IRunOutputReader : IAsyncDisposable
 internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider time)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan QuietInterval = TimeSpan.FromSeconds(2);
 
     private readonly byte[] _buffer = new byte[32 << 10];
     private (long Term, int Run) _current = (-1, -1);
@@ -37,6 +36,9 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
 
     /// <summary>How long nobody may answer before a follower gives up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a reader may be silent before it is asked whether the task goes on elsewhere.</summary>
+    public TimeSpan QuietInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Whether a failure is one that may pass.</summary>
     public Func<Exception, bool> IsTransient { get; init; } = e => e is IOException or HttpRequestException;

@@ -30,13 +30,14 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime? _host;
     private readonly ILogger _logger;
-    private readonly ICheckpointStore _store;
+    private readonly FolderStore _store;
     private readonly WorkerHost _workers;
     private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
     private readonly CancellationTokenSource _stopping = new();
     private NodeParts? _parts;
     private volatile NodeLife? _life;
     private Task _lives = Task.CompletedTask;
+    private Task _warmUp = Task.CompletedTask;
 
     /// <summary>Prepares a node; nothing runs before the host starts.</summary>
     /// <param name="model">Its configuration.</param>
@@ -95,6 +96,9 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         };
         _parts = new NodeParts(model, server, _workers, _store, _loggers, _time);
         await _workers.StartAsync(PostTask, cancellationToken);
+
+        // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
+        _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
         NodeLife life = await BeginLifeAsync(cancellationToken);
         _lives = Task.Run(() => LiveAsync(life), CancellationToken.None);
     }
@@ -114,6 +118,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             LogStopLate(_logger);
         }
 
+        await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
         await _workers.DisposeAsync();
 
@@ -260,6 +265,18 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         {
             await journal.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task WarmUpAsync(NodeModel model)
+    {
+        try
+        {
+            await _store.WarmUpAsync(Path.Combine(model.DataDir, "warm-up"), _stopping.Token);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointStoreException or OperationCanceledException)
+        {
+            LogNoWarmUp(_logger, e.Message);
         }
     }
 

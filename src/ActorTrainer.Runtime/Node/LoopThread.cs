@@ -91,22 +91,19 @@ internal sealed partial class LoopThread
 
     private void Step(NodeInput input)
     {
-        IReadOnlyList<NodeEffect> effects;
         try
         {
-            effects = _loop.Step(input, Now(), _random);
+            foreach (NodeEffect effect in _loop.Step(input, Now(), _random))
+            {
+                _start(effect);
+            }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // A defect in the core: this life cannot be trusted any more, another one starts from the journal.
+            // A defect: this life cannot be trusted any more, another one starts from the journal.
             LogStepFailed(_logger, input.GetType().Name, e);
-            effects = [new EndLife(LifeEnd.Rejoin, $"its loop failed on {input.GetType().Name}: {e.Message}")];
             _stop = true;
-        }
-
-        foreach (NodeEffect effect in effects)
-        {
-            _start(effect);
+            _start(new EndLife(LifeEnd.Rejoin, $"its loop failed on {input.GetType().Name}: {e.Message}"));
         }
     }
 

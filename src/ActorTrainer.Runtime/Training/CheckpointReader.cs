@@ -102,6 +102,21 @@ public sealed class CheckpointReader : IDisposable
         }
     }
 
+    /// <summary>Reads a JSON value without the serializer. What the function throws for another form of value becomes an error of the entry.</summary>
+    internal T ReadJson<T>(string name, Func<JsonElement, T> read)
+    {
+        using Stream file = OpenFile(name, CheckpointEntryNames.JsonSuffix, "JSON value");
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(file);
+            return read(document.RootElement);
+        }
+        catch (Exception problem) when (problem is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            throw new CheckpointEntryException(name, $"is damaged or of another kind: {problem.Message}", problem);
+        }
+    }
+
     /// <summary>Reads an entry of bytes.</summary>
     /// <exception cref="CheckpointEntryException">There is no such entry.</exception>
     public byte[] ReadBytes(string name)

@@ -60,6 +60,15 @@ public sealed class CheckpointWriter : IDisposable
         JsonSerializer.Serialize(file, value, type);
     }
 
+    internal void WriteJson(string name, Action<Utf8JsonWriter> write)
+    {
+        using Stream file = CreateFile(name, CheckpointEntryNames.JsonSuffix);
+        using Utf8JsonWriter json = new(file);
+        json.WriteStartObject();
+        write(json);
+        json.WriteEndObject();
+    }
+
     /// <summary>Writes bytes as they are.</summary>
     /// <exception cref="CheckpointEntryException">The name is bad or used already.</exception>
     public void WriteBytes(string name, ReadOnlySpan<byte> bytes)

@@ -78,8 +78,13 @@ public sealed class DataCursor
     public void Save(CheckpointWriter writer, string name)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        writer.WriteJson(
-            name, new CursorState(Count, _seed.ToString("x16", CultureInfo.InvariantCulture), Epoch, Index), TrainingJsonContext.Default.CursorState);
+        writer.WriteJson(name, json =>
+        {
+            json.WriteNumber("count"u8, Count);
+            json.WriteString("seed"u8, _seed.ToString("x16", CultureInfo.InvariantCulture));
+            json.WriteNumber("epoch"u8, Epoch);
+            json.WriteNumber("index"u8, Index);
+        });
     }
 
     /// <summary>Goes to a saved position; its seed holds from then on.</summary>
@@ -87,7 +92,11 @@ public sealed class DataCursor
     public void Load(CheckpointReader reader, string name)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        CursorState state = reader.ReadJson(name, TrainingJsonContext.Default.CursorState);
+        CursorState state = reader.ReadJson(name, json => new CursorState(
+            json.GetProperty("count"u8).GetInt32(),
+            json.GetProperty("seed"u8).GetString() ?? "",
+            json.GetProperty("epoch"u8).GetInt64(),
+            json.GetProperty("index"u8).GetInt32()));
         if (state.Count != Count)
         {
             throw new CheckpointEntryException(
@@ -114,3 +123,5 @@ public sealed class DataCursor
         new SeededGenerator(_seed, (ulong)Epoch + 1).Shuffle(_order.AsSpan());
     }
 }
+
+internal sealed record CursorState(int Count, string Seed, long Epoch, int Index);

@@ -9,13 +9,21 @@ namespace ActorTrainer.Runtime.Training;
 /// A run that goes on from a checkpoint ends with the same bits as one that was never interrupted when everything that changes
 /// during training is saved: parameters, the optimizer's moments, the schedule's position, <see cref="DataCursor"/> and every
 /// <see cref="SeededGenerator"/>.
+/// <para>
+/// The token is cancelled when the worker is asked to stop. A step that heeds it ends early with <see cref="OperationCanceledException"/> and
+/// is done again in the next run; one that does not is waited for, up to the task's <c>grace</c>.
+/// </para>
+/// <para>A trainer that implements <see cref="IDisposable"/> or <see cref="IAsyncDisposable"/> is disposed of at the end.</para>
 /// </remarks>
 public interface ITrainer
 {
     /// <summary>Reads data and builds the model as for a start from nothing.</summary>
     ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken);
 
-    /// <summary>Does one step (one mini-batch, say).</summary>
+    /// <summary>
+    /// Does one step (one mini-batch, say). After a restore of a state that was complete there is nothing left to do: it then gives
+    /// <see cref="StepResult.Done"/> at once.
+    /// </summary>
     ValueTask<StepResult> StepAsync(CancellationToken cancellationToken);
 
     /// <summary>Writes the whole state. It must not change it.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Numerics;
-using System.Text.Json.Serialization;
+using System.Text.Json;
 
 namespace ActorTrainer.Runtime.Training;
 
@@ -136,7 +136,22 @@ public sealed class SeededGenerator
     public void Save(CheckpointWriter writer, string name)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        writer.WriteJson(name, Capture(), TrainingJsonContext.Default.GeneratorState);
+        GeneratorState state = Capture();
+        writer.WriteJson(name, json =>
+        {
+            json.WriteString("algorithm"u8, state.Algorithm);
+            json.WriteStartArray("words"u8);
+            foreach (string word in state.Words)
+            {
+                json.WriteStringValue(word);
+            }
+
+            json.WriteEndArray();
+            if (state.Gaussian is not null)
+            {
+                json.WriteString("gaussian"u8, state.Gaussian);
+            }
+        });
     }
 
     /// <summary>Takes over a saved state.</summary>
@@ -144,15 +159,18 @@ public sealed class SeededGenerator
     public void Load(CheckpointReader reader, string name)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        GeneratorState state = reader.ReadJson(name, TrainingJsonContext.Default.GeneratorState);
+        GeneratorState state = reader.ReadJson(name, json => new GeneratorState(
+            json.GetProperty("algorithm"u8).GetString() ?? "",
+            [.. json.GetProperty("words"u8).EnumerateArray().Select(word => word.GetString() ?? "")],
+            json.TryGetProperty("gaussian"u8, out JsonElement gaussian) ? gaussian.GetString() : null));
         if (!TryApply(state))
         {
             throw new CheckpointEntryException(
-                name, $"holds a generator '{state.Algorithm}' with {state.Words?.Length ?? 0} words; {Algorithm} with 4 hexadecimal words is needed.");
+                name, $"holds a generator '{state.Algorithm}' with {state.Words.Length} words; {Algorithm} with 4 hexadecimal words is needed.");
         }
     }
 
-    internal GeneratorState Capture() => new(
+    private GeneratorState Capture() => new(
         Algorithm,
         [Hex(_s0), Hex(_s1), Hex(_s2), Hex(_s3)],
         _gaussian is { } waiting ? Hex(BitConverter.DoubleToUInt64Bits(waiting)) : null);
@@ -160,7 +178,7 @@ public sealed class SeededGenerator
     private bool TryApply(GeneratorState state)
     {
         Span<ulong> words = stackalloc ulong[5];
-        if (state.Algorithm != Algorithm || state.Words is not { Length: 4 })
+        if (state.Algorithm != Algorithm || state.Words.Length != 4)
         {
             return false;
         }
@@ -199,12 +217,3 @@ public sealed class SeededGenerator
 }
 
 internal sealed record GeneratorState(string Algorithm, string[] Words, string? Gaussian);
-
-internal sealed record CursorState(int Count, string Seed, long Epoch, int Index);
-
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(GeneratorState))]
-[JsonSerializable(typeof(CursorState))]
-internal sealed partial class TrainingJsonContext : JsonSerializerContext;

@@ -38,6 +38,10 @@ public sealed class TrainerContext
     /// <summary>What <see cref="SetResult(string, string)"/> collected, sorted by name.</summary>
     public IReadOnlyDictionary<string, string> Results => _results;
 
+    /// <summary>Reads the settings value by value.</summary>
+    /// <exception cref="TrainerSettingsException">They are no object.</exception>
+    public TrainerSettings ReadSettings() => new(Settings);
+
     /// <summary>Reads the settings into a type. Without settings an empty object is read, so that the type's own defaults hold.</summary>
     /// <param name="type">
     /// Source-generated metadata of the type. Give its properties <c>set</c>: generated code passes every <c>init</c> property, so that one

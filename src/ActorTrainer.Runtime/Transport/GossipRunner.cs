@@ -16,6 +16,9 @@ public sealed partial class GossipRunner : IPeerAcceptor, IAsyncDisposable
     private const int QueueLength = 8192;
     private const int MostBeforeTick = 1024;
 
+    // For a peer that is stopped the kernel still accepts. Shorter than the core waits for an answer.
+    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(3);
+
     private readonly GossipSettings _settings;
     private readonly MembershipCore _core;
     private readonly DeterministicRandom _random;
@@ -58,9 +61,8 @@ public sealed partial class GossipRunner : IPeerAcceptor, IAsyncDisposable
         _view = _core.View;
         PeerIntroduction here = new(settings.Model.ClusterName, PeerProtocol.Version, settings.Incarnation, settings.Address);
         _prober = new FreshProber(settings.Model.ClusterName, settings.Model.Security.Token, time);
-        // A peer that is stopped still lets the kernel accept: an attempt to connect needs a limit as a probe does.
         PeerDialer dialer = new(here, settings.Model.Security.Token, time);
-        _links = new GossipLinks(dialer, settings.Model.Membership.ProbeTimeout * 2, time, Post, Feed, Receive, _stopping.Token) { Refused = OnRefused };
+        _links = new GossipLinks(dialer, DialTimeout, time, Post, Feed, Receive, _stopping.Token) { Refused = OnRefused };
     }
 
     /// <summary>The newest view; version 0 until the node has joined.</summary>

@@ -28,10 +28,13 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     private static readonly TimeSpan DrainTime = TimeSpan.FromMilliseconds(300);
 
     private readonly NodeModel _model;
-    private readonly WebApplication _app;
+    private readonly Action<IEndpointRouteBuilder> _mapMore;
+    private readonly ILoggerFactory _loggers;
+    private readonly Action<IServiceCollection>? _services;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
+    private WebApplication? _app;
     private long _incarnation;
 
     /// <summary>Prepares the server; nothing listens yet.</summary>
@@ -51,25 +54,9 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         _time = time;
         _logger = loggers.CreateLogger<NodeHttpServer>();
         Address = model.Address;
-
-        // The empty builder reads no files and no environment: what the node's configuration does not say does not happen.
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(loggers);
-        builder.Services.AddLogging();
-        builder.Services.AddRoutingCore();
-        services?.Invoke(builder.Services);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(Listen);
-
-        _app = builder.Build();
-        TokenGate gate = new(model.Security.Token);
-        _app.Use(next => context => gate.InvokeAsync(context, next));
-        // Heartbeats tell whether a peer lives; the protocol's own keep-alive would only add a second opinion.
-        _app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
-        _app.UseRouting();
-        _app.MapGet(PeerProtocol.IdentityPath, AnswerIdentityAsync);
-        _app.Map(PeerProtocol.GossipPath, context => AcceptPeerAsync(context, Gossip));
-        _app.Map(PeerProtocol.NodePath, context => AcceptPeerAsync(context, Peers));
-        mapMore(_app);
+        _mapMore = mapMore;
+        _loggers = loggers;
+        _services = services;
     }
 
     /// <summary>Where it listens; after the start with the actual port.</summary>
@@ -94,9 +81,10 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     {
         ThreadPool.GetMinThreads(out int workers, out int completions);
         ThreadPool.SetMinThreads(int.Max(workers, LeastPoolThreads), completions);
+        WebApplication app = _app = Build();
         try
         {
-            await _app.StartAsync(cancellationToken);
+            await app.StartAsync(cancellationToken);
         }
         catch (IOException e) when (e.InnerException is AddressInUseException || FindSocketError(e) == SocketError.AddressAlreadyInUse)
         {
@@ -113,7 +101,7 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
                 e);
         }
 
-        string url = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
+        string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
         Address = Uri.TryCreate(url, UriKind.Absolute, out Uri? bound) ? _model.Address with { Port = bound.Port } : _model.Address;
         LogListening(_logger, Address);
     }
@@ -125,6 +113,11 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     public async Task StopAsync()
     {
         await _stopping.CancelAsync();
+        if (_app is null)
+        {
+            return;
+        }
+
         using CancellationTokenSource limit = new(DrainTime, _time);
         await _app.StopAsync(limit.Token);
     }
@@ -133,8 +126,35 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
-        await _app.DisposeAsync();
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+        }
+
         _stopping.Dispose();
+    }
+
+    private WebApplication Build()
+    {
+        // The empty builder reads no files and no environment: what the node's configuration does not say does not happen.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(_loggers);
+        builder.Services.AddLogging();
+        builder.Services.AddRoutingCore();
+        _services?.Invoke(builder.Services);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(Listen);
+
+        WebApplication app = builder.Build();
+        TokenGate gate = new(_model.Security.Token);
+        app.Use(next => context => gate.InvokeAsync(context, next));
+        // Heartbeats tell whether a peer lives; the protocol's own keep-alive would only add a second opinion.
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
+        app.UseRouting();
+        app.MapGet(PeerProtocol.IdentityPath, AnswerIdentityAsync);
+        app.Map(PeerProtocol.GossipPath, context => AcceptPeerAsync(context, Gossip));
+        app.Map(PeerProtocol.NodePath, context => AcceptPeerAsync(context, Peers));
+        _mapMore(app);
+        return app;
     }
 
     private void Listen(KestrelServerOptions options)

@@ -20,7 +20,9 @@ public sealed partial class PeerChannel : IPeerAcceptor, IAsyncDisposable
 {
     private const int QueueLength = 1024;
     private const int LongestMessage = 16 << 20;
-    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(1);
+
+    // Long, for a peer under full load to answer: nobody else waits meanwhile.
+    private static readonly TimeSpan DialTimeout = TimeSpan.FromSeconds(10);
     private readonly PeerDialer _dialer;
     private readonly NodeHttpServer _server;
     private readonly PeerReceived _received;

@@ -27,10 +27,11 @@ internal sealed class RunDirectories(string dataDirectory)
     /// <summary>The working directory of commands that name none.</summary>
     public string Work(RunKey run) => Path.Combine(Of(run), "work");
 
+    /// <summary>Makes a run's folders, except the one to restore into: that is the checkpoint store's, which may be at work in it.</summary>
     public void Create(RunKey run)
     {
         _ = Directory.CreateDirectory(Of(run));
-        foreach (string folder in DataFolders)
+        foreach (string folder in DataFolders.Where(folder => folder != "restore"))
         {
             _ = Directory.CreateDirectory(Path.Combine(Of(run), folder));
         }

@@ -5,14 +5,15 @@ namespace ActorTrainer.Runtime.Workers;
 
 public sealed partial class WorkerHost
 {
-    private const int MaxGuardStartsPerMinute = 4;
-    private static readonly TimeSpan GuardStartWindow = TimeSpan.FromMinutes(1);
+    private const int MaxGuardRestartsPerMinute = 3;
+    private static readonly TimeSpan GuardRestartWindow = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan GuardReadyLimit = TimeSpan.FromSeconds(30);
 
     private readonly TaskCompletionSource _firstGuard = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Queue<long> _guardStarts = new();
+    private readonly Queue<long> _guardRestarts = new();
     private readonly List<(WorkerRun Run, GuardStart Message)> _waitingForGuard = [];
     private volatile GuardLink? _guard;
+    private bool _guardWasStarted;
     private string? _guardProblem;
     private bool _disposing;
 
@@ -24,18 +25,23 @@ public sealed partial class WorkerHost
             return;
         }
 
-        while (_guardStarts.TryPeek(out long oldest) && _time.GetElapsedTime(oldest) > GuardStartWindow)
+        while (_guardRestarts.TryPeek(out long oldest) && _time.GetElapsedTime(oldest) > GuardRestartWindow)
         {
-            _ = _guardStarts.Dequeue();
+            _ = _guardRestarts.Dequeue();
         }
 
-        if (_guardStarts.Count >= MaxGuardStartsPerMinute)
+        if (_guardRestarts.Count >= MaxGuardRestartsPerMinute)
         {
-            GuardUnusable($"The guard process ended {MaxGuardStartsPerMinute} times within a minute: see the node's log; it is tried again with a later start.");
+            GuardUnusable($"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: see the node's log; it is tried again with a later start.");
             return;
         }
 
-        _guardStarts.Enqueue(_time.GetTimestamp());
+        if (_guardWasStarted)
+        {
+            _guardRestarts.Enqueue(_time.GetTimestamp());
+        }
+
+        _guardWasStarted = true;
         try
         {
             GuardLink link = GuardLink.Start(

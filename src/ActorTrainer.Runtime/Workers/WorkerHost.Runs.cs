@@ -62,8 +62,9 @@ public sealed partial class WorkerHost
                 _directories.Of(run.Key), _options.Worker.LogMaxBytes);
             Enqueue(() => OnPrepared(run, start, checkpoints));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
+            // Whatever it is: a start without an answer would leave the task waiting for ever.
             Enqueue(() => OnNotPrepared(run, $"The run's folder '{_directories.Of(run.Key)}' could not be prepared: {e.Message}"));
         }
     }
@@ -103,7 +104,7 @@ public sealed partial class WorkerHost
     private void OnStarted(WorkerRun run, int pid)
     {
         run.Pid = pid;
-        run.Folder?.Begin();
+        run.Folder?.Begin(pid);
         _post(new WorkerStarted(run.Key, pid));
         if (run.IsCommand)
         {
@@ -184,7 +185,15 @@ public sealed partial class WorkerHost
         if (run.Folder is { } folder)
         {
             bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
-            await folder.FinishAsync(violent, run.EndNoticed).ConfigureAwait(false);
+            try
+            {
+                await folder.FinishAsync(violent, run.EndNoticed).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                // The end has to be told, whatever became of the last files.
+                LogLoopFailed(e);
+            }
         }
 
         Enqueue(() =>

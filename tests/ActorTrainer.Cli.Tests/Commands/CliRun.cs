@@ -74,7 +74,13 @@ internal sealed class CliRun
         public NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags)
         {
             Flags = flags;
-            return Mistake is null ? new NodeModel() : throw Mistake;
+            string folder = Path.GetTempPath();
+            return Mistake is not null ? throw Mistake : new NodeModel
+            {
+                DataDir = folder,
+                Journal = new JournalModel { Path = Path.Combine(folder, "journal.db") },
+                Checkpoints = new CheckpointStoreModel { Path = folder },
+            };
         }
 
         public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ActorTrainer.Cli.Commands;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Core.Configuration;
@@ -80,6 +81,18 @@ public sealed class CliTests : IAsyncLifetime
 
         result.Code.ShouldBe(ExitCodes.Failed);
         result.Error.ShouldBe("actortrainer: there is no task 'digitsa'; did you mean digits-a or digits-b?\n");
+    }
+
+    [Fact]
+    public async Task TasksShow_CompletedTask_ShowsItsResults()
+    {
+        Dictionary<string, string> results = new() { ["weights"] = "9f86", ["accuracy"] = "0.97" };
+        TaskSummary done = _node.Cluster.Tasks[0] with { Task = TaskId.Parse("done-1"), Name = "done", Status = TaskStatus.Completed, Results = results };
+        _node.Put(new(done, SampleCluster.Now, SampleCluster.Now));
+
+        CliResult result = await new CliRun { Node = _server.Address }.RunAsync("tasks", "show", "done");
+
+        result.Out.ShouldContain("accuracy=0.97 weights=9f86\n");
     }
 
     [Fact]
@@ -270,6 +283,21 @@ public sealed class CliTests : IAsyncLifetime
 
         result.Code.ShouldBe(ExitCodes.Failed);
         result.Error.ShouldBe("actortrainer: no such executable: trainx; give its full path\n");
+    }
+
+    [Fact]
+    public async Task Doctor_NodeAnswers_ReportsEachCheck()
+    {
+        CliResult result = await new CliRun { Node = _server.Address }.RunAsync("doctor", "-o", "json");
+
+        using JsonDocument report = JsonDocument.Parse(result.Out);
+        Dictionary<string, string> levels = report.RootElement.EnumerateArray()
+            .ToDictionary(finding => finding.GetProperty("check").GetString()!, finding => finding.GetProperty("level").GetString()!);
+        levels.Keys.ShouldBe(["system", "runtime", "sdk", "python", "clock", "data", "journal", "checkpoints", "disk", "node", "cluster", "port"]);
+        levels["runtime"].ShouldBe("ok");
+        levels["node"].ShouldBe("ok");
+        levels["cluster"].ShouldBe("warn");
+        result.Code.ShouldBe(levels.ContainsValue("fail") ? ExitCodes.Failed : ExitCodes.Ok);
     }
 
     [Theory]

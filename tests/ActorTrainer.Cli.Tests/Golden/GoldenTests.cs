@@ -27,7 +27,7 @@ public sealed class GoldenTests : IAsyncLifetime
     [InlineData("checkpoints-show", "checkpoints show digits-a")]
     [InlineData("checkpoints-verify", "checkpoints verify digits-a --all")]
     [InlineData("events", "events digits-a")]
-    [InlineData("events-progress", "events digits-a --progress --utc --after 2")]
+    [InlineData("events-all", "events digits-a --all --utc --after 2")]
     public async Task Table_NotATerminal_IsPlainAndAtMost80Columns(string name, string commandLine)
     {
         _node.OnVerify = checkpoint => new CheckpointVerification(checkpoint, true, checkpoint.Contains("1000", StringComparison.Ordinal), 10 << 20, "");

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
-using ActorTrainer.House;
 
 namespace ActorTrainer.Cli.Tests.House;
 

@@ -65,6 +65,32 @@ public sealed class SilenceTests
         nodes[2].StateOf(nodes[0]).ShouldBe(MemberState.Up);
     }
 
+    [Theory]
+    [InlineData(600, 600)]
+    [InlineData(600, 210)]
+    public void Step_StarvedObservers_StillFindAStoppedMember(int stoppedMilliseconds, int runningMilliseconds)
+    {
+        GossipHarness harness = new();
+        IReadOnlyList<SimulatedNode> nodes = harness.StartCluster(3);
+        nodes[1].Stop();
+        bool down = false;
+        for (int i = 0; i < 20 && !down; i++)
+        {
+            // Half of the time and more they do not run; in the second case every beat of theirs is late.
+            nodes[0].Stop();
+            nodes[2].Stop();
+            harness.Run(TimeSpan.FromMilliseconds(stoppedMilliseconds));
+            nodes[0].Continue();
+            nodes[2].Continue();
+            harness.Run(TimeSpan.FromMilliseconds(runningMilliseconds));
+            down = nodes[0].StateOf(nodes[1]) == MemberState.Down && nodes[2].StateOf(nodes[1]) == MemberState.Down;
+        }
+
+        down.ShouldBeTrue(harness.Describe());
+        nodes[0].StateOf(nodes[2]).ShouldBe(MemberState.Up);
+        nodes[2].StateOf(nodes[0]).ShouldBe(MemberState.Up);
+    }
+
     [Fact]
     public void Step_WrongSuspicion_IsRefutedByTheMember()
     {

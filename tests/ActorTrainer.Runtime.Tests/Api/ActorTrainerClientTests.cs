@@ -50,6 +50,19 @@ public sealed class ActorTrainerClientTests
     }
 
     [Fact]
+    public async Task Call_OnlyNodeIsSlow_IsGivenMoreTime()
+    {
+        using TcpListener slow = new(IPAddress.Loopback, 0);
+        slow.Start();
+        Task answering = AnswerSecondAsync(slow);
+        using ActorTrainerClient client = new(new ActorTrainerClientOptions { Nodes = [Address(slow)], Timeout = TimeSpan.FromMilliseconds(500) });
+
+        (await client.GetVersionAsync()).Version.ShouldBe("9.9");
+
+        await answering;
+    }
+
+    [Fact]
     public async Task Call_GivenNodeIsGoneAfterLearning_AsksALearnedOne()
     {
         FakeNode first = SampleCluster.Create();
@@ -194,5 +207,18 @@ public sealed class ActorTrainerClientTests
         byte[] buffer = new byte[4096];
         int read = await connection.GetStream().ReadAsync(buffer);
         read.ShouldBeGreaterThan(0);
+    }
+
+    /// <summary>Leaves the first request without an answer and answers the second one.</summary>
+    private static async Task AnswerSecondAsync(TcpListener listener)
+    {
+        using TcpClient first = await listener.AcceptTcpClientAsync();
+        using TcpClient second = await listener.AcceptTcpClientAsync();
+        const string Body = """{"product":"ActorTrainer","version":"9.9","api":1,"runtime":"","incarnation":0}""";
+        byte[] buffer = new byte[4096];
+        int read = await second.GetStream().ReadAsync(buffer);
+        read.ShouldBeGreaterThan(0);
+        await second.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(
+            $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"));
     }
 }

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ActorTrainer.Core;
+using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Training;
 
 namespace ActorTrainer.Runtime.Tests.Training;
@@ -77,23 +79,24 @@ public sealed class CheckpointEntriesTests : IDisposable
     [Fact]
     public void ReadJsonAndBytes_AfterWrite_GiveSameValues()
     {
-        JsonTypeInfo<CursorState> type = TrainingJsonContext.Default.CursorState;
-        CursorState cursor = new(5, "0a", 2, 3);
+        JsonTypeInfo<TaskProgress> type = CoreJsonContext.Default.TaskProgress;
+        TaskProgress progress = new(5, null, 0.5, new Dictionary<string, double> { ["loss"] = 2 });
         Write(writer =>
         {
-            writer.WriteJson("data/cursor", cursor, type);
+            writer.WriteJson("data/progress", progress, type);
             writer.WriteBytes("blob", [1, 2, 3]);
             using Stream stream = writer.OpenBytes("stream");
             stream.WriteByte(9);
         });
 
         using CheckpointReader reader = new(_folder.Path);
-        reader.ReadJson("data/cursor", type).ShouldBe(cursor);
+        TaskProgress read = reader.ReadJson("data/progress", type);
+        (read.Step, read.Epoch, read.Metrics["loss"]).ShouldBe((5, 0.5, 2));
         reader.ReadBytes("blob").ShouldBe([1, 2, 3]);
-        using Stream read = reader.OpenBytes("stream");
-        read.ReadByte().ShouldBe(9);
-        reader.Contains("data/cursor").ShouldBeTrue();
-        reader.Contains("cursor").ShouldBeFalse();
+        using Stream stream = reader.OpenBytes("stream");
+        stream.ReadByte().ShouldBe(9);
+        reader.Contains("data/progress").ShouldBeTrue();
+        reader.Contains("progress").ShouldBeFalse();
     }
 
     [Theory]

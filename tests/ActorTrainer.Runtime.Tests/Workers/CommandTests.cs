@@ -168,8 +168,8 @@ public sealed class CommandTests
     }
 
     [Theory]
-    [InlineData("yes 'a line of forty characters, more or less' | head -c 1073741824")]
-    [InlineData("yes | head -c 1073741824")]
+    [InlineData("yes 'a line of forty characters, more or less' | head -c 16777216 > block; for i in $(seq 64); do cat block; done")]
+    [InlineData("yes | head -c 16777216 > block; for i in $(seq 64); do cat block; done")]
     [InlineData("head -c 1073741824 /dev/zero")]
     public async Task Output_OfAGigabyte_CostsNeitherMemoryNorDisk(string script)
     {

@@ -27,7 +27,7 @@ public sealed class GuardLossTests
     [Fact]
     public async Task Guard_Stopped_IsKilledAndReplaced()
     {
-        await using WorkerHarness harness = await WorkerHarness.StartAsync(selfFenceAfter: TimeSpan.FromSeconds(1));
+        await using WorkerHarness harness = await WorkerHarness.StartAsync(selfFenceAfter: TimeSpan.FromSeconds(4));
         string seconds = WorkerHarness.UniqueSeconds();
         harness.Start(WorkerHarness.Key(), WorkerHarness.Shell($"sleep {seconds}"));
         _ = await harness.WaitAsync<WorkerStarted>();
@@ -48,7 +48,7 @@ public sealed class GuardLossTests
         }
 
         harness.Start(WorkerHarness.Key(9), WorkerHarness.Shell("true"));
-        (await harness.WaitAsync<WorkerStartFailed>()).Detail.ShouldContain("guard process ended 4 times within a minute");
+        (await harness.WaitAsync<WorkerStartFailed>()).Detail.ShouldContain("guard process was lost again after 3 restarts within a minute");
     }
 
     [Fact]
@@ -141,7 +141,16 @@ public sealed class GuardLossTests
             ["PATH=/usr/bin:/bin"], "/tmp", Path.GetTempPath(), 1 << 20);
         await guard.StandardInput.WriteAsync(Encoding.UTF8.GetString(start.ToLine()));
         await guard.StandardInput.FlushAsync();
-        await WorkerHarness.UntilAsync(() => WorkerHarness.ProcessesWith(seconds).Count >= 3, "the guard's workers stand");
+        string heartbeat = Encoding.UTF8.GetString(new GuardHeartbeat(1).ToLine());
+        await WorkerHarness.UntilAsync(
+            () =>
+            {
+                // Until here the node is not silent.
+                guard.StandardInput.Write(heartbeat);
+                guard.StandardInput.Flush();
+                return WorkerHarness.ProcessesWith(seconds).Count >= 3;
+            },
+            "the guard's workers stand");
         return guard;
     }
 }

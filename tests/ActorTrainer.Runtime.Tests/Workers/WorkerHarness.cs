@@ -10,7 +10,7 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 /// <summary>A host over a real guard, in a folder of its own, that collects what it posts.</summary>
 internal sealed class WorkerHarness : IAsyncDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Lock _lock = new();
     private readonly List<TaskInput> _inputs = [];

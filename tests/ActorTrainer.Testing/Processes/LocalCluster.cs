@@ -12,6 +12,8 @@ public sealed class LocalCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
+    private static readonly TimeSpan ChildrenLimit = TimeSpan.FromSeconds(10);
+
     private readonly List<LocalNode> _nodes = [];
     private readonly int _slots;
     private readonly IReadOnlyList<string> _settings;
@@ -51,8 +53,21 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>Added to the environment of nodes started from now on.</summary>
     public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The folder of the solution that this build belongs to.</summary>
+    public static string Repository { get; } = FindRepository();
+
     /// <summary>The executable of this build.</summary>
-    public static string Executable { get; } = FindExecutable();
+    public static string Executable { get; } = FindBuilt("src/ActorTrainer.Cli", "actortrainer");
+
+    /// <summary>A file that a project of this repository was built to, in the configuration that this program was built in.</summary>
+    /// <exception cref="FileNotFoundException">It is not built.</exception>
+    public static string FindBuilt(string project, string file)
+    {
+        string release = $"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}";
+        string configuration = AppContext.BaseDirectory.Contains(release, StringComparison.Ordinal) ? "Release" : "Debug";
+        string path = Path.Combine(Repository, project, "bin", configuration, "net10.0", file);
+        return File.Exists(path) ? path : throw new FileNotFoundException($"{project} is not built: there is no {path}", path);
+    }
 
     /// <summary>A client that knows these nodes only.</summary>
     public static ActorTrainerClient ClientOf(params IReadOnlyList<NodeAddress> nodes) =>
@@ -109,6 +124,22 @@ public sealed class LocalCluster : IAsyncDisposable
         throw new TimeoutException($"not within {limit.TotalSeconds:0} s: {what}{(last is null ? "" : $" (last answer: {last.Message})")}\n{Logs()}");
     }
 
+    /// <summary>Runs the executable as a user would, in the cluster's folder, asking all nodes unless told otherwise.</summary>
+    public Task<CommandResult> RunAsync(params IReadOnlyList<string> arguments) => CommandResult.RunAsync(
+        Executable,
+        arguments,
+        Folder,
+        new Dictionary<string, string>(Environment) { ["ACTORTRAINER_NODE"] = string.Join(',', _nodes.Select(n => n.Address)), ["NO_COLOR"] = "1" });
+
+    /// <summary>Processes that nodes of this cluster started, guards and all that workers left behind; the nodes themselves are not among them.</summary>
+    public IReadOnlyList<ProcessInfo> Children() =>
+        [.. ProcessInfo.All().Where(p => IsGuard(p) || (p.Variable("ACTORTRAINER_NODE_DIR")?.StartsWith(Folder, StringComparison.Ordinal) ?? false))];
+
+    /// <summary>The guard of a node, or null while it has none.</summary>
+    public ProcessInfo? GuardOf(LocalNode node) => ProcessInfo.All().FirstOrDefault(p => p.Parent == node.Pid && IsGuard(p));
+
+    private bool IsGuard(ProcessInfo process) => process.CommandLine.Contains($" guard --node-dir {Folder}", StringComparison.Ordinal);
+
     /// <summary>Ends every process and removes the folder.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -122,7 +153,26 @@ public sealed class LocalCluster : IAsyncDisposable
         }
 
         Client.Dispose();
+        await EndChildrenAsync();
         await RemoveFolderAsync();
+    }
+
+    private async Task EndChildrenAsync()
+    {
+        // Guards end what they started when their node's pipe closes. What is left after that is ended here: no test may leave a process.
+        long started = TimeProvider.System.GetTimestamp();
+        while (Children() is { Count: > 0 } left)
+        {
+            if (TimeProvider.System.GetElapsedTime(started) > ChildrenLimit)
+            {
+                foreach (ProcessInfo process in left)
+                {
+                    Signals.TrySend(process.Pid, Signals.Kill);
+                }
+            }
+
+            await Task.Delay(Look, TimeProvider.System);
+        }
     }
 
     /// <summary>The last lines of every node's log.</summary>
@@ -161,19 +211,19 @@ public sealed class LocalCluster : IAsyncDisposable
         }
     }
 
-    private static string FindExecutable()
+    private static string FindRepository()
     {
-        string here = AppContext.BaseDirectory;
-        string configuration = here.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
-        DirectoryInfo? folder = new(here);
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
         while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "ActorTrainer.sln")))
         {
             folder = folder.Parent;
         }
 
-        string path = Path.Combine(folder?.FullName ?? here, "src", "ActorTrainer.Cli", "bin", configuration, "net10.0", "actortrainer");
-        return File.Exists(path) ? path : throw new FileNotFoundException($"the executable is not built: {path}", path);
+        return folder?.FullName ?? throw new DirectoryNotFoundException($"no folder above {AppContext.BaseDirectory} has ActorTrainer.sln");
     }
+
+    /// <summary>An address of this machine that nobody listened at a moment ago.</summary>
+    public static NodeAddress FreeAddress() => new("127.0.0.1", FreePorts(1)[0]);
 
     private static int[] FreePorts(int count)
     {

@@ -28,6 +28,10 @@ public static partial class Signals
         }
     }
 
+    /// <summary>Sends a signal to a process that may have gone.</summary>
+    /// <returns>Whether there was such a process.</returns>
+    public static bool TrySend(int pid, int signal) => SendCore(pid, signal) == 0;
+
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendCore(int pid, int signal);
 }

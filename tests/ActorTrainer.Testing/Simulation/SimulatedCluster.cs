@@ -1,6 +1,8 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
 using Shouldly;
@@ -15,6 +17,7 @@ public sealed class SimulatedCluster
 {
     private readonly PriorityQueue<Action, (TimeSpan Time, long Number)> _heap = new();
     private readonly List<(TaskId Task, string Checkpoint)> _acknowledged = [];
+    private readonly HashSet<SimulatedNode> _withoutJournal = [];
     private long _number;
     private ulong _trace = 14695981039346656037UL;
 
@@ -23,7 +26,7 @@ public sealed class SimulatedCluster
     {
         Seed = seed;
         Random = new DeterministicRandom(seed);
-        Journal = new MemoryJournal(64, TimeProvider.System);
+        Journal = new MemoryJournal(64, new VirtualClock(this));
         Network = new SimulatedNetwork(this);
         NodeAddress[] seeds = [.. Enumerable.Range(1, nodes).Select(i => new NodeAddress($"10.0.0.{i}", 7400))];
         Nodes =
@@ -115,6 +118,21 @@ public sealed class SimulatedCluster
         return reply!;
     }
 
+    /// <summary>Cordons, uncordons or drains a node, by a command that another may have taken, and waits for the answer.</summary>
+    public CommandReply NodeCommand(SimulatedNode via, SimulatedNode node, NodeCommandKind kind)
+    {
+        CommandReply? reply = null;
+        via.NodeCommand(node.Model.Address, kind, r => reply = r);
+        RunUntil($"{kind} of {node.Model.NodeName} is answered", () => reply is not null);
+        return reply!;
+    }
+
+    /// <summary>The journal does not answer a node any more; its life lock stays with it.</summary>
+    public void CutJournal(SimulatedNode node) => _withoutJournal.Add(node);
+
+    /// <summary>The journal answers a node again.</summary>
+    public void MendJournal(SimulatedNode node) => _withoutJournal.Remove(node);
+
     /// <summary>Runs for some virtual time.</summary>
     public void RunFor(TimeSpan time)
     {
@@ -153,14 +171,22 @@ public sealed class SimulatedCluster
         }
     }
 
+    internal bool HasJournal(SimulatedNode node) => !_withoutJournal.Contains(node);
+
     internal SimulatedNode? At(NodeAddress address) => Nodes.FirstOrDefault(n => n.Model.Address == address);
 
     internal long NextNumber() => ++_number;
 
     internal void After(TimeSpan delay, Action act) => _heap.Enqueue(act, (Now + delay, ++_number));
 
-    internal void AskJournal(JournalRequest request, Action<JournalReply> reply)
+    internal void AskJournal(SimulatedNode node, JournalRequest request, Action<JournalReply> reply)
     {
+        if (!HasJournal(node))
+        {
+            After(TimeSpan.FromMilliseconds(200), () => reply(new JournalFailed("cannot be reached")));
+            return;
+        }
+
         bool lost = JournalLoss > 0 && Random.NextDouble() < JournalLoss;
         bool before = lost && Random.NextDouble() < 0.5;
         TimeSpan there = TimeSpan.FromMilliseconds(1 + (3 * Random.NextDouble()));
@@ -194,6 +220,20 @@ public sealed class SimulatedCluster
         foreach ((TaskId task, string checkpoint) in _acknowledged)
         {
             Events(task).ShouldContain(e => e.Event is TaskCheckpointed && ((TaskCheckpointed)e.Event).Checkpoint.Name == checkpoint, $"seed {Seed}: {task}");
+        }
+    }
+
+    /// <summary>Checks, once faults have stopped, that every worker belongs to the node that owns its task, under the term that rules.</summary>
+    public void CheckWorkers()
+    {
+        ClusterRows rows = Rows();
+        foreach (SimulatedNode node in Nodes)
+        {
+            foreach (RunKey run in node.Workers)
+            {
+                ShardRow row = rows.Shards[ShardMap.ShardOf(run.Task, rows.Shards.Count)];
+                (row.Owner, row.Term).ShouldBe((node.Incarnation, run.Term), $"seed {Seed}: the owner of {run}");
+            }
         }
     }
 
@@ -238,5 +278,12 @@ public sealed class SimulatedCluster
         _heap.TryDequeue(out Action? act, out (TimeSpan Time, long Number) key);
         Now = key.Time > Now ? key.Time : Now;
         act!();
+    }
+
+    private sealed class VirtualClock(SimulatedCluster cluster) : TimeProvider
+    {
+        private static readonly DateTimeOffset Beginning = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+        public override DateTimeOffset GetUtcNow() => Beginning + cluster.Now;
     }
 }

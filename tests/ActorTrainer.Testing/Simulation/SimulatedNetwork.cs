@@ -64,7 +64,7 @@ public sealed class SimulatedNetwork
                 Probe(node, probe);
                 break;
             case CheckLifeLock check:
-                _cluster.After(Delay(), () => node.Gossip(new GossipLifeLockChecked(check.Incarnation, _cluster.Journal.IsLifeLockFree(check.Incarnation))));
+                _cluster.After(Delay(), () => node.Gossip(new GossipLifeLockChecked(check.Incarnation, _cluster.HasJournal(node) ? _cluster.Journal.IsLifeLockFree(check.Incarnation) : null)));
                 break;
             case PublishView view:
                 publish(view.View);

@@ -117,11 +117,26 @@ public sealed class SimulatedNode
         Step(new ClientSubmit(client, spec, hash));
     }
 
+    /// <summary>Sends a command for a node through this one.</summary>
+    public void Command(SimulatedNode node, NodeCommandKind kind, Action<CommandReply> reply)
+    {
+        long client = _cluster.NextNumber();
+        _clients[client] = reply;
+        Step(new ClientNodeCommand(client, node.Model.Address, kind));
+    }
+
     internal void Command(TaskId task, TaskCommand command, Action<CommandReply> reply)
     {
         long client = _cluster.NextNumber();
         _clients[client] = reply;
         Step(new ClientCommand(client, task, command));
+    }
+
+    internal void NodeCommand(NodeAddress node, NodeCommandKind kind, Action<CommandReply> reply)
+    {
+        long client = _cluster.NextNumber();
+        _clients[client] = reply;
+        Step(new ClientNodeCommand(client, node, kind));
     }
 
     internal void Receive(NodeAddress from, NodeMessage message) => Run(() => Step(new PeerMessage(from, message)));
@@ -151,7 +166,7 @@ public sealed class SimulatedNode
         switch (effect)
         {
             case AskJournal ask:
-                _cluster.AskJournal(ask.Request, Guarded<JournalReply>(reply => Step(new JournalAnswered(ask.Question, reply))));
+                _cluster.AskJournal(this, ask.Request, Guarded<JournalReply>(reply => Step(new JournalAnswered(ask.Question, reply))));
                 break;
             case TellPeer tell:
                 _cluster.Network.Tell(this, tell);
@@ -163,7 +178,7 @@ public sealed class SimulatedNode
                 _workers!.Start(start.Effect);
                 break;
             case LookAtLifeLock look:
-                _cluster.After(TimeSpan.FromMilliseconds(1), Guarded(() => Step(new LifeLockSeen(look.Incarnation, _cluster.Journal.IsLifeLockFree(look.Incarnation)))));
+                _cluster.After(TimeSpan.FromMilliseconds(1), Guarded(() => Step(new LifeLockSeen(look.Incarnation, _cluster.HasJournal(this) ? _cluster.Journal.IsLifeLockFree(look.Incarnation) : null))));
                 break;
             case ChangeSelf change:
                 Gossip(new GossipSelfChanged(change.State, change.Cordoned));

@@ -67,12 +67,12 @@ internal sealed class WorkerLink : IDisposable
     /// <summary>Sends a message. When the connection is gone nothing happens: the reading thread sees it too.</summary>
     public void Send(WorkerMessage message)
     {
-        byte[] line = message.ToLine();
+        ReadOnlySpan<byte> line = WorkerCodec.Encode(message).Span;
         try
         {
-            for (int sent = 0; sent < line.Length;)
+            while (line.Length > 0)
             {
-                sent += _socket.Send(line, sent, line.Length - sent, SocketFlags.None);
+                line = line[_socket.Send(line, SocketFlags.None)..];
             }
         }
         catch (Exception problem) when (problem is SocketException or ObjectDisposedException)
@@ -159,7 +159,7 @@ internal sealed class WorkerLink : IDisposable
         int length;
         while ((length = buffer.AsSpan(start, filled - start).IndexOf((byte)'\n')) >= 0)
         {
-            if (WorkerMessage.TryParse(buffer.AsSpan(start, length), out WorkerMessage? message))
+            if (WorkerCodec.TryDecode(buffer.AsMemory(start, length), out WorkerMessage? message))
             {
                 Take(message);
             }

@@ -43,6 +43,10 @@ internal sealed class CheckpointFolder : IDisposable
     private long _lastInPlace;
     private long _notBefore;
     private int _disposed;
+    private int _pid;
+
+    /// <summary>Whether a file was closed of which it is not certain that its writer did so by its own will.</summary>
+    private bool _unconfirmed;
 
     /// <summary>Begins to note events; files that stand in the folder already make no checkpoint.</summary>
     public CheckpointFolder(string folder, string staging, long restoredStep, TimeProvider time, Action<FolderCaptured> captured)
@@ -58,14 +62,20 @@ internal sealed class CheckpointFolder : IDisposable
         _lastEvent = _lastInPlace = _notBefore = time.GetTimestamp();
     }
 
-    public void Begin() => _loop = Task.Run(LoopAsync);
+    /// <param name="pid">The run's own process.</param>
+    public void Begin(int pid)
+    {
+        _pid = pid;
+        _loop = Task.Run(LoopAsync);
+    }
 
     /// <summary>A captured state was released.</summary>
     public void Released() => _ = Interlocked.Decrement(ref _unreleased);
 
     /// <summary>
-    /// Ends the watch and captures what is not saved yet. After a violent end nothing is captured when a file was closed by it or shortly
-    /// before: it may be half written, and half a set of files is no checkpoint.
+    /// Ends the watch and captures what is not saved yet. After a violent end nothing is captured when a file was closed by it (known of
+    /// the run's own process) or shortly before (which may have been the end of a child): it may be half written, and half a set of files
+    /// is no checkpoint.
     /// </summary>
     /// <param name="violent">Whether the process was ended by a signal.</param>
     /// <param name="endNoticed">When its end was noticed.</param>
@@ -75,7 +85,7 @@ internal sealed class CheckpointFolder : IDisposable
         await _loop.ConfigureAwait(false);
         long earliestTorn = endNoticed - (long)(TornWindow.TotalSeconds * _time.TimestampFrequency);
         Drain();
-        bool torn = violent && _lastInPlace >= earliestTorn;
+        bool torn = violent && (_unconfirmed || _lastInPlace >= earliestTorn);
         if (_changed && !torn)
         {
             Capture();
@@ -100,8 +110,10 @@ internal sealed class CheckpointFolder : IDisposable
             while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
             {
                 Drain();
+                // After the events were read, not before: a process that is not ending now was not when they happened.
+                _unconfirmed = _unconfirmed && IsEnding();
                 long now = _time.GetTimestamp();
-                if (!_changed || now < _notBefore || _time.GetElapsedTime(_lastEvent, now) < Quiet || Volatile.Read(ref _unreleased) >= MaxUnreleased)
+                if (!_changed || _unconfirmed || now < _notBefore || _time.GetElapsedTime(_lastEvent, now) < Quiet || Volatile.Read(ref _unreleased) >= MaxUnreleased)
                 {
                     continue;
                 }
@@ -120,6 +132,8 @@ internal sealed class CheckpointFolder : IDisposable
             // The run ended.
         }
     }
+
+    private bool IsEnding() => OperatingSystem.IsLinux() ? ProcessTable.IsEnding(_pid) : Posix.Kill(_pid, 0) != 0;
 
     private void WaitFor(TimeSpan delay) => _notBefore = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
 
@@ -142,6 +156,7 @@ internal sealed class CheckpointFolder : IDisposable
                 case FolderEventKind.Written:
                     _ = _renamedIn.Remove(seen.RelativePath);
                     _lastInPlace = _lastEvent;
+                    _unconfirmed = true;
                     _changed = true;
                     break;
                 default:

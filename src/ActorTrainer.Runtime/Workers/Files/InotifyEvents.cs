@@ -40,7 +40,19 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     public static InotifyEvents? TryOpen(string root)
     {
         int descriptor = Init(NonBlockingCloseOnExec);
-        return descriptor < 0 ? null : new InotifyEvents(descriptor, root);
+        if (descriptor < 0)
+        {
+            return null;
+        }
+
+        InotifyEvents events = new(descriptor, root);
+        if (events._folders.Count > 0)
+        {
+            return events;
+        }
+
+        events.Dispose();
+        return null;
     }
 
     public IReadOnlyList<FolderEvent> Drain()

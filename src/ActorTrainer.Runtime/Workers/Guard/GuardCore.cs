@@ -76,6 +76,18 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
     private void Start(GuardStart start)
     {
+        try
+        {
+            StartProcess(start);
+        }
+        catch (IOException e)
+        {
+            send(new GuardStartFailed(start.Run, $"'{start.Executable}' could not be started: {e.Message}."));
+        }
+    }
+
+    private void StartProcess(GuardStart start)
+    {
         (int read, int write) = Posix.CreatePipe();
         int error;
         int pid = 0;

@@ -35,7 +35,15 @@ internal static class ProcessTable
     }
 
     /// <summary>One process, or null when it is gone or only waits to be collected.</summary>
-    public static ProcessEntry? ReadOne(int pid)
+    public static ProcessEntry? ReadOne(int pid) =>
+        ReadFields(pid) is { } fields && !IsDead(fields)
+            ? new ProcessEntry(pid, Number(fields[1]), Number(fields[2]), long.Parse(fields[19], CultureInfo.InvariantCulture))
+            : null;
+
+    private static bool IsDead(string[] fields) => fields[0] is "Z" or "X" or "x";
+
+    /// <summary>The fields of <c>/proc/PID/stat</c> from the third, the state, on.</summary>
+    private static string[]? ReadFields(int pid)
     {
         string text;
         try
@@ -50,9 +58,17 @@ internal static class ProcessTable
         // The name may hold blanks and parentheses; the last closing one ends it.
         int end = text.LastIndexOf(')');
         string[] fields = end < 0 ? [] : text[(end + 2)..].Split(' ');
-        return fields.Length < 20 || fields[0] is "Z" or "X" or "x"
-            ? null
-            : new ProcessEntry(pid, Number(fields[1]), Number(fields[2]), long.Parse(fields[19], CultureInfo.InvariantCulture));
+        return fields.Length < 20 ? null : fields;
+    }
+
+    /// <summary>
+    /// Whether a process has begun to end, or is gone. The kernel marks it before it closes the process's files: a file that was closed
+    /// while its writer is not ending was closed by the writer's own will.
+    /// </summary>
+    public static bool IsEnding(int pid)
+    {
+        const uint exiting = 0x4;
+        return ReadFields(pid) is not { } fields || IsDead(fields) || (uint.Parse(fields[6], CultureInfo.InvariantCulture) & exiting) != 0;
     }
 
     /// <summary>All processes whose chain of parents leads to <paramref name="root"/>, without it.</summary>

@@ -93,7 +93,10 @@ public sealed record ErrorMessage(string Detail) : WorkerMessage;
 /// <summary>Worker → node: it ends because it was asked to.</summary>
 public sealed record StoppedMessage : WorkerMessage;
 
-/// <summary>Node → worker, the answer to hello: what to train and where its folders are (absolute paths that exist).</summary>
+/// <summary>
+/// Node → worker, the answer to hello: what to train and where its folders are (absolute paths). The restore directory exists when
+/// <see cref="BeginMessage"/> says so, the others always.
+/// </summary>
 public sealed record InitMessage(
     string Run,
     string TrainerType,

@@ -1,0 +1,75 @@
+using ActorTrainer.Cluster.Tests.Support;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Client;
+using ActorTrainer.Testing.Processes;
+using ActorTrainer.Testing.Trainers;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Cluster.Tests;
+
+public sealed class StoreFaultTests
+{
+    private const int Steps = 900;
+
+    [Fact]
+    public async Task NewestCheckpoint_DamagedAndNodeKilled_DamageIsNamedAndTheOneBeforeIsUsed()
+    {
+        await using LocalCluster cluster = new(nodes: 2);
+        await cluster.StartAsync();
+        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("damaged", new() { Steps = Steps }));
+        await task.WaitAsync("three checkpoints", t => t.Checkpoints.Count >= 3);
+        int starts = task.Starts.Count;
+        LocalNode victim = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+        using ActorTrainerClient others = LocalCluster.ClientOf([.. cluster.Nodes.Where(n => n != victim).Select(n => n.Address)]);
+        await victim.KillAsync();
+        await task.LookAsync(others);
+        CheckpointRef newest = task.Checkpoints[^1];
+        FlipByte(cluster, newest);
+
+        TaskStarted next = await task.WaitForStartAsync(starts, others);
+
+        TaskCheckpointDamaged damaged = task.Events.OfType<TaskCheckpointDamaged>().Single();
+        damaged.Checkpoint.ShouldBe(newest.Name);
+        damaged.Detail.ShouldContain(newest.Packs[0]);
+        next.RestoredFrom.ShouldBe(task.Checkpoints[task.Checkpoints.ToList().IndexOf(newest) - 1].Name);
+        await task.WaitForEndAsync(TaskStatus.Completed);
+        task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(ScriptedTrainer.SumOf(Steps));
+        CommandResult events = await cluster.RunAsync("events", "damaged");
+        events.Output.ShouldContain("damaged");
+        events.Output.ShouldContain(newest.Name);
+    }
+
+    [Fact]
+    public async Task Store_CannotBeWritten_TrainingGoesOnTheEventSaysWhyAndItRecoversByItself()
+    {
+        await using LocalCluster cluster = new(nodes: 1);
+        await cluster.StartAsync();
+        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("store", new() { Steps = Steps }));
+        await task.WaitForCheckpointAsync();
+        string store = Directory.GetDirectories(cluster.StorePath).Single(d => Path.GetFileName(d).StartsWith("store", StringComparison.Ordinal));
+
+        // A file where the task's folder was: nobody can write below it, root neither.
+        Directory.Move(store, store + ".away");
+        await File.WriteAllTextAsync(store, "in the way");
+        await task.WaitAsync("a save fails", t => t.Events.OfType<TaskCheckpointFailed>().Any());
+        File.Delete(store);
+        Directory.Move(store + ".away", store);
+        int saved = task.Checkpoints.Count;
+        await task.WaitAsync("it is saved again", t => t.Checkpoints.Count > saved);
+
+        task.Events.OfType<TaskCheckpointFailed>().First().Detail.ShouldContain(cluster.StorePath);
+        await task.WaitForEndAsync(TaskStatus.Completed);
+        task.Starts.Count.ShouldBe(1, "training goes on without its store");
+        task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(ScriptedTrainer.SumOf(Steps));
+        await task.ShouldHaveLostNothingAsync();
+    }
+
+    private static void FlipByte(LocalCluster cluster, CheckpointRef checkpoint)
+    {
+        string pack = Directory.EnumerateFiles(cluster.StorePath, "*", SearchOption.AllDirectories)
+            .Single(f => Path.GetFileName(f).StartsWith(checkpoint.Packs[0], StringComparison.Ordinal) && !f.Contains("manifest", StringComparison.Ordinal));
+        byte[] bytes = File.ReadAllBytes(pack);
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(pack, bytes);
+    }
+}

@@ -1,0 +1,137 @@
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Client;
+using ActorTrainer.Testing.Processes;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Cluster.Tests.Support;
+
+/// <summary>A task as an observer outside the cluster sees it: he writes down every event that he was shown.</summary>
+internal sealed class ObservedTask(LocalCluster cluster, string name)
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly List<EventRow> _rows = [];
+
+    public string Name { get; } = name;
+
+    public IEnumerable<TaskEvent> Events => _rows.Select(r => r.Event);
+
+    public IReadOnlyList<TaskStarted> Starts => [.. Events.OfType<TaskStarted>()];
+
+    public IReadOnlyList<CheckpointRef> Checkpoints => [.. Events.OfType<TaskCheckpointed>().Select(e => e.Checkpoint)];
+
+    /// <summary>The step of the newest checkpoint seen; 0: none.</summary>
+    public long CommittedStep => Checkpoints.Select(c => c.Step).DefaultIfEmpty(0).Max();
+
+    public bool IsEnded => Events.Any(e => e is TaskCompleted or TaskFailed or TaskCancelled or TaskHeld);
+
+    /// <summary>How many of its runs up to now ended, or go on, without a checkpoint, counted back from the newest.</summary>
+    public int RunsWithoutCheckpoint
+    {
+        get
+        {
+            int runs = 0;
+            foreach (TaskEvent e in Events.Reverse().TakeWhile(e => e is not TaskCheckpointed))
+            {
+                runs += e is TaskStarted ? 1 : 0;
+            }
+
+            return runs;
+        }
+    }
+
+    /// <summary>Submits a task and observes it.</summary>
+    public static async Task<ObservedTask> SubmitAsync(LocalCluster cluster, TaskSpec spec)
+    {
+        await cluster.Client.SubmitAsync(spec);
+        return new ObservedTask(cluster, spec.Name);
+    }
+
+    /// <summary>Writes down what happened since the last look.</summary>
+    public async Task LookAsync(ActorTrainerClient? client = null)
+    {
+        while ((await (client ?? cluster.Client).ListEventsAsync(Name, _rows.Count == 0 ? 0 : _rows[^1].Sequence)).Events is { Count: > 0 } news)
+        {
+            _rows.AddRange(news);
+        }
+    }
+
+    /// <summary>Looks until what was written down satisfies a condition.</summary>
+    public Task WaitAsync(string what, Func<ObservedTask, bool> condition, ActorTrainerClient? client = null) => cluster.WaitAsync(
+        $"{Name}: {what}",
+        async () =>
+        {
+            await LookAsync(client);
+            return condition(this) || (IsEnded ? throw new InvalidOperationException($"{Name} ended before this was so: {what}\n{this}") : false);
+        },
+        Limit);
+
+    /// <summary>Waits until the run that is the newest now has committed a checkpoint.</summary>
+    public Task WaitForCheckpointAsync() => WaitAsync("a checkpoint of its present run", t => t.Starts.Count > 0 && t.RunsWithoutCheckpoint == 0);
+
+    /// <summary>Waits for its next run after so many, and gives it.</summary>
+    public async Task<TaskStarted> WaitForStartAsync(int after, ActorTrainerClient? client = null)
+    {
+        await WaitAsync($"start number {after + 1}", t => t.Starts.Count > after, client);
+        return Starts[after];
+    }
+
+    /// <summary>Waits until it has ended, is finished on record too, and gives its view.</summary>
+    public async Task<TaskView> WaitForEndAsync(TaskStatus status)
+    {
+        TaskView? view = null;
+        await cluster.WaitAsync(
+            $"{Name} is {status}",
+            async () =>
+            {
+                view = (await cluster.Client.GetTaskAsync(Name)).Task;
+                return view.Finished || view.Status == TaskStatus.Held;
+            },
+            Limit * 2);
+        await LookAsync();
+        view!.Status.ShouldBe(status, ToString());
+        return view;
+    }
+
+    /// <summary>Reads the whole history again: what was seen is in it unchanged, and every run began at or after the last checkpoint before it.</summary>
+    public async Task ShouldHaveLostNothingAsync()
+    {
+        ObservedTask again = new(cluster, Name);
+        await again.LookAsync();
+        EventRow[] seen = [.. _rows.Where(r => r.Event is TaskCheckpointed)];
+        foreach (EventRow row in seen)
+        {
+            EventRow? kept = again._rows.FirstOrDefault(r => r.Sequence == row.Sequence);
+            ((kept?.Event as TaskCheckpointed)?.Checkpoint.Name).ShouldBe(((TaskCheckpointed)row.Event).Checkpoint.Name, $"event {row.Sequence} of {Name}");
+        }
+
+        long committed = 0;
+        foreach (EventRow row in again._rows)
+        {
+            switch (row.Event)
+            {
+                case TaskCheckpointed e:
+                    committed = Math.Max(committed, e.Checkpoint.Step);
+                    break;
+                case TaskStarted e:
+                    e.RestoredStep.ShouldBeGreaterThanOrEqualTo(committed, $"run {e.Run} of {Name}\n{again}");
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Its history in short, for messages of tests: the last forty events that decide something.</summary>
+    public override string ToString() => string.Join(
+        '\n',
+        _rows.Where(r => r.Event is not (TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned or TaskSubmitted)).TakeLast(40).Select(r => $"{r.Sequence} term {r.Term} {Short(r.Event)}"));
+
+    private static string Short(TaskEvent e) => e switch
+    {
+        TaskCheckpointed c => $"checkpointed {c.Checkpoint.Name} ({c.Checkpoint.Reason})",
+        TaskRetryScheduled r => $"retry {r.Failures}: {r.Failure} {string.Join(" | ", r.Failure.LastLines)}",
+        TaskFailed f => $"failed: {f.Failure} {string.Join(" | ", f.Failure.LastLines)}",
+        _ => e.ToString(),
+    };
+}

@@ -1,0 +1,374 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Core.Tests.Tasks;
+
+/// <summary>Stops by the user, hand-over, warm-up, and loss of nodes.</summary>
+public sealed class TaskEntityMoveTests
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(8);
+
+    [Fact]
+    public void On_PauseWhileTraining_SavesStopsAndWaits()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        EntityStep pause = driver.Tell(new PauseTask());
+        pause.Persist.ShouldBe([new TaskPaused()]);
+        pause.AfterCommit.ShouldBe([new RequestStaging(driver.Run, "pause")]);
+        EntityStep staged = driver.Stage(10, "pause");
+        SaveCheckpoint save = staged.AfterCommit[0].ShouldBeOfType<SaveCheckpoint>();
+        staged.AfterCommit[1].ShouldBe(new StopWorker(driver.Run, Grace));
+        driver.Exit(0).IsNothing.ShouldBeTrue();
+        driver.Stored(save).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskCheckpointed>();
+        (driver.State.Status, driver.Entity.IsIdle).ShouldBe((TaskStatus.Paused, true));
+        driver.Entity.WantsSlots(driver.Now).ShouldBeFalse();
+    }
+
+    [Fact]
+    public void Tick_SaveBeforeAStopTakesLongerThanTheGrace_StopsWithoutIt()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Tell(new PauseTask());
+        driver.Tick(7.9).IsNothing.ShouldBeTrue();
+        driver.Tick(0.1).AfterCommit.ShouldBe([new StopWorker(driver.Run, Grace)]);
+        driver.Tick(1).IsNothing.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void On_StageFailsBeforeAStop_StopsAtOnce()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Tell(new PauseTask());
+        driver.Happens(new WorkerStageFailed(driver.Run, "pause", "no space")).AfterCommit.ShouldBe([new StopWorker(driver.Run, Grace)]);
+    }
+
+    [Fact]
+    public void On_PauseWhileStarting_EndsTheWorkerWithoutGrace()
+    {
+        EntityDriver driver = EntityDriver.Submitted();
+        driver.Grant();
+        driver.Tell(new PauseTask()).AfterCommit.ShouldBe([new StopWorker(driver.Run, TimeSpan.Zero)]);
+        driver.Happens(new WorkerReady(driver.Run)).IsNothing.ShouldBeTrue();
+        driver.Exit(null, 9).Persist.ShouldBeEmpty();
+        driver.State.Status.ShouldBe(TaskStatus.Paused);
+    }
+
+    [Fact]
+    public void On_PauseWhileACommandRestores_EndsARunWithoutWorker()
+    {
+        EntityDriver driver = EntityDriver.Training(EntityDriver.Command());
+        driver.Save(1, "files");
+        driver.Exit(1);
+        driver.Tick(10);
+        driver.Grant();
+        driver.Tell(new PauseTask()).AfterCommit.ShouldBe([new StopWorker(driver.Run, TimeSpan.Zero)]);
+        driver.Exit(null);
+        (driver.State.Status, driver.Entity.IsIdle).ShouldBe((TaskStatus.Paused, true));
+    }
+
+    [Fact]
+    public void On_ResumeWhileStopping_StartsAgainWhenTheWorkerIsGone()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Tell(new PauseTask());
+        SaveCheckpoint save = driver.Stage(10, "pause").AfterCommit.OfType<SaveCheckpoint>().Single();
+        driver.Tell(new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
+        driver.Entity.WantsSlots(driver.Now).ShouldBeFalse();
+        driver.Stored(save);
+        driver.Exit(0);
+        driver.State.Status.ShouldBe(TaskStatus.Pending);
+        driver.Grant().AfterCommit.OfType<RestoreCheckpoint>().Single().Checkpoint.Step.ShouldBe(10);
+    }
+
+    [Fact]
+    public void On_CancelWhileTraining_StopsWithGraceAndEnds()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        EntityStep cancel = driver.Tell(new CancelTask());
+        cancel.Persist.ShouldBe([new TaskCancelled()]);
+        cancel.AfterCommit.ShouldBe([new StopWorker(driver.Run, Grace)]);
+        driver.Exit(null, 15).IsNothing.ShouldBeTrue();
+        (driver.State.Status, driver.State.ExitCode, driver.Entity.IsIdle).ShouldBe((TaskStatus.Cancelled, 1, true));
+    }
+
+    [Fact]
+    public void Releasing_Idle_LetsGoAtOnce()
+    {
+        EntityDriver driver = EntityDriver.Submitted();
+        driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "migration", driver.Now)).Release.ShouldBeTrue();
+        driver.Entity.WantsSlots(driver.Now).ShouldBeFalse();
+        driver.Entity.ReleaseAborted();
+        driver.Entity.WantsSlots(driver.Now).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Releasing_Training_SavesStopsStoresAndOnlyThenLetsGo()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        EntityStep releasing = driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "migration", driver.Now));
+        releasing.Persist.ShouldBe([new TaskMigrating(2, EntityDriver.There, "migration")]);
+        releasing.AfterCommit.ShouldBe([new RequestStaging(driver.Run, "migration")]);
+        releasing.Release.ShouldBeFalse();
+        SaveCheckpoint save = driver.Stage(10, "migration").AfterCommit.OfType<SaveCheckpoint>().Single();
+        driver.Exit(0).Release.ShouldBeFalse();
+        EntityStep stored = driver.Stored(save);
+        stored.Release.ShouldBeTrue();
+        stored.Persist.Last().ShouldBe(new TaskInterrupted(InterruptionReason.Migrated, "handed over: migration"));
+        (driver.State.Status, driver.State.Failures, driver.State.NodeLosses).ShouldBe((TaskStatus.Pending, 0, 0));
+    }
+
+    [Fact]
+    public void Releasing_StoreAway_LetsGoWithoutTheState()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "migration", driver.Now));
+        SaveCheckpoint save = driver.Stage(10, "migration").AfterCommit.OfType<SaveCheckpoint>().Single();
+        driver.Exit(0);
+        EntityStep failed = driver.StoreFails(save);
+        failed.Release.ShouldBeTrue();
+        failed.Persist[0].ShouldBeOfType<TaskCheckpointFailed>();
+    }
+
+    [Fact]
+    public void Releasing_Command_IsStoppedWithGrace()
+    {
+        EntityDriver driver = EntityDriver.Training(EntityDriver.Command());
+        driver.Do(driver.Entity.Releasing(0, null, "node stops", driver.Now)).AfterCommit.ShouldBe([new StopWorker(driver.Run, Grace)]);
+        EntityStep exit = driver.Exit(0);
+        exit.Release.ShouldBeTrue();
+        exit.Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskInterrupted>();
+    }
+
+    [Fact]
+    public void Releasing_WhileSavingAfterTheRun_LetsGoWhenItIsStored()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        SaveCheckpoint save = driver.Stage(10).AfterCommit.OfType<SaveCheckpoint>().Single();
+        driver.Tell(new CancelTask());
+        driver.Exit(null, 15);
+        driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "drain", driver.Now)).Release.ShouldBeFalse();
+        driver.Stored(save).Release.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Releasing_Starting_StopsWithoutAnEvent()
+    {
+        EntityDriver driver = EntityDriver.Submitted();
+        driver.Grant();
+        EntityStep releasing = driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "drain", driver.Now));
+        releasing.Persist.ShouldBeEmpty();
+        releasing.AfterCommit.ShouldBe([new StopWorker(driver.Run, TimeSpan.Zero)]);
+        EntityStep exit = driver.Exit(null, 9);
+        (exit.Release, exit.Persist.Count).ShouldBe((true, 0));
+    }
+
+    [Fact]
+    public void ReleaseAborted_BeforeTheStop_TrainsOn()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "migration", driver.Now));
+        driver.Entity.ReleaseAborted();
+        driver.Stage(10, "migration").AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<SaveCheckpoint>();
+        driver.Tick(30).AfterCommit.ShouldBeEmpty();
+        driver.Entity.IsTraining.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void ReleaseAborted_AfterTheStop_StartsAgainHere()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Do(driver.Entity.Releasing(2, EntityDriver.There, "migration", driver.Now));
+        driver.Stored(driver.Stage(10, "migration").AfterCommit.OfType<SaveCheckpoint>().Single());
+        driver.Entity.ReleaseAborted();
+        EntityStep exit = driver.Exit(0);
+        exit.Release.ShouldBeFalse();
+        exit.Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskInterrupted>();
+        driver.Entity.WantsSlots(driver.Now).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Warm_ThenActivatedWithTheSameCheckpoint_BeginsAtOnce()
+    {
+        EntityDriver source = EntityDriver.Training();
+        string name = source.Save(10);
+        EntityDriver next = Warmed(source, out RunKey run);
+        next.Entity.IsWarm.ShouldBeTrue();
+        (next.Entity.Term, next.Log.Count).ShouldBe((0, 0));
+        HandedOver(source, next, saveAt: null);
+        EntityStep go = next.Do(next.Entity.Continue(next.Now));
+        go.Persist.ShouldBe([new TaskStarted(2, 2, EntityDriver.Here, 77, name, 10)]);
+        go.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<BeginTraining>().Run.ShouldBe(run);
+    }
+
+    [Fact]
+    public void Warm_ThenActivatedWithANewerCheckpoint_RestoresThatFirst()
+    {
+        EntityDriver source = EntityDriver.Training();
+        source.Save(10);
+        EntityDriver next = Warmed(source, out RunKey run);
+        HandedOver(source, next, saveAt: 20);
+        EntityStep go = next.Do(next.Entity.Continue(next.Now));
+        RestoreCheckpoint restore = go.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
+        restore.Checkpoint.Step.ShouldBe(20);
+        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name)).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskStarted>().RestoredStep.ShouldBe(20);
+    }
+
+    [Fact]
+    public void Warm_DamageFoundBeforeTheTerm_IsOnlyPersistedUnderIt()
+    {
+        EntityDriver source = EntityDriver.Training();
+        string name = source.Save(10);
+        EntityDriver next = new(2) { Now = source.Now };
+        EntityStep warm = next.Do(next.Entity.Warm(source.State.Spec, source.State.LastUsable, 2, 2, next.Now));
+        RunKey run = warm.AfterCommit.OfType<StartWorker>().Single().Run;
+        next.Happens(new WorkerStarted(run, 77));
+        next.Happens(new WorkerReady(run));
+        next.Happens(new CheckpointUnreadable(run, name, true, "missing")).IsNothing.ShouldBeTrue();
+        next.Entity.IsWarm.ShouldBeFalse();
+        HandedOver(source, next, saveAt: null);
+        next.Do(next.Entity.Continue(next.Now)).IsNothing.ShouldBeTrue();
+        next.Tick(1).AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
+        next.Happens(new CheckpointUnreadable(run, name, true, "missing")).Persist[0].ShouldBe(new TaskCheckpointDamaged(name, "missing"));
+    }
+
+    [Fact]
+    public void Warm_Command_WaitsWithItsStartForTheTerm()
+    {
+        EntityDriver source = EntityDriver.Training(EntityDriver.Command());
+        EntityDriver next = new(2) { Now = source.Now };
+        next.Do(next.Entity.Warm(source.State.Spec, null, 2, 2, next.Now)).IsNothing.ShouldBeTrue();
+        next.Entity.IsWarm.ShouldBeTrue();
+        HandedOver(source, next, saveAt: null);
+        next.Do(next.Entity.Continue(next.Now)).AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<StartWorker>().Run.ShouldBe(new RunKey(EntityDriver.Id, 2, 2));
+    }
+
+    [Fact]
+    public void Activated_WarmedForATermThatNeverCame_DropsTheWorkerAndStartsAnew()
+    {
+        EntityDriver source = EntityDriver.Training();
+        source.Save(10);
+        EntityDriver next = Warmed(source, out RunKey run);
+        next.Log.AddRange(source.Log);
+        next.Entity.Recover(null, source.Log);
+        EntityStep activated = next.Do(next.Entity.Activated(5, next.Now));
+        activated.AfterCommit.ShouldBe([new StopWorker(run, TimeSpan.Zero), new ListStoreFiles(EntityDriver.Id, 5)]);
+        next.Do(next.Entity.Continue(next.Now)).IsNothing.ShouldBeTrue();
+        next.Grant();
+        next.Run.Term.ShouldBe(5);
+    }
+
+    [Fact]
+    public void Continue_TaskWasPausedMeanwhile_DropsTheWarmedWorker()
+    {
+        EntityDriver source = EntityDriver.Training();
+        source.Save(10);
+        EntityDriver next = Warmed(source, out RunKey run);
+        source.Tell(new PauseTask());
+        HandedOver(source, next, saveAt: null);
+        next.Do(next.Entity.Continue(next.Now)).AfterCommit.ShouldBe([new StopWorker(run, TimeSpan.Zero)]);
+        next.Entity.IsIdle.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Warm_WorkerDiesBeforeTheTerm_IsForgotten()
+    {
+        EntityDriver source = EntityDriver.Training();
+        source.Save(10);
+        EntityDriver next = Warmed(source, out RunKey run);
+        next.Happens(new WorkerExited(run, null, 9, null, [])).IsNothing.ShouldBeTrue();
+        (next.Entity.IsWarm, next.Entity.IsIdle).ShouldBe((false, true));
+    }
+
+    [Fact]
+    public void Lost_Training_StopsWithoutGraceAndPersistsNothing()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        SaveCheckpoint save = driver.Stage(10).AfterCommit.OfType<SaveCheckpoint>().Single();
+        driver.Entity.Lost().ShouldBe([new StopWorker(driver.Run, TimeSpan.Zero)]);
+        driver.Stored(save).IsNothing.ShouldBeTrue();
+        driver.Exit(1).IsNothing.ShouldBeTrue();
+        driver.Entity.IsIdle.ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Activated_AfterNodeLosses_CountsThoseOfUnprovenRunsAndHoldsAtTheThird()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        for (int losses = 1; losses < TaskEntity.NodeLossesToHold; losses++)
+        {
+            driver = driver.Elsewhere(losses + 1, losses + 1);
+            (driver.State.NodeLosses, driver.State.Alone).ShouldBe((losses, losses == 2));
+            driver.Start();
+        }
+
+        driver = driver.Elsewhere(9, 9);
+        driver.State.Status.ShouldBe(TaskStatus.Held);
+        driver.State.Detail.ShouldContain("tasks resume digits-a1");
+        driver.Tell(new ResumeTask());
+        (driver.State.NodeLosses, driver.State.Alone).ShouldBe((0, false));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Activated_AfterTheLossOfAProvenRun_StartsCountingAnew(bool byCheckpoint)
+    {
+        EntityDriver driver = EntityDriver.Training().Elsewhere(2).Elsewhere(3);
+        driver.State.NodeLosses.ShouldBe(1);
+        driver.Start();
+        if (byCheckpoint)
+        {
+            driver.Save(10);
+        }
+        else
+        {
+            driver.Tick(60);
+        }
+
+        driver = driver.Elsewhere(4);
+        (driver.State.NodeLosses, driver.State.Status).ShouldBe((0, TaskStatus.Pending));
+    }
+
+    [Fact]
+    public void Activated_WhileRetrying_WaitsForTheDelay()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        driver.Exit(1);
+        TimeSpan delay = driver.State.RetryDelay!.Value;
+        EntityDriver next = driver.Elsewhere(2);
+        next.Entity.WantsSlots(next.Now + delay - TimeSpan.FromMilliseconds(1)).ShouldBeFalse();
+        next.Entity.WantsSlots(next.Now + delay).ShouldBeTrue();
+    }
+
+    private static EntityDriver Warmed(EntityDriver source, out RunKey run)
+    {
+        EntityDriver next = new(2) { Now = source.Now };
+        EntityStep warm = next.Do(next.Entity.Warm(source.State.Spec, source.State.LastUsable, 2, source.State.Runs + 1, next.Now));
+        run = warm.AfterCommit.OfType<StartWorker>().Single().Run;
+        next.Take(run);
+        next.Happens(new WorkerStarted(run, 77));
+        next.Entity.IsWarm.ShouldBeFalse();
+        next.Happens(new WorkerReady(run)).IsNothing.ShouldBeTrue();
+        next.Happens(new CheckpointRestored(run, source.State.LastUsable!.Name)).IsNothing.ShouldBeTrue();
+        return next;
+    }
+
+    /// <summary>The source lets go and the destination recovers what it left behind.</summary>
+    private static void HandedOver(EntityDriver source, EntityDriver next, long? saveAt)
+    {
+        source.Do(source.Entity.Releasing(2, EntityDriver.There, "migration", source.Now));
+        if (saveAt is long step)
+        {
+            source.Save(step, "migration");
+        }
+        else
+        {
+            source.Happens(new WorkerStageFailed(source.Run, "migration", "no time"));
+        }
+
+        source.Exit(0).Release.ShouldBeTrue();
+        next.Entity.Recover(null, source.Log);
+        next.Do(next.Entity.Activated(2, next.Now)).AfterCommit.ShouldBe([new ListStoreFiles(EntityDriver.Id, 2)]);
+    }
+}
