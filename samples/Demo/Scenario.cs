@@ -42,7 +42,7 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
     private bool AllUp() => scene.Nodes.All(node => Observer.Member(node) is { State: MemberState.Up, Shards: > 0, Reachable: true });
 
     /// <summary>Whether tasks are so far that a drain cannot wait any more.</summary>
-    private bool Enough() => Observer.Tasks.Where(t => t.Seed is not null).All(t => Show.Share(t) > 0.6);
+    private bool Enough() => Observer.Tasks.Where(t => t.Seed is not null).All(t => Words.Share(t) > 0.6);
 
     private async Task<List<Task>> SubmitAsync(string? python, CancellationToken cancellationToken)
     {
@@ -96,10 +96,10 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         await WaitAsync($"the loss of {lost.Name} is known", () => down.IsCompleted, CloseLook, cancellationToken);
         DetectedAfter = await down - at;
         lost.Fate = "down";
-        Tell($"the others know after {Show.Seconds(DetectedAfter)}");
+        Tell($"the others know after {Words.Seconds(DetectedAfter)}");
         await WaitAsync(
             $"the tasks of {lost.Name} train again", () => tasks.All(t => t.Loss!.TrainedAgainAfter is not null || t.Finished), CloseLook, cancellationToken);
-        Tell($"its tasks train again: {string.Join(", ", tasks.Select(t => $"{t.Name} on {Show.NodeOf(t, scene.Nodes)} after {Show.Seconds(t.Loss!.TrainedAgainAfter)}"))}");
+        Tell($"its tasks train again: {string.Join(", ", tasks.Select(t => $"{t.Name} on {Words.NodeOf(t, scene.Nodes)} after {Words.Seconds(t.Loss!.TrainedAgainAfter)}"))}");
         return lost;
     }
 
@@ -111,7 +111,7 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
             return null;
         }
 
-        bool hurry = Observer.Tasks.Any(t => t.Seed is not null && Show.Share(t) > 0.4);
+        bool hurry = Observer.Tasks.Any(t => t.Seed is not null && Words.Share(t) > 0.4);
         return scene.Nodes
             .Select(node => (Node: node, Tasks: Observer.Tasks.Where(t => t.RunsOn(node.Address)).ToList()))
             .Where(n => n.Tasks.Count > 0 && n.Tasks.All(t => t.IsPastACheckpoint))
@@ -148,7 +148,7 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         TimeSpan empty = scene.Clock() - at;
         await WaitAsync($"the process of {node.Name} ends", () => !node.IsRunning, Look, cancellationToken);
         node.Fate = "drained";
-        Tell($"{node.Name} is empty after {Show.Seconds(empty)}, and has ended");
+        Tell($"{node.Name} is empty after {Words.Seconds(empty)}, and has ended");
     }
 
     private void Tell(string text)
@@ -173,7 +173,7 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
             cluster.ThrowIfBroken();
             if (Observer.Tasks.FirstOrDefault(t => t.View is { Status: Core.Tasks.TaskStatus.Held or Core.Tasks.TaskStatus.Failed or Core.Tasks.TaskStatus.Cancelled }) is { } ended)
             {
-                throw new DemoException($"{ended.Name} is {Show.Status(ended)}: {ended.View!.Detail}");
+                throw new DemoException($"{ended.Name} is {Words.Status(ended)}: {ended.View!.Detail}");
             }
 
             if (scene.Clock() > until)

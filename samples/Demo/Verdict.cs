@@ -76,8 +76,8 @@ internal static class Verdict
                 new Text(Percent(Accuracy(task))),
                 new Text(string.Join(" → ", Path(task, nodes))),
                 new Text(string.Create(CultureInfo.InvariantCulture, $"{task.StepsRedone} steps")),
-                new Text(task.Loss is null ? "-" : Show.Seconds(detected)),
-                new Text(Show.Seconds(task.Loss?.TrainedAgainAfter)),
+                new Text(task.Loss is null ? "-" : Words.Seconds(detected)),
+                new Text(Words.Seconds(task.Loss?.TrainedAgainAfter)),
                 new Text(weights));
         }
 
@@ -155,7 +155,7 @@ internal static class Verdict
     {
         if (task.View?.Status != TaskStatus.Completed)
         {
-            yield return $"it is {Show.Status(task)}";
+            yield return $"it is {Words.Status(task)}";
         }
 
         if (!task.Starts.Any(start => start is { Run: > 1, RestoredFrom: not null }))
