@@ -15,7 +15,7 @@ public sealed class RefusedNodeTests
     [InlineData("actortrainer {\n  membership { heartbeat-interval = -200 ms }\n}", "node.conf:2:", "heartbeat-interval")]
     [InlineData("actortrainer {\n  node { slots = many }\n}", "node.conf:2:", "slots")]
     [InlineData("actortrainer {\n  include \"missing.conf\"\n  security.token-file = missing.token\n}", "", "missing.token")]
-    [InlineData("actortrainer.node.address = \"0.0.0.0:7400\"", "", "token-file")]
+    [InlineData("actortrainer.node.address = \"10.1.2.3:7400\"", "", "token-file")]
     public async Task Node_ConfigurationIsWrong_ExitsWithTwoAndOneMessage(string text, string where, string what)
     {
         using TemporaryFolder folder = new();

@@ -6,7 +6,6 @@ using ActorTrainer.Runtime.Transport;
 using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Cli.Hosting;
 
@@ -19,9 +18,6 @@ internal sealed class NodeHost : INodeHost
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddNodeLog(model.Logging);
-
-        // What keeps a node from starting is said once, below, and not with a stack trace before.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddActorTrainer(model);

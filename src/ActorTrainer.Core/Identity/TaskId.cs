@@ -73,7 +73,9 @@ public sealed class TaskIdJsonConverter : JsonConverter<TaskId>
 {
     /// <inheritdoc />
     public override TaskId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        TaskId.TryParse(reader.GetString(), out TaskId id) ? id : throw new JsonException("not a task id");
+        reader.GetString() is not { Length: > 0 } text ? default // The answer to a command that is for no task.
+            : TaskId.TryParse(text, out TaskId id) ? id
+            : throw new JsonException("not a task id");
 
     /// <inheritdoc />
     public override void Write(Utf8JsonWriter writer, TaskId value, JsonSerializerOptions options) =>
