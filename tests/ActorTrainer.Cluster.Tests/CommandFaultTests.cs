@@ -82,7 +82,7 @@ public sealed class CommandFaultTests
                 highest = Math.Max(highest, ProcessInfo.ResidentBytes(cluster.Nodes[0].Pid));
                 return (await cluster.Client.GetTaskAsync("loud")).Task.Finished;
             },
-            Limit);
+            Limit * 3);
 
         await task.WaitForEndAsync(TaskStatus.Completed);
         (highest - before).ShouldBeLessThan(MaxGrowthBytes);

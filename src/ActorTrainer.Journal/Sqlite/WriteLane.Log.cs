@@ -8,7 +8,7 @@ internal sealed partial class WriteLane
     private partial void LogHolderKilled(int pid, long incarnation, string outcome);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The journal failed for {Count} requests: {Reason}")]
-    private partial void LogBatchFailed(Exception exception, int count, string reason);
+    private partial void LogBatchFailed(Exception? exception, int count, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The journal refused a {Request}.")]
     private partial void LogRequestFailed(Exception exception, string request);

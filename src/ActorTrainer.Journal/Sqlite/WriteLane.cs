@@ -208,7 +208,9 @@ internal sealed partial class WriteLane : Lane
     {
         JournalOpenException? open = exception as JournalOpenException;
         string reason = exception is SqliteException sqlite ? SqliteErrors.Explain(sqlite, _options.Path) : exception.Message;
-        LogBatchFailed(exception, batch.Count, reason);
+
+        // What SQLite says is explained in words; a stack trace is for what nobody expected.
+        LogBatchFailed(exception is SqliteException or JournalOpenException ? null : exception, batch.Count, reason);
         foreach (WorkItem item in batch)
         {
             item.Answer(item.Request.Request is OpenRequest
