@@ -1,5 +1,6 @@
 using System.Globalization;
 using ActorTrainer.Core.Journaling;
+using ActorTrainer.Runtime.Client;
 using Spectre.Console;
 
 namespace ActorTrainer.Samples.Demo;
@@ -34,9 +35,9 @@ internal sealed class DemoRun(bool keep)
             Console.WriteLine("Interrupted: ending all processes.");
             exitCode = Interrupted;
         }
-        catch (Exception e) when (e is DemoException or TimeoutException || Runtime.Client.ActorTrainerClient.IsTransient(e))
+        catch (Exception e) when (e is DemoException or TimeoutException or NoNodeException or ActorTrainerApiException or UnknownOutcomeException or HttpRequestException)
         {
-            Console.WriteLine($"FAILED: {e.Message}.");
+            Console.WriteLine($"FAILED: {e.Message}");
         }
         finally
         {

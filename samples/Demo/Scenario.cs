@@ -142,7 +142,9 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         Tell($"{node.Name} is drained while it trains {string.Join(", ", tasks.Select(Describe))}");
         TimeSpan at = scene.Clock();
         node.Fate = "draining";
-        Task drain = cluster.Client.DrainAsync(node.Name, cancellationToken);
+
+        // Through another node, since this one's process ends with its answer.
+        Task drain = restarted.Client.DrainAsync(node.Name, cancellationToken);
         await WaitAsync($"{node.Name} is empty", () => drain.IsCompleted, CloseLook, cancellationToken);
         await drain;
         TimeSpan empty = scene.Clock() - at;
