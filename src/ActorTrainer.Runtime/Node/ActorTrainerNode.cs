@@ -86,10 +86,10 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _dataLock = LockData(_asked.DataDir);
         ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
         NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, this, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
+        _dataLock = LockData(_asked.DataDir);
         NodeModel model = _asked with
         {
             Address = server.Address,
