@@ -97,12 +97,21 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
         _parts = new NodeParts(model, server, _workers, _store, _loggers, _time);
-        await _workers.StartAsync(PostTask, cancellationToken);
+        try
+        {
+            await _workers.StartAsync(PostTask, cancellationToken);
 
-        // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
-        _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
-        NodeLife life = await BeginLifeAsync(cancellationToken);
-        _lives = Task.Run(() => LiveAsync(life), CancellationToken.None);
+            // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
+            _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
+            NodeLife life = await BeginLifeAsync(cancellationToken);
+            _lives = Task.Run(() => LiveAsync(life), CancellationToken.None);
+        }
+        catch
+        {
+            // The host does not stop what did not start; the guard must not outlive the attempt.
+            await EndPartsAsync();
+            throw;
+        }
     }
 
     /// <inheritdoc />
@@ -120,6 +129,18 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             LogStopLate(_logger);
         }
 
+        await EndPartsAsync();
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        _stopping.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async Task EndPartsAsync()
+    {
         await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
         await _workers.DisposeAsync();
@@ -131,13 +152,6 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
 
         _dataLock?.Dispose();
-    }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync()
-    {
-        _stopping.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc />
