@@ -15,7 +15,7 @@ internal static class DemoTasks
     private const int Count = 6;
 
     // About a quarter of the sample's own size, so that six tasks and their six references fit into a demo.
-    private static readonly (string Name, string Value)[] Sizes = [("hidden", "256"), ("views", "16"), ("epochs", "16")];
+    private static readonly (string Name, string Value)[] Sizes = [("hidden", "256"), ("views", "16"), ("epochs", "12")];
 
     public static IEnumerable<(TaskSpec Spec, int Seed)> Digits(DemoPaths paths) =>
         from seed in Enumerable.Range(1, Count)

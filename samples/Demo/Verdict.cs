@@ -66,7 +66,7 @@ internal static class Verdict
 
     public static Table Draw(IReadOnlyList<TaskRecord> tasks, IReadOnlyList<NodeProcess> nodes, TimeSpan? detected, Func<int, string?> referenceOf)
     {
-        Table table = LiveScreen.Create("TASK", ">ACCURACY", "NODES", ">REDONE", ">DETECTED", ">TRAINS AGAIN", "WEIGHTS");
+        Table table = LiveScreen.Create("TASK", ">ACCURACY", "NODES", ">STEPS REDONE", ">DETECTED", ">TRAINS AGAIN", "WEIGHTS");
         foreach (TaskRecord task in tasks)
         {
             string hash = task.Completed?.Results.GetValueOrDefault(Hash) ?? "";
@@ -75,7 +75,7 @@ internal static class Verdict
                 new Text(task.Name),
                 new Text(Percent(Accuracy(task))),
                 new Text(string.Join(" → ", Path(task, nodes))),
-                new Text(string.Create(CultureInfo.InvariantCulture, $"{task.StepsRedone} steps")),
+                new Text(Words.Number(task.StepsRedone)),
                 new Text(task.Loss is null ? "-" : Words.Seconds(detected)),
                 new Text(Words.Seconds(task.Loss?.TrainedAgainAfter)),
                 new Text(weights));
