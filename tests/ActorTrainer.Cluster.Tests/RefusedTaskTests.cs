@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Cluster.Tests;

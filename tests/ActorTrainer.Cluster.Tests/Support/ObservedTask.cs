@@ -10,7 +10,7 @@ namespace ActorTrainer.Cluster.Tests.Support;
 /// <summary>A task as an observer outside the cluster sees it: he writes down every event that he was shown.</summary>
 internal sealed class ObservedTask(LocalCluster cluster, string name)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(100);
 
     private readonly List<EventRow> _rows = [];
 

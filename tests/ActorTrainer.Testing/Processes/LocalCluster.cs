@@ -93,7 +93,7 @@ public sealed class LocalCluster : IAsyncDisposable
             int running = _nodes.Count(n => n.IsRunning);
             return status.UnassignedShards == 0 && status.Members.Count(m => m.State == MemberState.Up && m.Shards > 0) == running;
         },
-        TimeSpan.FromSeconds(60),
+        TimeSpan.FromSeconds(120),
         cancellationToken);
 
     /// <summary>Asks again and again until a condition holds; while nodes are away an answer may fail.</summary>
