@@ -152,7 +152,7 @@ public sealed partial class MembershipCore
 
     private void TrySeeds()
     {
-        if (!_joined && _seeds.MayFound)
+        if (!_joined && _seeds.MayFound(_now))
         {
             Joined();
         }

@@ -4,7 +4,8 @@ namespace ActorTrainer.Core.Membership;
 
 /// <summary>
 /// Which seeds are tried, and when. A node that is its only seed founds a cluster; the first seed founds one when every other seed failed
-/// to answer or is itself waiting; all others wait. Later on, seeds at whose address no member is known are still tried, so that two clusters that were
+/// to answer or is itself waiting; the second seed does so 10 s later, and so on, so that a seed that never returns keeps nobody waiting.
+/// Nodes that are no seeds wait. Later on, seeds at whose address no member is known are still tried, so that two clusters that were
 /// founded apart become one.
 /// </summary>
 internal sealed class SeedJoin
@@ -13,20 +14,28 @@ internal sealed class SeedJoin
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestAttempt = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FoundingStep = TimeSpan.FromSeconds(10);
     private readonly List<Seed> _seeds = [];
-    private readonly bool _first;
+    private readonly int _position;
+    private TimeSpan? _begunAt;
 
     public SeedJoin(NodeAddress self, IReadOnlyList<NodeAddress> seeds)
     {
-        _first = seeds.Count == 0 || seeds[0] == self;
+        _position = seeds.Count == 0 ? 0 : seeds.Index().Where(seed => seed.Item == self).Select(seed => seed.Index).DefaultIfEmpty(-1).First();
         foreach (NodeAddress address in seeds.Distinct().Where(address => address != self))
         {
             _seeds.Add(new Seed(address));
         }
     }
 
-    /// <summary>Whether this node may found a cluster now.</summary>
-    public bool MayFound => _first && _seeds.TrueForAll(seed => seed.Hopeless);
+    /// <summary>
+    /// Whether this node may found a cluster now: no other seed has one, and every seed before it in the list has had its time.
+    /// </summary>
+    public bool MayFound(TimeSpan now)
+    {
+        _begunAt ??= now;
+        return _position >= 0 && now - _begunAt >= _position * FoundingStep && _seeds.TrueForAll(seed => seed.Hopeless);
+    }
 
     /// <summary>The seeds to connect to now.</summary>
     public IReadOnlyList<NodeAddress> Due(bool joined, Func<NodeAddress, bool> known, TimeSpan now, DeterministicRandom random)

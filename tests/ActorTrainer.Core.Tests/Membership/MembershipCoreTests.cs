@@ -30,12 +30,12 @@ public sealed class MembershipCoreTests
     public void Step_SeedIsDown_WaitsAndJoinsWhenItComes()
     {
         GossipHarness harness = new();
-        SimulatedNode second = harness.Start(2, 1, 2);
-        SimulatedNode third = harness.Start(3, 1, 2);
+        SimulatedNode second = harness.Start(2, 1);
+        SimulatedNode third = harness.Start(3, 1);
         harness.Run(TimeSpan.FromSeconds(30));
         second.View.Version.ShouldBe(0);
         third.View.Version.ShouldBe(0);
-        SimulatedNode first = harness.Start(1, 1, 2);
+        SimulatedNode first = harness.Start(1, 1);
         harness.RunUntil(() => harness.Nodes.TrueForAll(node => node.View.Reachable.Count == 3), Soon);
         first.Losses.ShouldBeEmpty();
     }
@@ -48,6 +48,20 @@ public sealed class MembershipCoreTests
         harness.RunUntil(() => first.View.Version > 0, Soon);
         SimulatedNode third = harness.Start(3, 1, 2, 3);
         harness.RunUntil(() => third.StateOf(first) == MemberState.Up, Soon);
+    }
+
+    [Fact]
+    public void Step_FirstSeedNeverComes_TheNextSeedFounds()
+    {
+        GossipHarness harness = new();
+        SimulatedNode third = harness.Start(3, 1, 2, 3);
+        SimulatedNode second = harness.Start(2, 1, 2, 3);
+        harness.Run(TimeSpan.FromSeconds(9));
+        second.View.Version.ShouldBe(0);
+        harness.RunUntil(() => second.StateOf(third) == MemberState.Up && third.StateOf(second) == MemberState.Up, TimeSpan.FromSeconds(6));
+        SimulatedNode first = harness.Start(1, 1, 2, 3);
+        harness.RunUntil(() => harness.Nodes.TrueForAll(node => node.View.Reachable.Count == 3), TimeSpan.FromSeconds(20));
+        first.Losses.ShouldBeEmpty();
     }
 
     [Fact]
