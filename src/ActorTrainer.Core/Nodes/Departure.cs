@@ -7,7 +7,11 @@ namespace ActorTrainer.Core.Nodes;
 /// <summary>How this node goes: save, hand over, leave; and its cordon.</summary>
 internal sealed class Departure(NodeContext context, ShardHost host, Mover mover, LeaseKeeper lease)
 {
+    /// <summary>Time that is kept for saving where destinations do not get ready; of a shorter stay half.</summary>
+    private static readonly TimeSpan TimeToSave = TimeSpan.FromSeconds(15);
+
     private TimeSpan? _until;
+    private TimeSpan _saveFrom;
     private bool _announced;
     private bool _announcing;
     private bool _releasingAll;
@@ -41,7 +45,12 @@ internal sealed class Departure(NodeContext context, ShardHost host, Mover mover
     public void Begin(TimeSpan within)
     {
         TimeSpan until = context.Now + within;
-        _until = _until is TimeSpan before && before < until ? before : until;
+        if (_until is not TimeSpan before || until < before)
+        {
+            _until = until;
+            _saveFrom = until - (within / 2 < TimeToSave ? within / 2 : TimeToSave);
+        }
+
         if (!context.Draining)
         {
             context.Draining = true;
@@ -64,9 +73,9 @@ internal sealed class Departure(NodeContext context, ShardHost host, Mover mover
         }
 
         bool empty = !host.Shards.Any() && context.Rows.Version >= 0 && context.Rows.Shards.All(s => s.Owner != context.Self);
-        if (!empty && !context.Capacities().Any(n => n.Accepts) && !_releasingAll)
+        if (!empty && !_releasingAll && (context.Now >= _saveFrom || !context.Capacities().Any(n => n.Accepts)))
         {
-            // Nobody takes over: what is saved waits in the journal for whoever comes up next.
+            // Nobody takes over, or not soon enough: what is saved waits in the journal for whoever comes up next.
             _releasingAll = true;
             mover.ReleaseAll("node stops");
         }

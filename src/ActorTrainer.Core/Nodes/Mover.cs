@@ -58,9 +58,14 @@ internal sealed class Mover(NodeContext context, ShardHost host)
         return true;
     }
 
-    /// <summary>Lets every task save and stop because the node goes and nobody takes over.</summary>
+    /// <summary>Lets every task save and stop because the node goes and nobody takes over, or nobody is ready in time.</summary>
     public void ReleaseAll(string reason)
     {
+        foreach (Move move in _moves.Values.Where(m => !m.Releasing).ToArray())
+        {
+            LetGo(move);
+        }
+
         foreach (OwnedShard shard in host.Shards)
         {
             if (shard.Phase == ShardPhase.Active && !_moves.ContainsKey(shard.Number))

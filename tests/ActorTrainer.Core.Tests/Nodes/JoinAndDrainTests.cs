@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
@@ -42,6 +43,23 @@ public sealed class JoinAndDrainTests
         cluster.Nodes[1].Kill();
 
         cluster.RunUntil("its life is down", () => cluster.Rows().Members.Single(m => m.Incarnation == life).Status == MemberStatus.Down);
+    }
+
+    [Fact]
+    public void Step_NodeStopsAndItsDestinationIsNotReadyInTime_SavesAllTheSame()
+    {
+        SimulatedCluster cluster = new(seed: 54, nodes: 2);
+        cluster.StartAll();
+        TaskId task = cluster.Submit(cluster.Nodes[0], new TaskSpec { Name = "digits", Trainer = new TrainerSpec("X", null, null) });
+        cluster.RunUntil("it has saved", () => cluster.Events(task).Any(e => e.Event is TaskCheckpointed));
+        SimulatedNode leaver = cluster.Nodes.Single(n => n.Workers.Count > 0);
+        cluster.Network.Cut(leaver, cluster.Nodes.Single(n => n != leaver));
+
+        leaver.Stop(TimeSpan.FromSeconds(3));
+
+        cluster.RunUntil("it has left", () => leaver.HasLeft, TimeSpan.FromSeconds(5));
+        cluster.Events(task).Select(e => e.Event).OfType<TaskCheckpointed>().Last().Checkpoint.Reason.ShouldBe("drain");
+        cluster.Task(task).Status.ShouldBe(Core.Tasks.TaskStatus.Pending);
     }
 
     [Fact]
