@@ -1,6 +1,5 @@
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using ActorTrainer.Testing.Trainers;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -19,15 +18,18 @@ public sealed class StoreFaultTests
         ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("damaged", new() { Steps = Steps }));
         await task.WaitAsync("three checkpoints", t => t.Checkpoints.Count >= 3);
         int starts = task.Starts.Count;
-        LocalNode victim = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
-        using ActorTrainerClient others = LocalCluster.ClientOf([.. cluster.Nodes.Where(n => n != victim).Select(n => n.Address)]);
-        await victim.KillAsync();
-        await task.LookAsync(others);
+
+        // Paused, so that the damage is done before anybody restores, however soon the other node takes over.
+        await cluster.Client.PauseAsync("damaged");
+        await task.WaitAsync("it was saved and is paused", t => t.Checkpoints[^1].Reason == "pause");
         CheckpointRef newest = task.Checkpoints[^1];
         FlipByte(cluster, newest);
+        LocalNode victim = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+        await victim.KillAsync();
+        await cluster.WaitAsync("the other node answers for the task", async () => (await cluster.Client.ResumeAsync("damaged")) is not null, TimeSpan.FromSeconds(60));
+        TaskStarted next = await task.WaitForStartAsync(starts);
 
-        TaskStarted next = await task.WaitForStartAsync(starts, others);
-
+        next.Node.ShouldNotBe(victim.Address);
         TaskCheckpointDamaged damaged = task.Events.OfType<TaskCheckpointDamaged>().Single();
         damaged.Checkpoint.ShouldBe(newest.Name);
         damaged.Detail.ShouldContain(newest.Packs[^1]);

@@ -43,8 +43,9 @@ public sealed class GuardLossTests
         for (int life = 1; life <= 4; life++)
         {
             _ = await harness.RunAsync("true", WorkerHarness.Key(life));
-            _ = Posix.Kill(harness.Host.GuardPid, Posix.SignalKill);
-            await WorkerHarness.UntilAsync(() => harness.Host.GuardPid == 0, "the death was seen");
+            int guard = harness.Host.GuardPid;
+            _ = Posix.Kill(guard, Posix.SignalKill);
+            await WorkerHarness.UntilAsync(() => harness.Host.GuardPid != guard, "the death was seen");
         }
 
         harness.Start(WorkerHarness.Key(9), WorkerHarness.Shell("true"));
