@@ -1,6 +1,7 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Hocon;
 using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Engines;
 using ActorTrainer.Runtime.Node;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,6 +34,7 @@ public static class ActorTrainerServiceCollectionExtensions
             model,
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<EngineFactory>(),
             provider.GetService<IHostApplicationLifetime>()));
         services.AddSingleton<INodeService>(provider => provider.GetRequiredService<ActorTrainerNode>());
         services.AddHostedService(provider => provider.GetRequiredService<ActorTrainerNode>());

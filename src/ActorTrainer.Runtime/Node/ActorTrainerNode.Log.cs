@@ -5,14 +5,8 @@ namespace ActorTrainer.Runtime.Node;
 /// <content>Its log messages.</content>
 public sealed partial class ActorTrainerNode
 {
-    [LoggerMessage(Level = LogLevel.Error, Message = "the cluster refuses this node: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string reason);
-
     [LoggerMessage(Level = LogLevel.Debug, Message = "the checkpoint code was not warmed up: {Reason}")]
     private static partial void LogNoWarmUp(ILogger logger, string reason);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot begin another life yet: {Reason}")]
-    private static partial void LogNoLife(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the node did not leave in time; what was not handed over goes on from its last checkpoint")]
     private static partial void LogStopLate(ILogger logger);

@@ -6,8 +6,8 @@ using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Engines;
 using ActorTrainer.Runtime.Transport;
 using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.Hosting;
@@ -16,37 +16,38 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// A node in this process, as a hosted service. It joins, trains, and leaves in order when the host stops; when the others counted it as
-/// lost (it was stopped, or cut off) it begins another life by itself.
+/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around an engine. It joins, trains,
+/// and leaves in order when the host stops.
 /// </summary>
 public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAsyncDisposable
 {
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly NodeModel _asked;
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime? _host;
+    private readonly EngineFactory _makeEngine;
     private readonly ILogger _logger;
     private readonly FolderStore _store;
     private readonly WorkerHost _workers;
     private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
     private readonly CancellationTokenSource _stopping = new();
     private FileStream? _dataLock;
-    private NodeParts? _parts;
-    private volatile NodeLife? _life;
-    private Task _lives = Task.CompletedTask;
+    private EngineParts? _parts;
+    private volatile IEngine? _engine;
     private Task _warmUp = Task.CompletedTask;
 
     /// <summary>Prepares a node; nothing runs before the host starts.</summary>
     /// <param name="model">Its configuration.</param>
     /// <param name="loggers">Where it logs.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="engine">Makes its engine; null: the embedded one.</param>
     /// <param name="host">Stopped when the node has left or cannot go on; null: only <see cref="ExitCode"/> tells.</param>
-    public ActorTrainerNode(NodeModel model, ILoggerFactory loggers, TimeProvider time, IHostApplicationLifetime? host = null)
+    public ActorTrainerNode(NodeModel model, ILoggerFactory loggers, TimeProvider time, EngineFactory? engine = null, IHostApplicationLifetime? host = null)
     {
+        _makeEngine = engine ?? (parts => new EmbeddedEngine(parts));
         _asked = model;
         _loggers = loggers;
         _time = time;
@@ -62,6 +63,8 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
     }
 
+    private static CommandUnavailable NotYet { get; } = new("this node has just been started; ask again");
+
     /// <summary>What the process should exit with: 0 left in order, 1 the journal or the node broke, 2 refused by the cluster.</summary>
     public int ExitCode { get; private set; }
 
@@ -72,13 +75,13 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public NodeAddress Address => _parts?.Model.Address ?? _asked.Address;
 
     /// <inheritdoc />
-    public long Incarnation => _life?.Incarnation ?? 0;
+    public long Incarnation => _engine?.Incarnation ?? 0;
 
     /// <inheritdoc />
-    public MembershipView Membership => _life?.View ?? new MembershipView(0, 0, [], []);
+    public MembershipView Membership => _engine?.Membership ?? new MembershipView(0, 0, [], []);
 
     /// <inheritdoc />
-    public ClusterRows Cluster => _life?.Rows ?? ClusterRows.Empty;
+    public ClusterRows Cluster => _engine?.Cluster ?? ClusterRows.Empty;
 
     /// <inheritdoc />
     public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => _progress;
@@ -96,15 +99,16 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             NodeName = _asked.NodeName.Length > 0 ? _asked.NodeName : $"{server.Address.Host}-{server.Address.Port}",
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
-        _parts = new NodeParts(model, server, _workers, _store, _loggers, _time);
+        _parts = new EngineParts(model, server, _workers, _store, _loggers, _time);
         try
         {
             await _workers.StartAsync(PostTask, cancellationToken);
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
-            NodeLife life = await BeginLifeAsync(cancellationToken);
-            _lives = Task.Run(() => LiveAsync(life), CancellationToken.None);
+            _engine = _makeEngine(_parts);
+            await _engine.StartAsync(cancellationToken);
+            _ = Task.Run(() => FollowAsync(_engine), CancellationToken.None);
         }
         catch
         {
@@ -118,11 +122,11 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        _life?.Stop(StopWithin);
+        _engine?.Leave(StopWithin);
         using CancellationTokenSource limit = new(StopWithin + StopMargin, _time);
         try
         {
-            await _lives.WaitAsync(limit.Token);
+            await (_engine?.Ended ?? Task.CompletedTask).WaitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -143,6 +147,11 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     {
         await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
+        if (_engine is not null)
+        {
+            await _engine.DisposeAsync();
+        }
+
         await _workers.DisposeAsync();
 
         // The listener closes last: as long as it answers, nobody takes the end of a connection for a crash.
@@ -158,30 +167,34 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
         SubmitChecks.Problem(spec) is string problem
             ? new CommandRefused(problem)
-            : await AskAsync(client => new ClientSubmit(client, spec, TaskSpecHash.Compute(spec)), cancellationToken);
+            : _engine is { } engine ? await engine.SubmitAsync(spec, cancellationToken) : NotYet;
 
     /// <inheritdoc />
-    public Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
-        AskAsync(client => new ClientCommand(client, task, command), cancellationToken);
+    public async Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
+        _engine is { } engine ? await engine.AskAsync(task, command, cancellationToken) : NotYet;
 
     /// <inheritdoc />
-    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
-        _life is { } life ? life.ReadAsync(request, cancellationToken) : Task.FromResult<JournalReply>(new JournalFailed("this node is between two lives; ask again"));
+    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _engine is { } engine ? await engine.ReadAsync(request, cancellationToken) : new JournalFailed(NotYet.Reason);
 
     /// <inheritdoc />
     public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken)
     {
-        NodeLife? life = _life;
+        if (_engine is not { } engine)
+        {
+            return NotYet;
+        }
+
         long target = Cluster.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
-        CommandReply reply = await AskAsync(client => new ClientNodeCommand(client, node, NodeCommandKind.Drain), cancellationToken);
-        if (reply is not CommandAccepted || life is null)
+        CommandReply reply = await engine.AskNodeAsync(node, NodeCommandKind.Drain, cancellationToken);
+        if (reply is not CommandAccepted)
         {
             return reply;
         }
 
         if (node == Address)
         {
-            await life.Ended.WaitAsync(cancellationToken);
+            await engine.Ended.WaitAsync(cancellationToken);
             return reply;
         }
 
@@ -204,8 +217,10 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     }
 
     /// <inheritdoc />
-    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
-        AskAsync(client => new ClientNodeCommand(client, node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon), cancellationToken);
+    public async Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
+        _engine is { } engine
+            ? await engine.AskNodeAsync(node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon, cancellationToken)
+            : NotYet;
 
     /// <inheritdoc />
     public async Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
@@ -252,11 +267,6 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
     }
 
-    private async Task<CommandReply> AskAsync(Func<long, NodeInput> input, CancellationToken cancellationToken) =>
-        _life is { } life
-            ? await life.AskAsync(input, cancellationToken)
-            : new CommandUnavailable("this node is between two lives; ask again");
-
     private void PostTask(TaskInput input)
     {
         switch (input)
@@ -267,39 +277,12 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             case WorkerExited exited:
                 _progress.TryRemove(exited.Run.Task, out _);
                 break;
+            case WorkerLost lost:
+                _progress.TryRemove(lost.Run.Task, out _);
+                break;
         }
 
-        _life?.PostTask(input);
-    }
-
-    private async Task<NodeLife> BeginLifeAsync(CancellationToken cancellationToken)
-    {
-        NodeModel model = _parts!.Model;
-        SqliteJournal journal = await SqliteJournal.OpenAsync(
-            model.Journal.Path, model.Sharding.NumberOfShards, _time, _loggers.CreateLogger<SqliteJournal>(), cancellationToken);
-        try
-        {
-            MemberRow row = new(
-                0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, ApiEndpoints.ProductVersion);
-            JournalReply reply = await journal.SendAsync(new RegisterRequest(row), cancellationToken);
-            if (reply is not RegisterReply registered)
-            {
-                throw new JournalOpenException(
-                    JournalOpenFailure.Locked,
-                    $"{model.Journal.Path}: this node could not be registered: {(reply as JournalFailed)?.Reason ?? "no answer"}");
-            }
-
-            await journal.HoldLifeLockAsync(registered.Incarnation, cancellationToken);
-            NodeLife life = new(_parts, journal, registered.Incarnation, OnRefused);
-            _life = life;
-            life.Begin();
-            return life;
-        }
-        catch
-        {
-            await journal.DisposeAsync();
-            throw;
-        }
+        _engine?.Post(input);
     }
 
     private async Task WarmUpAsync(NodeModel model)
@@ -314,69 +297,11 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
     }
 
-    private void OnRefused(string reason)
+    private async Task FollowAsync(IEngine engine)
     {
-        Failure = reason;
-        ExitCode = 2;
-        LogRefused(_logger, reason);
+        EngineEnd end = await engine.Ended;
+        ExitCode = end.ExitCode;
+        Failure = end.Failure;
         _host?.StopApplication();
-    }
-
-    /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
-    private async Task LiveAsync(NodeLife life)
-    {
-        while (true)
-        {
-            EndLife end = await life.Ended;
-            _progress.Clear();
-            if (end.End != LifeEnd.Left)
-            {
-                await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
-            }
-
-            await life.DisposeAsync();
-            if (end.End != LifeEnd.Rejoin || _stopping.IsCancellationRequested)
-            {
-                if (end.End == LifeEnd.Broken)
-                {
-                    ExitCode = 1;
-                    Failure = end.Reason;
-                }
-
-                _host?.StopApplication();
-                return;
-            }
-
-            _life = null;
-            if (await AnotherLifeAsync() is not { } next)
-            {
-                return;
-            }
-
-            life = next;
-        }
-    }
-
-    private async Task<NodeLife?> AnotherLifeAsync()
-    {
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                return await BeginLifeAsync(_stopping.Token);
-            }
-            catch (JournalOpenException e)
-            {
-                LogNoLife(_logger, e.Message);
-            }
-            catch (OperationCanceledException)
-            {
-                return null;
-            }
-
-            await Task.Delay(AgainAfter, _time, CancellationToken.None);
-        }
-
-        return null;
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
@@ -8,8 +7,8 @@ using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
+using ActorTrainer.Runtime.Engines;
 using ActorTrainer.Runtime.Transport;
-using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Node;
@@ -37,7 +36,7 @@ internal sealed partial class NodeLife : IAsyncDisposable
     /// <param name="journal">This life's journal; disposed of with it.</param>
     /// <param name="incarnation">This life's number; its life lock is held.</param>
     /// <param name="refused">Called when the seeds refuse this node for good.</param>
-    public NodeLife(NodeParts parts, IJournal journal, long incarnation, Action<string> refused)
+    public NodeLife(EngineParts parts, IJournal journal, long incarnation, Action<string> refused)
     {
         _model = parts.Model;
         _journal = journal;
@@ -233,7 +232,3 @@ internal sealed partial class NodeLife : IAsyncDisposable
         _loop.Post(new LifeLockSeen(incarnation, free));
     }
 }
-
-/// <summary>What outlives a life of the node.</summary>
-internal sealed record NodeParts(
-    NodeModel Model, NodeHttpServer Server, IWorkerHost Workers, ICheckpointStore Store, ILoggerFactory Loggers, TimeProvider Time);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <content>Its log messages.</content>
-internal sealed partial class TaskEffects
+public sealed partial class TaskEffects
 {
     [LoggerMessage(Level = LogLevel.Error, Message = "task {Task}: checkpoint {Checkpoint} is damaged: {Problem}")]
     private static partial void LogDamaged(ILogger logger, TaskId task, string checkpoint, string problem);

@@ -6,8 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>Starts the I/O that tasks ask for; each piece posts one input when it ends. No decision, no retry.</summary>
-internal sealed partial class TaskEffects(IWorkerHost workers, ICheckpointStore store, Action<TaskInput> post, ILogger logger, CancellationToken life)
+/// <param name="workers">Runs the workers; what they do comes through the node.</param>
+/// <param name="store">Where checkpoints are.</param>
+/// <param name="post">Takes the inputs; may be called from any thread.</param>
+/// <param name="logger">Where it logs.</param>
+/// <param name="life">Ends what is under way.</param>
+public sealed partial class TaskEffects(IWorkerHost workers, ICheckpointStore store, Action<TaskInput> post, ILogger logger, CancellationToken life)
 {
+    /// <summary>Starts one effect and returns at once.</summary>
     public void Start(TaskEffect effect)
     {
         switch (effect)

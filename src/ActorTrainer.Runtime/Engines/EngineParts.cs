@@ -1,0 +1,21 @@
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Runtime.Transport;
+using ActorTrainer.Runtime.Workers;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Runtime.Engines;
+
+/// <summary>The parts of a node that an engine uses and that outlive it.</summary>
+/// <param name="Model">The configuration, with the node's actual address and name.</param>
+/// <param name="Server">Where the node listens.</param>
+/// <param name="Workers">Runs worker processes; their inputs come through <see cref="IEngine.Post"/>.</param>
+/// <param name="Store">Where checkpoints are.</param>
+/// <param name="Loggers">Where it logs.</param>
+/// <param name="Time">The clock.</param>
+public sealed record EngineParts(
+    NodeModel Model, NodeHttpServer Server, IWorkerHost Workers, ICheckpointStore Store, ILoggerFactory Loggers, TimeProvider Time);
+
+/// <summary>Makes the engine of a node.</summary>
+/// <param name="parts">What it may use.</param>
+public delegate IEngine EngineFactory(EngineParts parts);
