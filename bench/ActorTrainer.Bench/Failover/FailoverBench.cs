@@ -77,7 +77,10 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
         Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(1) },
     };
 
-    /// <summary>Waits until three nodes are up, each runs a task, and each task has committed a checkpoint in its present run.</summary>
+    /// <summary>
+    /// Waits until three nodes are up, each runs a task, and each task has committed a checkpoint in its present run and passed every step
+    /// that an earlier run of it has done.
+    /// </summary>
     private static Task SettleAsync(LocalCluster cluster, Watched[] tasks) => cluster.WaitAsync(
         "every node runs a task that has committed something",
         async () =>
@@ -86,10 +89,11 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
             foreach (Watched task in tasks)
             {
                 await task.ObserveAsync(cluster.Client);
+                task.Steps.Read();
             }
 
             return status.Members.Count(m => m.State == MemberState.Up && m.UsedSlots > 0 && m.Reachable) == cluster.Nodes.Count &&
-                tasks.All(t => t.CommittedInRun);
+                tasks.All(t => t.CommittedInRun && t.Steps.NewestLeads);
         },
         Limit);
 

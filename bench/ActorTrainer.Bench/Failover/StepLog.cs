@@ -37,6 +37,12 @@ internal sealed class StepLog(string folder)
     /// <summary>The highest step reported up to a time; 0: none.</summary>
     public long Highest(long until) => Lines.Where(l => l.Time <= until).Select(l => l.Step).DefaultIfEmpty(0).Max();
 
+    /// <summary>
+    /// Whether the process that started last has gone past every other. The worker of a stopped node trains on until its guard ends it; what
+    /// it did there is nobody's, and the next fault is not measured against it.
+    /// </summary>
+    public bool NewestLeads => Lines.Count > 0 && Lines.MaxBy(l => l.Step).StartedAt == Lines.Max(l => l.StartedAt);
+
     /// <summary>The first step above <paramref name="highest"/> by a worker process started after a time, or null.</summary>
     public StepLine? FirstNew(long highest, long startedAfter)
     {
