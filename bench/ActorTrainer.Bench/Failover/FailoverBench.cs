@@ -82,7 +82,7 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
     /// that an earlier run of it has done.
     /// </summary>
     private static Task SettleAsync(LocalCluster cluster, Watched[] tasks) => cluster.WaitAsync(
-        "every node runs a task that has committed something",
+        "every node runs a task that has committed something and passed its earlier runs",
         async () =>
         {
             ClusterStatus status = await cluster.Client.GetClusterAsync();

@@ -6,7 +6,6 @@ using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Node;
 using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Engines;
@@ -18,12 +17,13 @@ namespace ActorTrainer.Runtime.Engines;
 internal sealed partial class EmbeddedEngine(EngineParts parts) : IEngine
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RefusedWithin = TimeSpan.FromSeconds(8);
     private const string BetweenLives = "this node is between two lives; ask again";
 
     private readonly ILogger _logger = parts.Loggers.CreateLogger<EmbeddedEngine>();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly TaskCompletionSource<EngineEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile NodeLife? _life;
+    private volatile string? _refusal;
 
     public long Incarnation => _life?.Incarnation ?? 0;
 
@@ -31,13 +31,13 @@ internal sealed partial class EmbeddedEngine(EngineParts parts) : IEngine
 
     public ClusterRows Cluster => _life?.Rows ?? ClusterRows.Empty;
 
-    public Task<EngineEnd> Ended => _ended.Task;
+    public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
 
     /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         NodeLife life = await BeginLifeAsync(cancellationToken);
-        _ = Task.Run(() => LiveAsync(life), CancellationToken.None);
+        Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
     }
 
     public void Leave(TimeSpan within)
@@ -101,12 +101,13 @@ internal sealed partial class EmbeddedEngine(EngineParts parts) : IEngine
 
     private void OnRefused(string reason)
     {
+        _refusal = reason;
         LogRefused(_logger, reason);
-        _ended.TrySetResult(new EngineEnd(2, reason));
+        Leave(RefusedWithin);
     }
 
     /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
-    private async Task LiveAsync(NodeLife life)
+    private async Task<EngineEnd> LiveAsync(NodeLife life)
     {
         while (true)
         {
@@ -119,15 +120,15 @@ internal sealed partial class EmbeddedEngine(EngineParts parts) : IEngine
             await life.DisposeAsync();
             if (end.End != LifeEnd.Rejoin || _stopping.IsCancellationRequested)
             {
-                _ended.TrySetResult(end.End == LifeEnd.Broken ? new EngineEnd(1, end.Reason) : new EngineEnd(0, null));
-                return;
+                return _refusal is { } refusal ? new EngineEnd(2, refusal)
+                    : end.End == LifeEnd.Broken ? new EngineEnd(1, end.Reason)
+                    : new EngineEnd(0, null);
             }
 
             _life = null;
             if (await AnotherLifeAsync() is not { } next)
             {
-                _ended.TrySetResult(new EngineEnd(0, null));
-                return;
+                return new EngineEnd(0, null);
             }
 
             life = next;

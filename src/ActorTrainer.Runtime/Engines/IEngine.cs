@@ -26,7 +26,7 @@ public interface IEngine : IAsyncDisposable
     /// <summary>The members, shards with their owners, and unfinished tasks as they are on record; may lag behind by a second.</summary>
     ClusterRows Cluster { get; }
 
-    /// <summary>Ends when the engine has: it has left in order, was refused, or cannot go on.</summary>
+    /// <summary>Ends when the engine has: it has left in order, was refused, or cannot go on. Completed as long as it has not been started.</summary>
     Task<EngineEnd> Ended { get; }
 
     /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>

@@ -23,6 +23,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
 {
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
+    private const string NotYet = "this node has just been started; ask again";
 
     private readonly NodeModel _asked;
     private readonly ILoggerFactory _loggers;
@@ -37,6 +38,8 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private FileStream? _dataLock;
     private EngineParts? _parts;
     private volatile IEngine? _engine;
+    private volatile EngineEnd? _end;
+    private Task _followed = Task.CompletedTask;
     private Task _warmUp = Task.CompletedTask;
 
     /// <summary>Prepares a node; nothing runs before the host starts.</summary>
@@ -63,13 +66,11 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
     }
 
-    private static CommandUnavailable NotYet { get; } = new("this node has just been started; ask again");
-
     /// <summary>What the process should exit with: 0 left in order, 1 the journal or the node broke, 2 refused by the cluster.</summary>
-    public int ExitCode { get; private set; }
+    public int ExitCode => _end?.ExitCode ?? 0;
 
     /// <summary>Why it ended, when it was not asked to; null otherwise.</summary>
-    public string? Failure { get; private set; }
+    public string? Failure => _end?.Failure;
 
     /// <summary>Where it listens, with the actual port.</summary>
     public NodeAddress Address => _parts?.Model.Address ?? _asked.Address;
@@ -108,12 +109,13 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
             _engine = _makeEngine(_parts);
             await _engine.StartAsync(cancellationToken);
-            _ = Task.Run(() => FollowAsync(_engine), CancellationToken.None);
+            _followed = Task.Run(() => FollowAsync(_engine), CancellationToken.None);
         }
         catch
         {
             // The host does not stop what did not start; the guard must not outlive the attempt.
             await EndPartsAsync();
+            _engine = null;
             throw;
         }
     }
@@ -126,7 +128,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         using CancellationTokenSource limit = new(StopWithin + StopMargin, _time);
         try
         {
-            await (_engine?.Ended ?? Task.CompletedTask).WaitAsync(limit.Token);
+            await _followed.WaitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -167,22 +169,22 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
         SubmitChecks.Problem(spec) is string problem
             ? new CommandRefused(problem)
-            : _engine is { } engine ? await engine.SubmitAsync(spec, cancellationToken) : NotYet;
+            : await AskAsync(engine => engine.SubmitAsync(spec, cancellationToken));
 
     /// <inheritdoc />
-    public async Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
-        _engine is { } engine ? await engine.AskAsync(task, command, cancellationToken) : NotYet;
+    public Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
+        AskAsync(engine => engine.AskAsync(task, command, cancellationToken));
 
     /// <inheritdoc />
-    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
-        _engine is { } engine ? await engine.ReadAsync(request, cancellationToken) : new JournalFailed(NotYet.Reason);
+    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _engine is { } engine ? engine.ReadAsync(request, cancellationToken) : Task.FromResult<JournalReply>(new JournalFailed(NotYet));
 
     /// <inheritdoc />
     public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken)
     {
         if (_engine is not { } engine)
         {
-            return NotYet;
+            return new CommandUnavailable(NotYet);
         }
 
         long target = Cluster.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
@@ -192,18 +194,18 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             return reply;
         }
 
-        if (node == Address)
-        {
-            await engine.Ended.WaitAsync(cancellationToken);
-            return reply;
-        }
-
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_asked.Sharding.DrainTimeout + StopMargin);
         using PeriodicTimer look = new(TimeSpan.FromMilliseconds(200), _time);
         try
         {
-            while (Cluster.Members.Any(m => m.Incarnation == target && m.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.Joining && m.Incarnation == target))
+            if (node == Address)
+            {
+                await engine.Ended.WaitAsync(limit.Token);
+                return reply;
+            }
+
+            while (Cluster.Members.Any(m => m.Incarnation == target && m.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.Joining))
             {
                 await look.WaitForNextTickAsync(limit.Token);
             }
@@ -217,10 +219,8 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     }
 
     /// <inheritdoc />
-    public async Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
-        _engine is { } engine
-            ? await engine.AskNodeAsync(node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon, cancellationToken)
-            : NotYet;
+    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
+        AskAsync(engine => engine.AskNodeAsync(node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon, cancellationToken));
 
     /// <inheritdoc />
     public async Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
@@ -267,6 +267,9 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
     }
 
+    private Task<CommandReply> AskAsync(Func<IEngine, Task<CommandReply>> ask) =>
+        _engine is { } engine ? ask(engine) : Task.FromResult<CommandReply>(new CommandUnavailable(NotYet));
+
     private void PostTask(TaskInput input)
     {
         switch (input)
@@ -299,9 +302,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
 
     private async Task FollowAsync(IEngine engine)
     {
-        EngineEnd end = await engine.Ended;
-        ExitCode = end.ExitCode;
-        Failure = end.Failure;
+        _end = await engine.Ended;
         _host?.StopApplication();
     }
 }

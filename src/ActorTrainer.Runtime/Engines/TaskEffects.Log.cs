@@ -1,7 +1,7 @@
 using ActorTrainer.Core.Identity;
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Node;
+namespace ActorTrainer.Runtime.Engines;
 
 /// <content>Its log messages.</content>
 public sealed partial class TaskEffects

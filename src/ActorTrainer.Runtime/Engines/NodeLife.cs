@@ -7,11 +7,10 @@ using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
-using ActorTrainer.Runtime.Engines;
 using ActorTrainer.Runtime.Transport;
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Node;
+namespace ActorTrainer.Runtime.Engines;
 
 /// <summary>
 /// One life of the node: a journal with its life lock, gossip, messages, and the loop between them. The server, the workers and the store

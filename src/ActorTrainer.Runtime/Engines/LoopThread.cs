@@ -3,7 +3,7 @@ using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Nodes;
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Node;
+namespace ActorTrainer.Runtime.Engines;
 
 /// <summary>
 /// Drives one <see cref="NodeLoop"/> on a thread of its own with a bounded queue, so that neither a busy thread pool nor a flood of

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Node;
+namespace ActorTrainer.Runtime.Engines;
 
 /// <content>Its log messages.</content>
 internal sealed partial class LoopThread

@@ -3,7 +3,7 @@ using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Node;
+namespace ActorTrainer.Runtime.Engines;
 
 /// <summary>Starts the I/O that tasks ask for; each piece posts one input when it ends. No decision, no retry.</summary>
 /// <param name="workers">Runs the workers; what they do comes through the node.</param>
