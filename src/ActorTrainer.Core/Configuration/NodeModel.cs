@@ -5,6 +5,9 @@ namespace ActorTrainer.Core.Configuration;
 /// <summary>The validated configuration of a node. Defaults and their reasons stand in <c>hocon/reference.conf</c>.</summary>
 public sealed record NodeModel
 {
+    /// <summary><c>actortrainer.engine</c>: what carries the tasks. Default embedded.</summary>
+    public EngineKind Engine { get; init; } = EngineKind.Embedded;
+
     /// <summary><c>actortrainer.cluster.name</c>: nodes of another name are refused.</summary>
     public string ClusterName { get; init; } = "actortrainer";
 
@@ -38,6 +41,9 @@ public sealed record NodeModel
     /// <summary><c>actortrainer.journal</c>.</summary>
     public JournalModel Journal { get; init; } = new();
 
+    /// <summary><c>actortrainer.akka</c>, and the user's own <c>akka</c> section; only the akka engine looks at it.</summary>
+    public AkkaModel Akka { get; init; } = new();
+
     /// <summary><c>actortrainer.checkpoints</c>.</summary>
     public CheckpointStoreModel Checkpoints { get; init; } = new();
 
@@ -46,6 +52,32 @@ public sealed record NodeModel
 
     /// <summary><c>actortrainer.logging</c>.</summary>
     public LoggingModel Logging { get; init; } = new();
+}
+
+/// <summary>What carries the tasks of a cluster; all its nodes have the same.</summary>
+public enum EngineKind
+{
+    /// <summary>Gossip, journal and loop of our own, in process.</summary>
+    Embedded,
+
+    /// <summary>Akka.NET: Akka.Cluster.Sharding and Akka.Persistence.Sql.</summary>
+    Akka,
+}
+
+/// <summary>What the akka engine needs beside the rest.</summary>
+public sealed record AkkaModel
+{
+    /// <summary>
+    /// <c>port-offset</c>: Akka.Remote listens on the node's host at the node's port plus this; so do the seeds, by their ports. From 1 to
+    /// 65,534. Default 1000.
+    /// </summary>
+    public int PortOffset { get; init; } = 1000;
+
+    /// <summary>The user's own <c>akka</c> section with the places of its values, merged over what is derived; null: none.</summary>
+    public ConfigObject? Section { get; init; }
+
+    /// <summary>Where each key below <c>actortrainer</c> stands that the user wrote, by its whole path; for messages.</summary>
+    public IReadOnlyDictionary<string, ConfigOrigin> Places { get; init; } = new Dictionary<string, ConfigOrigin>();
 }
 
 /// <summary>Who may talk to the node.</summary>
@@ -141,6 +173,12 @@ public sealed record JournalModel
 {
     /// <summary><c>path</c>: the SQLite file, absolute; shared by the nodes of one machine.</summary>
     public string Path { get; init; } = "";
+
+    /// <summary>
+    /// <c>postgresql</c>: an Npgsql connection string, for clusters of several machines; it takes the place of the file. Null: SQLite. The
+    /// akka engine only.
+    /// </summary>
+    public string? PostgreSql { get; init; }
 }
 
 /// <summary>The checkpoint store.</summary>

@@ -1,5 +1,6 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Transport;
 using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.Logging;
@@ -13,8 +14,15 @@ namespace ActorTrainer.Runtime.Engines;
 /// <param name="Store">Where checkpoints are.</param>
 /// <param name="Loggers">Where it logs.</param>
 /// <param name="Time">The clock.</param>
+/// <param name="ViewChanged">Called with every new view of the members, in order, from any thread; must return at once.</param>
 public sealed record EngineParts(
-    NodeModel Model, NodeHttpServer Server, IWorkerHost Workers, ICheckpointStore Store, ILoggerFactory Loggers, TimeProvider Time);
+    NodeModel Model,
+    NodeHttpServer Server,
+    IWorkerHost Workers,
+    ICheckpointStore Store,
+    ILoggerFactory Loggers,
+    TimeProvider Time,
+    Action<MembershipView> ViewChanged);
 
 /// <summary>Makes the engine of a node.</summary>
 /// <param name="parts">What it may use.</param>

@@ -25,6 +25,7 @@ internal sealed partial class NodeLife : IAsyncDisposable
     private readonly PeerChannel _peers;
     private readonly TaskEffects _effects;
     private readonly ILogger _logger;
+    private readonly Action<MembershipView> _viewChanged;
     private readonly CancellationTokenSource _over = new();
     private readonly ConcurrentDictionary<long, TaskCompletionSource<CommandReply>> _clients = new();
     private readonly TaskCompletionSource<EndLife> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -38,6 +39,7 @@ internal sealed partial class NodeLife : IAsyncDisposable
     public NodeLife(EngineParts parts, IJournal journal, long incarnation, Action<string> refused)
     {
         _model = parts.Model;
+        _viewChanged = parts.ViewChanged;
         _journal = journal;
         Incarnation = incarnation;
         _logger = parts.Loggers.CreateLogger<NodeLife>();
@@ -134,6 +136,7 @@ internal sealed partial class NodeLife : IAsyncDisposable
         }
 
         _loop.Post(new ViewChanged(view));
+        _viewChanged(view);
     }
 
     private void OnPeer(long fromIncarnation, NodeAddress from, ReadOnlyMemory<byte> payload)

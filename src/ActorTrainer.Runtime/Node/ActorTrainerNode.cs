@@ -100,7 +100,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             NodeName = _asked.NodeName.Length > 0 ? _asked.NodeName : $"{server.Address.Host}-{server.Address.Port}",
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
-        _parts = new EngineParts(model, server, _workers, _store, _loggers, _time);
+        _parts = new EngineParts(model, server, _workers, _store, _loggers, _time, _ => { });
         try
         {
             await _workers.StartAsync(PostTask, cancellationToken);
