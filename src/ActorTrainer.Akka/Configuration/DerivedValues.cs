@@ -82,6 +82,8 @@ internal sealed class DerivedValues
         yield return Duration("acceptable-pause", membership.AcceptablePause, "actortrainer.membership.acceptable-pause");
         yield return Make("phi-threshold", phi, "actortrainer.membership.phi-threshold", phi) with { Kind = DerivedKind.Number };
 
+        yield return Make("log-level", LogLevel(_model.Logging.Level), "actortrainer.logging.level", _model.Logging.Level);
+
         // The split-brain resolver takes no less, and decides on what gossip has not settled yet when it waits too briefly.
         yield return Duration("settle", sharding.Settle, "actortrainer.sharding.settle", LeastSettle);
         yield return Duration("move-timeout", sharding.MoveTimeout, "actortrainer.sharding.move-timeout");
@@ -149,4 +151,12 @@ internal sealed class DerivedValues
         long number = ticks == 0 ? value.Ticks * TimeSpan.NanosecondsPerTick : value.Ticks / ticks;
         return string.Create(CultureInfo.InvariantCulture, $"{number} {unit}");
     }
+
+    private static string LogLevel(string level) => level switch
+    {
+        "trace" or "debug" => "DEBUG",
+        "warn" => "WARNING",
+        "error" => "ERROR",
+        _ => "INFO",
+    };
 }

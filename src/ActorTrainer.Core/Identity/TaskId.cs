@@ -14,6 +14,9 @@ public readonly record struct TaskId : IComparable<TaskId>
     /// <summary>The longest accepted id, in characters.</summary>
     public const int MaxLength = 80;
 
+    /// <summary>Without letters that are taken for digits.</summary>
+    private const string SuffixAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
     private readonly string? _value;
 
     private TaskId(string value) => _value = value;
@@ -40,6 +43,19 @@ public readonly record struct TaskId : IComparable<TaskId>
 
         id = new TaskId(text);
         return true;
+    }
+
+    /// <summary>An id for a task of this name: the name, a dash, and a suffix of five drawn characters.</summary>
+    public static TaskId Draw(string name, DeterministicRandom random)
+    {
+        ulong bits = random.NextUInt64();
+        Span<char> suffix = stackalloc char[5];
+        for (int i = 0; i < suffix.Length; i++)
+        {
+            suffix[i] = SuffixAlphabet[(int)((bits >> (i * 5)) & 31)];
+        }
+
+        return Parse($"{name}-{suffix}");
     }
 
     /// <summary>Whether the text is made as ids and task names are: lower-case letters, digits, inner dashes.</summary>

@@ -65,6 +65,9 @@ public sealed record ClusterRows(
     IReadOnlyList<ShardRow> Shards,
     IReadOnlyList<TaskSummary> Tasks)
 {
+    /// <summary>Whether a shard gets an owner only when a task of it is there, so that one without is nothing to worry about.</summary>
+    public bool OwnedOnUse { get; init; }
+
     /// <summary>Nothing read yet.</summary>
     public static ClusterRows Empty { get; } = new(-1, new LeaseRow(0, 0, 0), [], [], []);
 }

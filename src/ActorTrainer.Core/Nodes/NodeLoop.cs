@@ -2,6 +2,7 @@ using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Core.Nodes;
@@ -202,7 +203,7 @@ public sealed class NodeLoop
 
     private void OnTask(TaskInput input)
     {
-        if (TaskOf(input) is TaskId task && _host.Find(task) is { } cell)
+        if (input.Target is TaskId task && _host.Find(task) is { } cell)
         {
             _host.Journaling.Offer(cell, new CellWork(input, null, null));
         }
@@ -228,22 +229,20 @@ public sealed class NodeLoop
 
     private CommandReply? Migrate(TaskCell cell, TaskCommand command)
     {
-        long to = command is MigrateTask { To: NodeAddress address }
-            ? _context.Rows.Members.LastOrDefault(m => m.Address == address && m.Status == MemberStatus.Up && _context.IsAlive(m))?.Incarnation ?? -1
-            : Sharding.AllocationPolicy.ChooseNode(
-                cell.Entity.State!.Spec.Slots,
-                _context.Owners(),
-                [.. _context.Capacities().Where(n => n.Incarnation != _context.Self)],
-                _context.Demands(),
-                _context.Model.Sharding.Allocation);
-        return to switch
-        {
-            -1 => new CommandRefused($"there is no node up at {((MigrateTask)command).To}; see 'actortrainer cluster show'"),
-            0 => new CommandRefused("there is no other node that takes tasks; see 'actortrainer cluster show'"),
-            _ when to == _context.Self => new CommandRefused($"task {cell.Entity.Task} is on {_context.Address} already"),
-            _ when _mover.Request(cell.Shard, to, "request") => new CommandAccepted(cell.Entity.Task),
-            _ => new CommandUnavailable($"task {cell.Entity.Task} is moving already"),
-        };
+        MoveTarget target = MoveTarget.Choose(
+            cell.Entity.Task,
+            cell.Entity.State!.Spec.Slots,
+            _context.Self,
+            ((MigrateTask)command).To,
+            [.. _context.Rows.Members.Where(_context.IsAlive)],
+            _context.Capacities(),
+            _context.Owners(),
+            _context.Demands(),
+            _context.Model.Sharding.Allocation);
+        return target.Refusal
+            ?? (_mover.Request(cell.Shard, target.To, "request")
+                ? new CommandAccepted(cell.Entity.Task)
+                : new CommandUnavailable($"task {cell.Entity.Task} is moving already"));
     }
 
     /// <summary>Reads the rows; one read at a time, and one more if something changed meanwhile.</summary>
@@ -357,24 +356,4 @@ public sealed class NodeLoop
         _context.Ended = true;
         _context.Do(new EndLife(end, reason));
     }
-
-    private static TaskId? TaskOf(TaskInput input) => input switch
-    {
-        WorkerStarted i => i.Run.Task,
-        WorkerStartFailed i => i.Run.Task,
-        WorkerReady i => i.Run.Task,
-        WorkerPhaseChanged i => i.Run.Task,
-        WorkerProgressed i => i.Run.Task,
-        WorkerStaged i => i.Run.Task,
-        WorkerStageFailed i => i.Run.Task,
-        WorkerDone i => i.Run.Task,
-        WorkerExited i => i.Run.Task,
-        WorkerLost i => i.Run.Task,
-        CheckpointRestored i => i.Run.Task,
-        CheckpointUnreadable i => i.Run.Task,
-        CheckpointStored i => i.Run.Task,
-        CheckpointStoreFailed i => i.Run.Task,
-        StoreFilesListed i => i.Task,
-        _ => null,
-    };
 }

@@ -12,7 +12,6 @@ namespace ActorTrainer.Core.Nodes;
 internal sealed class Submitter(NodeContext context, Router router)
 {
     private const int MaxDraws = 20_000;
-    private const string Alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -134,7 +133,7 @@ internal sealed class Submitter(NodeContext context, Router router)
         TaskId task = default;
         for (int i = 0; i < MaxDraws; i++)
         {
-            task = TaskId.Parse($"{spec.Name}-{Suffix()}");
+            task = TaskId.Draw(spec.Name, context.Random);
             int shard = ShardMap.ShardOf(task, context.Model.Sharding.NumberOfShards);
             bool free = !busy.Contains(shard);
 
@@ -154,17 +153,5 @@ internal sealed class Submitter(NodeContext context, Router router)
     {
         HashSet<TaskId> known = [.. context.Rows.Tasks.Select(t => t.Task)];
         return _underWay.OrderBy(u => u.Key).Where(u => !known.Contains(u.Key)).Select(u => u.Value.Demand);
-    }
-
-    private string Suffix()
-    {
-        ulong bits = context.Random.NextUInt64();
-        Span<char> suffix = stackalloc char[5];
-        for (int i = 0; i < suffix.Length; i++)
-        {
-            suffix[i] = Alphabet[(int)((bits >> (i * 5)) & 31)];
-        }
-
-        return new string(suffix);
     }
 }

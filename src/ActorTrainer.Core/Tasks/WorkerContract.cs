@@ -32,7 +32,29 @@ public enum WorkerPhase
 }
 
 /// <summary>Something that became of an effect of a task, or that its worker did. Inputs of another run than the current one are dropped.</summary>
-public abstract record TaskInput;
+public abstract record TaskInput
+{
+    /// <summary>The task that it is for.</summary>
+    public TaskId? Target => this switch
+    {
+        WorkerStarted i => i.Run.Task,
+        WorkerStartFailed i => i.Run.Task,
+        WorkerReady i => i.Run.Task,
+        WorkerPhaseChanged i => i.Run.Task,
+        WorkerProgressed i => i.Run.Task,
+        WorkerStaged i => i.Run.Task,
+        WorkerStageFailed i => i.Run.Task,
+        WorkerDone i => i.Run.Task,
+        WorkerExited i => i.Run.Task,
+        WorkerLost i => i.Run.Task,
+        CheckpointRestored i => i.Run.Task,
+        CheckpointUnreadable i => i.Run.Task,
+        CheckpointStored i => i.Run.Task,
+        CheckpointStoreFailed i => i.Run.Task,
+        StoreFilesListed i => i.Task,
+        _ => null,
+    };
+}
 
 /// <summary>The worker's process stands. For a command that is all it ever says of itself.</summary>
 public sealed record WorkerStarted(RunKey Run, int Pid) : TaskInput;

@@ -115,7 +115,7 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
             rows.Lease,
             rows.Version,
             rows.Tasks.Count,
-            rows.Shards.Count(row => !living.Contains(row.Owner)),
+            rows.Shards.Count(row => !living.Contains(row.Owner) && !(rows.OwnedOnUse && row.Owner == 0)),
             [.. members.OrderBy(member => member.Address).ThenBy(member => member.Incarnation)]);
     }
 

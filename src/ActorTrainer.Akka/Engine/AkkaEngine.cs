@@ -1,0 +1,205 @@
+using ActorTrainer.Akka.Sql;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Journal;
+using ActorTrainer.Runtime.Engines;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Akka.Engine;
+
+/// <summary>
+/// Membership, sharding and persistence by Akka.NET. When the cluster has downed the node (it was stopped, or cut off) it begins another life
+/// by itself, unless the actor system is the host's own.
+/// </summary>
+internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing) : IEngine
+{
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private const string BetweenLives = "this node is between two lives; ask again";
+
+    private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _over = new();
+    private AkkaDatabase? _database;
+    private volatile AkkaLife? _life;
+    private volatile TaskDesk? _desk;
+    private volatile ClusterRows _rows = ClusterRows.Empty with { OwnedOnUse = true };
+
+    public long Incarnation => _life?.Incarnation ?? 0;
+
+    public MembershipView Membership => _life?.Sight.View ?? new MembershipView(0, 0, [], []);
+
+    public ClusterRows Cluster => _rows;
+
+    public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
+
+    /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
+    /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _database = AkkaDatabase.Of(parts.Model.Journal);
+        await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken);
+        AkkaLife life = await BeginLifeAsync(cancellationToken);
+        Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
+        _ = Task.Run(LookAsync, CancellationToken.None);
+    }
+
+    public void Leave(TimeSpan within)
+    {
+        _stopping.Cancel();
+        if (_life is { } life)
+        {
+            _ = Task.Run(() => life.LeaveAsync(within), CancellationToken.None);
+        }
+    }
+
+    public void Post(TaskInput input) => _life?.Post(input);
+
+    public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
+        AskDeskAsync(desk => desk.SubmitAsync(spec, cancellationToken));
+
+    public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
+        AskDeskAsync(desk => desk.AskAsync(task, command, cancellationToken));
+
+    public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken) =>
+        node == parts.Model.Address ? await ObeyAsync(kind) : await AskDeskAsync(desk => desk.AskNodeAsync(node, kind, cancellationToken));
+
+    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _desk is { } desk ? await desk.ReadAsync(request, cancellationToken) : new JournalFailed(BetweenLives);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        _over.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task<CommandReply> AskDeskAsync(Func<TaskDesk, Task<CommandReply>> ask) =>
+        _desk is not { } desk ? new CommandUnavailable(BetweenLives)
+        : _life?.IsLeaving != false ? new CommandUnavailable("this node is leaving")
+        : await ask(desk);
+
+    /// <summary>Does what is asked of this node, by a client here or by another node.</summary>
+    private async Task<CommandReply> ObeyAsync(NodeCommandKind kind)
+    {
+        if (_life is not { } life)
+        {
+            return new CommandUnavailable(BetweenLives);
+        }
+
+        if (kind == NodeCommandKind.Drain)
+        {
+            Leave(parts.Model.Sharding.DrainTimeout);
+            return new CommandAccepted(default);
+        }
+
+        try
+        {
+            await life.CordonAsync(kind == NodeCommandKind.Cordon, _over.Token);
+            return new CommandAccepted(default);
+        }
+        catch (Exception e) when (TaskDesk.IsJournalAway(e))
+        {
+            return new CommandUnavailable(e.Message);
+        }
+    }
+
+    private async Task<AkkaLife> BeginLifeAsync(CancellationToken cancellationToken)
+    {
+        AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ObeyAsync, cancellationToken);
+        _desk = new TaskDesk(parts.Model, life, parts.Time);
+        _life = life;
+        return life;
+    }
+
+    /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
+    private async Task<EngineEnd> LiveAsync(AkkaLife life)
+    {
+        while (true)
+        {
+            string reason = await life.Ended;
+            LogEnd(_logger, parts.Model.NodeName, life.Incarnation, reason);
+            if (!life.IsLeaving)
+            {
+                await parts.Workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
+            }
+
+            await life.DisposeAsync();
+            if (life.IsLeaving || _stopping.IsCancellationRequested)
+            {
+                return new EngineEnd(0, null);
+            }
+
+            _life = null;
+            _desk = null;
+            if (existing is not null)
+            {
+                return new EngineEnd(1, $"the host's actor system '{existing.Name}' has ended, and the node in it");
+            }
+
+            if (await AnotherLifeAsync() is not { } next)
+            {
+                return new EngineEnd(0, null);
+            }
+
+            life = next;
+        }
+    }
+
+    private async Task<AkkaLife?> AnotherLifeAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                return await BeginLifeAsync(_stopping.Token);
+            }
+            catch (Exception e) when (e is IOException || TaskDesk.IsJournalAway(e))
+            {
+                if (_stopping.IsCancellationRequested)
+                {
+                    return null;
+                }
+
+                LogNoLife(_logger, e.Message);
+            }
+
+            await Task.Delay(AgainAfter, parts.Time, CancellationToken.None);
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads what is on record of members and tasks, twice a second.</summary>
+    private async Task LookAsync()
+    {
+        using PeriodicTimer look = new(LookEvery, parts.Time);
+        try
+        {
+            do
+            {
+                if (_life is { } life && _desk is { } desk)
+                {
+                    life.LookAround();
+                    _rows = await desk.ReadRowsAsync(_rows, _over.Token);
+                }
+            }
+            while (await look.WaitForNextTickAsync(_over.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // The engine has ended.
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
+    private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot begin another life yet: {Reason}")]
+    private static partial void LogNoLife(ILogger logger, string reason);
+}

@@ -1,0 +1,265 @@
+using ActorTrainer.Akka.Hosting;
+using ActorTrainer.Akka.Members;
+using ActorTrainer.Akka.Placement;
+using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Akka.Sql;
+using ActorTrainer.Akka.Tasks;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Engines;
+using Akka.Actor;
+using Akka.Cluster;
+using Akka.Cluster.Sharding;
+using Akka.Cluster.Tools.Singleton;
+using Microsoft.Extensions.Logging;
+using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
+
+namespace ActorTrainer.Akka.Engine;
+
+/// <summary>
+/// One life of the node: an actor system in the cluster with a shard region, the slots, the watch over the members and its part of the
+/// singletons. The system is made for it, or it is the host's own.
+/// </summary>
+internal sealed partial class AkkaLife : IAsyncDisposable
+{
+    private static readonly TimeSpan StatusWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
+
+    private readonly EngineParts _parts;
+    private readonly MemberTable _members;
+    private readonly ILogger _logger;
+    private readonly bool _ownSystem;
+    private readonly CancellationTokenSource _over = new();
+    private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<IActorRef> _actors = [];
+    private readonly TaskHost _host;
+    private readonly StuckWriter _stuck;
+    private readonly long _startedAt;
+    private volatile ClusterSight _sight;
+    private int _leaving;
+
+    private AkkaLife(EngineParts parts, AkkaDatabase database, long incarnation, ActorSystem system, bool ownSystem)
+    {
+        _parts = parts;
+        _ownSystem = ownSystem;
+        Incarnation = incarnation;
+        System = system;
+        NodeModel model = parts.Model;
+        _logger = parts.Loggers.CreateLogger<AkkaLife>();
+        _startedAt = parts.Time.GetTimestamp();
+        _members = new MemberTable(database);
+        _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
+        _stuck = new StuckWriter(database, model.Journal.Path, _logger);
+        ReadModel = new ReadModelTable(database, model.Sharding.NumberOfShards);
+        Planner = new ShardPlanner(model, Now);
+        TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
+        IActorRef slots = Add(Props.Create(() => new SlotActor(model, Now)), "actortrainer-slots");
+        _host = new TaskHost(model, new EntityHome(incarnation, model.Address), effects.Start, slots, Now, parts.Loggers.CreateLogger<TrainingTaskActor>());
+        Region = ActorRefs.Nobody;
+    }
+
+    public long Incarnation { get; }
+
+    public ActorSystem System { get; }
+
+    public IActorRef Region { get; private set; }
+
+    public ReadModelTable ReadModel { get; }
+
+    public ShardPlanner Planner { get; }
+
+    /// <summary>What was seen of the cluster last.</summary>
+    public ClusterSight Sight => _sight;
+
+    /// <summary>Ends with the life, with the reason.</summary>
+    public Task<string> Ended => _ended.Task;
+
+    public bool IsLeaving => Volatile.Read(ref _leaving) != 0;
+
+    /// <summary>Begins a life: registers it, makes or takes the system, starts its actors.</summary>
+    /// <param name="parts">What outlives it.</param>
+    /// <param name="database">The journal's database.</param>
+    /// <param name="existing">The host's own system, or null.</param>
+    /// <param name="obey">Does what other nodes ask of this one.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
+    public static async Task<AkkaLife> BeginAsync(
+        EngineParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> obey, CancellationToken cancellationToken)
+    {
+        NodeModel model = parts.Model;
+        MemberRow row = new(
+            0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, Runtime.Api.ApiEndpoints.ProductVersion);
+        long incarnation = await new MemberTable(database).RegisterAsync(row, cancellationToken);
+        ActorSystem system = existing ?? SystemFactory.Create(model, new EngineSetup(database, incarnation, parts.Loggers, parts.Time));
+        AkkaLife? life = null;
+        try
+        {
+            life = new AkkaLife(parts, database, incarnation, system, existing is null);
+            await life.StartAsync(obey, cancellationToken);
+            return life;
+        }
+        catch
+        {
+            if (life is not null)
+            {
+                await life.DisposeAsync();
+            }
+            else if (existing is null)
+            {
+                await system.Terminate();
+            }
+
+            throw;
+        }
+    }
+
+    public void Post(TaskInput input) => _host.Post(input);
+
+    /// <summary>Cordons or uncordons this node.</summary>
+    public Task CordonAsync(bool cordoned, CancellationToken cancellationToken) => _members.SetCordonedAsync(Incarnation, cordoned, cancellationToken);
+
+    /// <summary>Hands everything over and goes. Only the first call does anything.</summary>
+    /// <param name="within">How long the hand-over may take; what is left then goes on elsewhere from its last checkpoint.</param>
+    public async Task LeaveAsync(TimeSpan within)
+    {
+        if (Interlocked.Exchange(ref _leaving, 1) != 0)
+        {
+            return;
+        }
+
+        LogLeaving(_logger, _parts.Model.NodeName, Incarnation);
+        _host.Leaving = true;
+        _host.Slots.Tell(CloseSlots.Instance);
+        await SetStatusAsync(MemberStatus.Leaving);
+        bool late = !await HandOverAsync(within);
+        await SetStatusAsync(MemberStatus.Removed);
+        if (_ownSystem)
+        {
+            Task shutdown = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+            await shutdown.WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        string reason = late
+            ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
+            : "has handed over everything";
+        _ended.TrySetResult(reason);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        if (_ownSystem)
+        {
+            await System.Terminate().WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        else
+        {
+            _actors.ForEach(System.Stop);
+        }
+
+        _over.Dispose();
+    }
+
+    private TimeSpan Now() => _parts.Time.GetElapsedTime(_startedAt);
+
+    private async Task StartAsync(Func<NodeCommandKind, Task<CommandReply>> obey, CancellationToken cancellationToken)
+    {
+        NodeModel model = _parts.Model;
+        Cluster cluster = Cluster.Get(System);
+        string selfAddress = cluster.SelfAddress.ToString();
+        await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
+        ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
+        Add(Props.Create(() => new ClusterWatch(_members, Incarnation, TaskPersistence.Role, OnSight, Now, watchLogger)), "actortrainer-members");
+        Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
+        ShardPlacement placement = new(
+            Planner, ReadModel, () => _sight, selfAddress, _parts.Loggers.CreateLogger<ShardPlacement>(), _over.Token);
+        ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
+        Region = await ClusterSharding.Get(System).StartAsync(
+            TaskPersistence.TypeName,
+            id => TrainingTaskActor.Props(Core.Identity.TaskId.Parse(id), _host),
+            settings.WithRole(TaskPersistence.Role),
+            new TaskExtractor(model.Sharding.NumberOfShards),
+            placement,
+            ReleaseTask.Instance);
+        Add(
+            ClusterSingletonManager.Props(
+                ProjectionActor.Props(ReadModel, _parts.Loggers.CreateLogger<ProjectionActor>()),
+                PoisonPill.Instance,
+                ClusterSingletonManagerSettings.Create(System).WithRole(TaskPersistence.Role)),
+            "actortrainer-projection");
+        cluster.RegisterOnMemberUp(() => _ = SetStatusAsync(MemberStatus.Up));
+        _ = System.WhenTerminated.ContinueWith(
+            _ => _ended.TrySetResult("the actor system has ended: the others count this node as lost, or it was told to end"),
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default);
+        LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
+    }
+
+    private IActorRef Add(Props props, string name)
+    {
+        IActorRef actor = System.ActorOf(props, name);
+        _actors.Add(actor);
+        return actor;
+    }
+
+    private void OnSight(ClusterSight sight)
+    {
+        _sight = sight;
+        _parts.ViewChanged(sight.View);
+    }
+
+    /// <summary>What else has to be looked at now and then.</summary>
+    public void LookAround() => _stuck.Look(_sight);
+
+    /// <summary>Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.</summary>
+    private async Task<bool> HandOverAsync(TimeSpan within)
+    {
+        if (System.WhenTerminated.IsCompleted || Region.IsNobody())
+        {
+            return true;
+        }
+
+        using CancellationTokenSource limit = new(within, _parts.Time);
+        Task<bool> stopped = Region.WatchAsync(limit.Token);
+        Region.Tell(GracefulShutdown.Instance);
+        try
+        {
+            return await stopped;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            // Whatever is left stops now; its workers with it.
+            System.Stop(Region);
+        }
+    }
+
+    private async Task SetStatusAsync(MemberStatus status)
+    {
+        using CancellationTokenSource limit = new(StatusWithin, _parts.Time);
+        try
+        {
+            await _members.SetStatusAsync(Incarnation, status, limit.Token);
+        }
+        catch (Exception e) when (e is global::System.Data.Common.DbException or OperationCanceledException or TimeoutException or global::System.Net.Sockets.SocketException)
+        {
+            LogStatusNotWritten(_logger, status, e.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) is in the cluster's actor system {Address}")]
+    private static partial void LogBegun(ILogger logger, string node, long incarnation, string address);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) leaves: saves its tasks and hands them over")]
+    private static partial void LogLeaving(ILogger logger, string node, long incarnation);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the status {Status} could not be written down: {Problem}")]
+    private static partial void LogStatusNotWritten(ILogger logger, MemberStatus status, string problem);
+}

@@ -1,0 +1,37 @@
+using System.Net.Sockets;
+using ActorTrainer.Akka.Configuration;
+using ActorTrainer.Akka.Hosting;
+using ActorTrainer.Core.Configuration;
+using Akka.Actor;
+using Akka.Configuration;
+
+namespace ActorTrainer.Akka.Engine;
+
+/// <summary>Makes the actor system of a node, under the cluster's name.</summary>
+internal static class SystemFactory
+{
+    /// <exception cref="IOException">Akka.Remote's address is in use.</exception>
+    public static ActorSystem Create(NodeModel model, EngineSetup setup)
+    {
+        Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model));
+        try
+        {
+            return ActorSystem.Create(model.ClusterName, BootstrapSetup.Create().WithConfig(config).And(setup));
+        }
+        catch (Exception e) when (Find<SocketException>(e) is { } socket)
+        {
+            throw new IOException(
+                $"Akka.Remote cannot listen at {model.Address.Host}:{model.Address.Port + model.Akka.PortOffset} ({socket.Message}): another node or system has that port. Choose another actortrainer.node.address, or another actortrainer.akka.port-offset on all nodes.",
+                e);
+        }
+    }
+
+    private static T? Find<T>(Exception? e)
+        where T : Exception => e switch
+        {
+            null => null,
+            T found => found,
+            AggregateException many => many.InnerExceptions.Select(Find<T>).FirstOrDefault(f => f is not null),
+            _ => Find<T>(e.InnerException),
+        };
+}

@@ -1,0 +1,228 @@
+using System.Data.Common;
+using ActorTrainer.Akka.Members;
+using ActorTrainer.Akka.Placement;
+using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Akka.Serialization;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Sharding;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+
+namespace ActorTrainer.Akka.Engine;
+
+/// <summary>Brings what clients ask to tasks and nodes, wherever they are, and reads the lists for them.</summary>
+internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time)
+{
+    private const int MaxDraws = 20_000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(200);
+
+    private readonly JournalReader _reader = new(life, time);
+    private readonly DeterministicRandom _random = new(
+        BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    private readonly Lock _drawing = new();
+
+    /// <summary>What a database that is away comes out as.</summary>
+    public static bool IsJournalAway(Exception e) =>
+        e is DbException or TimeoutException or System.Net.Sockets.SocketException or OperationCanceledException;
+
+    /// <summary>Submits a task: its name stands for one id for ever, and the task itself says whether it is the same.</summary>
+    public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken)
+    {
+        if (!PlacementInputs.Capacities(life.Sight).Any(n => n.Accepts) && !await BecomesReadyAsync(cancellationToken))
+        {
+            return new CommandUnavailable("no node is ready to take tasks; see 'actortrainer cluster show'");
+        }
+
+        TaskId task;
+        try
+        {
+            task = await life.ReadModel.FindNameAsync(spec.Name, cancellationToken)
+                ?? await life.ReadModel.NameAsync(spec.Name, await DrawAsync(spec.Name, cancellationToken), cancellationToken);
+        }
+        catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        {
+            return new CommandUnavailable($"the journal does not answer: {e.Message}");
+        }
+
+        return await AskTaskAsync(task, new SubmitTask(spec, TaskSpecHash.Compute(spec)), cancellationToken);
+    }
+
+    /// <summary>Asks a task's owner.</summary>
+    public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
+        command is MigrateTask migrate ? MigrateAsync(task, migrate, cancellationToken) : AskTaskAsync(task, command, cancellationToken);
+
+    /// <summary>Asks another node.</summary>
+    public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken)
+    {
+        ClusterSight sight = life.Sight;
+        if (Living(sight).LastOrDefault(p => p.Row.Address == node) is not { } place)
+        {
+            return new CommandRefused(
+                $"there is no living node at {node}; the members are {string.Join(", ", Living(sight).Select(p => p.Row.Address))}", NotFound: true);
+        }
+
+        try
+        {
+            TaskAnswer answer = await NodeAt(place).Ask<TaskAnswer>(new NodeRequest(kind), Patience, cancellationToken);
+            return answer.Reply;
+        }
+        catch (AskTimeoutException)
+        {
+            return new CommandUnavailable("the node did not answer within 10 s");
+        }
+    }
+
+    /// <summary>Answers what the port promises to read.</summary>
+    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) => _reader.ReadAsync(request, cancellationToken);
+
+    /// <summary>Members, shards with their owners and unfinished tasks as they are on record; what was known before when they cannot be read.</summary>
+    public async Task<ClusterRows> ReadRowsAsync(ClusterRows before, CancellationToken cancellationToken)
+    {
+        List<TaskPlace> tasks;
+        try
+        {
+            tasks = await life.ReadModel.ReadUnfinishedAsync(cancellationToken);
+        }
+        catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        {
+            return before;
+        }
+
+        ClusterSight sight = life.Sight;
+        Dictionary<int, ShardRow> owned = [];
+        foreach (TaskPlace place in tasks.Where(t => t.Incarnation != 0))
+        {
+            int shard = place.Summary.Shard;
+            ShardRow known = owned.GetValueOrDefault(shard);
+            owned[shard] = new ShardRow(shard, Math.Max(known.Owner, place.Incarnation), Math.Max(known.Term, place.Term));
+        }
+
+        return new ClusterRows(
+            before.Version + 1,
+            new LeaseRow(sight.Coordinator, 0, 0),
+            [.. sight.Places.Select(p => p.Row)],
+            [.. Enumerable.Range(0, model.Sharding.NumberOfShards).Select(i => owned.GetValueOrDefault(i, new ShardRow(i, 0, 0)))],
+            [.. tasks.Select(t => t.Summary)])
+        {
+            OwnedOnUse = true,
+        };
+    }
+
+    private async Task<bool> BecomesReadyAsync(CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < Patience)
+        {
+            await Task.Delay(AgainAfter, time, cancellationToken);
+            if (PlacementInputs.Capacities(life.Sight).Any(n => n.Accepts))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>An id whose shard has no unfinished task yet, so that one task's move does not interrupt a neighbour.</summary>
+    private async Task<TaskId> DrawAsync(string name, CancellationToken cancellationToken)
+    {
+        HashSet<int> busy = [.. (await life.ReadModel.ReadUnfinishedAsync(cancellationToken)).Select(t => t.Summary.Shard)];
+        lock (_drawing)
+        {
+            TaskId task = TaskId.Draw(name, _random);
+            for (int i = 0; i < MaxDraws && busy.Contains(ShardMap.ShardOf(task, model.Sharding.NumberOfShards)); i++)
+            {
+                task = TaskId.Draw(name, _random);
+            }
+
+            return task;
+        }
+    }
+
+    private async Task<CommandReply> AskTaskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        CommandReply? last = null;
+        while (Patience - time.GetElapsedTime(started) is { Ticks: > 0 } left)
+        {
+            try
+            {
+                TaskAnswer answer = await life.Region.Ask<TaskAnswer>(new TaskRequest(task, command), left, cancellationToken);
+                _reader.Acknowledge(task, answer.Sequence);
+                if (answer.Reply is not CommandUnavailable)
+                {
+                    return answer.Reply;
+                }
+
+                last = answer.Reply;
+            }
+            catch (AskTimeoutException)
+            {
+                break;
+            }
+
+            // It moves, or has just been put to rest: its next owner answers.
+            await Task.Delay(AgainAfter, time, cancellationToken);
+        }
+
+        return last ?? new CommandUnavailable(
+            $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')");
+    }
+
+    private async Task<CommandReply> MigrateAsync(TaskId task, MigrateTask command, CancellationToken cancellationToken)
+    {
+        List<TaskPlace> tasks;
+        try
+        {
+            tasks = await life.ReadModel.ReadUnfinishedAsync(cancellationToken);
+        }
+        catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        {
+            return new CommandUnavailable($"the journal does not answer: {e.Message}");
+        }
+
+        if (tasks.FirstOrDefault(t => t.Summary.Task == task) is not { } place)
+        {
+            // It has ended, or never was: the task says which.
+            return await AskTaskAsync(task, command, cancellationToken);
+        }
+
+        ClusterSight sight = life.Sight;
+        MoveTarget target = MoveTarget.Choose(
+            task,
+            place.Summary.Slots,
+            place.Incarnation,
+            command.To,
+            [.. Living(sight).Select(p => p.Row)],
+            PlacementInputs.Capacities(sight),
+            tasks.ToDictionary(t => t.Summary.Shard, t => t.Incarnation),
+            PlacementInputs.Demands(tasks.Select(t => t.Summary)),
+            model.Sharding.Allocation);
+        if (target.Refusal is not null)
+        {
+            return target.Refusal;
+        }
+
+        CommandReply reply = await AskTaskAsync(task, command, cancellationToken);
+        if (reply is CommandAccepted)
+        {
+            foreach (MemberPlace member in Living(sight))
+            {
+                NodeAt(member).Tell(new MoveShard(place.Summary.Shard, target.To));
+            }
+        }
+
+        return reply;
+    }
+
+    private static IEnumerable<MemberPlace> Living(ClusterSight sight) => sight.Places.Where(p =>
+        p.Row.Status is not (MemberStatus.Down or MemberStatus.Removed) &&
+        sight.View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed));
+
+    private ActorSelection NodeAt(MemberPlace place) => life.System.ActorSelection($"{place.AkkaAddress}/user/{NodeActor.Name}");
+}

@@ -1,0 +1,45 @@
+using ActorTrainer.Akka.Members;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Sharding;
+using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Akka.Placement;
+
+/// <summary>The cluster as allocation sees it, from what was read of it.</summary>
+internal static class PlacementInputs
+{
+    /// <summary>The nodes that may own shards.</summary>
+    public static IReadOnlyList<NodeCapacity> Capacities(ClusterSight sight)
+    {
+        List<NodeCapacity> nodes = [];
+        foreach (MemberPlace place in sight.Places)
+        {
+            MemberRow row = place.Row;
+            MemberState? state = sight.View.Find(row.Incarnation)?.State;
+            if (row.Status is MemberStatus.Down or MemberStatus.Removed || state is null or MemberState.Down or MemberState.Removed or MemberState.Joining)
+            {
+                continue;
+            }
+
+            bool leaving = row.Status == MemberStatus.Leaving || state == MemberState.Leaving;
+            nodes.Add(new NodeCapacity(row.Incarnation, row.Slots, state == MemberState.Up && !leaving && !row.Cordoned, leaving));
+        }
+
+        return nodes;
+    }
+
+    /// <summary>Unfinished tasks.</summary>
+    public static IReadOnlyList<TaskDemand> Demands(IEnumerable<TaskSummary> tasks) =>
+    [
+        .. tasks.Select(t => new TaskDemand(
+            t.Task,
+            t.Shard,
+            t.Priority,
+            t.IsRunnable ? t.Slots : 0,
+            t.Status is TaskStatus.Pending or TaskStatus.Retrying,
+            t.AvoidIncarnation,
+            t.Alone)),
+    ];
+}

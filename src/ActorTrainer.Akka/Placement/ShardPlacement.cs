@@ -1,0 +1,89 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using ActorTrainer.Akka.Members;
+using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Core.Sharding;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Akka.Placement;
+
+/// <summary>
+/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back, and reads the tasks. Every
+/// node has one; Akka asks that of the coordinator.
+/// </summary>
+internal sealed partial class ShardPlacement(
+    ShardPlanner planner, ReadModelTable readModel, Func<ClusterSight> sight, string selfAddress, ILogger logger, CancellationToken life) : IShardAllocationStrategy
+{
+    /// <inheritdoc />
+    public async Task<IActorRef> AllocateShard(
+        IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations)
+    {
+        ClusterSight now = sight();
+        Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
+        IReadOnlyList<TaskDemand> tasks = await DemandsAsync();
+        long to = planner.Allocate(Parse(shardId), Owners(currentShardAllocations, lives), now, tasks);
+        IActorRef? region = lives.FirstOrDefault(r => r.Value == to && to != 0).Key;
+        LogAllocated(logger, shardId, to);
+
+        // A node that has just joined may have no region yet; its neighbours have.
+        return region ?? (lives.ContainsKey(requester) ? requester : currentShardAllocations.Keys.First());
+    }
+
+    /// <inheritdoc />
+    public async Task<IImmutableSet<string>> Rebalance(
+        IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations, IImmutableSet<string> rebalanceInProgress)
+    {
+        ClusterSight now = sight();
+        Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
+        IReadOnlyList<int> take = planner.Rebalance(
+            Owners(currentShardAllocations, lives), rebalanceInProgress.Select(Parse).ToHashSet(), now, await DemandsAsync());
+        if (take.Count > 0)
+        {
+            LogMoves(logger, string.Join(", ", take));
+        }
+
+        return take.Select(s => s.ToString(CultureInfo.InvariantCulture)).ToImmutableHashSet();
+    }
+
+    private async Task<IReadOnlyList<TaskDemand>> DemandsAsync() =>
+        PlacementInputs.Demands((await readModel.ReadUnfinishedAsync(life)).Select(p => p.Summary));
+
+    /// <summary>The newest life at each region's address; a region in this process has a path without address.</summary>
+    private Dictionary<IActorRef, long> Lives(IEnumerable<IActorRef> regions, ClusterSight now)
+    {
+        Dictionary<string, long> byAddress = [];
+        foreach (MemberPlace place in now.Places)
+        {
+            byAddress[place.AkkaAddress] = place.Row.Incarnation;
+        }
+
+        return regions.ToDictionary(
+            region => region,
+            region => byAddress.GetValueOrDefault(region.Path.Address.HasLocalScope ? selfAddress : region.Path.Address.ToString()));
+    }
+
+    private static Dictionary<int, long> Owners(
+        IImmutableDictionary<IActorRef, IImmutableList<string>> allocations, Dictionary<IActorRef, long> lives)
+    {
+        Dictionary<int, long> owners = [];
+        foreach ((IActorRef region, IImmutableList<string> shards) in allocations)
+        {
+            foreach (string shard in shards)
+            {
+                owners[Parse(shard)] = lives[region];
+            }
+        }
+
+        return owners;
+    }
+
+    private static int Parse(string shardId) => int.Parse(shardId, CultureInfo.InvariantCulture);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "shard {Shard} goes to life {To}")]
+    private static partial void LogAllocated(ILogger logger, string shard, long to);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "shards {Shards} move")]
+    private static partial void LogMoves(ILogger logger, string shards);
+}

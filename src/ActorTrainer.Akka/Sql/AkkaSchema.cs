@@ -1,0 +1,193 @@
+using System.Globalization;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Journal;
+
+namespace ActorTrainer.Akka.Sql;
+
+/// <summary>The tables of the engine, and the check that a database is one of this engine, version, cluster and configuration.</summary>
+internal static class AkkaSchema
+{
+    /// <summary>Grows when a table changes in a way that an older version does not understand.</summary>
+    public const int Version = 1;
+
+    private const string Tables = """
+        CREATE TABLE IF NOT EXISTS actortrainer_journal (
+          id INTEGER PRIMARY KEY CHECK (id = 1), identity TEXT NOT NULL, schema_version INTEGER NOT NULL, number_of_shards INTEGER NOT NULL,
+          cluster TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS actortrainer_member (
+          incarnation {identity}, address TEXT NOT NULL, name TEXT NOT NULL, roles TEXT NOT NULL, slots INTEGER NOT NULL,
+          status TEXT NOT NULL, cordoned INTEGER NOT NULL, pid INTEGER NOT NULL, version TEXT NOT NULL, akka_address TEXT NOT NULL,
+          akka_uid BIGINT NOT NULL);
+        CREATE TABLE IF NOT EXISTS actortrainer_name (name TEXT PRIMARY KEY, task TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS actortrainer_task (
+          task TEXT PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL, finished INTEGER NOT NULL, last_sequence BIGINT NOT NULL,
+          term BIGINT NOT NULL, incarnation BIGINT NOT NULL, submitted_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, summary TEXT NOT NULL,
+          state TEXT NOT NULL);
+        CREATE INDEX IF NOT EXISTS actortrainer_task_name ON actortrainer_task (name);
+        CREATE INDEX IF NOT EXISTS actortrainer_task_unfinished ON actortrainer_task (shard) WHERE finished = 0;
+        CREATE TABLE IF NOT EXISTS actortrainer_checkpoint (
+          task TEXT NOT NULL, name TEXT NOT NULL, term BIGINT NOT NULL, sequence BIGINT NOT NULL, time BIGINT NOT NULL, damaged INTEGER NOT NULL,
+          body TEXT NOT NULL, PRIMARY KEY (task, name));
+        CREATE TABLE IF NOT EXISTS actortrainer_projection (name TEXT PRIMARY KEY, position BIGINT NOT NULL);
+        CREATE TABLE IF NOT EXISTS actortrainer_lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, beat BIGINT NOT NULL);
+        """;
+
+    /// <summary>Columns of Akka.Persistence.Sql's tables under our names that this version reads and writes.</summary>
+    private static readonly Dictionary<string, string[]> AkkaTables = new(StringComparer.Ordinal)
+    {
+        ["actortrainer_event"] =
+            ["ordering", "deleted", "persistence_id", "sequence_number", "created", "tags", "message", "identifier", "manifest", "writer_uuid"],
+        ["actortrainer_snapshot"] = ["persistence_id", "sequence_number", "created", "snapshot", "manifest", "serializer_id"],
+    };
+
+    /// <summary>Makes the tables in a database without any; checks those of another. Safe when several nodes do it at the same time.</summary>
+    /// <exception cref="JournalOpenException">The database cannot be used; says why and what to do.</exception>
+    public static async Task EnsureAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    {
+        if (database.IsSqlite)
+        {
+            PrepareFolder(model.Journal.Path);
+        }
+
+        try
+        {
+            await CheckOthersAsync(database, cancellationToken);
+            if (database.IsSqlite)
+            {
+                // Readers of one node then never wait for a writer of another.
+                await database.ReadAsync(session => session.QueryAsync("PRAGMA journal_mode = WAL", r => r.GetString(0)), cancellationToken);
+            }
+
+            await CreateAsync(database, model, cancellationToken);
+            await CheckOwnAsync(database, model, cancellationToken);
+            await CheckAkkaTablesAsync(database, cancellationToken);
+        }
+        catch (Exception e) when (e is System.Data.Common.DbException or TimeoutException or System.Net.Sockets.SocketException)
+        {
+            throw new JournalOpenException(JournalOpenFailure.Unusable, $"The journal {database.Name} cannot be used: {e.Message}", e);
+        }
+    }
+
+    private static void PrepareFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.Unusable,
+                $"The journal's folder {Path.GetDirectoryName(path)} cannot be made ({e.Message}). Make it yourself, or set actortrainer.journal.path.",
+                e);
+        }
+    }
+
+    /// <summary>A file that the embedded engine or something else has made is left as it is.</summary>
+    private static async Task CheckOthersAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    {
+        List<string> tables = await TablesAsync(database, cancellationToken);
+        if (!database.IsSqlite || tables.Contains("actortrainer_journal"))
+        {
+            // A PostgreSQL database may hold other tables; ours have a prefix.
+            return;
+        }
+
+        if (new[] { "journal", "member", "shard", "event" }.All(tables.Contains))
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.NotAJournal,
+                $"The journal {database.Name} belongs to the embedded engine. Tasks do not move from one engine to the other: set actortrainer.engine = embedded, or actortrainer.journal.path to another file.");
+        }
+
+        if (tables.FirstOrDefault(t => !t.StartsWith("actortrainer_", StringComparison.Ordinal)) is { } foreign)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.NotAJournal, $"{database.Name} is a database of something else: it has a table '{foreign}'. Set actortrainer.journal.path to a file of its own.");
+        }
+    }
+
+    private static Task<bool> CreateAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken) => database.WriteAsync(
+        async session =>
+        {
+            if (!database.IsSqlite)
+            {
+                // Two nodes that make tables at the same time would trip over each other.
+                await session.QueryAsync("SELECT pg_advisory_xact_lock(7400)", _ => true);
+            }
+
+            string identity = database.IsSqlite ? "INTEGER PRIMARY KEY AUTOINCREMENT" : "BIGSERIAL PRIMARY KEY";
+            foreach (string statement in Tables.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                await session.RunAsync(statement.Replace("{identity}", identity, StringComparison.Ordinal));
+            }
+
+            await session.RunAsync(
+                "INSERT INTO actortrainer_journal (id, identity, schema_version, number_of_shards, cluster) VALUES (1, @a, @b, @c, @d) ON CONFLICT (id) DO NOTHING",
+                Guid.NewGuid().ToString("N"), Version, model.Sharding.NumberOfShards, model.ClusterName);
+            return true;
+        },
+        cancellationToken);
+
+    private static async Task CheckOwnAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    {
+        (long version, long shards, string cluster) = (await database.ReadAsync(
+            session => session.QueryAsync(
+                "SELECT schema_version, number_of_shards, cluster FROM actortrainer_journal", r => (r.GetInt64(0), r.GetInt64(1), r.GetString(2))),
+            cancellationToken))[0];
+        if (version != Version)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.UnknownSchema,
+                Say($"The journal {database.Name} has schema version {version} of the akka engine; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or a newer one."));
+        }
+
+        if (shards != model.Sharding.NumberOfShards)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.OtherNumberOfShards,
+                Say($"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, or use another journal."));
+        }
+
+        if (cluster != model.ClusterName)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.NotAJournal,
+                $"The journal {database.Name} belongs to cluster '{cluster}', this node to '{model.ClusterName}'. Set actortrainer.cluster.name = {cluster}, or use another journal.");
+        }
+    }
+
+    /// <summary>Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.</summary>
+    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    {
+        List<string> tables = await TablesAsync(database, cancellationToken);
+        foreach ((string table, string[] wanted) in AkkaTables.Where(t => tables.Contains(t.Key)))
+        {
+            List<string> columns = await database.ReadAsync(
+                session => session.QueryAsync(
+                    database.IsSqlite
+                        ? "SELECT name FROM pragma_table_info(@a)"
+                        : "SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = @a",
+                    r => r.GetString(0),
+                    table),
+                cancellationToken);
+            string[] missing = [.. wanted.Except(columns, StringComparer.Ordinal)];
+            if (missing.Length > 0)
+            {
+                throw new JournalOpenException(
+                    JournalOpenFailure.UnknownSchema,
+                    $"The journal {database.Name} has a table {table} of another schema: column {missing[0]} is missing. Another version of Akka.Persistence.Sql or something else made it; use another journal, or move that table away.");
+            }
+        }
+    }
+
+    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync(
+            database.IsSqlite
+                ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+                : "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()",
+            r => r.GetString(0)),
+        cancellationToken);
+
+    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
