@@ -15,6 +15,7 @@ public static class NodeConfiguration
     /// <summary>The environment variables that are looked at, with their keys.</summary>
     public static IReadOnlyList<(string Variable, string KeyPath)> EnvironmentKeys { get; } =
     [
+        ("ACTORTRAINER_ENGINE", "actortrainer.engine"),
         ("ACTORTRAINER_SEED_NODES", "actortrainer.cluster.seed-nodes"),
         ("ACTORTRAINER_NODE_ADDRESS", "actortrainer.node.address"),
         ("ACTORTRAINER_NODE_NAME", "actortrainer.node.name"),
@@ -49,8 +50,8 @@ public static class NodeConfiguration
         return HoconReader.Resolve(layers, environment);
     }
 
-    /// <summary>The configuration of a host program: the section <c>actortrainer</c> over the built-in defaults.</summary>
-    /// <param name="configuration">The host's configuration; keys as in <c>reference.conf</c>, without regard to case.</param>
+    /// <summary>The configuration of a host program: the section <c>actortrainer</c> over the built-in defaults, and <c>akka</c>.</summary>
+    /// <param name="configuration">The host's configuration; keys as in <c>reference.conf</c>, without regard to case; those of <c>akka</c> as written.</param>
     /// <param name="overrides">Values that win over it.</param>
     /// <param name="environment">
     /// The <c>ACTORTRAINER_…</c> variables, which win over <paramref name="configuration"/> as they do over files; null: none.
@@ -69,7 +70,7 @@ public static class NodeConfiguration
         IReadOnlyList<ConfigOverride>? overrides = null,
         IReadOnlyDictionary<string, string>? environment = null)
     {
-        ConfigObject tree = ConfigurationTree.Read(configuration, "actortrainer").Merge(Reference());
+        ConfigObject tree = ConfigurationTree.Read(configuration).Merge(Reference());
         List<ObjectExpression> outside = [.. OutsideLayers(overrides, environment)];
         return outside.Count == 0 ? tree : HoconReader.Resolve(outside, environment).Merge(tree);
     }

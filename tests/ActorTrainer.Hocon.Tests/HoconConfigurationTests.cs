@@ -61,6 +61,22 @@ public sealed class HoconConfigurationTests : IDisposable
         NodeConfiguration.FromConfiguration(new ConfigurationBuilder().Build()).ShouldBeEquivalentTo(NodeConfiguration.Load([]));
 
     [Fact]
+    public void FromConfiguration_AkkaSection_IsReadWithItsKeysAsWritten()
+    {
+        string file = _folder.Write("a.conf", "akka { actor.serialization-bindings { \"My.Type, My\" = own }, cluster.roles = [] }");
+        IConfigurationRoot configuration = new ConfigurationBuilder()
+            .AddHoconFile(file)
+            .AddInMemoryCollection([new("ActorTrainer:Engine", "akka"), new("akka:cluster:seed-nodes:0", "x")])
+            .Build();
+
+        ConfigObject section = NodeConfiguration.FromConfiguration(configuration).Akka.Section.ShouldNotBeNull();
+
+        section.At("actor", "serialization-bindings", "My.Type, My").ShouldBeOfType<ConfigScalar>().Origin.ToString().ShouldBe($"{file}:1:55");
+        section.At("cluster", "roles").ShouldBeOfType<ConfigArray>().Items.ShouldBeEmpty();
+        section.At("cluster", "seed-nodes").ShouldBeOfType<ConfigArray>().Items.Count.ShouldBe(1);
+    }
+
+    [Fact]
     public void FromConfiguration_WrongValueInHoconFile_NamesItsPlace()
     {
         string file = _folder.Write("a.conf", "actortrainer {\n  node.slots = 0\n}");

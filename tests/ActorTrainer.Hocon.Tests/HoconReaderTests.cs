@@ -81,6 +81,18 @@ public sealed class HoconReaderTests
     public void ReadText_Substitutions_AreResolved(string text, string expected) => ShouldRead(text, expected);
 
     [Fact]
+    public void ReadText_KnownValues_AreSeenAndLeftOut()
+    {
+        ConfigObject known = HoconReader.ReadText("made { port = 5, list = [a, { b = c }] }", "known");
+
+        ConfigObject read = HoconReader.ReadText("own { port = ${made.port}, list = ${made.list}, text = \"p\"${made.port} }", "t", known);
+
+        ConfigRenderer.Render(read, origins: false).ShouldBe(
+            ConfigRenderer.Render(HoconReader.ReadText("own { port = 5, list = [a, { b = c }], text = \"p5\" }", "t"), origins: false));
+        read.At("own", "port").ShouldNotBeNull().Origin.ToString().ShouldBe("known:1:15");
+    }
+
+    [Fact]
     public void ReadText_SubstitutionNotInText_ComesFromEnvironment()
     {
         Dictionary<string, string> environment = new() { ["HOME"] = "/home/x", ["N"] = "5", ["PATH"] = "/bin", ["a"] = "never" };

@@ -24,7 +24,7 @@ public static class NodeModelReader
         return [.. section.KnownKeys.Where(k => !section.KnownKeys.Any(longer => longer.StartsWith(k + ".", StringComparison.Ordinal)))];
     }
 
-    /// <summary>Reads what stands below <c>actortrainer</c>; other keys of the root are the user's own.</summary>
+    /// <summary>Reads what stands below <c>actortrainer</c>; other keys of the root are the user's own, but for <c>akka</c> when that is the engine.</summary>
     /// <exception cref="ConfigException">A value is wrong, a key is not known, or values do not go together.</exception>
     public static NodeModel Read(ConfigObject root, NodeSurroundings surroundings)
     {
@@ -32,6 +32,8 @@ public static class NodeModelReader
         NodeModel model = ReadKeys(section, surroundings);
         section.RejectUnknownKeys();
         CheckTogether(root, model);
+        model = model with { Akka = AkkaModelReader.Complete(model.Akka, model.Engine, root) };
+        AkkaModelReader.Check(model);
         return model;
     }
 
@@ -39,11 +41,13 @@ public static class NodeModelReader
     {
         ConfigSection cluster = section.Section("cluster");
         ConfigSection node = section.Section("node");
+        ConfigSection journal = section.Section("journal");
         NodeModel defaults = new();
         NodeAddress address = ReadAddress(node, "address") ?? defaults.Address;
         string port = address.Port.ToString(CultureInfo.InvariantCulture);
         return new NodeModel
         {
+            Engine = section.Choice("engine", defaults.Engine, ("embedded", EngineKind.Embedded), ("akka", EngineKind.Akka)),
             ClusterName = ReadName(cluster, "name", defaults.ClusterName),
             SeedNodes = ReadSeeds(cluster),
             Address = address,
@@ -56,8 +60,10 @@ public static class NodeModelReader
             Sharding = ReadSharding(section.Section("sharding")),
             Journal = new JournalModel
             {
-                Path = ReadPath(section.Section("journal"), "path", $"{DefaultFolder}/journal.db", surroundings),
+                Path = ReadPath(journal, "path", $"{DefaultFolder}/journal.db", surroundings),
+                PostgreSql = AkkaModelReader.ReadPostgreSql(journal),
             },
+            Akka = AkkaModelReader.Read(section.Section("akka")),
             Checkpoints = ReadCheckpoints(section.Section("checkpoints"), surroundings),
             Worker = ReadWorker(section.Section("worker")),
             Logging = ReadLogging(section.Section("logging"), surroundings),
@@ -275,5 +281,6 @@ public static class NodeModelReader
         return new ConfigException(root.At(keys[0].Split('.'))?.Origin ?? root.Origin, $"{problem}.");
     }
 
-    private static bool IsBuiltIn(ConfigOrigin origin) => origin is { Source: ConfigOrigin.BuiltIn, Folder: null };
+    /// <summary>Whether a value is a default of the program and not the user's.</summary>
+    internal static bool IsBuiltIn(ConfigOrigin origin) => origin is { Source: ConfigOrigin.BuiltIn, Folder: null };
 }

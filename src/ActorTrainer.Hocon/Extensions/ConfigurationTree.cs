@@ -7,22 +7,37 @@ namespace ActorTrainer.Hocon.Extensions;
 /// <summary>Turns a host's configuration back into a tree with places.</summary>
 internal static class ConfigurationTree
 {
-    /// <summary>A root object with the one section; empty when the configuration does not have it.</summary>
-    public static ConfigObject Read(IConfiguration configuration, string section)
+    /// <summary>A root object with the sections that are read: <c>actortrainer</c> and <c>akka</c>; one that is not there is left out.</summary>
+    public static ConfigObject Read(IConfiguration configuration)
     {
-        ConfigOrigin origin = new("configuration", 0, 0);
-        IConfigurationSection found = configuration.GetSection(section);
-        return new ConfigObject(
-            origin,
-            found.Exists() ? [new KeyValuePair<string, ConfigNode>(section, ReadSection(configuration, found))] : []);
+        List<KeyValuePair<string, ConfigNode>> fields = [];
+        Add("actortrainer", exactKeys: false);
+
+        // Names of types are keys there, and Akka.NET regards case.
+        Add("akka", exactKeys: true);
+        return new ConfigObject(new ConfigOrigin("configuration", 0, 0), fields);
+
+        void Add(string name, bool exactKeys)
+        {
+            IConfigurationSection found = configuration.GetSection(name);
+            if (found.Exists())
+            {
+                fields.Add(new KeyValuePair<string, ConfigNode>(name, ReadSection(configuration, found, exactKeys)));
+            }
+        }
     }
 
-    private static ConfigNode ReadSection(IConfiguration configuration, IConfigurationSection section)
+    private static ConfigNode ReadSection(IConfiguration configuration, IConfigurationSection section, bool exactKeys)
     {
         List<IConfigurationSection> children = [.. section.GetChildren()];
         ConfigOrigin origin = OriginOf(configuration, section);
         if (children.Count == 0)
         {
+            if (NodeOf(configuration, section) is ConfigArray { Items.Count: 0 } empty)
+            {
+                return empty;
+            }
+
             return new ConfigScalar(origin, section.Value, Quoted: false) { KeyOrigin = KeyOriginOf(configuration, section) };
         }
 
@@ -30,13 +45,14 @@ internal static class ConfigurationTree
         {
             return new ConfigArray(
                 origin,
-                [.. children.OrderBy(c => int.Parse(c.Key, CultureInfo.InvariantCulture)).Select(c => ReadSection(configuration, c))]);
+                [.. children.OrderBy(c => int.Parse(c.Key, CultureInfo.InvariantCulture)).Select(c => ReadSection(configuration, c, exactKeys))]);
         }
 
-        // Configuration does not regard case, so the keys are brought to the one that is documented.
+        // Configuration does not regard case, so our own keys are brought to the one that is documented.
         return new ConfigObject(
             origin,
-            [.. children.Select(c => new KeyValuePair<string, ConfigNode>(c.Key.ToLowerInvariant(), ReadSection(configuration, c)))])
+            [.. children.Select(c => new KeyValuePair<string, ConfigNode>(
+                exactKeys ? c.Key : c.Key.ToLowerInvariant(), ReadSection(configuration, c, exactKeys)))])
         {
             KeyOrigin = KeyOriginOf(configuration, section),
         };

@@ -6,6 +6,28 @@ namespace ActorTrainer.Hocon.Parsing;
 internal abstract class HoconExpression(ConfigOrigin origin)
 {
     public ConfigOrigin Origin { get; } = origin;
+
+    /// <summary>A finished value, for those that are still to be resolved.</summary>
+    public static HoconExpression Of(ConfigNode node)
+    {
+        switch (node)
+        {
+            case ConfigObject value:
+                ObjectExpression fields = new(value.Origin);
+                foreach ((string key, ConfigNode field) in value.Fields)
+                {
+                    fields.Add(key, new HoconCell(field.KeyOrigin) { Value = Of(field) });
+                }
+
+                return fields;
+            case ConfigArray array:
+                return new ArrayExpression(array.Origin, [.. array.Items.Select(item => new HoconCell(null) { Value = Of(item) })]);
+            case ConfigScalar scalar:
+                return new ScalarExpression(scalar.Origin, scalar.Text, scalar.Quoted);
+            default:
+                throw new ArgumentException($"There is no expression for {node.GetType().Name}.", nameof(node));
+        }
+    }
 }
 
 /// <summary>A string, number, boolean or null.</summary>

@@ -12,6 +12,8 @@ public sealed class NodeModelReaderTests
         NodeModel model = Read(
             """
             actortrainer {
+              engine = AKKA
+              akka.port-offset = 5
               cluster { name = c-1, seed-nodes = ["127.0.0.1:1", "[::1]:2", "127.0.0.1:1"] }
               node { address = "host:7", name = N_1.x, data-dir = d, slots = 3, roles = "gpu, big,gpu" }
               security.token-file = /run/token
@@ -23,13 +25,16 @@ public sealed class NodeModelReaderTests
                 activation-timeout = 1 s, move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
                 journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off
               }
-              journal.path = "x/../j.db"
+              journal { path = "x/../j.db", postgresql = "Host=db;Password=a b" }
               checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
               worker { log-max-size = 1 M, nice = 0 }
               logging { level = DEBUG, file = l.log }
             }
+            akka.remote.dot-netty.tcp.enable-ssl = on
             """);
 
+        model.Engine.ShouldBe(EngineKind.Akka);
+        model.Akka.PortOffset.ShouldBe(5);
         model.ClusterName.ShouldBe("c-1");
         model.SeedNodes.ShouldBe([new NodeAddress("127.0.0.1", 1), new NodeAddress("::1", 2)]);
         model.Address.ShouldBe(new NodeAddress("host", 7));
@@ -64,7 +69,7 @@ public sealed class NodeModelReaderTests
             DrainTimeout = TimeSpan.FromSeconds(7),
             Rebalance = false,
         });
-        model.Journal.Path.ShouldBe("/work/j.db");
+        model.Journal.ShouldBe(new JournalModel { Path = "/work/j.db", PostgreSql = "Host=db;Password=a b" });
         model.Checkpoints.ShouldBe(new CheckpointStoreModel { Path = "/c", Scope = "node", Compression = false, ChunkSizeBytes = 64 << 10 });
         model.Worker.ShouldBe(new WorkerModel { LogMaxBytes = 1 << 20, Nice = 0 });
         model.Logging.ShouldBe(new LoggingModel { Level = "debug", File = "/work/l.log" });
@@ -105,7 +110,7 @@ public sealed class NodeModelReaderTests
     [InlineData("node.adress = x", "1:19: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?")]
     [InlineData("heartbeat-interval = 1 s", "1:14: actortrainer.heartbeat-interval is not a known key. Did you mean actortrainer.membership.heartbeat-interval?")]
     [InlineData("membershp { }", "1:14: actortrainer.membershp is not a known key. Did you mean actortrainer.membership?")]
-    [InlineData("journal.connection = x", "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: path.")]
+    [InlineData("journal.connection = x", "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: path, postgresql.")]
     public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
         Should.Throw<ConfigException>(() => Read("actortrainer." + text)).Message.ShouldBe("n.conf:" + message);
 
