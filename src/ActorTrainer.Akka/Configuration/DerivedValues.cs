@@ -1,0 +1,152 @@
+using System.Globalization;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using Microsoft.Data.Sqlite;
+
+namespace ActorTrainer.Akka.Configuration;
+
+/// <summary>Computes from a node's model what <c>derived.conf</c> needs.</summary>
+internal sealed class DerivedValues
+{
+    /// <summary>The role of the nodes that hold tasks; every node of a cluster of ours has it.</summary>
+    public const string Role = "actortrainer";
+
+    private const string AddressKey = "actortrainer.node.address";
+    private const string OffsetKey = "actortrainer.akka.port-offset";
+    private const string SeedsKey = "actortrainer.cluster.seed-nodes";
+    private const string RolesKey = "actortrainer.node.roles";
+    private const string EngineKey = "actortrainer.engine";
+    private const string ShardsKey = "actortrainer.sharding.number-of-shards";
+
+    private static readonly TimeSpan LeastSettle = TimeSpan.FromSeconds(1);
+
+    private readonly NodeModel _model;
+
+    private DerivedValues(NodeModel model) => _model = model;
+
+    /// <summary>All values, by their names in no particular order.</summary>
+    public static IReadOnlyList<DerivedValue> Of(NodeModel model)
+    {
+        DerivedValues values = new(model);
+        return [.. values.Identity(), .. values.Tuning(), .. values.Journal()];
+    }
+
+    private IEnumerable<DerivedValue> Identity()
+    {
+        string[] roles = [Role, .. _model.Roles.Where(role => role != Role)];
+        yield return Make("provider", "cluster", EngineKey, "akka") with
+        {
+            Rule = DerivedRule.Identity,
+            Alias = "Akka.Cluster.ClusterActorRefProvider, Akka.Cluster",
+            Remedy = "remove it",
+        };
+        yield return Make("host", _model.Address.Host, AddressKey, _model.Address.ToString()) with
+        {
+            Rule = DerivedRule.Identity,
+            Alias = $"[{_model.Address.Host}]",
+            Remedy = $"remove it, or set {AddressKey}",
+        };
+        yield return Make("port", Text(AkkaPort(_model.Address)), AddressKey, _model.Address.ToString(), OffsetKey) with
+        {
+            Rule = DerivedRule.Identity,
+            Kind = DerivedKind.Number,
+            Remedy = $"remove it, or set {OffsetKey}",
+        };
+        yield return MakeList("roles", roles, RolesKey, _model.Roles) with
+        {
+            Rule = DerivedRule.Identity,
+            Kind = DerivedKind.AtLeast,
+            Remedy = $"add what is missing, or remove it and set {RolesKey}",
+        };
+        yield return MakeList("seed-nodes", Seeds(), SeedsKey, _model.SeedNodes.Select(seed => seed.ToString()), OffsetKey) with
+        {
+            Rule = DerivedRule.Identity,
+            Kind = DerivedKind.List,
+            Remedy = $"remove it, or set {SeedsKey}",
+        };
+        string shards = Text(_model.Sharding.NumberOfShards);
+        yield return Make("number-of-shards", shards, ShardsKey, shards) with
+        {
+            Rule = DerivedRule.Identity,
+            Kind = DerivedKind.Number,
+            Remedy = $"remove it, or set {ShardsKey}",
+        };
+    }
+
+    private IEnumerable<DerivedValue> Tuning()
+    {
+        MembershipModel membership = _model.Membership;
+        ShardingModel sharding = _model.Sharding;
+        string phi = membership.PhiThreshold.ToString("R", CultureInfo.InvariantCulture);
+        yield return Duration("heartbeat-interval", membership.HeartbeatInterval, "actortrainer.membership.heartbeat-interval");
+        yield return Duration("acceptable-pause", membership.AcceptablePause, "actortrainer.membership.acceptable-pause");
+        yield return Make("phi-threshold", phi, "actortrainer.membership.phi-threshold", phi) with { Kind = DerivedKind.Number };
+
+        // The split-brain resolver takes no less, and decides on what gossip has not settled yet when it waits too briefly.
+        yield return Duration("settle", sharding.Settle, "actortrainer.sharding.settle", LeastSettle);
+        yield return Duration("move-timeout", sharding.MoveTimeout, "actortrainer.sharding.move-timeout");
+    }
+
+    private IEnumerable<DerivedValue> Journal()
+    {
+        string? postgreSql = _model.Journal.PostgreSql;
+        string key = postgreSql is null ? "actortrainer.journal.path" : "actortrainer.journal.postgresql";
+        string value = postgreSql ?? _model.Journal.Path;
+        string remedy = "remove it, or set actortrainer.journal.postgresql";
+
+        // SQLite writes one transaction at a time, so more writers would only wait for each other.
+        string connection = postgreSql ?? new SqliteConnectionStringBuilder { DataSource = value }.ConnectionString;
+        yield return Make("connection-string", connection, key, value) with { Rule = DerivedRule.Identity, Secret = true, Remedy = remedy };
+        yield return Make("provider-name", postgreSql is null ? "SQLite.MS" : "PostgreSQL.15", key, value) with
+        {
+            Rule = DerivedRule.Identity,
+            Secret = postgreSql is not null,
+            Remedy = remedy,
+        };
+        yield return Make("parallelism", postgreSql is null ? "1" : "3", key, value) with { Rule = DerivedRule.Free };
+    }
+
+    /// <summary>
+    /// The node itself when there are no others to ask. A port of 0 means that the node does not know its port yet: Akka.Remote may have any too,
+    /// and nobody can join by it.
+    /// </summary>
+    private IEnumerable<string> Seeds() =>
+        (_model.SeedNodes.Count > 0 ? _model.SeedNodes : [_model.Address])
+            .Where(seed => seed.Port != 0)
+            .Select(seed => $"akka.tcp://{_model.ClusterName}@{new NodeAddress(seed.Host, AkkaPort(seed))}");
+
+    private int AkkaPort(NodeAddress address) => address.Port == 0 ? 0 : address.Port + _model.Akka.PortOffset;
+
+    private DerivedValue Duration(string name, TimeSpan value, string key, TimeSpan least = default) =>
+        Make(name, Text(value > least ? value : least), key, Text(value)) with { Kind = DerivedKind.Duration };
+
+    private DerivedValue Make(string name, string value, string key, string keyValue, string? alsoFrom = null) =>
+        new(name, Scalar(OriginOf(key, alsoFrom), value), key, Scalar(OriginOf(key, null), keyValue), PlaceOf(key));
+
+    private DerivedValue MakeList(string name, IEnumerable<string> value, string key, IEnumerable<string> keyValue, string? alsoFrom = null) =>
+        new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key, null), keyValue), PlaceOf(key));
+
+    private static ConfigScalar Scalar(ConfigOrigin origin, string text) => new(origin, text, Quoted: false);
+
+    private static ConfigArray Array(ConfigOrigin origin, IEnumerable<string> items) => new(origin, [.. items.Select(item => Scalar(origin, item))]);
+
+    private ConfigOrigin? PlaceOf(string key) => _model.Akka.Places.GetValueOrDefault(key);
+
+    private ConfigOrigin OriginOf(string key, string? alsoFrom)
+    {
+        string also = alsoFrom is not null && PlaceOf(alsoFrom) is { } place ? $" and {alsoFrom} ({place})" : "";
+        return new ConfigOrigin($"derived from {key} ({PlaceOf(key)?.ToString() ?? "default"}){also}", 0, 0);
+    }
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>In the units that Akka.NET reads; it does not know microseconds.</summary>
+    private static string Text(TimeSpan value)
+    {
+        (long ticks, string unit) = value.Ticks % TimeSpan.TicksPerSecond == 0 ? (TimeSpan.TicksPerSecond, "s")
+            : value.Ticks % TimeSpan.TicksPerMillisecond == 0 ? (TimeSpan.TicksPerMillisecond, "ms")
+            : (0, "ns");
+        long number = ticks == 0 ? value.Ticks * TimeSpan.NanosecondsPerTick : value.Ticks / ticks;
+        return string.Create(CultureInfo.InvariantCulture, $"{number} {unit}");
+    }
+}
