@@ -15,6 +15,7 @@ internal sealed class DerivedValues
     private const string OffsetKey = "actortrainer.akka.port-offset";
     private const string SeedsKey = "actortrainer.cluster.seed-nodes";
     private const string RolesKey = "actortrainer.node.roles";
+    private const string ClusterKey = "actortrainer.cluster.name";
     private const string EngineKey = "actortrainer.engine";
     private const string ShardsKey = "actortrainer.sharding.number-of-shards";
 
@@ -34,6 +35,7 @@ internal sealed class DerivedValues
     private IEnumerable<DerivedValue> Identity()
     {
         string[] roles = [Role, .. _model.Roles.Where(role => role != Role)];
+        string[] also = _model.SeedNodes.Count > 0 ? [ClusterKey, OffsetKey] : [AddressKey, ClusterKey, OffsetKey];
         yield return Make("provider", "cluster", EngineKey, "akka") with
         {
             Rule = DerivedRule.Identity,
@@ -58,7 +60,7 @@ internal sealed class DerivedValues
             Kind = DerivedKind.AtLeast,
             Remedy = $"add what is missing, or remove it and set {RolesKey}",
         };
-        yield return MakeList("seed-nodes", Seeds(), SeedsKey, _model.SeedNodes.Select(seed => seed.ToString()), OffsetKey) with
+        yield return MakeList("seed-nodes", Seeds(), SeedsKey, _model.SeedNodes.Select(seed => seed.ToString()), also) with
         {
             Rule = DerivedRule.Identity,
             Kind = DerivedKind.List,
@@ -122,11 +124,11 @@ internal sealed class DerivedValues
     private DerivedValue Duration(string name, TimeSpan value, string key, TimeSpan least = default) =>
         Make(name, Text(value > least ? value : least), key, Text(value)) with { Kind = DerivedKind.Duration };
 
-    private DerivedValue Make(string name, string value, string key, string keyValue, string? alsoFrom = null) =>
-        new(name, Scalar(OriginOf(key, alsoFrom), value), key, Scalar(OriginOf(key, null), keyValue), PlaceOf(key));
+    private DerivedValue Make(string name, string value, string key, string keyValue, params string[] alsoFrom) =>
+        new(name, Scalar(OriginOf(key, alsoFrom), value), key, Scalar(OriginOf(key), keyValue), PlaceOf(key));
 
-    private DerivedValue MakeList(string name, IEnumerable<string> value, string key, IEnumerable<string> keyValue, string? alsoFrom = null) =>
-        new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key, null), keyValue), PlaceOf(key));
+    private DerivedValue MakeList(string name, IEnumerable<string> value, string key, IEnumerable<string> keyValue, params string[] alsoFrom) =>
+        new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key), keyValue), PlaceOf(key));
 
     private static ConfigScalar Scalar(ConfigOrigin origin, string text) => new(origin, text, Quoted: false);
 
@@ -134,10 +136,11 @@ internal sealed class DerivedValues
 
     private ConfigOrigin? PlaceOf(string key) => _model.Akka.Places.GetValueOrDefault(key);
 
-    private ConfigOrigin OriginOf(string key, string? alsoFrom)
+    /// <summary>The key and, of the others that take part, those that the user wrote; a new object each time, see <see cref="DerivedValue"/>.</summary>
+    private ConfigOrigin OriginOf(string key, params string[] alsoFrom)
     {
-        string also = alsoFrom is not null && PlaceOf(alsoFrom) is { } place ? $" and {alsoFrom} ({place})" : "";
-        return new ConfigOrigin($"derived from {key} ({PlaceOf(key)?.ToString() ?? "default"}){also}", 0, 0);
+        IEnumerable<string> also = alsoFrom.Where(other => PlaceOf(other) is not null).Select(other => $" and {other} ({PlaceOf(other)})");
+        return new ConfigOrigin($"derived from {key} ({PlaceOf(key)?.ToString() ?? "default"}){string.Concat(also)}", 0, 0);
     }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -10,10 +10,15 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
     private const string TaskKey = "task";
     private const string NodeKey = "actortrainer";
 
-    public NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags) => NodeConfiguration.Load(
-        file is null ? [] : [file],
-        [.. flags.Select(flag => new ConfigOverride(flag.Key, flag.Value, $"flag {flag.Option}"))],
-        NodeConfiguration.ProcessEnvironment());
+    public NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags)
+    {
+        NodeModel model = NodeConfiguration.Load(
+            file is null ? [] : [file],
+            [.. flags.Select(flag => new ConfigOverride(flag.Key, flag.Value, $"flag {flag.Option}"))],
+            NodeConfiguration.ProcessEnvironment());
+        Engines.Check(model);
+        return model;
+    }
 
     /// <summary>Flags may name a key of the task with or without <c>task.</c> before it.</summary>
     public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
@@ -49,9 +54,18 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
     {
         ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
         _ = Check(file, workingDirectory);
-        return ConfigRenderer.Render(
-            Has(tree, NodeKey) ? NodeConfiguration.LoadTree([file], null, NodeConfiguration.ProcessEnvironment()) : tree);
+        if (!Has(tree, NodeKey))
+        {
+            return ConfigRenderer.Render(tree);
+        }
+
+        ConfigObject node = NodeConfiguration.LoadTree([file], null, NodeConfiguration.ProcessEnvironment());
+        return ConfigRenderer.Render(Engines.Derived(NodeConfiguration.ToModel(node)) is { } engine ? Beside(node, engine) : node);
     }
+
+    /// <summary>What the engine derives takes the place of what the user wrote of it, which it contains.</summary>
+    private static ConfigObject Beside(ConfigObject node, ConfigObject engine) =>
+        node with { Fields = [.. node.Fields.Where(field => !Has(engine, field.Key)), .. engine.Fields] };
 
     private static bool Has(ConfigObject tree, string key) => tree.Fields.Any(field => field.Key == key);
 

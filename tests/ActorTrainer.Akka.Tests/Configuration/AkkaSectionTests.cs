@@ -113,6 +113,8 @@ public sealed class AkkaSectionTests
         Place("akka", "remote", "dot-netty", "tcp", "hostname").ShouldBe("derived from actortrainer.node.address (node.conf:1:31)");
         Place("akka", "remote", "dot-netty", "tcp", "port").ShouldBe(
             "derived from actortrainer.node.address (node.conf:1:31) and actortrainer.akka.port-offset (node.conf:1:68)");
+        Place("akka", "cluster", "seed-nodes").ShouldBe(
+            "derived from actortrainer.cluster.seed-nodes (default) and actortrainer.node.address (node.conf:1:31) and actortrainer.akka.port-offset (node.conf:1:68)");
         Place("akka", "cluster", "roles").ShouldBe("derived from actortrainer.node.roles (default)");
         Place("akka", "cluster", "sharding", "role").ShouldStartWith("derived.conf:");
         Place("akka", "cluster", "sharding", "remember-entities").ShouldBe("node.conf:2:68");

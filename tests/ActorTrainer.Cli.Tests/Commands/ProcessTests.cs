@@ -97,6 +97,49 @@ public sealed class ProcessTests : IAsyncLifetime
         result.Out.ShouldContain("heartbeat-interval");
     }
 
+    /// <summary>A build without the engine refuses it instead; where the engine's assembly is, the build has it.</summary>
+    [Fact]
+    public async Task ConfigShow_EngineAkka_HasTheDerivedSectionWithPlacesOrIsRefused()
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "node.conf"),
+            "mine = 1\nakka.loglevel = WARNING\nactortrainer {\n  engine = akka\n  node.address = \"127.0.0.1:7401\"\n}\n");
+
+        CliResult result = await RunAsync("config", "show", "node.conf");
+
+        if (!File.Exists(Path.Combine(AppContext.BaseDirectory, "ActorTrainer.Akka.dll")))
+        {
+            result.Code.ShouldBe(2);
+            result.Error.ShouldBe("node.conf:4:12: this build has no akka engine; build it with './build.sh publish --engine akka'.\n");
+            return;
+        }
+
+        result.Error.ShouldBe("");
+        result.Code.ShouldBe(0);
+        result.Out.ShouldContain("  engine = akka  # node.conf:4:12\n");
+        result.Out.ShouldContain("mine = 1  # node.conf:1:8\n");
+        result.Out.ShouldContain("port = 8401  # derived from actortrainer.node.address (node.conf:5:18)\n");
+        result.Out.ShouldContain("  loglevel = WARNING  # node.conf:2:17\n");
+        result.Out.Split('\n').Count(line => line == "akka {").ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("config", "check", "node.conf")]
+    [InlineData("config", "show", "node.conf")]
+    [InlineData("node", "--config", "node.conf")]
+    public async Task AnyCommand_AkkaContradictsTheNode_Exits2WithPlace(params string[] commandLine)
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "node.conf"), "actortrainer.engine = akka\nakka.remote.dot-netty.tcp.port = 9000\n");
+
+        CliResult result = await RunAsync(commandLine);
+
+        bool built = File.Exists(Path.Combine(AppContext.BaseDirectory, "ActorTrainer.Akka.dll"));
+        result.Code.ShouldBe(2);
+        result.Error.ShouldStartWith(built ? "node.conf:2:34: akka.remote.dot-netty.tcp.port = 9000 contradicts" : "node.conf:1:23: this build has no akka engine");
+        result.Error.TrimEnd('\n').ShouldNotContain('\n');
+    }
+
     [Fact]
     public async Task Submit_MistakeInFile_Exits2AndSendsNothing()
     {

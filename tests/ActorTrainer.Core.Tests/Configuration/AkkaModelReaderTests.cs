@@ -71,6 +71,11 @@ public sealed class AkkaModelReaderTests
     public void Read_OtherMachinesWithCertificates_IsTaken(string on) =>
         Read(Reachable($"akka.remote.dot-netty.tcp.enable-ssl = {on}")).Address.ShouldBe(new NodeAddress("10.0.0.1", 7400));
 
+    [Fact]
+    public void Check_ModelMadeInCode_IsRefusedWithoutAPlace() =>
+        Should.Throw<ConfigException>(() => AkkaModelReader.Check(new NodeModel { Engine = EngineKind.Akka, Address = new NodeAddress("127.0.0.1", 65_000) }))
+            .Message.ShouldStartWith("configuration: actortrainer.node.address 127.0.0.1:65000 and");
+
     private static string Reachable(string akka) =>
         $"actortrainer {{ engine = akka, node.address = \"10.0.0.1:7400\", security.token-file = t }}\n{akka}";
 
