@@ -16,7 +16,7 @@ internal static class Program
         switch (arguments.FirstOrDefault())
         {
             case "build":
-                return 0;
+                return Build(repository, rest);
             case "publish":
                 Console.WriteLine($"Published: {repository.PathOf("artifacts", "publish")}");
                 return 0;
@@ -30,6 +30,23 @@ internal static class Program
                 await Console.Error.WriteAsync(repository.Usage);
                 return 2;
         }
+    }
+
+    private static int Build(Repository repository, string[] arguments)
+    {
+        EngineOption option = EngineOption.Take(arguments);
+        if (option.Rest.Count > 0)
+        {
+            Console.Error.WriteLine($"'{option.Rest[0]}' is not an option of build: there are --engine and --feed.");
+            return 2;
+        }
+
+        foreach (string line in AkkaBuild.Read(repository).Lines)
+        {
+            Console.WriteLine(line);
+        }
+
+        return 0;
     }
 
     private static async Task<int> RunDemoAsync(Repository repository, string[] arguments)

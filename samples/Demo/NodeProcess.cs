@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Runtime.Client;
 
@@ -32,29 +31,11 @@ internal sealed class NodeProcess(int number, NodeAddress address, string folder
     public bool WasStarted => _process is not null;
 
     /// <summary>Prepares nodes on free ports; none is started.</summary>
-    public static IReadOnlyList<NodeProcess> Create(int count, string folder)
-    {
-        List<Socket> sockets = [];
-        try
-        {
-            // All are bound before the first is let go, so that they differ.
-            for (int i = 0; i < count; i++)
-            {
-                Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                sockets.Add(socket);
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-            }
-
-            return [.. sockets.Select((s, i) => new NodeProcess(i + 1, new NodeAddress("127.0.0.1", ((IPEndPoint)s.LocalEndPoint!).Port), folder))];
-        }
-        finally
-        {
-            sockets.ForEach(s => s.Dispose());
-        }
-    }
+    public static IReadOnlyList<NodeProcess> Create(int count, string folder) =>
+        [.. NodePorts.Choose(count).Select((port, i) => new NodeProcess(i + 1, new NodeAddress("127.0.0.1", port), folder))];
 
     /// <summary>Starts the process; again after it ended, it is a new life of the node.</summary>
-    public void Start(string executable, IEnumerable<NodeProcess> all, int slots)
+    public void Start(string executable, IEnumerable<NodeProcess> all, int slots, EngineKind engine)
     {
         ProcessStartInfo start = new("/bin/sh")
         {
@@ -69,6 +50,7 @@ internal sealed class NodeProcess(int number, NodeAddress address, string folder
             "--name", Name,
             "--slots", slots.ToString(CultureInfo.InvariantCulture),
             "--set", "actortrainer.cluster.name=demo",
+            .. engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={engine.ToString().ToLowerInvariant()}"],
             .. all.SelectMany(node => new[] { "--seed", node.Address.ToString() }),
         ];
         foreach (string argument in command)

@@ -1,30 +1,35 @@
 using System.Runtime.InteropServices;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Samples.Demo;
 
 const string Usage = """
-    usage: ./build.sh demo [--keep]
+    usage: ./build.sh demo [--engine NAME] [--keep]
 
     Trains six Digits tasks and, where python3 has torch, one PyTorch task on three nodes of this machine; kills a node, drains another, and
     compares the weights with those of uninterrupted runs. Exit code 0: everything held; 1: something did not, which is named.
 
-      --keep    keep the folder with journal, checkpoints and logs
+      --engine NAME    what carries the tasks: embedded (as without the option) or akka
+      --keep           keep the folder with journal, checkpoints and logs
     """;
 bool keep = false;
-foreach (string argument in args)
+EngineKind engine = EngineKind.Embedded;
+for (int i = 0; i < args.Length; i++)
 {
-    if (argument is "--help" or "-h")
+    switch (args[i])
     {
-        Console.WriteLine(Usage);
-        return 0;
+        case "--help" or "-h":
+            Console.WriteLine(Usage);
+            return 0;
+        case "--keep":
+            keep = true;
+            break;
+        case "--engine" when i + 1 < args.Length && args[i + 1] is "embedded" or "akka":
+            engine = args[++i] == "akka" ? EngineKind.Akka : EngineKind.Embedded;
+            break;
+        default:
+            Console.Error.WriteLine($"demo: '{string.Join(' ', args[i..])}' is no option.\n{Usage}");
+            return 2;
     }
-
-    if (argument != "--keep")
-    {
-        Console.Error.WriteLine($"demo: '{argument}' is no option.\n{Usage}");
-        return 2;
-    }
-
-    keep = true;
 }
 
 using CancellationTokenSource interrupt = new();
@@ -43,7 +48,7 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
 try
 {
-    return await new DemoRun(keep).RunAsync(interrupt.Token);
+    return await new DemoRun(engine, keep).RunAsync(interrupt.Token);
 }
 catch (DemoException e)
 {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Client;
@@ -6,7 +7,7 @@ using ActorTrainer.Runtime.Client;
 namespace ActorTrainer.Samples.Demo;
 
 /// <summary>What happens: three nodes, seven tasks, one node killed and started again, another drained, all tasks end.</summary>
-internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene, IScreen screen)
+internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene, IScreen screen, EngineKind engine)
 {
     private const int Slots = 4;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -20,16 +21,16 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
 
     public async Task RunAsync(string? python, CancellationToken cancellationToken)
     {
-        Tell(string.Create(CultureInfo.InvariantCulture, $"starting {scene.Nodes.Count} nodes"));
+        Tell(string.Create(CultureInfo.InvariantCulture, $"starting {scene.Nodes.Count} nodes with the {engine.ToString().ToLowerInvariant()} engine"));
         foreach (NodeProcess node in scene.Nodes)
         {
-            node.Start(paths.Executable, scene.Nodes, Slots);
+            node.Start(paths.Executable, scene.Nodes, Slots, engine);
         }
 
         await WaitAsync("all nodes are up", AllUp, Look, cancellationToken);
         List<Task> followers = await SubmitAsync(python, cancellationToken);
         NodeProcess lost = await KillAsync(cancellationToken);
-        lost.Start(paths.Executable, scene.Nodes, Slots);
+        lost.Start(paths.Executable, scene.Nodes, Slots, engine);
         Tell($"{lost.Name} is started again");
         await WaitAsync($"{lost.Name} is up again and trains", () => AllUp() && Observer.Tasks.Any(t => t.RunsOn(lost.Address)) || Enough(), Look, cancellationToken);
         await DrainAsync(lost, cancellationToken);
@@ -39,7 +40,12 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         await Task.WhenAll(followers).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, cancellationToken);
     }
 
-    private bool AllUp() => scene.Nodes.All(node => Observer.Member(node) is { State: MemberState.Up, Shards: > 0, Reachable: true });
+    /// <summary>
+    /// The embedded engine gives every member its shards when it joins, and tasks are spread over all nodes from then on; the akka engine
+    /// gives a shard out when it is first asked for.
+    /// </summary>
+    private bool AllUp() => scene.Nodes.All(node =>
+        Observer.Member(node) is { State: MemberState.Up, Reachable: true } member && (engine == EngineKind.Akka || member.Shards > 0));
 
     /// <summary>Whether tasks are so far that a drain cannot wait any more.</summary>
     private bool Enough() => Observer.Tasks.Where(t => t.Seed is not null).All(t => Words.Share(t) > 0.6);

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
@@ -14,11 +16,12 @@ namespace ActorTrainer.Bench.Failover;
 /// Kills (<c>crash</c>: SIGKILL) or stops (<c>silent</c>: SIGSTOP) a random node of three, again and again, and measures from outside how
 /// long it takes until the loss is known and until its tasks train on.
 /// </summary>
-internal sealed class FailoverBench(string mode, int kills, bool fencing)
+internal sealed class FailoverBench(EngineKind engine, string mode, int kills, bool fencing)
 {
     private const int Tasks = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
+    /// <summary>The same for every engine and mode, so that each meets the same faults.</summary>
     private readonly Random _random = new(20261122);
     private readonly List<double> _detect = [];
     private readonly List<double> _resume = [];
@@ -27,12 +30,19 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
 
     public static async Task<int> RunAsync(string[] args)
     {
-        int kills = int.Parse(Option(args, "--kills") ?? "50", CultureInfo.InvariantCulture);
-        bool fencing = Option(args, "--fencing") != "off";
-        List<string> results = [];
-        foreach (string mode in (Option(args, "--modes") ?? "crash,silent").Split(','))
+        if (!FailoverOptions.TryParse(args, out FailoverOptions? options, out string problem))
         {
-            results.Add(await new FailoverBench(mode, kills, fencing).RunAsync());
+            await Console.Error.WriteLineAsync($"failover: {problem}.");
+            return 2;
+        }
+
+        List<string> results = [.. options.Engines.Select(FailoverOptions.SettingsOf)];
+        foreach (EngineKind engine in options.Engines)
+        {
+            foreach (string mode in options.Modes)
+            {
+                results.Add(await new FailoverBench(engine, mode, options.Kills, options.Fencing).RunAsync());
+            }
         }
 
         results.ForEach(Console.WriteLine);
@@ -41,7 +51,7 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
 
     private async Task<string> RunAsync()
     {
-        await using LocalCluster cluster = new(nodes: 3);
+        await using LocalCluster cluster = new(nodes: 3) { Engine = engine };
         if (!fencing)
         {
             cluster.Environment[SqliteJournal.FencingVariable] = "off";
@@ -61,10 +71,10 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
         }
 
         await CheckCommittedAsync(cluster, tasks);
-        long doubleWriters = await DoubleWriters.CountAsync(cluster.JournalPath);
+        long doubleWriters = await CountDoubleWritersAsync(cluster, tasks);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"failover mode={mode} kills={kills} detect_ms_p50={Percentile(_detect, 50):0} detect_ms_max={_detect.Max():0} resume_ms_p50={Percentile(_resume, 50):0} resume_ms_max={_resume.Max():0} steps_redone_p50={Percentile(_redone, 50):0} steps_redone_max={_redone.Max():0} lost_committed_steps={_lostSteps} double_writers={doubleWriters}");
+            $"failover engine={FailoverOptions.NameOf(engine)} mode={mode} kills={kills} detect_ms_p50={Percentile(_detect, 50):0} detect_ms_max={_detect.Max():0} resume_ms_p50={Percentile(_resume, 50):0} resume_ms_max={_resume.Max():0} steps_redone_p50={Percentile(_redone, 50):0} steps_redone_max={_redone.Max():0} lost_committed_steps={_lostSteps} double_writers={doubleWriters}");
     }
 
     private static TaskSpec Spec(Watched task) => new()
@@ -125,7 +135,7 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{mode} {number}/{kills}: node {victim.Number}, detected after {detected - at} ms, {lost.Count} tasks trained again after {(lost.Count == 0 ? 0 : _resume.TakeLast(lost.Count).Max()):0} ms"));
+            $"{FailoverOptions.NameOf(engine)} {mode} {number}/{kills}: node {victim.Number}, detected after {detected - at} ms, {lost.Count} tasks trained again after {(lost.Count == 0 ? 0 : _resume.TakeLast(lost.Count).Max()):0} ms"));
         if (mode == "silent")
         {
             victim.Signal(Signals.Continue);
@@ -185,14 +195,8 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
     {
         foreach (Watched task in tasks)
         {
-            HashSet<string> history = [];
-            long after = 0;
-            while ((await cluster.Client.ListEventsAsync(task.Name, after)).Events is { Count: > 0 } page)
-            {
-                history.UnionWith(page.Select(e => e.Event).OfType<TaskCheckpointed>().Select(e => e.Checkpoint.Name));
-                after = page[^1].Sequence;
-            }
-
+            List<EventRow> events = await ListEventsAsync(cluster, task);
+            HashSet<string> history = [.. events.Select(e => e.Event).OfType<TaskCheckpointed>().Select(e => e.Checkpoint.Name)];
             _lostSteps += task.Seen.Count(name => !history.Contains(name));
             TaskView view = (await cluster.Client.GetTaskAsync(task.Name)).Task;
             if (view.Status is not (TaskStatus.Running or TaskStatus.Pending))
@@ -202,15 +206,45 @@ internal sealed class FailoverBench(string mode, int kills, bool fencing)
         }
     }
 
+    /// <summary>
+    /// Events of a lower term than an earlier one of their task. Of the embedded engine the journal's own rows are asked; in the akka
+    /// engine's the term is inside of the messages, and the API tells it.
+    /// </summary>
+    private async Task<long> CountDoubleWritersAsync(LocalCluster cluster, Watched[] tasks)
+    {
+        if (engine == EngineKind.Embedded)
+        {
+            return await DoubleWriters.CountAsync(cluster.JournalPath);
+        }
+
+        long count = 0;
+        foreach (Watched task in tasks)
+        {
+            long highest = 0;
+            foreach (EventRow row in (await ListEventsAsync(cluster, task)).OrderBy(row => row.Sequence))
+            {
+                count += row.Term < highest ? 1 : 0;
+                highest = Math.Max(highest, row.Term);
+            }
+        }
+
+        return count;
+    }
+
+    private static async Task<List<EventRow>> ListEventsAsync(LocalCluster cluster, Watched task)
+    {
+        List<EventRow> events = [];
+        while ((await cluster.Client.ListEventsAsync(task.Name, events.Count == 0 ? 0 : events[^1].Sequence)).Events is { Count: > 0 } page)
+        {
+            events.AddRange(page);
+        }
+
+        return events;
+    }
+
     private static double Percentile(List<double> values, int percent)
     {
         double[] sorted = [.. values.Order()];
         return sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(sorted.Length * percent / 100.0) - 1)];
-    }
-
-    private static string? Option(string[] args, string name)
-    {
-        int at = Array.IndexOf(args, name);
-        return at >= 0 && at + 1 < args.Length ? args[at + 1] : null;
     }
 }

@@ -55,8 +55,11 @@ internal sealed class BenchBounds
     }
 
     /// <summary>Holds what a bench printed against its bounds.</summary>
+    /// <param name="bench">Its name.</param>
+    /// <param name="output">The lines that it printed.</param>
+    /// <param name="engines">The engines that it ran; bounds of another (<c>engine</c> in their <c>where</c>) are passed over. Null: any.</param>
     /// <returns>What falls short or is missing; empty when every bound is kept.</returns>
-    public IReadOnlyList<string> Check(string bench, IEnumerable<string> output)
+    public IReadOnlyList<string> Check(string bench, IEnumerable<string> output, IReadOnlyCollection<string>? engines = null)
     {
         if (!_byBench.TryGetValue(bench, out IReadOnlyList<BoundSet>? sets))
         {
@@ -65,7 +68,7 @@ internal sealed class BenchBounds
 
         ResultLine[] lines = [.. output.Select(line => ResultLine.Parse(bench, line)).OfType<ResultLine>()];
         List<string> failures = [];
-        foreach (BoundSet set in sets)
+        foreach (BoundSet set in sets.Where(set => engines is null || set.Where?.GetValueOrDefault("engine") is not { } engine || engines.Contains(engine)))
         {
             ResultLine[] matching = [.. lines.Where(line => Applies(set, line))];
             if (matching.Length == 0)

@@ -39,7 +39,8 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
 
         ChildResult result = await ChildProcess.RunCapturedAsync(
             "dotnet", command, repository.Root, setup.Environment, Timeout, console);
-        IReadOnlyList<string> failures = bounds.Check(name, result.Output.Split('\n'));
+        IReadOnlyList<string> engines = EngineOption.Take(arguments).Names;
+        IReadOnlyList<string> failures = bounds.Check(name, result.Output.Split('\n'), engines.Count == 0 ? ["embedded"] : engines);
         foreach (string failure in failures)
         {
             console.WriteLine($"bound: {failure}");

@@ -14,6 +14,9 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
     /// <summary>The assembly whose coverage is measured.</summary>
     public const string CoveredAssembly = "ActorTrainer.Core";
 
+    /// <summary>The suite of the akka engine, whose test kit wants xunit 2: it is a library that a test host runs.</summary>
+    public const string AkkaSuite = "ActorTrainer.Akka.Tests";
+
     private const int LogLines = 20;
     private const int LogColumns = 160;
 
@@ -52,28 +55,42 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
 
     private string CoverageFolder => Path.Combine(Results, "coverage");
 
-    private IEnumerable<string> Arguments(string suite, string assembly, string report)
+    private IEnumerable<string> Arguments(string suite, string assembly, string report) => suite switch
     {
-        if (suite != CoverageSuite)
-        {
-            // The test project is a program; run alone it is faster and its processes are its own.
-            return [assembly, "-noLogo", "-noColor", "-longRunning", "120", "-trx", report, .. setup.Missing.SelectMany(missing => Without("-trait-", missing))];
-        }
+        AkkaSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(setup.Missing)],
+        CoverageSuite =>
+        [
+            .. Hosted(suite, report), "--results-directory", EmptyCoverageFolder(),
+            "--settings", repository.PathOf("eng", "coverage.runsettings"), "--collect", "XPlat Code Coverage",
+        ],
 
+        // The test project is a program; run alone it is faster and its processes are its own.
+        _ =>
+        [
+            assembly, "-noLogo", "-noColor", "-longRunning", "120", "-trx", report,
+            .. setup.Missing.SelectMany(missing => new[] { "-trait-", $"Requires={missing.Name}" }),
+        ],
+    };
+
+    private IEnumerable<string> Hosted(string suite, string report) =>
+    [
+        "test", repository.PathOf("tests", suite), "--no-build", "--configuration", "Release", "--nologo", "--logger", $"trx;LogFileName={report}",
+    ];
+
+    /// <summary>The options of <c>dotnet test</c> that leave out the tests that require what is missing.</summary>
+    internal static IEnumerable<string> Filter(IReadOnlyList<Requirement> missing) =>
+        missing.Count == 0 ? [] : ["--filter", string.Join('&', missing.Select(requirement => $"Requires!={requirement.Name}"))];
+
+    /// <summary>So that what is read afterwards is of this run.</summary>
+    private string EmptyCoverageFolder()
+    {
         if (Directory.Exists(CoverageFolder))
         {
             Directory.Delete(CoverageFolder, recursive: true);
         }
 
-        return
-        [
-            "test", repository.PathOf("tests", suite), "--no-build", "--configuration", "Release", "--nologo",
-            "--settings", repository.PathOf("eng", "coverage.runsettings"), "--collect", "XPlat Code Coverage",
-            "--results-directory", CoverageFolder, "--logger", $"trx;LogFileName={report}",
-        ];
+        return CoverageFolder;
     }
-
-    private static string[] Without(string option, Requirement missing) => [option, $"Requires={missing.Name}"];
 
     private string? ProblemOf(ChildResult child, TrxReport tests)
     {

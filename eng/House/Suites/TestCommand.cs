@@ -1,23 +1,25 @@
 namespace ActorTrainer.House.Suites;
 
-/// <summary><c>test [--strict] [SUITE…]</c>: sets up, runs the suites, says how they went.</summary>
+/// <summary><c>test [--strict] [--engine NAME] [SUITE…]</c>: sets up, runs the suites, says how they went.</summary>
 internal sealed class TestCommand(Repository repository, TextWriter console)
 {
     private static readonly TimeSpan SuiteTimeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Suites that start processes and measure time: they run alone, after the others, in this order.</summary>
-    private static readonly string[] Alone = ["ActorTrainer.Cli.Tests", "ActorTrainer.Runtime.Tests", "ActorTrainer.Cluster.Tests"];
+    private static readonly string[] Alone =
+        ["ActorTrainer.Cli.Tests", "ActorTrainer.Runtime.Tests", "ActorTrainer.Cluster.Tests", SuiteRunner.AkkaSuite];
 
     /// <summary>Runs the suites.</summary>
     /// <returns>0 when all went well, 1 when not, 2 for wrong arguments.</returns>
     public async Task<int> RunAsync(IReadOnlyList<string> arguments)
     {
-        bool strict = arguments.Contains("--strict");
-        string[] wanted = [.. arguments.Where(argument => argument != "--strict")];
+        EngineOption engine = EngineOption.Take(arguments);
+        bool strict = engine.Rest.Contains("--strict");
+        string[] wanted = [.. engine.Rest.Where(argument => argument != "--strict")];
         string[] suites = Discover(wanted);
         if (wanted.FirstOrDefault(argument => argument.StartsWith('-')) is { } unknown)
         {
-            console.WriteLine($"'{unknown}' is not an option of test: there is --strict.");
+            console.WriteLine($"'{unknown}' is not an option of test: there are --strict, --engine and --feed.");
             return 2;
         }
 
@@ -31,7 +33,8 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         SuiteRunner runner = new(repository, setup, SuiteTimeout);
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Length));
         summary.Begin();
-        foreach (string[] group in Plan(suites))
+        AkkaBuild akka = AkkaBuild.Read(repository);
+        foreach (string[] group in Plan([.. suites.Where(suite => suite != SuiteRunner.AkkaSuite || akka.LeftOut is null)]))
         {
             await Parallel.ForEachAsync(
                 group,
@@ -42,6 +45,11 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         if (suites.Contains(SuiteRunner.CoverageSuite))
         {
             summary.AddCoverage(runner.ReadCoverage());
+        }
+
+        if (akka.LeftOut is { } reason && suites.Contains(SuiteRunner.AkkaSuite))
+        {
+            summary.AddLeftOut(SuiteRunner.AkkaSuite, reason, required: engine.Names.Contains("akka"));
         }
 
         foreach (Requirement missing in setup.Missing)

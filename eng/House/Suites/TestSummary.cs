@@ -93,6 +93,9 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
     /// <summary>Prints what was left out for want of something.</summary>
     public void AddLeftOut(Requirement missing) => Report(strict, $"left out: {missing.Covers}. {missing.Remedy}");
 
+    /// <summary>Prints that the suite of the akka engine was not run; that fails a run that asked for the engine, and no other.</summary>
+    public void AddLeftOut(string suite, string reason, bool required) => Report(required, $"left out: {suite} ({reason})");
+
     /// <summary>Prints the last line.</summary>
     /// <returns>The exit code.</returns>
     public int End()

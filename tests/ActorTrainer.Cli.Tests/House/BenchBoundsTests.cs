@@ -36,6 +36,16 @@ public sealed class BenchBoundsTests
         Check("failover", Crash).ShouldBe(["no result line 'failover mode=silent …' was printed"]);
 
     [Fact]
+    public void Check_BoundsOfAnEngineThatWasNotRun_ArePassedOver()
+    {
+        BenchBounds bounds = BenchBounds.Parse("""{ "failover": [ { "where": { "engine": "embedded" }, "bounds": { "x": { "max": 1 } } } ] }""");
+
+        bounds.Check("failover", ["failover engine=akka x=2"], ["akka"]).ShouldBeEmpty();
+        bounds.Check("failover", ["failover engine=embedded x=2"], ["akka", "embedded"]).ShouldHaveSingleItem();
+        bounds.Check("failover", ["failover engine=akka x=2"], ["embedded"]).ShouldHaveSingleItem().ShouldStartWith("no result line");
+    }
+
+    [Fact]
     public void Check_NoBoundsForTheBench_IsAFailure() => Check("other", "other a=1").ShouldHaveSingleItem().ShouldContain("'other'");
 
     [Theory]

@@ -84,9 +84,35 @@ public sealed partial class ScriptTests
         }
     }
 
-    private static (int ExitCode, string Error) Run(string path, string target)
+    [Theory]
+    [InlineData("build --engine", "--engine takes embedded or akka (bench also both, as akka,embedded), not ''.")]
+    [InlineData("build --engine orleans", "--engine takes embedded or akka (bench also both, as akka,embedded), not 'orleans'.")]
+    [InlineData("test --strict --engine akka,embedded", "--engine takes embedded or akka (bench also both, as akka,embedded), not 'akka,embedded'.")]
+    [InlineData("bench failover --engine akka,", "--engine takes embedded or akka (bench also both, as akka,embedded), not 'akka,'.")]
+    [InlineData("demo --feed", "--feed takes a folder that is there, not ''.")]
+    [InlineData("demo --feed /no/such/folder", "--feed takes a folder that is there, not '/no/such/folder'.")]
+    public void Bash_WrongEngineOrFeed_SaysSoBeforeItBuildsAndExitsWith2(string arguments, string expected)
     {
-        ProcessStartInfo start = new("/bin/bash", [RepositoryFiles.Repository.PathOf("build.sh"), .. target.Length == 0 ? [] : new[] { target }])
+        (int exitCode, string error) = Run(Environment.GetEnvironmentVariable("PATH")!, arguments.Split(' '));
+
+        exitCode.ShouldBe(2);
+        error.TrimEnd('\n').ShouldBe(expected);
+    }
+
+    [Fact]
+    public void Environment_OfBothScripts_IsWhatTheBuildReads()
+    {
+        foreach (string variable in new[] { "AkkaRequired", "AkkaFeed" })
+        {
+            RepositoryFiles.Read("build.sh").ShouldContain($"{variable}=");
+            RepositoryFiles.Read("build.ps1").ShouldContain($"$env:{variable} =");
+            RepositoryFiles.Read("eng/Akka.props").ShouldContain($"$({variable}");
+        }
+    }
+
+    private static (int ExitCode, string Error) Run(string path, params string[] arguments)
+    {
+        ProcessStartInfo start = new("/bin/bash", [RepositoryFiles.Repository.PathOf("build.sh"), .. arguments.Where(argument => argument.Length > 0)])
         {
             RedirectStandardError = true,
         };

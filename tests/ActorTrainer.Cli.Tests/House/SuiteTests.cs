@@ -91,11 +91,11 @@ public sealed class SuiteTests
     [Fact]
     public void Plan_SuitesThatMeasureTime_RunAloneAndClusterLast()
     {
-        string[] suites = ["ActorTrainer.Cluster.Tests", "ActorTrainer.Core.Tests", "ActorTrainer.New.Tests", "ActorTrainer.Runtime.Tests"];
+        string[] suites = ["ActorTrainer.Akka.Tests", "ActorTrainer.Cluster.Tests", "ActorTrainer.Core.Tests", "ActorTrainer.New.Tests", "ActorTrainer.Runtime.Tests"];
 
         TestCommand.Plan(suites).ShouldBe(
         [
-            ["ActorTrainer.Core.Tests", "ActorTrainer.New.Tests"], ["ActorTrainer.Runtime.Tests"], ["ActorTrainer.Cluster.Tests"],
+            ["ActorTrainer.Core.Tests", "ActorTrainer.New.Tests"], ["ActorTrainer.Runtime.Tests"], ["ActorTrainer.Cluster.Tests"], ["ActorTrainer.Akka.Tests"],
         ]);
     }
 

@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Api;
@@ -27,13 +26,16 @@ public sealed class LocalCluster : IAsyncDisposable
         _slots = slots;
         _settings = settings;
         Folder = Directory.CreateTempSubdirectory("actortrainer-cluster-").FullName;
-        foreach (int port in FreePorts(nodes))
+        foreach (int port in LoopbackPorts.Free(nodes))
         {
             _nodes.Add(new LocalNode(this, _nodes.Count + 1, new NodeAddress("127.0.0.1", port)));
         }
 
         Client = ClientOf([.. _nodes.Select(n => n.Address)]);
     }
+
+    /// <summary>What carries the tasks of its nodes. Default embedded.</summary>
+    public EngineKind Engine { get; init; } = EngineKind.Embedded;
 
     /// <summary>Holds everything that the nodes write.</summary>
     public string Folder { get; }
@@ -73,7 +75,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public static ActorTrainerClient ClientOf(params IReadOnlyList<NodeAddress> nodes) =>
         new(new ActorTrainerClientOptions { Nodes = nodes, Timeout = TimeSpan.FromSeconds(3) });
 
-    /// <summary>Starts all nodes and waits until each owns shards and is seen up by all.</summary>
+    /// <summary>Starts all nodes and waits for them.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         foreach (LocalNode node in _nodes)
@@ -84,17 +86,24 @@ public sealed class LocalCluster : IAsyncDisposable
         await WaitForNodesAsync(cancellationToken);
     }
 
-    /// <summary>Waits until every running node is up, owns shards, and every shard has an owner.</summary>
+    /// <summary>
+    /// Waits until every running node is up and is reached; with the embedded engine also until each owns shards and every shard has an
+    /// owner, which the akka engine sees to when a shard is first asked for.
+    /// </summary>
     public Task WaitForNodesAsync(CancellationToken cancellationToken = default) => WaitAsync(
-        "all nodes are up and own shards",
-        async () =>
-        {
-            ClusterStatus status = await Client.GetClusterAsync(cancellationToken);
-            int running = _nodes.Count(n => n.IsRunning);
-            return status.UnassignedShards == 0 && status.Members.Count(m => m.State == MemberState.Up && m.Shards > 0) == running;
-        },
+        Engine == EngineKind.Akka ? "all nodes are up" : "all nodes are up and own shards",
+        async () => AreReady(await Client.GetClusterAsync(cancellationToken)),
         TimeSpan.FromSeconds(120),
         cancellationToken);
+
+    private bool AreReady(ClusterStatus status)
+    {
+        NodeAddress[] running = [.. _nodes.Where(n => n.IsRunning).Select(n => n.Address).Order()];
+        MemberView[] up = [.. status.Members.Where(m => m.State == MemberState.Up)];
+        return Engine == EngineKind.Akka
+            ? up.All(m => m.Reachable) && up.Select(m => m.Address).Order().SequenceEqual(running)
+            : status.UnassignedShards == 0 && up.Count(m => m.Shards > 0) == running.Length;
+    }
 
     /// <summary>Asks again and again until a condition holds; while nodes are away an answer may fail.</summary>
     /// <exception cref="TimeoutException">It did not hold in time; the message has the nodes' last log lines.</exception>
@@ -191,6 +200,7 @@ public sealed class LocalCluster : IAsyncDisposable
         "--slots",
         _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
         .. _nodes.SelectMany(n => new[] { "--seed", n.Address.ToString() }),
+        .. Engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={Engine.ToString().ToLowerInvariant()}"],
         .. _settings.SelectMany(s => new[] { "--set", s }),
     ];
 
@@ -223,25 +233,5 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>An address of this machine that nobody listened at a moment ago.</summary>
-    public static NodeAddress FreeAddress() => new("127.0.0.1", FreePorts(1)[0]);
-
-    private static int[] FreePorts(int count)
-    {
-        List<Socket> sockets = [];
-        try
-        {
-            for (int i = 0; i < count; i++)
-            {
-                Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-                sockets.Add(socket);
-            }
-
-            return [.. sockets.Select(s => ((IPEndPoint)s.LocalEndPoint!).Port)];
-        }
-        finally
-        {
-            sockets.ForEach(s => s.Dispose());
-        }
-    }
+    public static NodeAddress FreeAddress() => new("127.0.0.1", LoopbackPorts.Free(1)[0]);
 }
