@@ -155,11 +155,12 @@ internal sealed class DerivedValues
         return string.Create(CultureInfo.InvariantCulture, $"{number} {unit}");
     }
 
+    /// <summary>Akka says a lot on its levels: each stands one step above ours.</summary>
     private static string LogLevel(string level) => level switch
     {
-        "trace" or "debug" => "DEBUG",
-        "warn" => "WARNING",
+        "trace" => "DEBUG",
+        "debug" => "INFO",
         "error" => "ERROR",
-        _ => "INFO",
+        _ => "WARNING",
     };
 }

@@ -176,8 +176,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
         ShardPlacement placement = new(
             Planner, ReadModel, () => _sight, selfAddress, _parts.Loggers.CreateLogger<ShardPlacement>(), _over.Token);
+        ClusterSharding clusterSharding = ClusterSharding.Get(System); // brings the settings' defaults along
         ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
-        Region = await ClusterSharding.Get(System).StartAsync(
+        Region = await clusterSharding.StartAsync(
             TaskPersistence.TypeName,
             id => TrainingTaskActor.Props(Core.Identity.TaskId.Parse(id), _host),
             settings.WithRole(TaskPersistence.Role),

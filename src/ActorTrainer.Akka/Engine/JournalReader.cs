@@ -78,7 +78,7 @@ internal sealed class JournalReader(AkkaLife life, TimeProvider time)
         List<EventRow> rows =
         [
             .. events.TakeWhile(e => e.Event is not null)
-                .Select(e => new EventRow(e.Task, e.Sequence, e.Term, DateTimeOffset.FromUnixTimeMilliseconds(e.Time), e.Event!)),
+                .Select(e => new EventRow(e.Task, e.Sequence, e.Term, new DateTimeOffset(e.Time, TimeSpan.Zero), e.Event!)),
         ];
         return rows.Count == 0 && events.Count > 0
             ? new JournalFailed($"event {events[0].Sequence} of task {request.Task} cannot be read: {events[0].Problem}")

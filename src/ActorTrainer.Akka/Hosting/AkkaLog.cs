@@ -17,7 +17,8 @@ public sealed class AkkaLog : ReceiveActor
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
         Receive<LogEvent>(e =>
         {
-            ILogger logger = loggers.CreateLogger(e.LogClass.FullName ?? "Akka");
+            // The class stands for nothing where Akka names the source by a text.
+            ILogger logger = loggers.CreateLogger(e.LogClass.Namespace?.StartsWith("Akka.Event", StringComparison.Ordinal) == false ? e.LogClass.FullName! : "Akka");
 #pragma warning disable CA1848, CA2254 // The text is Akka's own, already put together.
             logger.Log(LevelOf(e.LogLevel()), e.Cause, "{Text}", $"{e.Message}");
 #pragma warning restore CA1848, CA2254

@@ -8,7 +8,7 @@ namespace ActorTrainer.Akka.ReadModel;
 /// <param name="Task">Its task.</param>
 /// <param name="Sequence">Its number in the task, from 1.</param>
 /// <param name="Term">The term it was written under; 0 when it cannot be read.</param>
-/// <param name="Time">When it was written, in milliseconds since 1970, UTC.</param>
+/// <param name="Time">When it was written: <see cref="DateTime.Ticks"/>, UTC, as Akka.Persistence.Sql keeps it.</param>
 /// <param name="Event">The event; null when it cannot be read.</param>
 /// <param name="Problem">Why not; null when it can.</param>
 internal sealed record ProjectedEvent(TaskId Task, long Sequence, long Term, long Time, TaskEvent? Event, string? Problem);
@@ -18,7 +18,7 @@ internal sealed record ProjectedEvent(TaskId Task, long Sequence, long Term, lon
 /// <param name="Problem">The first event that cannot be read holds the task; null: none.</param>
 /// <param name="LastSequence">The sequence that it stands at.</param>
 /// <param name="Term">The term of its last event.</param>
-/// <param name="SubmittedAt">Time of its first event, in milliseconds since 1970, UTC.</param>
+/// <param name="SubmittedAt">Time of its first event, in ticks, UTC.</param>
 /// <param name="ChangedAt">Time of its last event.</param>
 internal sealed record ProjectedTask(TaskState? State, string? Problem, long LastSequence, long Term, long SubmittedAt, long ChangedAt)
 {

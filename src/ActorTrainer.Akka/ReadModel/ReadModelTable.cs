@@ -159,5 +159,5 @@ internal sealed class ReadModelTable(AkkaDatabase database, int numberOfShards)
 
     private static TaskSummary ReadSummary(string text) => JsonSerializer.Deserialize(text, CoreJsonContext.Default.TaskSummary)!;
 
-    private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+    private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
 }
