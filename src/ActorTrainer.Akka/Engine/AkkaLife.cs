@@ -37,6 +37,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private readonly List<IActorRef> _actors = [];
     private readonly TaskHost _host;
     private readonly StuckWriter _stuck;
+    private readonly LifeLock _lock;
     private readonly long _startedAt;
     private volatile ClusterSight _sight;
     private int _leaving;
@@ -52,6 +53,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         _startedAt = parts.Time.GetTimestamp();
         _members = new MemberTable(database);
         _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
+        _lock = new LifeLock(database, model.Journal.Path);
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
         ReadModel = new ReadModelTable(database, model.Sharding.NumberOfShards);
         Planner = new ShardPlanner(model, Now);
@@ -160,6 +162,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             _actors.ForEach(System.Stop);
         }
 
+        await _lock.DisposeAsync();
         _over.Dispose();
     }
 
@@ -170,9 +173,12 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         NodeModel model = _parts.Model;
         Cluster cluster = Cluster.Get(System);
         string selfAddress = cluster.SelfAddress.ToString();
+        await _lock.HoldAsync(Incarnation, cancellationToken);
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         Add(Props.Create(() => new ClusterWatch(_members, Incarnation, TaskPersistence.Role, OnSight, Now, watchLogger)), "actortrainer-members");
+        ILogger crashLogger = _parts.Loggers.CreateLogger<CrashWatch>();
+        Add(Props.Create(() => new CrashWatch(_lock, () => _sight, Now, crashLogger)), "actortrainer-crashes");
         Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
         ShardPlacement placement = new(
             Planner, ReadModel, () => _sight, selfAddress, _parts.Loggers.CreateLogger<ShardPlacement>(), _over.Token);

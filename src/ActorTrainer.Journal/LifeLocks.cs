@@ -1,13 +1,15 @@
 using System.Globalization;
+using ActorTrainer.Journal.Sqlite;
 using Microsoft.Win32.SafeHandles;
 
-namespace ActorTrainer.Journal.Sqlite;
+namespace ActorTrainer.Journal;
 
 /// <summary>
 /// One file per incarnation in a folder beside the database, under a flock that dies with the process. The files stay: they are
 /// empty, and an old one still says that its process is gone.
 /// </summary>
-internal sealed class LifeLocks(string folder) : IDisposable
+/// <param name="folder">Made when it is not there.</param>
+public sealed class LifeLocks(string folder) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly List<SafeFileHandle> _held = [];
@@ -51,6 +53,7 @@ internal sealed class LifeLocks(string folder) : IDisposable
             };
     }
 
+    /// <summary>Frees the locks taken here.</summary>
     public void Dispose()
     {
         lock (_gate)
