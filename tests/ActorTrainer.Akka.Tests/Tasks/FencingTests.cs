@@ -1,0 +1,127 @@
+using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Akka.Tasks;
+using ActorTrainer.Akka.Tests.Support;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+using Akka.Persistence.Query;
+using Akka.Persistence.Sql.Query;
+using Akka.Streams;
+using Akka.Streams.Dsl;
+using Akka.TestKit.Xunit2;
+
+namespace ActorTrainer.Akka.Tests.Tasks;
+
+/// <summary>
+/// A task that is recovered twice, in two actor systems over one journal, as after a partition that was resolved badly. Each test has both
+/// owners at work; the journal takes the events of one.
+/// </summary>
+public sealed class FencingTests : TestKit, IDisposable
+{
+    private readonly JournalFolder _folder;
+    private readonly ActorSystem _other;
+
+    public FencingTests()
+        : this(new JournalFolder())
+    {
+    }
+
+    private FencingTests(JournalFolder folder)
+        : base(Systems.InSql(folder.Model))
+    {
+        _folder = folder;
+        folder.OpenAsync().GetAwaiter().GetResult();
+        _other = ActorSystem.Create("other", Systems.InSql(folder.Model));
+    }
+
+    [Fact]
+    public void Owner_WhoseTaskWasRecoveredElsewhere_CannotCommitAndEndsItsWorker()
+    {
+        TaskFixture first = new(this);
+        first.Submit();
+        first.Start();
+        string before = first.Save(10);
+        TaskFixture second = new(this, incarnation: 2, _other);
+        second.Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
+
+        first.Host.Post(new WorkerStaged(first.Run, new StagedState("late", 20, 0, "interval", new Dictionary<string, double>())));
+        SaveCheckpoint late = first.Effect<SaveCheckpoint>();
+        first.Host.Post(new CheckpointStored(first.Run, late.State.Id, TaskFixture.Ref(late)));
+
+        first.ShouldStop();
+        first.Effect<StopWorker>().Grace.ShouldBe(TimeSpan.Zero);
+        second.Actor.Tell(new SlotsGranted(1));
+        second.Effect<RestoreCheckpoint>().Checkpoint.Name.ShouldBe(before, "what the fenced owner stored was never committed");
+        ShouldHaveOneHistory(checkpoints: [before]);
+    }
+
+    [Fact]
+    public void Owners_WhoBothActivate_HaveDifferentTerms()
+    {
+        TaskFixture born = new(this);
+        born.Submit();
+        born.Actor.Tell(StopTask.Instance);
+        born.ShouldStop();
+
+        // Both replay the same two events and persist an activation as the third.
+        TaskFixture one = new(this, incarnation: 2);
+        TaskFixture two = new(this, incarnation: 3, _other);
+        Drive(one);
+        Drive(two);
+
+        List<ProjectedEvent> events = Read();
+        events.Select(e => e.Event).OfType<TaskActivated>().GroupBy(a => a.Term).ShouldAllBe(g => g.Count() == 1);
+        ShouldHaveOneHistory(checkpoints: []);
+    }
+
+    [Fact]
+    public void Neighbours_OfAFencedTask_GoOn()
+    {
+        TaskFixture neighbour = new(this, id: Core.Identity.TaskId.Parse("neighbour-a1b2c"));
+        neighbour.Submit();
+        TaskFixture first = new(this);
+        first.Submit();
+        TaskFixture second = new(this, incarnation: 2, _other);
+        second.Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
+
+        // In one batch of the journal, perhaps: the one is refused, the other is not.
+        first.Actor.Tell(new ActorTrainer.Akka.Serialization.TaskRequest(TaskFixture.Id, new PauseTask()), ActorRefs.NoSender);
+        neighbour.Ask(new PauseTask()).Reply.ShouldBeOfType<CommandAccepted>();
+
+        first.ShouldStop();
+        neighbour.Ask(new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
+    }
+
+    public new void Dispose()
+    {
+        _other.Terminate().GetAwaiter().GetResult();
+        base.Dispose();
+        _folder.Dispose();
+    }
+
+    /// <summary>Asks for something that has to be written, whether or not the asked one is still the owner.</summary>
+    private static void Drive(TaskFixture task)
+    {
+        task.Actor.Tell(new ActorTrainer.Akka.Serialization.TaskRequest(task.Task, new PauseTask()), ActorRefs.NoSender);
+        task.Slots.FishForMessage(m => m is SlotStatus { Wants: false } or TaskGone, TimeSpan.FromSeconds(10));
+    }
+
+    private void ShouldHaveOneHistory(string[] checkpoints)
+    {
+        List<ProjectedEvent> events = Read();
+        events.Select(e => e.Sequence).ShouldBe(Enumerable.Range(1, events.Count).Select(i => (long)i));
+        events.Select(e => e.Term).ShouldBeInOrder();
+        events.Select(e => e.Event).OfType<TaskCheckpointed>().Select(c => c.Checkpoint.Name).ShouldBe(checkpoints);
+    }
+
+    private List<ProjectedEvent> Read()
+    {
+        SqlReadJournal journal = PersistenceQuery.Get(Sys).ReadJournalFor<SqlReadJournal>(TaskPersistence.QueryPlugin);
+        return
+        [
+            .. journal.CurrentEventsByPersistenceId(TaskPersistence.IdOf(TaskFixture.Id), 0, long.MaxValue)
+                .RunWith(Sink.Seq<EventEnvelope>(), Sys.Materializer())
+                .GetAwaiter().GetResult()
+                .Select(TaskProjection.Read).OfType<ProjectedEvent>(),
+        ];
+    }
+}
