@@ -1,6 +1,9 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Sharding;
+
 namespace ActorTrainer.Core.Nodes;
 
-/// <summary>Gives the node's slots to the tasks that want them: highest priority first, then by id.</summary>
+/// <summary>Gives the node's slots to the tasks that want them, as <see cref="SlotPolicy"/> says.</summary>
 internal sealed class SlotScheduler(NodeContext context, ShardHost host)
 {
     public void Run()
@@ -10,40 +13,26 @@ internal sealed class SlotScheduler(NodeContext context, ShardHost host)
             return;
         }
 
-        int free = context.Model.Slots - host.UsedSlots();
-        int restoring = host.Cells.Count(c => c.Entity.IsRestoring);
-        bool anyRuns = host.Cells.Any(c => c.Entity.TakesSlots);
-        bool aloneRuns = host.Cells.Any(c => c.Entity is { TakesSlots: true, State.Alone: true });
-        foreach (TaskCell cell in Candidates())
+        Dictionary<TaskId, TaskCell> waiting = Waiting();
+        SlotUsage usage = new(
+            host.UsedSlots(),
+            host.Cells.Count(c => c.Entity.IsRestoring),
+            host.Cells.Any(c => c.Entity.TakesSlots),
+            host.Cells.Any(c => c.Entity is { TakesSlots: true, State.Alone: true }));
+        SlotCandidate[] candidates = [.. waiting.Values.Select(Candidate)];
+        foreach (TaskId task in SlotPolicy.Grant(candidates, usage, context.Model.Slots, context.Model.Sharding.MaxConcurrentRestores))
         {
-            int slots = cell.Entity.State!.Spec.Slots;
-            if (slots > context.Model.Slots)
-            {
-                // It will never fit here; the coordinator looks for a larger node.
-                continue;
-            }
-
-            bool needsEmpty = cell.Entity.State.Alone;
-            if (slots > free || restoring >= context.Model.Sharding.MaxConcurrentRestores || aloneRuns || (needsEmpty && anyRuns))
-            {
-                return;
-            }
-
-            free -= slots;
-            restoring++;
-            anyRuns = true;
-            aloneRuns = needsEmpty;
+            TaskCell cell = waiting[task];
             host.Journaling.Execute(cell, cell.Entity.Grant(context.Now));
         }
     }
 
-    private TaskCell[] Candidates() =>
-    [
-        .. host.Shards
-            .Where(s => s.Phase == ShardPhase.Active)
-            .SelectMany(s => s.Cells.Values)
-            .Where(c => c.Pending is null && c.Waiting.Count == 0 && c.Entity.WantsSlots(context.Now))
-            .OrderByDescending(c => c.Entity.State!.Spec.Priority)
-            .ThenBy(c => c.Entity.Task),
-    ];
+    private static SlotCandidate Candidate(TaskCell cell) =>
+        new(cell.Entity.Task, cell.Entity.State!.Spec.Priority, cell.Entity.State.Spec.Slots, cell.Entity.State.Alone);
+
+    private Dictionary<TaskId, TaskCell> Waiting() => host.Shards
+        .Where(s => s.Phase == ShardPhase.Active)
+        .SelectMany(s => s.Cells.Values)
+        .Where(c => c.Pending is null && c.Waiting.Count == 0 && c.Entity.WantsSlots(context.Now))
+        .ToDictionary(c => c.Entity.Task);
 }
