@@ -86,6 +86,12 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public NodeAddress Address => _parts?.Model.Address ?? _asked.Address;
 
     /// <inheritdoc />
+    public EngineKind Engine => _asked.Engine;
+
+    /// <inheritdoc />
+    public string ClusterName => _asked.ClusterName;
+
+    /// <inheritdoc />
     public long Incarnation => _engine?.Incarnation ?? 0;
 
     /// <inheritdoc />
@@ -115,6 +121,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         _parts = new EngineParts(model, server, _workers, _store, _loggers, _time, _calls.OnView);
         try
         {
+            await SeedCheck.RunAsync(model, _time, cancellationToken);
             await _workers.StartAsync(PostTask, cancellationToken);
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
