@@ -72,6 +72,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             DataDirectory = model.DataDir,
             Worker = model.Worker,
             SelfFenceAfter = model.Sharding.SelfFenceAfter,
+            SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
     }
