@@ -35,9 +35,36 @@ public static class ActorTrainerServiceCollectionExtensions
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetService<EngineFactory>(),
-            provider.GetService<IHostApplicationLifetime>()));
+            provider.GetService<IHostApplicationLifetime>(),
+            provider.GetServices<IClusterObserver>));
         services.AddSingleton<INodeService>(provider => provider.GetRequiredService<ActorTrainerNode>());
         services.AddHostedService(provider => provider.GetRequiredService<ActorTrainerNode>());
         return services;
+    }
+
+    /// <summary>Adds an observer of the cluster that the node belongs to; made when the node starts.</summary>
+    /// <typeparam name="TObserver">Its type.</typeparam>
+    public static IServiceCollection AddClusterObserver<TObserver>(this IServiceCollection services)
+        where TObserver : class, IClusterObserver
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return services.AddSingleton<IClusterObserver, TObserver>();
+    }
+
+    /// <summary>Adds an observer that is one function; see <see cref="IClusterObserver.OnChangeAsync"/> for when it is called.</summary>
+    public static IServiceCollection AddClusterObserver(this IServiceCollection services, Action<ClusterChange> onChange)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(onChange);
+        return services.AddSingleton<IClusterObserver>(new ObserverFunction(onChange));
+    }
+
+    private sealed class ObserverFunction(Action<ClusterChange> onChange) : IClusterObserver
+    {
+        public ValueTask OnChangeAsync(ClusterChange change, CancellationToken cancellationToken)
+        {
+            onChange(change);
+            return ValueTask.CompletedTask;
+        }
     }
 }

@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;

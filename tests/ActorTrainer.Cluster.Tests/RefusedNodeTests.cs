@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Testing.Api;
 using ActorTrainer.Testing.Checkpoints;
 using ActorTrainer.Testing.Processes;
 
@@ -63,6 +65,18 @@ public sealed class RefusedNodeTests
 
         ShouldBeRefused(node, folder, "journal.db", "");
         (await File.ReadAllTextAsync(folder["actortrainer-data/journal.db"])).ShouldStartWith("my notes");
+    }
+
+    [Fact]
+    public async Task Node_SeedHasAnotherEngine_ExitsWithTwoAndStartsNothing()
+    {
+        using TemporaryFolder folder = new();
+        await using ApiServer seed = await ApiServer.StartAsync(new FakeNode { Engine = EngineKind.Akka });
+
+        CommandResult node = await RunAsync(folder, "node", "--address", LocalCluster.FreeAddress().ToString(), "--seed", seed.Address.ToString());
+
+        ShouldBeRefused(node, folder, $"seed {seed.Address} belongs to a cluster of the akka engine", "set actortrainer.engine = akka here");
+        File.Exists(folder["actortrainer-data/journal.db"]).ShouldBeFalse("nothing was started");
     }
 
     private static Task<CommandResult> RunAsync(TemporaryFolder folder, params string[] arguments) =>

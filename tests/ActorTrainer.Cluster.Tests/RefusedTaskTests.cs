@@ -38,24 +38,4 @@ public sealed class RefusedTaskTests
         (await cluster.Client.ListTasksAsync()).Tasks.ShouldBeEmpty();
         (await File.ReadAllTextAsync(cluster.Nodes[0].LogPath)).ShouldNotContain("Unhandled");
     }
-
-    [Fact]
-    public async Task Submit_SameNameWithAnotherSpecification_IsRefusedAndTheFirstGoesOn()
-    {
-        await using LocalCluster cluster = new(nodes: 1);
-        await cluster.StartAsync();
-        string file = Path.Combine(cluster.Folder, "task.conf");
-        await File.WriteAllTextAsync(file, "task { name = twin, command = [\"sleep\", \"300\"] }\n");
-        (await cluster.RunAsync("submit", file)).ExitCode.ShouldBe(0);
-        (await cluster.RunAsync("submit", file)).ExitCode.ShouldBe(0, "the same name and specification are the same task");
-
-        await File.WriteAllTextAsync(file, "task { name = twin, command = [\"sleep\", \"301\"] }\n");
-        CommandResult other = await cluster.RunAsync("submit", file);
-
-        other.ExitCode.ShouldBe(1);
-        other.Error.ShouldContain("twin");
-        other.Error.ShouldContain("another specification");
-        (await cluster.Client.ListTasksAsync()).Tasks.Single().Finished.ShouldBeFalse();
-        (await cluster.Client.GetTaskAsync("twin")).Spec!.Command!.ShouldBe(["sleep", "300"]);
-    }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
 using ActorTrainer.Testing.Processes;

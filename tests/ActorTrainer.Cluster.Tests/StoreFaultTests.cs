@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
 using ActorTrainer.Testing.Trainers;

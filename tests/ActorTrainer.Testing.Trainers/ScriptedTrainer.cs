@@ -3,7 +3,7 @@ using ActorTrainer.Runtime.Training;
 
 namespace ActorTrainer.Testing.Trainers;
 
-/// <summary>Counts, and misbehaves at the step that its settings name. Its result <c>sum</c> depends on every step.</summary>
+/// <summary>Counts, and misbehaves at the step that its settings name. Its result <c>sum</c> depends on every step; <c>steps</c> is how many there were.</summary>
 public sealed class ScriptedTrainer : ITrainer
 {
     private readonly long[] _state = new long[2];
@@ -42,10 +42,11 @@ public sealed class ScriptedTrainer : ITrainer
 
         _state[0]++;
         _state[1] = unchecked((_state[1] * 31) + Step);
-        bool done = Step >= _settings.Steps;
+        bool done = Step >= _settings.Steps || (_settings.UntilFile.Length > 0 && File.Exists(_settings.UntilFile));
         if (done)
         {
             _context!.SetResult("sum", FormattableString.Invariant($"{_state[1]}"));
+            _context.SetResult("steps", FormattableString.Invariant($"{Step}"));
         }
 
         return new StepResult(Step, _settings.Steps, Step / 100.0, EndOfEpoch: false, done);
@@ -87,6 +88,9 @@ public sealed record ScriptedSettings
 {
     /// <summary>Steps until it is done.</summary>
     public long Steps { get; init; } = long.MaxValue;
+
+    /// <summary>A file: it is done with the first step after which this exists, so that a test needs no guess of how long it should train. Empty: none.</summary>
+    public string UntilFile { get; init; } = "";
 
     /// <summary>How long a step takes.</summary>
     public int StepMilliseconds { get; init; } = 10;

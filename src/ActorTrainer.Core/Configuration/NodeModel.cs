@@ -205,6 +205,12 @@ public sealed record WorkerModel
 
     /// <summary><c>nice</c>: what is added to a worker's CPU niceness after its first step. Default 10.</summary>
     public int Nice { get; init; } = 10;
+
+    /// <summary>
+    /// The command of a program that runs workers, to which <c>guard</c> and <c>worker</c> are appended, for example the <c>actortrainer</c>
+    /// executable. No key of the configuration: a host program sets it that cannot be run again as it was, such as a test or a notebook. Null: this program.
+    /// </summary>
+    public IReadOnlyList<string>? Program { get; init; }
 }
 
 /// <summary>The node's own log.</summary>

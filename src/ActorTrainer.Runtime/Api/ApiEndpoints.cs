@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Node;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -40,7 +41,11 @@ public static class ApiEndpoints
             "/v1/version",
             http => http.WriteAsync(
                 StatusCodes.Status200OK,
-                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, node.Incarnation),
+                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, node.Incarnation)
+                {
+                    Engine = SeedCheck.Word(node.Engine),
+                    Cluster = node.ClusterName,
+                },
                 ApiJson.Default.VersionInfo));
     }
 

@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
@@ -8,6 +9,12 @@ namespace ActorTrainer.Runtime.Api;
 /// <summary>What the HTTP API asks of the node. Everything the CLI and other clients can do goes through here.</summary>
 public interface INodeService
 {
+    /// <summary>What carries the tasks.</summary>
+    EngineKind Engine { get; }
+
+    /// <summary>The name of the cluster that it belongs to, or wants to.</summary>
+    string ClusterName { get; }
+
     /// <summary>This node's life number, 0 until it has one.</summary>
     long Incarnation { get; }
 

@@ -30,6 +30,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime? _host;
     private readonly EngineFactory _makeEngine;
+    private readonly Func<IEnumerable<IClusterObserver>> _observers;
     private readonly ILogger _logger;
     private readonly FolderStore _store;
     private readonly WorkerHost _workers;
@@ -37,6 +38,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly CancellationTokenSource _stopping = new();
     private FileStream? _dataLock;
     private EngineParts? _parts;
+    private ObserverCalls? _calls;
     private volatile IEngine? _engine;
     private volatile EngineEnd? _end;
     private Task _followed = Task.CompletedTask;
@@ -48,8 +50,16 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <param name="time">The clock.</param>
     /// <param name="engine">Makes its engine; null: the embedded one.</param>
     /// <param name="host">Stopped when the node has left or cannot go on; null: only <see cref="ExitCode"/> tells.</param>
-    public ActorTrainerNode(NodeModel model, ILoggerFactory loggers, TimeProvider time, EngineFactory? engine = null, IHostApplicationLifetime? host = null)
+    /// <param name="observers">Gives the observers of the cluster when the node starts, and not before: they may want the node themselves. Null: none.</param>
+    public ActorTrainerNode(
+        NodeModel model,
+        ILoggerFactory loggers,
+        TimeProvider time,
+        EngineFactory? engine = null,
+        IHostApplicationLifetime? host = null,
+        Func<IEnumerable<IClusterObserver>>? observers = null)
     {
+        _observers = observers ?? (() => []);
         _makeEngine = engine ?? (parts => new EmbeddedEngine(parts));
         _asked = model;
         _loggers = loggers;
@@ -62,6 +72,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             DataDirectory = model.DataDir,
             Worker = model.Worker,
             SelfFenceAfter = model.Sharding.SelfFenceAfter,
+            SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
     }
@@ -74,6 +85,12 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
 
     /// <summary>Where it listens, with the actual port.</summary>
     public NodeAddress Address => _parts?.Model.Address ?? _asked.Address;
+
+    /// <inheritdoc />
+    public EngineKind Engine => _asked.Engine;
+
+    /// <inheritdoc />
+    public string ClusterName => _asked.ClusterName;
 
     /// <inheritdoc />
     public long Incarnation => _engine?.Incarnation ?? 0;
@@ -90,6 +107,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        IClusterObserver[] observers = [.. _observers()];
         ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
         NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, this, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
@@ -100,9 +118,11 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             NodeName = _asked.NodeName.Length > 0 ? _asked.NodeName : $"{server.Address.Host}-{server.Address.Port}",
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
-        _parts = new EngineParts(model, server, _workers, _store, _loggers, _time, _ => { });
+        _calls = new ObserverCalls(observers, _time, _loggers.CreateLogger<ObserverCalls>());
+        _parts = new EngineParts(model, server, _workers, _store, _loggers, _time, _calls.OnView);
         try
         {
+            await SeedCheck.RunAsync(model, _time, cancellationToken);
             await _workers.StartAsync(PostTask, cancellationToken);
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
@@ -152,6 +172,11 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         if (_engine is not null)
         {
             await _engine.DisposeAsync();
+        }
+
+        if (_calls is not null)
+        {
+            await _calls.DisposeAsync();
         }
 
         await _workers.DisposeAsync();

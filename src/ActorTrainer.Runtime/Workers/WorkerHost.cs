@@ -140,6 +140,12 @@ public sealed partial class WorkerHost : IWorkerHost
     /// <inheritdoc />
     public async Task StopAllAsync(TimeSpan grace, CancellationToken cancellationToken)
     {
+        if (_socket is null)
+        {
+            // Not started: there is nothing to stop, and no loop that would answer.
+            return;
+        }
+
         TaskCompletionSource idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Enqueue(() =>
         {

@@ -1,12 +1,12 @@
 using System.Text.Json;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Testing.Processes;
 using ActorTrainer.Testing.Trainers;
+using Shouldly;
 
-namespace ActorTrainer.Cluster.Tests.Support;
+namespace ActorTrainer.Testing.Processes;
 
-/// <summary>Specifications of the tasks that these tests submit.</summary>
-internal static class Specs
+/// <summary>Specifications of the tasks that tests submit to a cluster.</summary>
+public static class Specs
 {
     private static readonly CheckpointSpec Often = new() { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(0.5) };
     private static readonly RetrySpec Soon = new() { MaxAttempts = 1, Backoff = TimeSpan.FromSeconds(0.2) };

@@ -2,29 +2,37 @@ using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;
-using ActorTrainer.Testing.Processes;
+using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
-namespace ActorTrainer.Cluster.Tests.Support;
+namespace ActorTrainer.Testing.Processes;
 
 /// <summary>A task as an observer outside the cluster sees it: he writes down every event that he was shown.</summary>
-internal sealed class ObservedTask(LocalCluster cluster, string name)
+public sealed class ObservedTask(LocalCluster cluster, string name)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(100);
 
     private readonly List<EventRow> _rows = [];
 
+    /// <summary>Its name.</summary>
     public string Name { get; } = name;
 
+    /// <summary>All that was shown, with sequence, term and time.</summary>
+    public IReadOnlyList<EventRow> Rows => _rows;
+
+    /// <summary>All that was shown.</summary>
     public IEnumerable<TaskEvent> Events => _rows.Select(r => r.Event);
 
+    /// <summary>Its runs.</summary>
     public IReadOnlyList<TaskStarted> Starts => [.. Events.OfType<TaskStarted>()];
 
+    /// <summary>Its checkpoints, those included that were removed since.</summary>
     public IReadOnlyList<CheckpointRef> Checkpoints => [.. Events.OfType<TaskCheckpointed>().Select(e => e.Checkpoint)];
 
     /// <summary>The step of the newest checkpoint seen; 0: none.</summary>
     public long CommittedStep => Checkpoints.Select(c => c.Step).DefaultIfEmpty(0).Max();
 
+    /// <summary>Whether it does not go on by itself.</summary>
     public bool IsEnded => Events.Any(e => e is TaskCompleted or TaskFailed or TaskCancelled or TaskHeld);
 
     /// <summary>How many of its runs up to now ended, or go on, without a checkpoint, counted back from the newest.</summary>
@@ -59,14 +67,24 @@ internal sealed class ObservedTask(LocalCluster cluster, string name)
     }
 
     /// <summary>Looks until what was written down satisfies a condition.</summary>
-    public Task WaitAsync(string what, Func<ObservedTask, bool> condition, ActorTrainerClient? client = null) => cluster.WaitAsync(
-        $"{Name}: {what}",
-        async () =>
+    public async Task WaitAsync(string what, Func<ObservedTask, bool> condition, ActorTrainerClient? client = null)
+    {
+        try
         {
-            await LookAsync(client);
-            return condition(this) || (IsEnded ? throw new InvalidOperationException($"{Name} ended before this was so: {what}\n{this}") : false);
-        },
-        Limit);
+            await cluster.WaitAsync(
+                $"{Name}: {what}",
+                async () =>
+                {
+                    await LookAsync(client);
+                    return condition(this) || (IsEnded ? throw new InvalidOperationException($"{Name} ended before this was so: {what}\n{this}") : false);
+                },
+                Limit);
+        }
+        catch (TimeoutException e)
+        {
+            throw new TimeoutException($"{e.Message}\n--- {Name}\n{this}", e);
+        }
+    }
 
     /// <summary>Waits until the run that is the newest now has committed a checkpoint.</summary>
     public Task WaitForCheckpointAsync() => WaitAsync("a checkpoint of its present run", t => t.Starts.Count > 0 && t.RunsWithoutCheckpoint == 0);
