@@ -34,7 +34,7 @@ public static class ActorTrainerServiceCollectionExtensions
             model,
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetService<EngineFactory>(),
+            provider.GetService<EngineChoice>(),
             provider.GetService<IHostApplicationLifetime>(),
             provider.GetServices<IClusterObserver>));
         services.AddSingleton<INodeService>(provider => provider.GetRequiredService<ActorTrainerNode>());

@@ -176,7 +176,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         await _lock.HoldAsync(Incarnation, cancellationToken);
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
-        Add(Props.Create(() => new ClusterWatch(_members, Incarnation, TaskPersistence.Role, OnSight, Now, watchLogger)), "actortrainer-members");
+        Add(Props.Create(() => new ClusterWatch(_members, Incarnation, TaskPersistence.Role, OnSight, Lose, Now, watchLogger)), "actortrainer-members");
         ILogger crashLogger = _parts.Loggers.CreateLogger<CrashWatch>();
         Add(Props.Create(() => new CrashWatch(_lock, () => _sight, Now, crashLogger)), "actortrainer-crashes");
         Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
@@ -211,6 +211,15 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         IActorRef actor = System.ActorOf(props, name);
         _actors.Add(actor);
         return actor;
+    }
+
+    /// <summary>The others have gone on without this life: it must not take its tasks back.</summary>
+    private void Lose(string reason)
+    {
+        if (!IsLeaving)
+        {
+            _ended.TrySetResult(reason);
+        }
     }
 
     private void OnSight(ClusterSight sight)

@@ -1,4 +1,5 @@
 using ActorTrainer.Akka.Engine;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Runtime.Engines;
 using Akka.Actor;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,7 +11,7 @@ public static class AkkaEngineServiceCollectionExtensions
 {
     /// <summary>The node makes an actor system of its own, under the cluster's name, and joins it to the cluster.</summary>
     public static IServiceCollection UseAkka(this IServiceCollection services) =>
-        services.AddSingleton<EngineFactory>(_ => parts => new AkkaEngine(parts, existing: null));
+        services.AddSingleton(new EngineChoice(EngineKind.Akka, parts => new AkkaEngine(parts, existing: null)));
 
     /// <summary>
     /// The node lives in an actor system that the host already runs and joins to its cluster. The system keeps its own configuration; what
@@ -31,6 +32,6 @@ public static class AkkaEngineServiceCollectionExtensions
     public static IServiceCollection UseAkka(this IServiceCollection services, Func<IServiceProvider, ActorSystem> system)
     {
         ArgumentNullException.ThrowIfNull(system);
-        return services.AddSingleton<EngineFactory>(provider => parts => new AkkaEngine(parts, system(provider)));
+        return services.AddSingleton(provider => new EngineChoice(EngineKind.Akka, parts => new AkkaEngine(parts, system(provider))));
     }
 }

@@ -33,7 +33,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly CancellationTokenSource _stopping = new();
     private bool _reading;
 
-    public ClusterWatch(MemberTable table, long self, string role, Action<ClusterSight> publish, Func<TimeSpan> now, ILogger logger)
+    public ClusterWatch(MemberTable table, long self, string role, Action<ClusterSight> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
     {
         _table = table;
         _self = self;
@@ -58,6 +58,11 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         {
             _reading = false;
             _keeper.Places = places.Rows;
+            if (places.Rows.All(p => p.Row.Incarnation != self || p.Row.Status == RowStatus.Down))
+            {
+                fenced("the journal counts this life as lost");
+            }
+
             Look();
         });
         Receive<ReadFailed>(failed =>

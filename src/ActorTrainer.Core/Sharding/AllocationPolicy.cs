@@ -69,7 +69,10 @@ public static class AllocationPolicy
         Dictionary<long, NodeCapacity> byId = nodes.ToDictionary(n => n.Incarnation);
         ILookup<int, TaskDemand> byShard = tasks.OrderBy(t => t.Task).ToLookup(t => t.Shard);
         List<ShardMove> plan = [];
-        foreach ((int shard, long owner) in owned.OrderByDescending(o => TopPriority(byShard[o.Key])).ThenBy(o => o.Key))
+        foreach ((int shard, long owner) in owned
+            .OrderByDescending(o => Urgency(byId.GetValueOrDefault(o.Value), byShard[o.Key]))
+            .ThenByDescending(o => TopPriority(byShard[o.Key]))
+            .ThenBy(o => o.Key))
         {
             if (!byId.TryGetValue(owner, out NodeCapacity? source))
             {
@@ -136,7 +139,7 @@ public static class AllocationPolicy
         }
 
         bool fits = loads.Free(to) >= demand;
-        if (inside.All(t => t.Waiting || t.Slots == 0) && loads.Free(owner) < 0 && fits)
+        if (inside.All(IsWaiting) && loads.Free(owner) < 0 && fits)
         {
             return (to, "slots");
         }
@@ -169,6 +172,12 @@ public static class AllocationPolicy
             }
         }
     }
+
+    /// <summary>What must go comes first, then what waits: a running task is not moved for slots that a waiting one could have.</summary>
+    private static int Urgency(NodeCapacity? source, IEnumerable<TaskDemand> inside) =>
+        source is { MustEmpty: true } ? 2 : inside.Any() && inside.All(IsWaiting) ? 1 : 0;
+
+    private static bool IsWaiting(TaskDemand task) => task.Waiting || task.Slots == 0;
 
     private static bool NeedsAlone(IEnumerable<TaskDemand> inside) => inside.Any(t => t.Alone);
 

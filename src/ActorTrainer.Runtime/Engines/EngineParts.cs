@@ -24,6 +24,7 @@ public sealed record EngineParts(
     TimeProvider Time,
     Action<MembershipView> ViewChanged);
 
-/// <summary>Makes the engine of a node.</summary>
-/// <param name="parts">What it may use.</param>
-public delegate IEngine EngineFactory(EngineParts parts);
+/// <summary>The engine that a host program chose for its node.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Make">Makes it; called once, when the node starts.</param>
+public sealed record EngineChoice(EngineKind Kind, Func<EngineParts, IEngine> Make);

@@ -29,7 +29,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime? _host;
-    private readonly EngineFactory _makeEngine;
+    private readonly EngineChoice _choice;
     private readonly Func<IEnumerable<IClusterObserver>> _observers;
     private readonly ILogger _logger;
     private readonly FolderStore _store;
@@ -48,20 +48,20 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <param name="model">Its configuration.</param>
     /// <param name="loggers">Where it logs.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="engine">Makes its engine; null: the embedded one.</param>
+    /// <param name="engine">Its engine; null: the embedded one.</param>
     /// <param name="host">Stopped when the node has left or cannot go on; null: only <see cref="ExitCode"/> tells.</param>
     /// <param name="observers">Gives the observers of the cluster when the node starts, and not before: they may want the node themselves. Null: none.</param>
     public ActorTrainerNode(
         NodeModel model,
         ILoggerFactory loggers,
         TimeProvider time,
-        EngineFactory? engine = null,
+        EngineChoice? engine = null,
         IHostApplicationLifetime? host = null,
         Func<IEnumerable<IClusterObserver>>? observers = null)
     {
         _observers = observers ?? (() => []);
-        _makeEngine = engine ?? (parts => new EmbeddedEngine(parts));
-        _asked = model;
+        _choice = engine ?? new EngineChoice(EngineKind.Embedded, parts => new EmbeddedEngine(parts));
+        _asked = EngineChoices.Apply(_choice, model);
         _loggers = loggers;
         _time = time;
         _host = host;
@@ -127,7 +127,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
-            _engine = _makeEngine(_parts);
+            _engine = _choice.Make(_parts);
             await _engine.StartAsync(cancellationToken);
             _followed = Task.Run(() => FollowAsync(_engine), CancellationToken.None);
         }
