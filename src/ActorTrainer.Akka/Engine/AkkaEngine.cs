@@ -186,7 +186,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
                 if (_life is { } life && _desk is { } desk)
                 {
                     life.LookAround();
-                    _rows = await desk.ReadRowsAsync(_rows, _over.Token);
+                    _rows = await ReadRowsAsync(desk);
                 }
             }
             while (await look.WaitForNextTickAsync(_over.Token));
@@ -196,6 +196,23 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             // The engine has ended.
         }
     }
+
+    /// <summary>What was read before stays when nothing can be read now: training does not depend on it.</summary>
+    private async Task<ClusterRows> ReadRowsAsync(TaskDesk desk)
+    {
+        try
+        {
+            return await desk.ReadRowsAsync(_rows, _over.Token);
+        }
+        catch (Exception e) when (!_over.IsCancellationRequested)
+        {
+            LogNotRead(_logger, e.Message);
+            return _rows;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record could not be read now: {Reason}")]
+    private static partial void LogNotRead(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);

@@ -14,6 +14,7 @@ using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
 using Akka.Cluster.Tools.Singleton;
+using Akka.Streams;
 using Microsoft.Extensions.Logging;
 using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
 
@@ -61,6 +62,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         IActorRef slots = Add(Props.Create(() => new SlotActor(model, Now)), "actortrainer-slots");
         _host = new TaskHost(model, new EntityHome(incarnation, model.Address), effects.Start, slots, Now, parts.Loggers.CreateLogger<TrainingTaskActor>());
         Region = ActorRefs.Nobody;
+        Materializer = ActorMaterializer.Create(system);
     }
 
     public long Incarnation { get; }
@@ -73,11 +75,17 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     public ShardPlanner Planner { get; }
 
+    /// <summary>Runs this life's queries.</summary>
+    public IMaterializer Materializer { get; }
+
     /// <summary>What was seen of the cluster last.</summary>
     public ClusterSight Sight => _sight;
 
     /// <summary>Ends with the life, with the reason.</summary>
     public Task<string> Ended => _ended.Task;
+
+    /// <summary>Whether its actor system has ended, or is about to.</summary>
+    public bool IsOver => IsLeaving || System.WhenTerminated.IsCompleted;
 
     public bool IsLeaving => Volatile.Read(ref _leaving) != 0;
 

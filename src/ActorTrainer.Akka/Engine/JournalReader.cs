@@ -5,7 +5,6 @@ using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using Akka.Persistence.Query;
 using Akka.Persistence.Sql.Query;
-using Akka.Streams;
 using Akka.Streams.Dsl;
 
 namespace ActorTrainer.Akka.Engine;
@@ -45,6 +44,11 @@ internal sealed class JournalReader(AkkaLife life, TimeProvider time)
         catch (Exception e) when (TaskDesk.IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
         {
             return new JournalFailed(e.Message);
+        }
+        catch (Exception) when (life.IsOver)
+        {
+            // Akka's parts fail in many ways while their system ends.
+            return new JournalFailed("this node is leaving");
         }
     }
 
@@ -94,7 +98,7 @@ internal sealed class JournalReader(AkkaLife life, TimeProvider time)
         IReadOnlyList<EventEnvelope> envelopes = await journal
             .CurrentEventsByPersistenceId(TaskPersistence.IdOf(task), after + 1, long.MaxValue)
             .Take(limit)
-            .RunWith(Sink.Seq<EventEnvelope>(), life.System.Materializer())
+            .RunWith(Sink.Seq<EventEnvelope>(), life.Materializer)
             .WaitAsync(Patience, time, cancellationToken);
         return [.. envelopes.Select(TaskProjection.Read).OfType<ProjectedEvent>()];
     }

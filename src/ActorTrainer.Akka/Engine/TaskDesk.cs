@@ -80,19 +80,10 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
     /// <summary>Answers what the port promises to read.</summary>
     public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) => _reader.ReadAsync(request, cancellationToken);
 
-    /// <summary>Members, shards with their owners and unfinished tasks as they are on record; what was known before when they cannot be read.</summary>
+    /// <summary>Members, shards with their owners and unfinished tasks as they are on record.</summary>
     public async Task<ClusterRows> ReadRowsAsync(ClusterRows before, CancellationToken cancellationToken)
     {
-        List<TaskPlace> tasks;
-        try
-        {
-            tasks = await life.ReadModel.ReadUnfinishedAsync(cancellationToken);
-        }
-        catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
-        {
-            return before;
-        }
-
+        List<TaskPlace> tasks = await life.ReadModel.ReadUnfinishedAsync(cancellationToken);
         ClusterSight sight = life.Sight;
         Dictionary<int, ShardRow> owned = [];
         foreach (TaskPlace place in tasks.Where(t => t.Incarnation != 0))

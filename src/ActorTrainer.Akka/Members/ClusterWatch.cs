@@ -44,6 +44,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         _cluster = Cluster.Get(Context.System);
         _keeper = new SightKeeper(self);
         Receive<ClusterEvent.CurrentClusterState>(_ => Look());
+        Receive<ClusterEvent.MemberRemoved>(_ => !IsMember, _ => { }); // the end of this node's own membership takes all others away from it
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
             UniqueAddress gone = removed.Member.UniqueAddress;
@@ -91,8 +92,16 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         _stopping.Dispose();
     }
 
+    /// <summary>Whether this node is in the cluster, and what it sees of it means something.</summary>
+    private bool IsMember => !_cluster.IsTerminated && _cluster.SelfMember.Status is AkkaStatus.Joining or AkkaStatus.WeaklyUp or AkkaStatus.Up or AkkaStatus.Leaving;
+
     private void Look()
     {
+        if (_cluster.IsTerminated)
+        {
+            return;
+        }
+
         ClusterEvent.CurrentClusterState state = _cluster.State;
         HashSet<UniqueAddress> unreachable = [.. state.Unreachable.Select(m => m.UniqueAddress)];
         AkkaMember[] members =

@@ -32,7 +32,7 @@ internal sealed partial class ProjectionActor(ReadModelTable table, ILogger logg
             .WithBackoff(() => Follow(journal), RestartSettings.Create(FirstBackoff, LongestBackoff, 0.2))
             .ViaMaterialized(KillSwitches.Single<int>(), Keep.Right)
             .To(Sink.Ignore<int>())
-            .Run(Context.System.Materializer());
+            .Run(Context.Materializer());
     }
 
     protected override void PostStop()
