@@ -43,6 +43,12 @@ internal static class SqliteSchema
         {
             Create(connection, numberOfShards);
         }
+        else if (tables.Contains("actortrainer_journal", StringComparer.Ordinal))
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.NotAJournal,
+                $"The journal {path} belongs to the akka engine. Tasks do not move from one engine to the other: set actortrainer.engine = akka, or actortrainer.journal.path to another file.");
+        }
         else if (!tables.Contains("journal", StringComparer.Ordinal))
         {
             throw new JournalOpenException(

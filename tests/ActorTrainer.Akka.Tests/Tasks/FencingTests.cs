@@ -74,6 +74,24 @@ public sealed class FencingTests : TestKit, IDisposable
     }
 
     [Fact]
+    public void Owners_WhoTakeTheTaskInTurns_EachReplayEveryEventBefore()
+    {
+        TaskFixture born = new(this);
+        born.Submit();
+
+        // Back and forth between two systems, each time while the owner before still lives, as after a node that was stopped and woke.
+        for (int life = 2; life <= 5; life++)
+        {
+            TaskFixture next = new(this, incarnation: life, life % 2 == 0 ? _other : Sys);
+            next.Slots.FishForMessage<SlotStatus>(_ => true, TimeSpan.FromSeconds(10));
+            next.Ask(life % 2 == 0 ? new PauseTask() : new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
+        }
+
+        Read().Select(e => e.Event).OfType<TaskActivated>().Select(a => a.Term).ShouldBe([1, 2, 3, 4, 5]);
+        ShouldHaveOneHistory(checkpoints: []);
+    }
+
+    [Fact]
     public void Neighbours_OfAFencedTask_GoOn()
     {
         TaskFixture neighbour = new(this, id: Core.Identity.TaskId.Parse("neighbour-a1b2c"));
