@@ -38,10 +38,16 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
 
     public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
 
+    /// <exception cref="IOException">The host's actor system cannot hold tasks, or Akka.Remote's address is in use.</exception>
     /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
     /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (existing is not null)
+        {
+            HostSystem.Check(existing);
+        }
+
         _database = AkkaDatabase.Of(parts.Model.Journal);
         await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken);
         AkkaLife life = await BeginLifeAsync(cancellationToken);

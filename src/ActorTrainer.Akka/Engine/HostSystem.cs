@@ -2,6 +2,7 @@ using ActorTrainer.Akka.Configuration;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Hocon;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
@@ -16,11 +17,9 @@ namespace ActorTrainer.Akka.Engine;
 /// </summary>
 internal static class HostSystem
 {
-    private static readonly string[] Plugins = [TaskPersistence.JournalPlugin, TaskPersistence.SnapshotPlugin, TaskPersistence.QueryPlugin];
-
-    /// <returns>The settings of the tasks' sharding.</returns>
-    /// <exception cref="IOException">The system cannot hold tasks; says what to change.</exception>
-    public static ClusterShardingSettings Prepare(ActorSystem system, NodeModel model)
+    /// <summary>Looks whether a system can hold tasks.</summary>
+    /// <exception cref="IOException">It cannot; says what to change.</exception>
+    public static void Check(ActorSystem system)
     {
         if (((ExtendedActorSystem)system).Provider is not IClusterActorRefProvider)
         {
@@ -32,26 +31,30 @@ internal static class HostSystem
             throw new IOException(
                 $"The host's actor system '{system.Name}' lacks the role '{TaskPersistence.Role}': add it to akka.cluster.roles in its configuration.");
         }
+    }
 
-        Config ours = ConfigurationFactory.ParseString(AkkaSection.Text(model));
-        foreach (string plugin in Plugins)
-        {
-            system.Settings.InjectTopLevelFallback(ours.GetConfig(plugin).AtPath(plugin));
-        }
-
+    /// <summary>Prepares a system that was checked.</summary>
+    /// <returns>The settings of the tasks' sharding.</returns>
+    public static ClusterShardingSettings Prepare(ActorSystem system, NodeModel model)
+    {
+        ConfigObject derived = AkkaSection.Derive(model);
+        system.Settings.InjectTopLevelFallback(Plugins(derived));
         ActorTrainerSerializer serializer = new((ExtendedActorSystem)system);
         system.Serialization.AddSerializer("actortrainer", serializer);
         system.Serialization.AddSerializationMap(typeof(IActorTrainerMessage), serializer);
+        Config ours = ConfigurationFactory.ParseString(ConfigRenderer.Render(derived, origins: false));
         Config sharding = ours.GetConfig("akka.cluster.sharding").WithFallback(ClusterSharding.DefaultConfig().GetConfig("akka.cluster.sharding"));
         Config singleton = ours.GetConfig("akka.cluster.singleton").WithFallback(ClusterSingleton.DefaultConfig().GetConfig("akka.cluster.singleton"));
         return ClusterShardingSettings.Create(sharding, singleton);
     }
-}
 
-/// <summary>Helps where Akka's configuration has no such method.</summary>
-internal static class ConfigExtensions
-{
-    /// <summary>The same values below a path.</summary>
-    public static Config AtPath(this Config config, string path) =>
-        ConfigurationFactory.ParseString($"{path} {{\n{config.Root.GetObject()}\n}}");
+    /// <summary>The journal plugins alone, where they stand.</summary>
+    private static Config Plugins(ConfigObject derived)
+    {
+        const string Persistence = "persistence";
+        ConfigNode plugins = ((ConfigObject)derived.Fields[0].Value).Fields.Single(f => f.Key == Persistence).Value;
+        ConfigObject akka = new(plugins.Origin, [KeyValuePair.Create(Persistence, plugins)]);
+        ConfigObject root = new(plugins.Origin, [KeyValuePair.Create("akka", (ConfigNode)akka)]);
+        return ConfigurationFactory.ParseString(ConfigRenderer.Render(root, origins: false));
+    }
 }
