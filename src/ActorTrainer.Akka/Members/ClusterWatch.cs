@@ -44,6 +44,9 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         _cluster = Cluster.Get(Context.System);
         _keeper = new SightKeeper(self);
         Receive<ClusterEvent.CurrentClusterState>(_ => Look());
+        Receive<ClusterEvent.IMemberEvent>(
+            e => e is ClusterEvent.MemberDowned or ClusterEvent.MemberRemoved && e.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress),
+            _ => fenced("the cluster has downed this node"));
         Receive<ClusterEvent.MemberRemoved>(_ => !IsMember, _ => { }); // the end of this node's own membership takes all others away from it
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
@@ -147,7 +150,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         }
 
         LogGone(_logger, incarnation, gone.Address.ToString(), state);
-        _table.SetStatusAsync(incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed, _stopping.Token)
+        _table.RecordGoneAsync(_self, incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed, _stopping.Token)
             .PipeTo(Self, success: () => ReadNow.Instance, failure: e => new ReadFailed(e.Message));
     }
 

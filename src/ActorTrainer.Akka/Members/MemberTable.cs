@@ -38,7 +38,18 @@ internal sealed class MemberTable(AkkaDatabase database)
             "UPDATE actortrainer_member SET akka_address = @a, akka_uid = @b WHERE incarnation = @c", akkaAddress, uid, incarnation),
         cancellationToken);
 
-    /// <summary>Changes a status; down and removed are final.</summary>
+    /// <summary>
+    /// Writes down that another life is gone. A life that is down itself writes nothing: it was stopped perhaps, and takes those for lost that
+    /// went on without it.
+    /// </summary>
+    public Task RecordGoneAsync(long by, long incarnation, MemberStatus status, CancellationToken cancellationToken) => database.WriteAsync(
+        session => session.RunAsync(
+            "UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND status NOT IN (@c, @d) AND EXISTS " +
+            "(SELECT 1 FROM actortrainer_member WHERE incarnation = @e AND status NOT IN (@c, @d))",
+            status.ToString(), incarnation, nameof(MemberStatus.Down), nameof(MemberStatus.Removed), by),
+        cancellationToken);
+
+    /// <summary>Changes this node's own status; down and removed are final.</summary>
     public Task SetStatusAsync(long incarnation, MemberStatus status, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.RunAsync(
             "UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND status NOT IN (@c, @d)",

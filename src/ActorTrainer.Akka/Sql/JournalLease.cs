@@ -2,6 +2,7 @@ using System.Data.Common;
 using Akka.Actor;
 using Akka.Coordination;
 using ActorTrainer.Akka.Hosting;
+using ActorTrainer.Core.Journaling;
 
 namespace ActorTrainer.Akka.Sql;
 
@@ -13,11 +14,13 @@ namespace ActorTrainer.Akka.Sql;
 /// <remarks>Made by Akka from <c>akka.coordination.lease.actortrainer</c>, by reflection.</remarks>
 public sealed class JournalLease : Lease
 {
+    private const string Nobody = "";
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly AkkaDatabase _database;
     private readonly TimeProvider _time;
     private readonly string _owner;
+    private readonly long _incarnation;
     private ITimer? _beat;
     private volatile bool _held;
     private Action<Exception>? _lost;
@@ -32,7 +35,8 @@ public sealed class JournalLease : Lease
         _time = setup.Time;
 
         // A restarted node has the address of its former life, whose lease is not its own.
-        _owner = $"{settings.OwnerName}#{setup.Incarnation}";
+        _incarnation = setup.Incarnation;
+        _owner = $"{settings.OwnerName}#{_incarnation}";
     }
 
     /// <inheritdoc />
@@ -96,6 +100,11 @@ public sealed class JournalLease : Lease
                 return true;
             }
 
+            if (row.Owner == Nobody)
+            {
+                return false;
+            }
+
             first ??= row;
             if (row != first)
             {
@@ -112,10 +121,24 @@ public sealed class JournalLease : Lease
         }
     }
 
-    /// <summary>Takes a free lease; otherwise says who holds it. Null: it is ours.</summary>
+    /// <summary>
+    /// Takes a free lease; otherwise says who holds it. Null: it is ours. A life that is down on record gets none: the others have gone on
+    /// without it while it was stopped or cut off.
+    /// </summary>
     private Task<(string Owner, long Beat)?> InsertOrSeeAsync(CancellationToken cancellationToken) => _database.WriteAsync<(string, long)?>(
         async session =>
         {
+            List<string> gone = await session.QueryAsync(
+                "SELECT status FROM actortrainer_member WHERE incarnation = @a AND status IN (@b, @c)",
+                r => r.GetString(0),
+                _incarnation,
+                nameof(MemberStatus.Down),
+                nameof(MemberStatus.Removed));
+            if (gone.Count > 0)
+            {
+                return (Nobody, 0);
+            }
+
             await session.RunAsync(
                 "INSERT INTO actortrainer_lease (name, owner, beat) VALUES (@a, @b, 1) ON CONFLICT (name) DO NOTHING", Settings.LeaseName, _owner);
             (string Owner, long Beat) row = (await session.QueryAsync(

@@ -1,6 +1,8 @@
 using ActorTrainer.Akka.Hosting;
+using ActorTrainer.Akka.Members;
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tests.Support;
+using ActorTrainer.Core.Journaling;
 using Akka.Actor;
 using Akka.Configuration;
 using Akka.Coordination;
@@ -82,6 +84,21 @@ public sealed class JournalLeaseTests : IAsyncLifetime
         await _folder.Database.WriteAsync(session => session.RunAsync("UPDATE actortrainer_lease SET owner = 'thief'"), CancellationToken.None);
         (await lost.Task.WaitAsync(TimeSpan.FromSeconds(10))).Message.ShouldContain("taken by another node");
         three.CheckLease().ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Acquire_ByALifeThatIsDownOnRecord_IsRefused()
+    {
+        MemberTable members = new(_folder.Database);
+        MemberRow row = new(0, _folder.Model.Address, "n1", [], 1, MemberStatus.Up, false, 1, "1");
+        long first = await members.RegisterAsync(row, CancellationToken.None);
+        long second = await members.RegisterAsync(row, CancellationToken.None);
+
+        (await Lease(first).Acquire()).ShouldBeFalse("a later life of its address has registered");
+
+        JournalLease lease = Lease(second);
+        (await lease.Acquire()).ShouldBeTrue();
+        await lease.Release();
     }
 
     [Fact]
