@@ -51,7 +51,7 @@ internal static class Program
 
     private static async Task<int> RunDemoAsync(Repository repository, string[] arguments)
     {
-        SetupOutcome setup = await Setup.RunAsync(Console.Out);
+        SetupOutcome setup = await Setup.RunAsync(Console.Out, Setup.Torch);
         foreach (Requirement missing in setup.Missing)
         {
             Console.WriteLine($"Left out of the demo: {missing.Covers}. {missing.Remedy}");

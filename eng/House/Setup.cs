@@ -20,7 +20,8 @@ internal static class Setup
     /// <summary>Names the Python that has torch and numpy.</summary>
     public const string PythonVariable = "ACTORTRAINER_PYTHON";
 
-    private static readonly Dictionary<string, string> NoEnvironment = [];
+    /// <summary>Names the folder with PostgreSQL's programs.</summary>
+    public const string PostgreSqlVariable = "ACTORTRAINER_POSTGRESQL";
 
     /// <summary>Python with PyTorch.</summary>
     public static Requirement Torch { get; } = new(
@@ -30,18 +31,43 @@ internal static class Setup
         "Needs a python3 that imports torch and numpy: 'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, " +
         $"or set {PythonVariable} to one.");
 
+    /// <summary>PostgreSQL's server.</summary>
+    public static Requirement PostgreSql { get; } = new(
+        "postgresql",
+        "what needs PostgreSQL",
+        ["postgresql"],
+        "Needs PostgreSQL's initdb and pg_ctl: 'apt-get install postgresql' brings them, " +
+        $"or set {PostgreSqlVariable} to the folder that they are in.");
+
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
-    public static async Task<SetupOutcome> RunAsync(TextWriter log)
+    /// <param name="log">Where it says so.</param>
+    /// <param name="wanted">What is needed.</param>
+    public static async Task<SetupOutcome> RunAsync(TextWriter log, params IReadOnlyList<Requirement> wanted)
     {
-        string? python = await FindPythonAsync();
-        if (python is null && await InstallAsync(Torch, log))
+        List<Requirement> missing = [];
+        Dictionary<string, string> environment = [];
+        foreach (Requirement requirement in wanted)
         {
-            python = await FindPythonAsync();
+            (string variable, Func<Task<string?>> find) = requirement == Torch
+                ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync)
+                : (PostgreSqlVariable, () => Task.FromResult(FindPostgreSql()));
+            string? found = await find();
+            if (found is null && await InstallAsync(requirement, log))
+            {
+                found = await find();
+            }
+
+            if (found is null)
+            {
+                missing.Add(requirement);
+            }
+            else
+            {
+                environment[variable] = found;
+            }
         }
 
-        return python is null
-            ? new SetupOutcome([Torch], NoEnvironment)
-            : new SetupOutcome([], new Dictionary<string, string> { [PythonVariable] = python });
+        return new SetupOutcome(missing, environment);
     }
 
     /// <summary>Whether the text of <c>/etc/os-release</c> is that of Debian or of a system made from it.</summary>
@@ -51,6 +77,22 @@ internal static class Setup
             .Where(parts => parts.Length == 2 && parts[0] is "ID" or "ID_LIKE")
             .SelectMany(parts => parts[1].Trim('"', '\'').Split(' '))
             .Contains("debian");
+
+    /// <summary>Debian keeps the server's programs off the path, in a folder for each version; the newest counts.</summary>
+    private static string? FindPostgreSql()
+    {
+        const string Debian = "/usr/lib/postgresql";
+        IEnumerable<string> installed = Directory.Exists(Debian)
+            ? Directory.EnumerateDirectories(Debian).OrderDescending(StringComparer.Ordinal).Select(folder => Path.Combine(folder, "bin"))
+            : [];
+        string[] candidates =
+        [
+            Environment.GetEnvironmentVariable(PostgreSqlVariable) ?? "",
+            .. installed,
+            .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator),
+        ];
+        return candidates.FirstOrDefault(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pg_ctl")));
+    }
 
     private static async Task<string?> FindPythonAsync()
     {

@@ -17,7 +17,7 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
 
         string name = arguments[0];
         bool check = arguments.Contains("--check");
-        SetupOutcome setup = await Setup.RunAsync(console);
+        SetupOutcome setup = await Setup.RunAsync(console, Setup.Torch);
         string[] command = [repository.AssemblyOf("bench"), .. arguments.Where(argument => argument != "--check")];
         if (!check)
         {

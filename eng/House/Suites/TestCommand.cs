@@ -29,11 +29,12 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
             return 2;
         }
 
-        SetupOutcome setup = await Setup.RunAsync(console);
+        AkkaBuild akka = AkkaBuild.Read(repository);
+        bool withAkka = akka.LeftOut is null && suites.Contains(SuiteRunner.AkkaSuite);
+        SetupOutcome setup = await Setup.RunAsync(console, withAkka ? [Setup.Torch, Setup.PostgreSql] : [Setup.Torch]);
         SuiteRunner runner = new(repository, setup, SuiteTimeout);
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Length));
         summary.Begin();
-        AkkaBuild akka = AkkaBuild.Read(repository);
         foreach (string[] group in Plan([.. suites.Where(suite => suite != SuiteRunner.AkkaSuite || akka.LeftOut is null)]))
         {
             await Parallel.ForEachAsync(

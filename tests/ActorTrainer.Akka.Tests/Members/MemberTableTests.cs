@@ -5,9 +5,17 @@ using ActorTrainer.Core.Journaling;
 
 namespace ActorTrainer.Akka.Tests.Members;
 
-public sealed class MemberTableTests : IAsyncLifetime
+/// <summary>On SQLite.</summary>
+public sealed class SqliteMemberTableTests() : MemberTableTests(null);
+
+/// <summary>On PostgreSQL.</summary>
+[Collection(PostgreSqlServer.Collection)]
+[Trait("Requires", "postgresql")]
+public sealed class PostgreSqlMemberTableTests(PostgreSqlServer server) : MemberTableTests(server.NewDatabase());
+
+public abstract class MemberTableTests(string? postgreSql) : IAsyncLifetime
 {
-    private readonly JournalFolder _folder = new();
+    private readonly JournalFolder _folder = new(postgreSql);
     private MemberTable _table = null!;
 
     public async Task InitializeAsync() => _table = new MemberTable(await _folder.OpenAsync());

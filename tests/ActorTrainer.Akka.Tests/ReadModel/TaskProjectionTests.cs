@@ -10,13 +10,21 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Akka.Tests.ReadModel;
 
-public sealed class TaskProjectionTests : IAsyncLifetime
+/// <summary>On SQLite.</summary>
+public sealed class SqliteTaskProjectionTests() : TaskProjectionTests(null);
+
+/// <summary>On PostgreSQL.</summary>
+[Collection(PostgreSqlServer.Collection)]
+[Trait("Requires", "postgresql")]
+public sealed class PostgreSqlTaskProjectionTests(PostgreSqlServer server) : TaskProjectionTests(server.NewDatabase());
+
+public abstract class TaskProjectionTests(string? postgreSql) : IAsyncLifetime
 {
     private static readonly TaskId Id = TaskFixture.Id;
     private static readonly NodeAddress Node = new("127.0.0.1", 7400);
     private static readonly DateTimeOffset Born = new(2026, 11, 26, 3, 0, 0, TimeSpan.Zero);
 
-    private readonly JournalFolder _folder = new();
+    private readonly JournalFolder _folder = new(postgreSql);
     private ReadModelTable _table = null!;
     private TaskProjection _projection = null!;
     private long _ordering;

@@ -10,9 +10,17 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorTrainer.Akka.Tests.Sql;
 
-public sealed class JournalLeaseTests : IAsyncLifetime
+/// <summary>On SQLite.</summary>
+public sealed class SqliteJournalLeaseTests() : JournalLeaseTests(null);
+
+/// <summary>On PostgreSQL.</summary>
+[Collection(PostgreSqlServer.Collection)]
+[Trait("Requires", "postgresql")]
+public sealed class PostgreSqlJournalLeaseTests(PostgreSqlServer server) : JournalLeaseTests(server.NewDatabase());
+
+public abstract class JournalLeaseTests(string? postgreSql) : IAsyncLifetime
 {
-    private readonly JournalFolder _folder = new();
+    private readonly JournalFolder _folder = new(postgreSql);
     private readonly List<ActorSystem> _systems = [];
 
     public Task InitializeAsync() => _folder.OpenAsync();

@@ -4,10 +4,11 @@ using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Akka.Tests.Support;
 
-/// <summary>A folder for an SQLite journal; removed with everything in it.</summary>
+/// <summary>A journal of its own: an SQLite file in a folder, removed with everything in it, or a database of PostgreSQL.</summary>
 internal sealed class JournalFolder : IDisposable
 {
-    public JournalFolder()
+    /// <param name="postgreSql">The connection string of an empty database; null: SQLite.</param>
+    public JournalFolder(string? postgreSql = null)
     {
         Folder = Directory.CreateTempSubdirectory("actortrainer-akka-").FullName;
         Model = new NodeModel
@@ -16,7 +17,7 @@ internal sealed class JournalFolder : IDisposable
             ClusterName = "testing",
             Address = new NodeAddress("127.0.0.1", 0),
             Slots = 2,
-            Journal = new JournalModel { Path = Path.Combine(Folder, "journal.db") },
+            Journal = new JournalModel { Path = Path.Combine(Folder, "journal.db"), PostgreSql = postgreSql },
         };
     }
 

@@ -11,17 +11,25 @@ using Akka.TestKit.Xunit2;
 
 namespace ActorTrainer.Akka.Tests.Tasks;
 
+/// <summary>On SQLite.</summary>
+public sealed class SqliteFencingTests() : FencingTests(null);
+
+/// <summary>On PostgreSQL.</summary>
+[Collection(PostgreSqlServer.Collection)]
+[Trait("Requires", "postgresql")]
+public sealed class PostgreSqlFencingTests(PostgreSqlServer server) : FencingTests(server.NewDatabase());
+
 /// <summary>
 /// A task that is recovered twice, in two actor systems over one journal, as after a partition that was resolved badly. Each test has both
 /// owners at work; the journal takes the events of one.
 /// </summary>
-public sealed class FencingTests : TestKit, IDisposable
+public abstract class FencingTests : TestKit, IDisposable
 {
     private readonly JournalFolder _folder;
     private readonly ActorSystem _other;
 
-    public FencingTests()
-        : this(new JournalFolder())
+    protected FencingTests(string? postgreSql)
+        : this(new JournalFolder(postgreSql))
     {
     }
 
