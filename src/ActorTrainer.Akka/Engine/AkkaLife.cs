@@ -141,21 +141,26 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         }
 
         LogLeaving(_logger, _parts.Model.NodeName, Incarnation);
-        _host.Leaving = true;
-        _host.Slots.Tell(CloseSlots.Instance);
-        await SetStatusAsync(MemberStatus.Leaving);
-        bool late = !await HandOverAsync(within);
-        await SetStatusAsync(MemberStatus.Removed);
-        if (_ownSystem)
+        bool late = true;
+        try
         {
-            Task shutdown = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
-            await shutdown.WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _host.Leaving = true;
+            _host.Slots.Tell(CloseSlots.Instance);
+            await SetStatusAsync(MemberStatus.Leaving);
+            late = !await HandOverAsync(within);
+            await SetStatusAsync(MemberStatus.Removed);
+            if (_ownSystem)
+            {
+                Task shutdown = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+                await shutdown.WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
-
-        string reason = late
-            ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
-            : "has handed over everything";
-        _ended.TrySetResult(reason);
+        finally
+        {
+            _ended.TrySetResult(late
+                ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
+                : "has handed over everything");
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -10,7 +10,7 @@ namespace ActorTrainer.Akka.Engine;
 /// <summary>Makes the actor system of a node, under the cluster's name.</summary>
 internal static class SystemFactory
 {
-    /// <exception cref="IOException">Akka.Remote's address is in use.</exception>
+    /// <exception cref="IOException">Akka.Remote's address is in use, or Akka does not accept its configuration.</exception>
     public static ActorSystem Create(NodeModel model, EngineSetup setup)
     {
         Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model));
@@ -22,6 +22,12 @@ internal static class SystemFactory
         {
             throw new IOException(
                 $"Akka.Remote cannot listen at {model.Address.Host}:{model.Address.Port + model.Akka.PortOffset} ({socket.Message}): another node or system has that port. Choose another actortrainer.node.address, or another actortrainer.akka.port-offset on all nodes.",
+                e);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            throw new IOException(
+                $"Akka.NET did not start: {e.GetBaseException().Message} If the akka section of the configuration is the reason: 'actortrainer config show FILE' shows what it comes to.",
                 e);
         }
     }

@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using ActorTrainer.Akka.Members;
+using ActorTrainer.Akka.Sql;
+using ActorTrainer.Akka.Tests.Support;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Journal;
+using ActorTrainer.Testing.Processes;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ActorTrainer.Akka.Tests.Sql;
+
+/// <summary>A process that is stopped in the middle of a transaction, as a node's may be.</summary>
+[Trait("Requires", "torch")]
+public sealed class StuckWriterTests : IAsyncLifetime
+{
+    private readonly JournalFolder _folder = new();
+    private Process _writer = null!;
+
+    public async Task InitializeAsync()
+    {
+        await _folder.OpenAsync();
+        const string Script = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('writing', flush=True); time.sleep(600)";
+        string python = Environment.GetEnvironmentVariable("ACTORTRAINER_PYTHON") ?? "python3";
+        _writer = Process.Start(new ProcessStartInfo(python, ["-c", Script, _folder.Model.Journal.Path]) { RedirectStandardOutput = true })!;
+        (await _writer.StandardOutput.ReadLineAsync()).ShouldBe("writing");
+    }
+
+    public Task DisposeAsync()
+    {
+        _writer.Kill();
+        _writer.Dispose();
+        _folder.Dispose();
+        return Task.CompletedTask;
+    }
+
+    [Fact]
+    public void Look_AtAStoppedUnreachableWriter_EndsItSoThatOthersCanWrite()
+    {
+        WalLock.FindWriter(_folder.Model.Journal.Path).ShouldBe(_writer.Id);
+        StopWriter();
+
+        Look(MemberState.Suspect);
+
+        _writer.WaitForExit(TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        WalLock.FindWriter(_folder.Model.Journal.Path).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Look_AtAWriterThatRunsOrIsReachable_LeavesItAlone()
+    {
+        Look(MemberState.Suspect);
+        StopWriter();
+        Look(MemberState.Up);
+
+        _writer.HasExited.ShouldBeFalse();
+    }
+
+    /// <summary>A signal is sent at once and takes effect a moment later.</summary>
+    private void StopWriter()
+    {
+        Signals.Send(_writer.Id, Signals.Stop);
+        SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{_writer.Id}/stat").Contains(") T ", StringComparison.Ordinal), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+    }
+
+    private void Look(MemberState state)
+    {
+        MemberRow row = new(2, _folder.Model.Address, "n2", [], 1, MemberStatus.Up, false, _writer.Id, "1");
+        ClusterSight sight = new(
+            new MembershipView(1, 1, [new MemberRecord(2, row.Address, row.Name, 1, state, 0, false)], []), [new MemberPlace(row, "akka.tcp://c@n2", 22)], 1);
+        new StuckWriter(_folder.Database, _folder.Model.Journal.Path, NullLogger.Instance).Look(sight);
+    }
+}
