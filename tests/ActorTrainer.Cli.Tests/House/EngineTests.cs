@@ -30,6 +30,10 @@ public sealed partial class EngineTests
         AkkaBuild.Read(RepositoryFiles.Repository).LastGreen.ShouldMatch(@"^\d{4}-\d\d-\d\d with (\S+ \d+\.\d+\.\d+(, )?)+$");
 
     [Fact]
+    public void LastGreen_InTheDocs_IsThatOfTheBuild() =>
+        RepositoryFiles.Read("docs/engines.md").ShouldContain($"nothing failed: {AkkaBuild.Read(RepositoryFiles.Repository).LastGreen}.");
+
+    [Fact]
     public void Packages_OfTheAkkaProjects_HaveTheirVersionsInOneFile()
     {
         string[] listed =
