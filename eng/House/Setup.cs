@@ -21,7 +21,7 @@ internal static class Setup
     public const string PythonVariable = "ACTORTRAINER_PYTHON";
 
     /// <summary>Names the folder with PostgreSQL's programs.</summary>
-    public const string PostgreSqlVariable = "ACTORTRAINER_POSTGRESQL";
+    public const string PostgreSqlVariable = "POSTGRESQL_BIN";
 
     /// <summary>Python with PyTorch.</summary>
     public static Requirement Torch { get; } = new(

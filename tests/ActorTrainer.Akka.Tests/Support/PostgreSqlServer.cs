@@ -14,7 +14,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     /// <summary>The name of the collection of tests that share it.</summary>
     public const string Collection = "postgresql";
 
-    private readonly string _bin = Environment.GetEnvironmentVariable("ACTORTRAINER_POSTGRESQL") ?? "/usr/lib/postgresql/15/bin";
+    private readonly string _bin = Environment.GetEnvironmentVariable("POSTGRESQL_BIN") ?? "/usr/lib/postgresql/15/bin";
     private readonly int _port = LocalCluster.FreeAddress().Port;
     private string _folder = "";
     private int _databases;
