@@ -26,6 +26,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _over = new();
     private AkkaDatabase? _database;
+    private TimeSpan _leaveWithin;
     private volatile AkkaLife? _life;
     private volatile TaskDesk? _desk;
     private volatile ClusterRows _rows = ClusterRows.Empty with { OwnedOnUse = true };
@@ -57,11 +58,9 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
 
     public void Leave(TimeSpan within)
     {
+        _leaveWithin = within;
         _stopping.Cancel();
-        if (_life is { } life)
-        {
-            _ = Task.Run(() => life.LeaveAsync(within), CancellationToken.None);
-        }
+        LeaveIfAsked();
     }
 
     public void Post(TaskInput input) => _life?.Post(input);
@@ -120,7 +119,18 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ObeyAsync, cancellationToken);
         _desk = new TaskDesk(parts.Model, life, parts.Time);
         _life = life;
+
+        // It may have been asked to go while this life was being made.
+        LeaveIfAsked();
         return life;
+    }
+
+    private void LeaveIfAsked()
+    {
+        if (_stopping.IsCancellationRequested && _life is { } life)
+        {
+            _ = Task.Run(() => life.LeaveAsync(_leaveWithin), CancellationToken.None);
+        }
     }
 
     /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>

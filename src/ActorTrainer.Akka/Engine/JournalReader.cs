@@ -113,6 +113,8 @@ internal sealed class JournalReader(AkkaLife life, TimeProvider time)
             {
                 if (time.GetElapsedTime(started) > Patience)
                 {
+                    // Once is enough: whoever asks again is shown what there is.
+                    _acknowledged.TryRemove(new KeyValuePair<TaskId, long>(id, sequence));
                     return false;
                 }
 

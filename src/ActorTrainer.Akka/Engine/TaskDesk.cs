@@ -191,7 +191,7 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
             command.To,
             [.. Living(sight).Select(p => p.Row)],
             PlacementInputs.Capacities(sight),
-            tasks.ToDictionary(t => t.Summary.Shard, t => t.Incarnation),
+            tasks.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Incarnation)),
             PlacementInputs.Demands(tasks.Select(t => t.Summary)),
             model.Sharding.Allocation);
         if (target.Refusal is not null)

@@ -98,6 +98,7 @@ internal sealed partial class CrashWatch : ReceiveActor, IWithTimers
         }
 
         LogCrashed(_logger, place.Row.Incarnation, text);
+        CrashMarks.Of(Context.System.EventStream).Add(text);
         _cluster.Down(address);
         return true;
     }

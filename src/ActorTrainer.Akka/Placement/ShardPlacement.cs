@@ -16,6 +16,8 @@ namespace ActorTrainer.Akka.Placement;
 internal sealed partial class ShardPlacement(
     ShardPlanner planner, ReadModelTable readModel, Func<ClusterSight> sight, string selfAddress, ILogger logger, CancellationToken life) : IShardAllocationStrategy
 {
+    private volatile IReadOnlyList<TaskDemand> _demands = [];
+
     /// <inheritdoc />
     public async Task<IActorRef> AllocateShard(
         IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations)
@@ -47,8 +49,22 @@ internal sealed partial class ShardPlacement(
         return take.Select(s => s.ToString(CultureInfo.InvariantCulture)).ToImmutableHashSet();
     }
 
-    private async Task<IReadOnlyList<TaskDemand>> DemandsAsync() =>
-        PlacementInputs.Demands((await readModel.ReadUnfinishedAsync(life)).Select(p => p.Summary));
+    /// <summary>
+    /// The tasks on record. When they cannot be read now, those of the last time: a shard without owner that Akka got no answer for would
+    /// wait until something else happens in the cluster.
+    /// </summary>
+    private async Task<IReadOnlyList<TaskDemand>> DemandsAsync()
+    {
+        try
+        {
+            return _demands = PlacementInputs.Demands((await readModel.ReadUnfinishedAsync(life)).Select(p => p.Summary));
+        }
+        catch (Exception e) when (!life.IsCancellationRequested)
+        {
+            LogNotRead(logger, e.Message);
+            return _demands;
+        }
+    }
 
     /// <summary>The newest life at each region's address; a region in this process has a path without address.</summary>
     private Dictionary<IActorRef, long> Lives(IEnumerable<IActorRef> regions, ClusterSight now)
@@ -83,6 +99,9 @@ internal sealed partial class ShardPlacement(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "shard {Shard} goes to life {To}")]
     private static partial void LogAllocated(ILogger logger, string shard, long to);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record could not be read now, shards go by those of the last time: {Problem}")]
+    private static partial void LogNotRead(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "shards {Shards} move")]
     private static partial void LogMoves(ILogger logger, string shards);

@@ -47,6 +47,7 @@ internal static class AkkaSchema
         if (database.IsSqlite)
         {
             PrepareFolder(model.Journal.Path);
+            FileSystemCheck.RefuseNetwork(Path.GetDirectoryName(model.Journal.Path)!);
         }
 
         try

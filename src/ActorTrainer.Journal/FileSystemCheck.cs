@@ -1,13 +1,15 @@
-namespace ActorTrainer.Journal.Sqlite;
+using ActorTrainer.Journal.Sqlite;
+
+namespace ActorTrainer.Journal;
 
 /// <summary>
 /// SQLite's WAL needs shared memory between the processes, and flock must be seen by all of them: neither holds on network file
 /// systems, where two nodes would both think that they hold the lock.
 /// </summary>
-internal static class FileSystemCheck
+public static class FileSystemCheck
 {
     /// <summary>The name of the network file system with this magic number (linux/magic.h), or null when it is not one.</summary>
-    public static string? NetworkName(uint type) => type switch
+    internal static string? NetworkName(uint type) => type switch
     {
         0x6969 => "NFS",
         0x517B => "SMB",
@@ -20,6 +22,8 @@ internal static class FileSystemCheck
         _ => null,
     };
 
+    /// <summary>Refuses a folder for an SQLite journal that lies on a network file system.</summary>
+    /// <param name="folder">An existing folder.</param>
     /// <exception cref="JournalOpenException">The folder lies on a network file system.</exception>
     public static void RefuseNetwork(string folder)
     {
