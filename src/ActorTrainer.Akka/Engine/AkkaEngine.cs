@@ -155,7 +155,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             _desk = null;
             if (existing is not null)
             {
-                return new EngineEnd(1, $"the host's actor system '{existing.Name}' has ended, and the node in it");
+                return new EngineEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
             }
 
             if (await AnotherLifeAsync() is not { } next)

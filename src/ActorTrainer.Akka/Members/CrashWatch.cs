@@ -4,6 +4,7 @@ using Akka.Cluster;
 using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using AkkaStatus = Akka.Cluster.MemberStatus;
+using RowStatus = ActorTrainer.Core.Journaling.MemberStatus;
 
 namespace ActorTrainer.Akka.Members;
 
@@ -92,6 +93,12 @@ internal sealed partial class CrashWatch : ReceiveActor, IWithTimers
         // A restarted node is another member at the same address, with a life and a lock of its own.
         string text = address.ToString();
         MemberPlace? place = _sight().Places.FirstOrDefault(p => p.AkkaAddress == text && p.AkkaUid == member.UniqueAddress.Uid);
+        if (place?.Row.Status == RowStatus.Removed)
+        {
+            // It has left in order; its system, which is its host's, has gone after it.
+            return true;
+        }
+
         if (place is null || await FreeAsync(place.Row.Incarnation) != true)
         {
             return false;

@@ -5,6 +5,7 @@ using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Persistence;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Akka.Tasks;
 
@@ -22,7 +23,11 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     /// <summary>Events between snapshots.</summary>
     public const int SnapshotEvery = 200;
 
+    /// <summary>While something is under way: deadlines and watchdog are that exact.</summary>
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>While it waits, and nothing depends on the time; a node may hold thousands of such tasks.</summary>
+    private static readonly TimeSpan IdleTickEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan UnbornPatience = TimeSpan.FromSeconds(10);
 
     private readonly TaskId _task;
@@ -37,6 +42,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private SlotStatus? _said;
     private long _grant;
     private TimeSpan _bornAt;
+    private TimeSpan _ticks;
 
     public TrainingTaskActor(TaskId task, TaskHost host)
     {
@@ -63,7 +69,6 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         _bornAt = _host.Now;
         _host.Enter(_task, Self);
         _host.Slots.Tell(new TaskRecovering(_task));
-        Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickEvery);
         base.PreStart();
     }
 
@@ -336,6 +341,19 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         {
             _said = now;
             _host.Slots.Tell(now);
+        }
+
+        TickAsNeeded(state);
+    }
+
+    private void TickAsNeeded(TaskState? state)
+    {
+        bool waits = state is { Status: TaskStatus.Pending or TaskStatus.Paused or TaskStatus.Held } && _entity.IsIdle && !_entity.TakesSlots;
+        TimeSpan every = waits ? IdleTickEvery : TickEvery;
+        if (every != _ticks)
+        {
+            _ticks = every;
+            Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, every);
         }
     }
 
