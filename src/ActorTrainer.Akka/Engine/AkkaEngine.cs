@@ -74,8 +74,22 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken) =>
         node == parts.Model.Address ? await ObeyAsync(kind) : await AskDeskAsync(desk => desk.AskNodeAsync(node, kind, cancellationToken));
 
-    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
-        _desk is { } desk ? await desk.ReadAsync(request, cancellationToken) : new JournalFailed(BetweenLives);
+    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken)
+    {
+        if (_desk is not { } desk)
+        {
+            return new JournalFailed(BetweenLives);
+        }
+
+        JournalReply reply = await desk.ReadAsync(request, cancellationToken);
+        if (reply is ListTasksReply { Tasks: [{ Summary.IsFinished: false } only] } && _rows.Tasks.All(t => t.Task != only.Summary.Task))
+        {
+            // Somebody asks for a task that is newer than the rows: who owns it is in the next ones.
+            _rows = await ReadRowsAsync(desk);
+        }
+
+        return reply;
+    }
 
     public async ValueTask DisposeAsync()
     {
