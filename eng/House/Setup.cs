@@ -50,7 +50,7 @@ internal static class Setup
         {
             (string variable, Func<Task<string?>> find) = requirement == Torch
                 ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync)
-                : (PostgreSqlVariable, () => Task.FromResult(FindPostgreSql()));
+                : (PostgreSqlVariable, FindPostgreSqlAsync);
             string? found = await find();
             if (found is null && await InstallAsync(requirement, log))
             {
@@ -78,10 +78,18 @@ internal static class Setup
             .SelectMany(parts => parts[1].Trim('"', '\'').Split(' '))
             .Contains("debian");
 
-    /// <summary>Debian keeps the server's programs off the path, in a folder for each version; the newest counts.</summary>
-    private static string? FindPostgreSql()
+    /// <summary>
+    /// Debian keeps the server's programs off the path, in a folder for each version; the newest counts. A link on the path may lead nowhere, so
+    /// they are run. The server refuses to run as root, who therefore needs the user that the package brings.
+    /// </summary>
+    private static async Task<string?> FindPostgreSqlAsync()
     {
         const string Debian = "/usr/lib/postgresql";
+        if (Environment.IsPrivilegedProcess && !await RunsAsync("id", ["postgres"]))
+        {
+            return null;
+        }
+
         IEnumerable<string> installed = Directory.Exists(Debian)
             ? Directory.EnumerateDirectories(Debian).OrderDescending(StringComparer.Ordinal).Select(folder => Path.Combine(folder, "bin"))
             : [];
@@ -91,7 +99,28 @@ internal static class Setup
             .. installed,
             .. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator),
         ];
-        return candidates.FirstOrDefault(folder => folder.Length > 0 && File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "pg_ctl")));
+        foreach (string folder in candidates.Where(folder => folder.Length > 0))
+        {
+            if (await RunsAsync(Path.Combine(folder, "initdb"), ["--version"]) && await RunsAsync(Path.Combine(folder, "pg_ctl"), ["--version"]))
+            {
+                return folder;
+            }
+        }
+
+        return null;
+    }
+
+    private static async Task<bool> RunsAsync(string program, IReadOnlyList<string> arguments)
+    {
+        try
+        {
+            ChildResult result = await RunAsync(program, arguments, TimeSpan.FromSeconds(20));
+            return result is { ExitCode: 0, TimedOut: false };
+        }
+        catch (Win32Exception)
+        {
+            return false;
+        }
     }
 
     private static async Task<string?> FindPythonAsync()
