@@ -60,7 +60,7 @@ public sealed class BenchBoundsTests
 
     [Fact]
     public void Parse_TheFileOfTheRepository_Succeeds() =>
-        BenchBounds.Parse(RepositoryFiles.Read("bench/bounds.json")).Check("failover", []).Count.ShouldBe(2);
+        BenchBounds.Parse(RepositoryFiles.Read("bench/bounds.json")).Check("failover", []).Count.ShouldBe(4, "two modes of two engines");
 
     [Theory]
     [InlineData("failover")]
