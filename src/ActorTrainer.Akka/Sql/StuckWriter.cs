@@ -10,11 +10,14 @@ namespace ActorTrainer.Akka.Sql;
 
 /// <summary>
 /// A node's process that is stopped (SIGSTOP) in the middle of a transaction keeps SQLite's write lock, and with it every other node from
-/// writing, the lease that could down it included. Once Akka finds it unreachable it is ended, if its process really is stopped and holds the lock.
+/// writing, the lease that could down it included. Once Akka finds it unreachable it is ended, if two looks in a row find it stopped with the lock
+/// in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write now.
 /// </summary>
 internal sealed partial class StuckWriter(AkkaDatabase database, string path, ILogger logger)
 {
-    /// <summary>Looks, and ends the process if all of that is so.</summary>
+    private int _stuckBefore;
+
+    /// <summary>Looks, and ends the process if all of that is so. Called now and then, by one caller at a time.</summary>
     public void Look(ClusterSight sight)
     {
         if (!database.IsSqlite || !OperatingSystem.IsLinux())
@@ -22,15 +25,20 @@ internal sealed partial class StuckWriter(AkkaDatabase database, string path, IL
             return;
         }
 
-        foreach (MemberPlace place in sight.Places)
+        int stuck = sight.Places
+            .Where(p => sight.View.Find(p.Row.Incarnation)?.State is MemberState.Suspect or MemberState.Down && p.Row.Pid != Environment.ProcessId)
+            .Select(p => p.Row.Pid)
+            .FirstOrDefault(IsStuck);
+        if (stuck != 0 && stuck == _stuckBefore)
         {
-            bool away = sight.View.Find(place.Row.Incarnation)?.State is MemberState.Suspect or MemberState.Down;
-            if (away && place.Row.Pid != Environment.ProcessId && IsStopped(place.Row.Pid) && WalLock.FindWriter(path) == place.Row.Pid)
-            {
-                End(place.Row.Pid);
-            }
+            End(stuck);
         }
+
+        _stuckBefore = stuck;
     }
+
+    /// <summary>Stopped before and after it was seen with the lock: it holds it while it is stopped.</summary>
+    private bool IsStuck(int pid) => IsStopped(pid) && WalLock.FindWriter(path) == pid && IsStopped(pid);
 
     private void End(int pid)
     {

@@ -39,8 +39,11 @@ public sealed class StuckWriterTests : IAsyncLifetime
     {
         WalLock.FindWriter(_folder.Model.Journal.Path).ShouldBe(_writer.Id);
         StopWriter();
+        StuckWriter stuck = New();
 
-        Look(MemberState.Suspect);
+        Look(stuck, MemberState.Suspect);
+        _writer.HasExited.ShouldBeFalse("it may be continued at this moment");
+        Look(stuck, MemberState.Suspect);
 
         _writer.WaitForExit(TimeSpan.FromSeconds(10)).ShouldBeTrue();
         WalLock.FindWriter(_folder.Model.Journal.Path).ShouldBeNull();
@@ -49,9 +52,15 @@ public sealed class StuckWriterTests : IAsyncLifetime
     [Fact]
     public void Look_AtAWriterThatRunsOrIsReachable_LeavesItAlone()
     {
-        Look(MemberState.Suspect);
+        StuckWriter stuck = New();
+        Look(stuck, MemberState.Suspect);
+        Look(stuck, MemberState.Suspect);
         StopWriter();
-        Look(MemberState.Up);
+        Look(stuck, MemberState.Up);
+        Look(stuck, MemberState.Suspect);
+        Signals.Send(_writer.Id, Signals.Continue);
+        SpinWait.SpinUntil(() => !IsStopped, TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        Look(stuck, MemberState.Suspect);
 
         _writer.HasExited.ShouldBeFalse();
     }
@@ -60,14 +69,18 @@ public sealed class StuckWriterTests : IAsyncLifetime
     private void StopWriter()
     {
         Signals.Send(_writer.Id, Signals.Stop);
-        SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{_writer.Id}/stat").Contains(") T ", StringComparison.Ordinal), TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        SpinWait.SpinUntil(() => IsStopped, TimeSpan.FromSeconds(10)).ShouldBeTrue();
     }
 
-    private void Look(MemberState state)
+    private bool IsStopped => File.ReadAllText($"/proc/{_writer.Id}/stat").Contains(") T ", StringComparison.Ordinal);
+
+    private StuckWriter New() => new(_folder.Database, _folder.Model.Journal.Path, NullLogger.Instance);
+
+    private void Look(StuckWriter stuck, MemberState state)
     {
         MemberRow row = new(2, _folder.Model.Address, "n2", [], 1, MemberStatus.Up, false, _writer.Id, "1");
         ClusterSight sight = new(
             new MembershipView(1, 1, [new MemberRecord(2, row.Address, row.Name, 1, state, 0, false)], []), [new MemberPlace(row, "akka.tcp://c@n2", 22)], 1);
-        new StuckWriter(_folder.Database, _folder.Model.Journal.Path, NullLogger.Instance).Look(sight);
+        stuck.Look(sight);
     }
 }
