@@ -84,8 +84,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <summary>Ends with the life, with the reason.</summary>
     public Task<string> Ended => _ended.Task;
 
-    /// <summary>Whether its actor system has ended, or is about to.</summary>
-    public bool IsOver => IsLeaving || System.WhenTerminated.IsCompleted;
+    /// <summary>Whether its actor system has ended, or is about to: it leaves, or is lost.</summary>
+    public bool IsOver => IsLeaving || _ended.Task.IsCompleted || System.WhenTerminated.IsCompleted;
 
     public bool IsLeaving => Volatile.Read(ref _leaving) != 0;
 
