@@ -9,7 +9,7 @@ namespace ActorTrainer.Akka.Configuration;
 internal sealed class DerivedValues
 {
     /// <summary>The role of the nodes that hold tasks; every node of a cluster of ours has it.</summary>
-    public const string Role = "actortrainer";
+    public const string Role = Tasks.TaskPersistence.Role;
 
     private const string AddressKey = "actortrainer.node.address";
     private const string OffsetKey = "actortrainer.akka.port-offset";

@@ -60,7 +60,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         Planner = new ShardPlanner(model, Now);
         TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
         IActorRef slots = Add(Props.Create(() => new SlotActor(model, Now)), "actortrainer-slots");
-        _host = new TaskHost(model, new EntityHome(incarnation, model.Address), effects.Start, slots, Now, parts.Loggers.CreateLogger<TrainingTaskActor>());
+        _host = new TaskHost(new EntityHome(incarnation, model.Address), effects.Start, slots, Now, parts.Loggers.CreateLogger<TrainingTaskActor>());
         Region = ActorRefs.Nobody;
         Materializer = ActorMaterializer.Create(system);
     }

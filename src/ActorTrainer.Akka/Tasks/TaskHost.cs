@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
@@ -8,18 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Akka.Tasks;
 
 /// <summary>What the tasks on a node share: who they are there, the way to workers and store, and where each of them is.</summary>
-/// <param name="model">The node's configuration.</param>
 /// <param name="home">The node's life.</param>
 /// <param name="effects">Starts what the tasks ask for; returns at once.</param>
 /// <param name="slots">The node's <see cref="SlotActor"/>.</param>
 /// <param name="now">Monotonic time.</param>
 /// <param name="logger">Where tasks log.</param>
-internal sealed class TaskHost(NodeModel model, EntityHome home, Action<TaskEffect> effects, IActorRef slots, Func<TimeSpan> now, ILogger logger)
+internal sealed class TaskHost(EntityHome home, Action<TaskEffect> effects, IActorRef slots, Func<TimeSpan> now, ILogger logger)
 {
     private readonly ConcurrentDictionary<TaskId, IActorRef> _here = new();
     private readonly ConcurrentDictionary<TaskId, bool> _withoutSnapshot = new();
-
-    public NodeModel Model { get; } = model;
 
     public EntityHome Home { get; } = home;
 

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Checkpoints;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
@@ -31,7 +30,7 @@ internal sealed class TaskFixture
         Task = id ?? Id;
         Slots = kit.CreateTestProbe(system ?? kit.Sys);
         Host = new TaskHost(
-            new NodeModel(), new EntityHome(incarnation, new NodeAddress("10.0.0.1", (int)(7400 + incarnation))), e => _effects.Add(e), Slots.Ref, () => TimeProvider.System.GetElapsedTime(_startedAt), NullLogger.Instance);
+            new EntityHome(incarnation, new NodeAddress("10.0.0.1", (int)(7400 + incarnation))), e => _effects.Add(e), Slots.Ref, () => TimeProvider.System.GetElapsedTime(_startedAt), NullLogger.Instance);
         Parent = kit.CreateTestProbe(system ?? kit.Sys);
         Actor = Parent.ChildActorOf(TrainingTaskActor.Props(Task, Host));
         Parent.Watch(Actor);
