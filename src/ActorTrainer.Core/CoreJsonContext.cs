@@ -26,5 +26,6 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(TaskListing))]
 [JsonSerializable(typeof(EventRow))]
 [JsonSerializable(typeof(CheckpointListing))]
+[JsonSerializable(typeof(List<CheckpointListing>))]
 [JsonSerializable(typeof(MemberRow))]
 public sealed partial class CoreJsonContext : JsonSerializerContext;

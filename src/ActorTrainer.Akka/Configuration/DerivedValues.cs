@@ -1,7 +1,7 @@
 using System.Globalization;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Identity;
-using Microsoft.Data.Sqlite;
 
 namespace ActorTrainer.Akka.Configuration;
 
@@ -99,7 +99,7 @@ internal sealed class DerivedValues
         string remedy = "remove it, or set actortrainer.journal.postgresql";
 
         // SQLite writes one transaction at a time, so more writers would only wait for each other.
-        string connection = postgreSql ?? new SqliteConnectionStringBuilder { DataSource = value }.ConnectionString;
+        string connection = postgreSql ?? DatabaseConnections.ConnectionString(_model.Journal);
         yield return Make("connection-string", connection, key, value) with { Rule = DerivedRule.Identity, Secret = true, Remedy = remedy };
         yield return Make("provider-name", postgreSql is null ? "SQLite.MS" : "PostgreSQL.15", key, value) with
         {

@@ -29,13 +29,13 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     private TimeSpan _leaveWithin;
     private volatile AkkaLife? _life;
     private volatile TaskDesk? _desk;
-    private volatile ClusterRows _rows = ClusterRows.Empty with { OwnedOnUse = true };
+    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
 
     public long Incarnation => _life?.Incarnation ?? 0;
 
     public MembershipView Membership => _life?.Sight.View ?? new MembershipView(0, 0, [], []);
 
-    public ClusterRows Cluster => _rows;
+    public ClusterRows Cluster => _desk?.Rows() ?? Nothing;
 
     public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
 
@@ -81,14 +81,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             return new JournalFailed(BetweenLives);
         }
 
-        JournalReply reply = await desk.ReadAsync(request, cancellationToken);
-        if (reply is ListTasksReply { Tasks: [{ Summary.IsFinished: false } only] } && _rows.Tasks.All(t => t.Task != only.Summary.Task))
-        {
-            // Somebody asks for a task that is newer than the rows: who owns it is in the next ones.
-            _rows = await ReadRowsAsync(desk);
-        }
-
-        return reply;
+        return await desk.ReadAsync(request, cancellationToken);
     }
 
     public async ValueTask DisposeAsync()
@@ -131,7 +124,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     private async Task<AkkaLife> BeginLifeAsync(CancellationToken cancellationToken)
     {
         AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ObeyAsync, cancellationToken);
-        _desk = new TaskDesk(parts.Model, life, parts.Time);
+        _desk = new TaskDesk(parts.Model, life, _database!, parts.Time);
         _life = life;
 
         // It may have been asked to go while this life was being made.
@@ -205,7 +198,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         return null;
     }
 
-    /// <summary>Reads what is on record of members and tasks, twice a second.</summary>
+    /// <summary>Looks twice a second for what no event tells.</summary>
     private async Task LookAsync()
     {
         using PeriodicTimer look = new(LookEvery, parts.Time);
@@ -213,11 +206,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         {
             do
             {
-                if (_life is { } life && _desk is { } desk)
-                {
-                    life.LookAround();
-                    _rows = await ReadRowsAsync(desk);
-                }
+                _life?.LookAround();
             }
             while (await look.WaitForNextTickAsync(_over.Token));
         }
@@ -226,23 +215,6 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             // The engine has ended.
         }
     }
-
-    /// <summary>What was read before stays when nothing can be read now: training does not depend on it.</summary>
-    private async Task<ClusterRows> ReadRowsAsync(TaskDesk desk)
-    {
-        try
-        {
-            return await desk.ReadRowsAsync(_rows, _over.Token);
-        }
-        catch (Exception e) when (!_over.IsCancellationRequested)
-        {
-            LogNotRead(_logger, e.Message);
-            return _rows;
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record could not be read now: {Reason}")]
-    private static partial void LogNotRead(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);

@@ -1,7 +1,7 @@
 using ActorTrainer.Akka.Hosting;
 using ActorTrainer.Akka.Members;
 using ActorTrainer.Akka.Placement;
-using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Akka.Rows;
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Configuration;
@@ -13,8 +13,6 @@ using ActorTrainer.Runtime.Engines;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
-using Akka.Cluster.Tools.Singleton;
-using Akka.Streams;
 using Microsoft.Extensions.Logging;
 using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
 
@@ -40,6 +38,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private readonly StuckWriter _stuck;
     private readonly LifeLock _lock;
     private readonly long _startedAt;
+    private readonly RowFollower _follower;
     private volatile ClusterSight _sight;
     private int _leaving;
 
@@ -56,13 +55,25 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
         _lock = new LifeLock(database, model.Journal.Path);
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
-        ReadModel = new ReadModelTable(database, model.Sharding.NumberOfShards);
+        Rows = new TaskRowTable(database, model.Sharding.NumberOfShards);
+        Index = new TaskIndex(model.Sharding.NumberOfShards);
+        _follower = new RowFollower(Rows, Index, parts.Time, parts.Loggers.CreateLogger<RowFollower>());
+        RowWriter = new RowWriter(Rows, _follower.Kick, parts.Time, parts.Loggers.CreateLogger<RowWriter>());
         Planner = new ShardPlanner(model, Now);
         TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
         IActorRef slots = Add(Props.Create(() => new SlotActor(model, Now)), "actortrainer-slots");
-        _host = new TaskHost(new EntityHome(incarnation, model.Address), effects.Start, slots, Now, parts.Loggers.CreateLogger<TrainingTaskActor>());
+        _host = new TaskHost
+        {
+            Home = new EntityHome(incarnation, model.Address),
+            NumberOfShards = model.Sharding.NumberOfShards,
+            Effects = effects.Start,
+            Slots = slots,
+            Rows = RowWriter,
+            Elapsed = Now,
+            Time = parts.Time,
+            Logger = parts.Loggers.CreateLogger<TrainingTaskActor>(),
+        };
         Region = ActorRefs.Nobody;
-        Materializer = ActorMaterializer.Create(system);
     }
 
     public long Incarnation { get; }
@@ -71,12 +82,16 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     public IActorRef Region { get; private set; }
 
-    public ReadModelTable ReadModel { get; }
+    /// <summary>The tasks' rows in the database.</summary>
+    public TaskRowTable Rows { get; }
+
+    /// <summary>The unfinished tasks, in memory.</summary>
+    public TaskIndex Index { get; }
+
+    /// <summary>Writes rows and takes names.</summary>
+    public RowWriter RowWriter { get; }
 
     public ShardPlanner Planner { get; }
-
-    /// <summary>Runs this life's queries.</summary>
-    public IMaterializer Materializer { get; }
 
     /// <summary>What was seen of the cluster last.</summary>
     public ClusterSight Sight => _sight;
@@ -131,6 +146,19 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <summary>Cordons or uncordons this node.</summary>
     public Task CordonAsync(bool cordoned, CancellationToken cancellationToken) => _members.SetCordonedAsync(Incarnation, cordoned, cancellationToken);
 
+    /// <summary>Brings <see cref="Index"/> up to date. When the database is away it stays as it is.</summary>
+    public async Task ReadRowsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _follower.ReadAsync(cancellationToken);
+        }
+        catch (Exception e) when (TaskDesk.IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        {
+            LogRowsNotRead(_logger, e.Message);
+        }
+    }
+
     /// <summary>Hands everything over and goes. Only the first call does anything.</summary>
     /// <param name="within">How long the hand-over may take; what is left then goes on elsewhere from its last checkpoint.</param>
     public async Task LeaveAsync(TimeSpan within)
@@ -175,6 +203,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             _actors.ForEach(System.Stop);
         }
 
+        await RowWriter.DisposeAsync();
+        await _follower.DisposeAsync();
         await _lock.DisposeAsync();
         _over.Dispose();
     }
@@ -193,8 +223,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         ILogger crashLogger = _parts.Loggers.CreateLogger<CrashWatch>();
         Add(Props.Create(() => new CrashWatch(_lock, () => _sight, Now, crashLogger)), "actortrainer-crashes");
         Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
-        ShardPlacement placement = new(
-            Planner, ReadModel, () => _sight, selfAddress, _parts.Loggers.CreateLogger<ShardPlacement>(), _over.Token);
+        await _follower.StartAsync(cancellationToken);
+        StartStarter();
+        ShardPlacement placement = new(Planner, Index, () => _sight, selfAddress, _parts.Loggers.CreateLogger<ShardPlacement>());
         ClusterSharding clusterSharding = ClusterSharding.Get(System); // brings the settings' defaults along
         ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
         Region = await clusterSharding.StartAsync(
@@ -204,12 +235,6 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             new TaskExtractor(model.Sharding.NumberOfShards),
             placement,
             ReleaseTask.Instance);
-        Add(
-            ClusterSingletonManager.Props(
-                ProjectionActor.Props(ReadModel, _parts.Loggers.CreateLogger<ProjectionActor>()),
-                PoisonPill.Instance,
-                ClusterSingletonManagerSettings.Create(System).WithRole(TaskPersistence.Role)),
-            "actortrainer-projection");
         cluster.RegisterOnMemberUp(() => _ = SetStatusAsync(MemberStatus.Up));
         _ = System.WhenTerminated.ContinueWith(
             _ => _ended.TrySetResult("the actor system has ended: the others count this node as lost, or it was told to end"),
@@ -217,6 +242,18 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             TaskContinuationOptions.None,
             TaskScheduler.Default);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
+    }
+
+    private void StartStarter()
+    {
+        ILogger logger = _parts.Loggers.CreateLogger<TaskStarter>();
+        TimeSpan fenceAfter = _parts.Model.Sharding.SelfFenceAfter;
+        IActorRef starter = Add(
+            Props.Create(() => new TaskStarter(
+                _host, Index, () => _sight, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
+            "actortrainer-starter");
+        _host.Starter = starter;
+        Index.Changed += () => starter.Tell(TaskStarter.Changed);
     }
 
     private IActorRef Add(Props props, string name)
@@ -238,6 +275,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private void OnSight(ClusterSight sight)
     {
         _sight = sight;
+        _host.Starter.Tell(TaskStarter.Changed);
         _parts.ViewChanged(sight.View);
     }
 
@@ -288,6 +326,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) leaves: saves its tasks and hands them over")]
     private static partial void LogLeaving(ILogger logger, string node, long incarnation);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record cannot be read now, what is known of them stays: {Problem}")]
+    private static partial void LogRowsNotRead(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the status {Status} could not be written down: {Problem}")]
     private static partial void LogStatusNotWritten(ILogger logger, MemberStatus status, string problem);

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using ActorTrainer.Akka.Configuration;
 using ActorTrainer.Akka.Serialization;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Hocon;
@@ -38,7 +40,7 @@ internal static class HostSystem
     public static ClusterShardingSettings Prepare(ActorSystem system, NodeModel model)
     {
         ConfigObject derived = AkkaSection.Derive(model);
-        system.Settings.InjectTopLevelFallback(Plugins(derived));
+        system.Settings.InjectTopLevelFallback(Connections(model.Journal).WithFallback(Plugins(derived)));
         ActorTrainerSerializer serializer = new((ExtendedActorSystem)system);
         system.Serialization.AddSerializer("actortrainer", serializer);
         system.Serialization.AddSerializationMap(typeof(IActorTrainerMessage), serializer);
@@ -46,6 +48,14 @@ internal static class HostSystem
         Config sharding = ours.GetConfig("akka.cluster.sharding").WithFallback(ClusterSharding.DefaultConfig().GetConfig("akka.cluster.sharding"));
         Config singleton = ours.GetConfig("akka.cluster.singleton").WithFallback(ClusterSingleton.DefaultConfig().GetConfig("akka.cluster.singleton"));
         return ClusterShardingSettings.Create(sharding, singleton);
+    }
+
+    /// <summary>A system that is the host's already takes no setup: what its connections need beside their string it does without.</summary>
+    private static Config Connections(JournalModel journal)
+    {
+        string text = JsonSerializer.Serialize(DatabaseConnections.ConnectionString(journal));
+        return ConfigurationFactory.ParseString(
+            $"akka.persistence {{ journal.actortrainer.connection-string = {text}, snapshot-store.actortrainer.connection-string = {text} }}");
     }
 
     /// <summary>The journal plugins alone, where they stand.</summary>

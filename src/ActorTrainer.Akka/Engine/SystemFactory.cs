@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using ActorTrainer.Akka.Configuration;
 using ActorTrainer.Akka.Hosting;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Configuration;
 using Akka.Actor;
 using Akka.Configuration;
@@ -16,7 +17,7 @@ internal static class SystemFactory
         Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model));
         try
         {
-            return ActorSystem.Create(model.ClusterName, BootstrapSetup.Create().WithConfig(config).And(setup));
+            return ActorSystem.Create(model.ClusterName, BootstrapSetup.Create().WithConfig(config).And(setup).And(DatabaseConnections.ForAkka(setup.Database)));
         }
         catch (Exception e) when (Find<SocketException>(e) is { } socket)
         {

@@ -1,12 +1,12 @@
 using System.Data.Common;
 using ActorTrainer.Akka.Members;
 using ActorTrainer.Akka.Placement;
-using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Akka.Rows;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
-using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
@@ -15,13 +15,13 @@ using Akka.Actor;
 namespace ActorTrainer.Akka.Engine;
 
 /// <summary>Brings what clients ask to tasks and nodes, wherever they are, and reads the lists for them.</summary>
-internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time)
+internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase database, TimeProvider time)
 {
-    private const int MaxDraws = 20_000;
+    private const int Draws = 64;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(200);
 
-    private readonly JournalReader _reader = new(life, time);
+    private readonly JournalReader _reader = new(life, database, time);
     private readonly DeterministicRandom _random = new(
         BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
     private readonly Lock _drawing = new();
@@ -38,18 +38,19 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
             return new CommandUnavailable("no node is ready to take tasks; see 'actortrainer cluster show'");
         }
 
+        string hash = TaskSpecHash.Compute(spec);
         TaskId task;
         try
         {
-            task = await life.ReadModel.FindNameAsync(spec.Name, cancellationToken)
-                ?? await life.ReadModel.NameAsync(spec.Name, await DrawAsync(spec.Name, cancellationToken), cancellationToken);
+            task = life.Index.Find(spec.Name)?.Summary.Task
+                ?? await life.RowWriter.TakeNameAsync(new NameClaim(Draw(spec.Name), spec, hash, time.GetUtcNow()), cancellationToken);
         }
         catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
         {
             return new CommandUnavailable($"the journal does not answer: {e.Message}");
         }
 
-        return await AskTaskAsync(task, new SubmitTask(spec, TaskSpecHash.Compute(spec)), cancellationToken);
+        return await AskTaskAsync(task, new SubmitTask(spec, hash), cancellationToken);
     }
 
     /// <summary>Asks a task's owner.</summary>
@@ -80,25 +81,25 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
     /// <summary>Answers what the port promises to read.</summary>
     public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) => _reader.ReadAsync(request, cancellationToken);
 
-    /// <summary>Members, shards with their owners and unfinished tasks as they are on record.</summary>
-    public async Task<ClusterRows> ReadRowsAsync(ClusterRows before, CancellationToken cancellationToken)
+    /// <summary>Members, shards with their owners and unfinished tasks as this node knows them.</summary>
+    public ClusterRows Rows()
     {
-        List<TaskPlace> tasks = await life.ReadModel.ReadUnfinishedAsync(cancellationToken);
         ClusterSight sight = life.Sight;
+        IReadOnlyList<TaskRow> tasks = life.Index.All;
         Dictionary<int, ShardRow> owned = [];
-        foreach (TaskPlace place in tasks.Where(t => t.Incarnation != 0))
+        foreach (TaskRow row in tasks.Where(t => t.Owner != 0))
         {
-            int shard = place.Summary.Shard;
+            int shard = row.Summary.Shard;
             ShardRow known = owned.GetValueOrDefault(shard);
-            owned[shard] = new ShardRow(shard, Math.Max(known.Owner, place.Incarnation), Math.Max(known.Term, place.Term));
+            owned[shard] = new ShardRow(shard, Math.Max(known.Owner, row.Owner), Math.Max(known.Term, row.Term));
         }
 
         return new ClusterRows(
-            before.Version + 1,
+            life.Index.Version,
             new LeaseRow(sight.Coordinator, 0, 0),
             [.. sight.Places.Select(p => p.Row)],
             [.. Enumerable.Range(0, model.Sharding.NumberOfShards).Select(i => owned.GetValueOrDefault(i, new ShardRow(i, 0, 0)))],
-            [.. tasks.Select(t => t.Summary)])
+            [.. tasks.Where(t => t.Sequence > 0).Select(t => t.Summary)])
         {
             OwnedOnUse = true,
         };
@@ -119,21 +120,27 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
         return false;
     }
 
-    /// <summary>An id whose shard has no unfinished task yet, so that one task's move does not interrupt a neighbour.</summary>
-    private async Task<TaskId> DrawAsync(string name, CancellationToken cancellationToken)
+    /// <summary>An id whose shard has as few unfinished tasks as can be, so that one task's move does not interrupt a neighbour.</summary>
+    private TaskId Draw(string name)
     {
-        HashSet<int> busy = [.. (await life.ReadModel.ReadUnfinishedAsync(cancellationToken)).Select(t => t.Summary.Shard)];
         lock (_drawing)
         {
-            TaskId task = TaskId.Draw(name, _random);
-            for (int i = 0; i < MaxDraws && busy.Contains(ShardMap.ShardOf(task, model.Sharding.NumberOfShards)); i++)
+            TaskId best = TaskId.Draw(name, _random);
+            int fewest = CountBeside(best);
+            for (int i = 1; i < Draws && fewest > 0; i++)
             {
-                task = TaskId.Draw(name, _random);
+                TaskId task = TaskId.Draw(name, _random);
+                if (CountBeside(task) is int count && count < fewest)
+                {
+                    (best, fewest) = (task, count);
+                }
             }
 
-            return task;
+            return best;
         }
     }
+
+    private int CountBeside(TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
 
     private async Task<CommandReply> AskTaskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken)
     {
@@ -167,17 +174,15 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
 
     private async Task<CommandReply> MigrateAsync(TaskId task, MigrateTask command, CancellationToken cancellationToken)
     {
-        List<TaskPlace> tasks;
-        try
+        TaskRow? row = life.Index.Find(task);
+        if (row is null)
         {
-            tasks = await life.ReadModel.ReadUnfinishedAsync(cancellationToken);
-        }
-        catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
-        {
-            return new CommandUnavailable($"the journal does not answer: {e.Message}");
+            // Newer than what this node has read, perhaps.
+            await life.ReadRowsAsync(cancellationToken);
+            row = life.Index.Find(task);
         }
 
-        if (tasks.FirstOrDefault(t => t.Summary.Task == task) is not { } place)
+        if (row is null)
         {
             // It has ended, or never was: the task says which.
             return await AskTaskAsync(task, command, cancellationToken);
@@ -186,13 +191,13 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
         ClusterSight sight = life.Sight;
         MoveTarget target = MoveTarget.Choose(
             task,
-            place.Summary.Slots,
-            place.Incarnation,
+            row.Summary.Slots,
+            row.Owner,
             command.To,
             [.. Living(sight).Select(p => p.Row)],
             PlacementInputs.Capacities(sight),
-            tasks.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Incarnation)),
-            PlacementInputs.Demands(tasks.Select(t => t.Summary)),
+            life.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
+            PlacementInputs.Demands(life.Index.All.Select(t => t.Summary)),
             model.Sharding.Allocation);
         if (target.Refusal is not null)
         {
@@ -204,16 +209,14 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, TimeProvider time
         {
             foreach (MemberPlace member in Living(sight))
             {
-                NodeAt(member).Tell(new MoveShard(place.Summary.Shard, target.To));
+                NodeAt(member).Tell(new MoveShard(row.Summary.Shard, target.To));
             }
         }
 
         return reply;
     }
 
-    private static IEnumerable<MemberPlace> Living(ClusterSight sight) => sight.Places.Where(p =>
-        p.Row.Status is not (MemberStatus.Down or MemberStatus.Removed) &&
-        sight.View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed));
+    private static IEnumerable<MemberPlace> Living(ClusterSight sight) => sight.Places.Where(p => sight.Living.Contains(p.Row.Incarnation));
 
     private ActorSelection NodeAt(MemberPlace place) => life.System.ActorSelection($"{place.AkkaAddress}/user/{NodeActor.Name}");
 }

@@ -11,7 +11,15 @@ namespace ActorTrainer.Akka.Members;
 /// <param name="View">The members as failure detection sees them.</param>
 /// <param name="Places">The members on record, by incarnation.</param>
 /// <param name="Coordinator">The life that coordinates the shards; 0: not known.</param>
-internal sealed record ClusterSight(MembershipView View, IReadOnlyList<MemberPlace> Places, long Coordinator);
+internal sealed record ClusterSight(MembershipView View, IReadOnlyList<MemberPlace> Places, long Coordinator)
+{
+    /// <summary>The lives that are not known to be gone, neither by Akka nor on record.</summary>
+    public IReadOnlySet<long> Living { get; } = Places
+        .Where(p => p.Row.Status is not (RowStatus.Down or RowStatus.Removed) &&
+            View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed))
+        .Select(p => p.Row.Incarnation)
+        .ToHashSet();
+}
 
 /// <summary>
 /// Turns the events of Akka.Cluster into views of the members: who they are stands in the member table, how they are Akka says. The oldest

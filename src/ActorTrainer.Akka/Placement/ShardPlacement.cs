@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using ActorTrainer.Akka.Members;
-using ActorTrainer.Akka.ReadModel;
+using ActorTrainer.Akka.Rows;
 using ActorTrainer.Core.Sharding;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -10,60 +10,53 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Akka.Placement;
 
 /// <summary>
-/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back, and reads the tasks. Every
-/// node has one; Akka asks that of the coordinator.
+/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back. Every node has one; Akka asks
+/// that of the coordinator. Everything comes from memory.
 /// </summary>
 internal sealed partial class ShardPlacement(
-    ShardPlanner planner, ReadModelTable readModel, Func<ClusterSight> sight, string selfAddress, ILogger logger, CancellationToken life) : IShardAllocationStrategy
+    ShardPlanner planner, TaskIndex index, Func<ClusterSight> sight, string selfAddress, ILogger logger) : IShardAllocationStrategy
 {
-    private volatile IReadOnlyList<TaskDemand> _demands = [];
+    private (long Version, IReadOnlyList<TaskDemand> Tasks) _demands = (-1, []);
 
     /// <inheritdoc />
-    public async Task<IActorRef> AllocateShard(
+    public Task<IActorRef> AllocateShard(
         IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations)
     {
         ClusterSight now = sight();
         Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
-        IReadOnlyList<TaskDemand> tasks = await DemandsAsync();
-        long to = planner.Allocate(Parse(shardId), Owners(currentShardAllocations, lives), now, tasks);
+        long to = planner.Allocate(Parse(shardId), Owners(currentShardAllocations, lives), now, Demands());
         IActorRef? region = lives.FirstOrDefault(r => r.Value == to && to != 0).Key;
         LogAllocated(logger, shardId, to);
 
         // A node that has just joined may have no region yet; its neighbours have.
-        return region ?? (lives.ContainsKey(requester) ? requester : currentShardAllocations.Keys.First());
+        return Task.FromResult(region ?? (lives.ContainsKey(requester) ? requester : currentShardAllocations.Keys.First()));
     }
 
     /// <inheritdoc />
-    public async Task<IImmutableSet<string>> Rebalance(
+    public Task<IImmutableSet<string>> Rebalance(
         IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations, IImmutableSet<string> rebalanceInProgress)
     {
         ClusterSight now = sight();
         Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
         IReadOnlyList<int> take = planner.Rebalance(
-            Owners(currentShardAllocations, lives), rebalanceInProgress.Select(Parse).ToHashSet(), now, await DemandsAsync());
+            Owners(currentShardAllocations, lives), rebalanceInProgress.Select(Parse).ToHashSet(), now, Demands());
         if (take.Count > 0)
         {
             LogMoves(logger, string.Join(", ", take));
         }
 
-        return take.Select(s => s.ToString(CultureInfo.InvariantCulture)).ToImmutableHashSet();
+        return Task.FromResult<IImmutableSet<string>>(take.Select(s => s.ToString(CultureInfo.InvariantCulture)).ToImmutableHashSet());
     }
 
-    /// <summary>
-    /// The tasks on record. When they cannot be read now, those of the last time: a shard without owner that Akka got no answer for would
-    /// wait until something else happens in the cluster.
-    /// </summary>
-    private async Task<IReadOnlyList<TaskDemand>> DemandsAsync()
+    private IReadOnlyList<TaskDemand> Demands()
     {
-        try
+        long version = index.Version;
+        if (_demands.Version != version)
         {
-            return _demands = PlacementInputs.Demands((await readModel.ReadUnfinishedAsync(life)).Select(p => p.Summary));
+            _demands = (version, PlacementInputs.Demands(index.All.Select(row => row.Summary)));
         }
-        catch (Exception e) when (!life.IsCancellationRequested)
-        {
-            LogNotRead(logger, e.Message);
-            return _demands;
-        }
+
+        return _demands.Tasks;
     }
 
     /// <summary>The newest life at each region's address; a region in this process has a path without address.</summary>
@@ -99,9 +92,6 @@ internal sealed partial class ShardPlacement(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "shard {Shard} goes to life {To}")]
     private static partial void LogAllocated(ILogger logger, string shard, long to);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record could not be read now, shards go by those of the last time: {Problem}")]
-    private static partial void LogNotRead(ILogger logger, string problem);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "shards {Shards} move")]
     private static partial void LogMoves(ILogger logger, string shards);

@@ -10,7 +10,12 @@ namespace ActorTrainer.Akka.Placement;
 internal sealed class TaskExtractor(int numberOfShards) : IMessageExtractor
 {
     /// <inheritdoc />
-    public string? EntityId(object message) => message is TaskRequest request ? request.Task.Value : null;
+    public string? EntityId(object message) => message switch
+    {
+        TaskRequest request => request.Task.Value,
+        WakeTask wake => wake.Task.Value,
+        _ => null,
+    };
 
     /// <inheritdoc />
     public object? EntityMessage(object message) => message;

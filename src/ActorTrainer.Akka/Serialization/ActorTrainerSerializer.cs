@@ -22,6 +22,7 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
     {
         [typeof(JournaledEvent)] = ("event-1", Json.JournaledEvent),
         [typeof(FoldedTask)] = ("state-1", Json.FoldedTask),
+        [typeof(WakeTask)] = ("wake-1", Json.WakeTask),
         [typeof(TaskRequest)] = ("task-request-1", Json.TaskRequest),
         [typeof(TaskAnswer)] = ("answer-1", Json.TaskAnswer),
         [typeof(NodeRequest)] = ("node-request-1", Json.NodeRequest),
@@ -46,7 +47,10 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
             : throw new SerializationException($"{obj.GetType()} is not a message of ActorTrainer and is never sent or stored.");
 
     /// <inheritdoc />
-    public override object FromBinary(byte[] bytes, string manifest)
+    public override object FromBinary(byte[] bytes, string manifest) => Read(bytes, manifest);
+
+    /// <summary>What was written under a manifest, or <see cref="Unreadable"/>.</summary>
+    public static object Read(byte[] bytes, string manifest)
     {
         if (!ByManifest.TryGetValue(manifest, out JsonTypeInfo? json))
         {
@@ -81,6 +85,7 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(JournaledEvent))]
 [JsonSerializable(typeof(FoldedTask))]
+[JsonSerializable(typeof(WakeTask))]
 [JsonSerializable(typeof(TaskRequest))]
 [JsonSerializable(typeof(TaskAnswer))]
 [JsonSerializable(typeof(NodeRequest))]

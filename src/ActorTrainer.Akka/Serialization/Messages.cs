@@ -1,3 +1,4 @@
+using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
@@ -10,10 +11,14 @@ internal interface IActorTrainerMessage;
 /// <summary>An event as it stands in the journal.</summary>
 /// <param name="Term">The term it was written under.</param>
 /// <param name="Event">The event.</param>
-internal sealed record JournaledEvent(long Term, TaskEvent Event) : IActorTrainerMessage;
+/// <param name="At">When it was written, by the writing node's clock.</param>
+internal sealed record JournaledEvent(long Term, TaskEvent Event, DateTimeOffset At) : IActorTrainerMessage;
 
 /// <summary>A folded state that shortens replay. One of another fold version is passed over.</summary>
-internal sealed record FoldedTask(int FoldVersion, TaskState State) : IActorTrainerMessage;
+internal sealed record FoldedTask(int FoldVersion, TaskState State, TaskTimes Times) : IActorTrainerMessage;
+
+/// <summary>Starts a task's actor, wherever its shard is: an unfinished task has one at all times. Not answered.</summary>
+internal sealed record WakeTask(TaskId Task) : IActorTrainerMessage;
 
 /// <summary>A command for a task, sent to the shard region.</summary>
 internal sealed record TaskRequest(TaskId Task, TaskCommand Command) : IActorTrainerMessage;

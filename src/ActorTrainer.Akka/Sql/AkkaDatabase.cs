@@ -5,9 +5,15 @@ using Npgsql;
 
 namespace ActorTrainer.Akka.Sql;
 
-/// <summary>The database that Akka's journal is in, for the tables of the engine's own: members, names, read models, the lease.</summary>
+/// <summary>
+/// The database that Akka's journal is in, for the tables of the product's own: members, names, the tasks' rows. SQLite's provider is
+/// synchronous, so its work runs on the thread pool and never on the caller's thread, which may be an actor's.
+/// </summary>
 internal sealed class AkkaDatabase
 {
+    /// <summary>One writer of this process at a time: SQLite lets only one in anyway, and waiting here costs no polling of its lock.</summary>
+    private readonly SemaphoreSlim _sqliteWriter = new(1, 1);
+
     private AkkaDatabase(string connectionString, string name, bool isSqlite)
     {
         ConnectionString = connectionString;
@@ -25,10 +31,11 @@ internal sealed class AkkaDatabase
     /// <summary>The database of a node's configuration.</summary>
     public static AkkaDatabase Of(JournalModel model)
     {
-        if (model.PostgreSql is not { } connectionString)
+        string connectionString = DatabaseConnections.ConnectionString(model);
+        if (model.PostgreSql is null)
         {
             SQLitePCL.Batteries_V2.Init();
-            return new AkkaDatabase(new SqliteConnectionStringBuilder { DataSource = model.Path }.ConnectionString, model.Path, isSqlite: true);
+            return new AkkaDatabase(connectionString, model.Path, isSqlite: true);
         }
 
         NpgsqlConnectionStringBuilder builder = new(connectionString);
@@ -38,6 +45,28 @@ internal sealed class AkkaDatabase
     /// <summary>Runs statements in one transaction.</summary>
     public async Task<T> WriteAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
     {
+        if (!IsSqlite)
+        {
+            return await TransactAsync(work, cancellationToken);
+        }
+
+        await _sqliteWriter.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(() => TransactAsync(work, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _sqliteWriter.Release();
+        }
+    }
+
+    /// <summary>Runs queries on one connection.</summary>
+    public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken) =>
+        IsSqlite ? Task.Run(() => QueryAsync(work, cancellationToken), cancellationToken) : QueryAsync(work, cancellationToken);
+
+    private async Task<T> TransactAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
+    {
         await using DbConnection connection = await OpenAsync(cancellationToken);
         await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
         T result = await work(new Session(connection, transaction, cancellationToken));
@@ -45,8 +74,7 @@ internal sealed class AkkaDatabase
         return result;
     }
 
-    /// <summary>Runs queries on one connection.</summary>
-    public async Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
+    private async Task<T> QueryAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
     {
         await using DbConnection connection = await OpenAsync(cancellationToken);
         return await work(new Session(connection, null, cancellationToken));
@@ -58,6 +86,7 @@ internal sealed class AkkaDatabase
         try
         {
             await connection.OpenAsync(cancellationToken);
+            DatabaseConnections.Prepare(connection);
             return connection;
         }
         catch
@@ -65,48 +94,5 @@ internal sealed class AkkaDatabase
             await connection.DisposeAsync();
             throw;
         }
-    }
-}
-
-/// <summary>One connection in use. Parameters are <c>@a</c>, <c>@b</c> … in the order given.</summary>
-internal sealed class Session(DbConnection connection, DbTransaction? transaction, CancellationToken cancellationToken)
-{
-    /// <summary>Runs a statement; how many rows it changed.</summary>
-    public async Task<int> RunAsync(string sql, params object?[] values)
-    {
-        await using DbCommand command = Command(sql, values);
-        return await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Reads rows.</summary>
-    public async Task<List<T>> QueryAsync<T>(string sql, Func<DbDataReader, T> read, params object?[] values)
-    {
-        await using DbCommand command = Command(sql, values);
-        await using DbDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
-        List<T> rows = [];
-        while (await reader.ReadAsync(cancellationToken))
-        {
-            rows.Add(read(reader));
-        }
-
-        return rows;
-    }
-
-    private DbCommand Command(string sql, object?[] values)
-    {
-        DbCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
-#pragma warning disable CA2100 // Statements are constants of this assembly; values are parameters.
-        command.CommandText = sql;
-#pragma warning restore CA2100
-        for (int i = 0; i < values.Length; i++)
-        {
-            DbParameter parameter = command.CreateParameter();
-            parameter.ParameterName = "@" + (char)('a' + i);
-            parameter.Value = values[i] ?? DBNull.Value;
-            command.Parameters.Add(parameter);
-        }
-
-        return command;
     }
 }

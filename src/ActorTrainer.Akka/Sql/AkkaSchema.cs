@@ -20,15 +20,13 @@ internal static class AkkaSchema
           akka_uid BIGINT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_name (name TEXT PRIMARY KEY, task TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_task (
-          task TEXT PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL, finished INTEGER NOT NULL, last_sequence BIGINT NOT NULL,
-          term BIGINT NOT NULL, incarnation BIGINT NOT NULL, submitted_at BIGINT NOT NULL, changed_at BIGINT NOT NULL, summary TEXT NOT NULL,
-          state TEXT NOT NULL);
+          task TEXT PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL, finished INTEGER NOT NULL, sequence BIGINT NOT NULL,
+          term BIGINT NOT NULL, owner BIGINT NOT NULL, claim BIGINT NOT NULL, version BIGINT NOT NULL, submitted_at BIGINT NOT NULL,
+          changed_at BIGINT NOT NULL, summary TEXT NOT NULL, checkpoints TEXT NOT NULL);
         CREATE INDEX IF NOT EXISTS actortrainer_task_name ON actortrainer_task (name);
-        CREATE INDEX IF NOT EXISTS actortrainer_task_unfinished ON actortrainer_task (shard) WHERE finished = 0;
-        CREATE TABLE IF NOT EXISTS actortrainer_checkpoint (
-          task TEXT NOT NULL, name TEXT NOT NULL, term BIGINT NOT NULL, sequence BIGINT NOT NULL, time BIGINT NOT NULL, damaged INTEGER NOT NULL,
-          body TEXT NOT NULL, PRIMARY KEY (task, name));
-        CREATE TABLE IF NOT EXISTS actortrainer_projection (name TEXT PRIMARY KEY, position BIGINT NOT NULL);
+        CREATE INDEX IF NOT EXISTS actortrainer_task_version ON actortrainer_task (version);
+        CREATE INDEX IF NOT EXISTS actortrainer_task_unfinished ON actortrainer_task (task) WHERE finished = 0;
+        CREATE TABLE IF NOT EXISTS actortrainer_row_version (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, beat BIGINT NOT NULL);
         """;
 
@@ -123,6 +121,7 @@ internal static class AkkaSchema
                 await session.RunAsync(statement.Replace("{identity}", identity, StringComparison.Ordinal));
             }
 
+            await session.RunAsync("INSERT INTO actortrainer_row_version (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING");
             await session.RunAsync(
                 "INSERT INTO actortrainer_journal (id, identity, schema_version, number_of_shards, cluster) VALUES (1, @a, @b, @c, @d) ON CONFLICT (id) DO NOTHING",
                 Guid.NewGuid().ToString("N"), Version, model.Sharding.NumberOfShards, model.ClusterName);

@@ -12,7 +12,7 @@ namespace ActorTrainer.Akka.Tasks;
 internal sealed class SlotActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan ReplayPatience = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly NodeModel _model;
     private readonly Func<TimeSpan> _now;
@@ -21,21 +21,28 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
     private readonly Dictionary<TaskId, TimeSpan> _recovering = [];
     private long _lastGrant;
     private bool _closed;
+    private bool _looking;
 
     public SlotActor(NodeModel model, Func<TimeSpan> now)
     {
         _model = model;
         _now = now;
-        Receive<TaskRecovering>(r => _recovering[r.Task] = _now());
+        Receive<TaskRecovering>(r =>
+        {
+            _recovering[r.Task] = _now();
+            LookSoon();
+        });
         Receive<SlotStatus>(OnStatus);
         Receive<TaskGone>(OnGone);
         Receive<CloseSlots>(_ => _closed = true);
-        Receive<Look>(_ => Give());
+        Receive<Look>(_ =>
+        {
+            _looking = false;
+            Give();
+        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
-
-    protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Look), new Look(), LookEvery);
 
     private void OnStatus(SlotStatus status)
     {
@@ -47,7 +54,7 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
             _granted.Remove(status.Task);
         }
 
-        Give();
+        LookSoon();
     }
 
     private void OnGone(TaskGone gone)
@@ -61,13 +68,29 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
         _tasks.Remove(gone.Task);
         _granted.Remove(gone.Task);
         _recovering.Remove(gone.Task);
-        Give();
+        LookSoon();
+    }
+
+    /// <summary>One look for all that is in the mailbox: thousands of tasks may report at the same time.</summary>
+    private void LookSoon()
+    {
+        if (!_looking)
+        {
+            _looking = true;
+            Self.Tell(new Look());
+        }
     }
 
     private void Give()
     {
-        if (_closed || _recovering.Values.Any(since => _now() - since < ReplayPatience))
+        if (_closed)
         {
+            return;
+        }
+
+        if (_recovering.Values.Any(since => _now() - since < ReplayPatience))
+        {
+            Timers.StartSingleTimer(nameof(Look), new Look(), LookAgainAfter);
             return;
         }
 

@@ -13,7 +13,6 @@ internal static class TaskPersistence
 
     public const string JournalPlugin = "akka.persistence.journal.actortrainer";
     public const string SnapshotPlugin = "akka.persistence.snapshot-store.actortrainer";
-    public const string QueryPlugin = "akka.persistence.query.journal.actortrainer";
 
     private const string Prefix = "actortrainer-task-";
 

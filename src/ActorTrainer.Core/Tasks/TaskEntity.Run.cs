@@ -205,7 +205,7 @@ public sealed partial class TaskEntity
         }
 
         _progressAt = now;
-        return new EntityStep([new TaskProgressed(progress)], []);
+        return journalsProgress ? new EntityStep([new TaskProgressed(progress)], []) : EntityStep.Nothing;
     }
 
     private static EntityStep OnDone(TaskRun run, WorkerDone done)

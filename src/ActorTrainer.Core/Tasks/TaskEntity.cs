@@ -10,7 +10,10 @@ namespace ActorTrainer.Core.Tasks;
 /// The order is the engine's duty: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then start the
 /// effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
 /// </remarks>
-public sealed partial class TaskEntity(TaskId task, EntityHome home)
+/// <param name="task">The task.</param>
+/// <param name="home">The node.</param>
+/// <param name="journalsProgress">Whether progress is journaled once a second; otherwise only what a failure makes necessary.</param>
+public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journalsProgress = true)
 {
     /// <summary>How many lost nodes in a row hold the task.</summary>
     public const int NodeLossesToHold = 3;
@@ -34,6 +37,16 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home)
 
     /// <summary>The term under which this node owns it; 0 while it only warms up.</summary>
     public long Term { get; private set; }
+
+    /// <summary>
+    /// Whether the next thing that is journaled has to be preceded by an activation: a task that was recovered and only waits writes nothing.
+    /// </summary>
+    public bool NeedsActivation { get; private set; }
+
+    /// <summary>
+    /// The state as it is shown: a run that the journal still calls running, and whose node is lost, waits. Null before the submit.
+    /// </summary>
+    public TaskState? Shown => NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeLost(state)]) : State;
 
     /// <summary>The newest progress, journaled or not.</summary>
     public TaskProgress Progress => _run?.Progress ?? State?.Progress ?? TaskProgress.None;
@@ -86,8 +99,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home)
         List<TaskEvent> events = [new TaskActivated(term, home.Incarnation, home.Address)];
         if (State.Status == TaskStatus.Running)
         {
-            events.Add(new TaskInterrupted(InterruptionReason.NodeLost, $"node {State.Node} was lost"));
-            if (!State.Proven && State.NodeLosses + 1 >= NodeLossesToHold)
+            events.Add(NodeLost(State));
+            if (IsHeldByLosses)
             {
                 events.Add(new TaskHeld(
                     $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; look at its output, then 'actortrainer tasks resume {Task}'"));
@@ -102,6 +115,25 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home)
         }
 
         return new EntityStep(events, [new ListStoreFiles(Task, term)]);
+    }
+
+    /// <summary>
+    /// The task was recovered by its owner, under the next term. That is journaled with the first event that the task writes, except that a task
+    /// which took its nodes along is held at once.
+    /// </summary>
+    public EntityStep Recovered(TimeSpan now)
+    {
+        Term = (State?.Term ?? 0) + 1;
+        NeedsActivation = State is not null;
+        _retryAt = now + (State?.RetryDelay ?? TimeSpan.Zero);
+        return State is { Status: TaskStatus.Running } && IsHeldByLosses ? Activate(now) : EntityStep.Nothing;
+    }
+
+    /// <summary>The activation that stands before whatever a recovered task writes first.</summary>
+    public EntityStep Activate(TimeSpan now)
+    {
+        NeedsActivation = false;
+        return Activated(Term, now);
     }
 
     /// <summary>Decides a command.</summary>
@@ -136,7 +168,10 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home)
     /// <summary>Whether the task could start now if it had its slots.</summary>
     public bool WantsSlots(TimeSpan now) =>
         State is not null && Term > 0 && _run is null && _saving is null && _staged.Count == 0 && !_releasing &&
-        (State.Status == TaskStatus.Pending || (State.Status == TaskStatus.Retrying && now >= _retryAt));
+        (State.Status == TaskStatus.Pending || (State.Status == TaskStatus.Running && NeedsActivation) || (State.Status == TaskStatus.Retrying && now >= _retryAt));
+
+    /// <summary>When a task that waits after a failure may start again; null: it does not wait for a time.</summary>
+    public TimeSpan? StartsAgainAt => State is { Status: TaskStatus.Retrying } && _run is null ? _retryAt : null;
 
     /// <summary>The engine gives the task its slots: restore and start.</summary>
     public EntityStep Grant(TimeSpan now) => Begin(State!.Spec, State.LastUsable, Term, ++_lastRun, now);
@@ -240,6 +275,10 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home)
             ? Refuse($"task {Task} runs a command, which saves by itself into ACTORTRAINER_CHECKPOINT_DIR")
             : new EntityStep([], [new RequestStaging(_run.Key, "request")], new CommandAccepted(Task));
     }
+
+    private bool IsHeldByLosses => State is { Proven: false } state && state.NodeLosses + 1 >= NodeLossesToHold;
+
+    private static TaskInterrupted NodeLost(TaskState state) => new(InterruptionReason.NodeLost, $"node {state.Node} was lost");
 
     private EntityStep Accept(bool existed = false) => new([], [], new CommandAccepted(Task, existed));
 

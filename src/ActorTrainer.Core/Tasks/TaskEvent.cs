@@ -8,6 +8,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskSubmitted), "submitted")]
 [JsonDerivedType(typeof(TaskActivated), "activated")]
 [JsonDerivedType(typeof(TaskStarted), "started")]
+[JsonDerivedType(typeof(TaskAdopted), "adopted")]
 [JsonDerivedType(typeof(TaskProgressed), "progressed")]
 [JsonDerivedType(typeof(TaskCheckpointed), "checkpointed")]
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
@@ -33,6 +34,12 @@ public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node
 
 /// <summary>A worker was started. <paramref name="RestoredFrom"/> is the checkpoint's name, or null for a start from nothing.</summary>
 public sealed record TaskStarted(int Run, long Incarnation, NodeAddress Node, int Pid, string? RestoredFrom, long RestoredStep) : TaskEvent;
+
+/// <summary>
+/// The run that went on while the journal was away was taken up again by its task, in the same life and under the same term: nobody else has
+/// had the task meanwhile.
+/// </summary>
+public sealed record TaskAdopted(int Run, long Incarnation) : TaskEvent;
 
 /// <summary>How far training is; at most one a second per task. <paramref name="Settled"/>: this run has lasted a minute, so it does not take nodes along.</summary>
 public sealed record TaskProgressed(TaskProgress Progress, bool Settled = false) : TaskEvent;

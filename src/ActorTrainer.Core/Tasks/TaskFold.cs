@@ -99,6 +99,8 @@ internal static class TaskFold
         return state with
         {
             Checkpoints = [new ListedCheckpoint(checkpoint, false, false), .. state.Checkpoints],
+            Progress = checkpoint.Step <= state.Progress.Step ? state.Progress
+                : state.Progress with { Step = checkpoint.Step, Epoch = checkpoint.Epoch, Metrics = checkpoint.Metrics },
             BestMetric = best,
             // Only a state beyond the place of the last failure shows that the failure is behind the task.
             Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,

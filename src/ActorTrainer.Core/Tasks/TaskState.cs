@@ -16,7 +16,7 @@ public sealed record ListedCheckpoint(CheckpointRef Checkpoint, bool Damaged, bo
 public sealed record TaskState
 {
     /// <summary>Changes when the fold does; snapshots of another version are ignored.</summary>
-    public const int FoldVersion = 1;
+    public const int FoldVersion = 2;
 
     /// <summary>The task.</summary>
     public required TaskId Task { get; init; }

@@ -25,8 +25,8 @@ public sealed class AkkaSectionTests
         akka.GetDouble("akka.cluster.failure-detector.threshold").ShouldBe(8);
         akka.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after").ShouldBe(TimeSpan.FromSeconds(2));
         akka.GetTimeSpan("akka.cluster.sharding.handoff-timeout").ShouldBe(TimeSpan.FromSeconds(60));
-        akka.GetBoolean("akka.cluster.sharding.remember-entities").ShouldBeTrue();
-        foreach (string plugin in (string[])["journal.actortrainer", "snapshot-store.actortrainer", "query.journal.actortrainer"])
+        akka.GetBoolean("akka.cluster.sharding.remember-entities").ShouldBeFalse("the rows of the tasks remember them");
+        foreach (string plugin in (string[])["journal.actortrainer", "snapshot-store.actortrainer"])
         {
             akka.GetString($"akka.persistence.{plugin}.provider-name").ShouldBe("SQLite.MS");
             akka.GetString($"akka.persistence.{plugin}.connection-string").ShouldBe("Data Source=/work/actortrainer-data/journal.db");

@@ -33,7 +33,6 @@ public sealed class ContradictionTests
 
     [Theory]
     [InlineData("akka.persistence.journal.actortrainer.connection-string = \"Data Source=x;Password=secret\"")]
-    [InlineData("akka.persistence.query.journal.actortrainer.connection-string = \"Data Source=x;Password=secret\"")]
     [InlineData("actortrainer.journal.postgresql = \"Host=db;Password=secret\", akka.persistence.snapshot-store.actortrainer.connection-string = \"Host=db\"")]
     [InlineData("actortrainer.journal.postgresql = \"Host=db;Password=secret\", akka.persistence.journal.actortrainer.provider-name = MySql")]
     public void Derive_OtherJournal_IsRefusedWithoutShowingAPassword(string text)

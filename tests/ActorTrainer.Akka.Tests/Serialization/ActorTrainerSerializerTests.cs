@@ -1,6 +1,7 @@
 using System.Runtime.Serialization;
 using System.Text;
 using ActorTrainer.Akka.Serialization;
+using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Nodes;
@@ -49,7 +50,7 @@ public sealed class ActorTrainerSerializerTests() : TestKit(Systems.InMemory())
     {
         TaskProgress diverged = new(7, null, 0, new Dictionary<string, double> { ["loss"] = double.NaN });
 
-        byte[] bytes = Serializer.ToBinary(new JournaledEvent(1, new TaskProgressed(diverged)));
+        byte[] bytes = Serializer.ToBinary(new JournaledEvent(1, new TaskProgressed(diverged), At));
 
         JournaledEvent read = Serializer.FromBinary(bytes, "event-1").ShouldBeOfType<JournaledEvent>();
         read.Event.ShouldBeOfType<TaskProgressed>().Progress.Metrics["loss"].ShouldBe(double.NaN);
@@ -59,10 +60,10 @@ public sealed class ActorTrainerSerializerTests() : TestKit(Systems.InMemory())
     public void Event_AsItStandsInJournals_IsRead()
     {
         // Frozen: journals of earlier versions hold this.
-        const string Written = """{"term":3,"event":{"type":"activated","term":3,"incarnation":8,"node":"127.0.0.1:7400"}}""";
+        const string Written = """{"term":3,"event":{"type":"activated","term":3,"incarnation":8,"node":"127.0.0.1:7400"},"at":"2026-11-28T12:00:00+00:00"}""";
 
         Serializer.FromBinary(Encoding.UTF8.GetBytes(Written), "event-1")
-            .ShouldBe(new JournaledEvent(3, new TaskActivated(3, 8, new NodeAddress("127.0.0.1", 7400))));
+            .ShouldBe(new JournaledEvent(3, new TaskActivated(3, 8, new NodeAddress("127.0.0.1", 7400)), At));
     }
 
     [Theory]
@@ -86,10 +87,13 @@ public sealed class ActorTrainerSerializerTests() : TestKit(Systems.InMemory())
 
     public static TheoryData<string> Messages() => [.. All().Keys];
 
+    private static DateTimeOffset At { get; } = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
+
     private static Dictionary<string, object> All() => new()
     {
-        ["event-1"] = new JournaledEvent(4, new TaskStarted(2, 9, new NodeAddress("127.0.0.1", 7401), 17, "c-1-2-x", 2)),
-        ["state-1"] = new FoldedTask(TaskState.FoldVersion, new TaskState { Task = Task, Spec = TaskFixture.Spec, Term = 4 }),
+        ["event-1"] = new JournaledEvent(4, new TaskStarted(2, 9, new NodeAddress("127.0.0.1", 7401), 17, "c-1-2-x", 2), At),
+        ["state-1"] = new FoldedTask(TaskState.FoldVersion, new TaskState { Task = Task, Spec = TaskFixture.Spec, Term = 4 }, TaskTimes.None.After(new TaskCheckpointRemoved("c-1-2-x", "expired"), At)),
+        ["wake-1"] = new WakeTask(Task),
         ["task-request-1"] = new TaskRequest(Task, new SubmitTask(TaskFixture.Spec, "hash")),
         ["answer-1"] = new TaskAnswer(new CommandRefused("no"), 12),
         ["node-request-1"] = new NodeRequest(NodeCommandKind.Drain),

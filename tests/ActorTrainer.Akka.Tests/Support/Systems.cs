@@ -1,5 +1,8 @@
 using ActorTrainer.Akka.Configuration;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Configuration;
+using Akka.Actor;
+using Akka.Actor.Setup;
 using Akka.Configuration;
 
 namespace ActorTrainer.Akka.Tests.Support;
@@ -29,8 +32,9 @@ internal static class Systems
     /// <summary>With the product's serializer, and a journal and snapshots in memory.</summary>
     public static Config InMemory() => Memory.WithFallback(OfProduct(new NodeModel { Journal = new JournalModel { Path = "/nowhere/journal.db" } }));
 
-    /// <summary>With the product's serializer and its journal in SQL.</summary>
-    public static Config InSql(NodeModel model) => OfProduct(model);
+    /// <summary>With the product's serializer and its journal in SQL, on connections as the product makes them.</summary>
+    public static ActorSystemSetup InSql(NodeModel model) =>
+        BootstrapSetup.Create().WithConfig(OfProduct(model)).And(DatabaseConnections.ForAkka(AkkaDatabase.Of(model.Journal)));
 
     private static Config OfProduct(NodeModel model) => Local.WithFallback(ConfigurationFactory.ParseString(AkkaSection.Text(model)));
 }

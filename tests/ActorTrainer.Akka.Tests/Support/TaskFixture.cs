@@ -29,8 +29,19 @@ internal sealed class TaskFixture
         _kit = kit;
         Task = id ?? Id;
         Slots = kit.CreateTestProbe(system ?? kit.Sys);
-        Host = new TaskHost(
-            new EntityHome(incarnation, new NodeAddress("10.0.0.1", (int)(7400 + incarnation))), e => _effects.Add(e), Slots.Ref, () => TimeProvider.System.GetElapsedTime(_startedAt), NullLogger.Instance);
+        Starter = kit.CreateTestProbe(system ?? kit.Sys);
+        Host = new TaskHost
+        {
+            Home = new EntityHome(incarnation, new NodeAddress("10.0.0.1", (int)(7400 + incarnation))),
+            NumberOfShards = 16,
+            Effects = e => _effects.Add(e),
+            Slots = Slots.Ref,
+            Rows = Rows,
+            Starter = Starter.Ref,
+            Elapsed = () => TimeProvider.System.GetElapsedTime(_startedAt),
+            Time = TimeProvider.System,
+            Logger = NullLogger.Instance,
+        };
         Parent = kit.CreateTestProbe(system ?? kit.Sys);
         Actor = Parent.ChildActorOf(TrainingTaskActor.Props(Task, Host));
         Parent.Watch(Actor);
@@ -41,6 +52,12 @@ internal sealed class TaskFixture
     public TaskHost Host { get; }
 
     public TestProbe Slots { get; }
+
+    /// <summary>What the actor has handed in as its row.</summary>
+    public RecordedRows Rows { get; } = new();
+
+    /// <summary>Stands for who starts tasks again.</summary>
+    public TestProbe Starter { get; }
 
     /// <summary>Stands for the shard.</summary>
     public TestProbe Parent { get; }

@@ -1,13 +1,16 @@
+using ActorTrainer.Akka.Rows;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Akka.Persistence;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Akka.Tests.Tasks;
 
@@ -39,6 +42,79 @@ public sealed class TrainingTaskActorTests() : TestKit(Systems.InMemory())
     [Fact]
     public void Command_ForATaskThatNeverWas_IsRefusedAsNotFound() =>
         new TaskFixture(this).Ask(new PauseTask()).Reply.ShouldBeOfType<CommandRefused>().NotFound.ShouldBeTrue();
+
+    [Fact]
+    public void Recovery_OfATaskThatOnlyWaits_WritesItsRowAndNoEvent()
+    {
+        Lost(new TaskFixture(this), t => t.Submit());
+
+        TaskFixture second = new(this, incarnation: 2);
+        second.Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
+
+        Journaled().Count.ShouldBe(2);
+        TaskRow row = second.Rows.Put.ShouldHaveSingleItem();
+        (row.Owner, row.Sequence, row.Term).ShouldBe((2, 2, 1));
+    }
+
+    [Fact]
+    public void Recovery_OfATaskThatRan_ShowsItWaiting()
+    {
+        Lost(new TaskFixture(this), t =>
+        {
+            t.Submit();
+            t.Start();
+        });
+
+        TaskFixture second = new(this, incarnation: 2);
+        second.Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
+
+        TaskSummary shown = second.Rows.Put.ShouldHaveSingleItem().Summary;
+        shown.Status.ShouldBe(TaskStatus.Pending);
+        shown.Detail.ShouldContain("was lost");
+    }
+
+    [Fact]
+    public void Row_OfATaskThatTrains_HasItsProgressWithoutAnEvent()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+        task.Start();
+        int events = Journaled().Count;
+
+        task.Host.Post(new WorkerProgressed(task.Run, TaskFixture.Progress(7)));
+
+        AwaitCondition(() => task.Rows.Put[^1].Summary.Progress.Step == 7, TimeSpan.FromSeconds(10));
+        Journaled().Count.ShouldBe(events);
+    }
+
+    [Fact]
+    public void Row_KeptByAnotherOwner_EndsTheRunAtOnce()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+        task.Start();
+
+        task.Actor.Tell(new RowRefused(TaskFixture.Id));
+
+        task.ShouldStop();
+        task.Effect<StopWorker>().Grace.ShouldBe(TimeSpan.Zero);
+        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Failed);
+    }
+
+    [Fact]
+    public void Row_AfterACheckpoint_ListsItWithTermAndTime()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+        task.Start();
+
+        string name = task.Save(40);
+
+        AwaitCondition(() => task.Rows.Checkpoints.Count == 1, TimeSpan.FromSeconds(10));
+        CheckpointListing listed = task.Rows.Checkpoints[0];
+        (listed.Checkpoint.Name, listed.Term, listed.Damaged).ShouldBe((name, 1, false));
+        listed.Time.ShouldBe(TimeProvider.System.GetUtcNow(), TimeSpan.FromMinutes(1));
+    }
 
     [Fact]
     public void Recovery_OfAnUnfinishedTask_PersistsAnActivationUnderTheNextTermFirst()
@@ -109,6 +185,8 @@ public sealed class TrainingTaskActorTests() : TestKit(Systems.InMemory())
         task.Actor.Tell(ReleaseTask.Instance);
 
         task.ShouldStop();
+        task.Rows.Put[^1].Owner.ShouldBe(0);
+        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Released);
     }
 
     [Fact]
@@ -221,7 +299,7 @@ public sealed class TrainingTaskActorTests() : TestKit(Systems.InMemory())
         return Probe(new ReadSnapshot());
     }
 
-    private void SaveForeignSnapshot() => Probe(new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }));
+    private void SaveForeignSnapshot() => Probe(new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None));
 
     private void WriteEvent(object e) => Probe(new WriteThis(e));
 

@@ -1,0 +1,21 @@
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace ActorTrainer.Akka.Sql;
+
+/// <summary>Tells a database that refuses a row from one that cannot be reached now.</summary>
+internal static class DatabaseErrors
+{
+    private const int SqliteConstraint = 19;
+    private const string PostgreSqlConstraintClass = "23";
+
+    /// <summary>Whether the database has answered that the row contradicts another one: the key (task, sequence) is taken.</summary>
+    public static bool IsRefusal(Exception? e) => e switch
+    {
+        null => false,
+        SqliteException sqlite => sqlite.SqliteErrorCode == SqliteConstraint,
+        PostgresException postgres => postgres.SqlState.StartsWith(PostgreSqlConstraintClass, StringComparison.Ordinal),
+        AggregateException many => many.InnerExceptions.Any(IsRefusal),
+        _ => IsRefusal(e.InnerException),
+    };
+}

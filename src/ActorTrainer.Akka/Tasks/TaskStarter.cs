@@ -1,0 +1,228 @@
+using ActorTrainer.Akka.Members;
+using ActorTrainer.Akka.Rows;
+using ActorTrainer.Akka.Serialization;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Akka.Tasks;
+
+/// <summary>
+/// Sees to it that every unfinished task has an actor. The rows say which tasks there are, so no list of entities has to be journaled beside
+/// them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose actor has ended.
+/// </summary>
+internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a task that was woken may take until its row says who has it.</summary>
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>Its client wakes a new task itself.</summary>
+    private static readonly TimeSpan NewPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(10);
+
+    /// <summary>A run that waits for the journal is tried that often: its task should commit as soon as it can.</summary>
+    private static readonly TimeSpan ParkedBackoff = TimeSpan.FromSeconds(1);
+
+    private readonly TaskHost _host;
+    private readonly TaskIndex _index;
+    private readonly Func<ClusterSight> _sight;
+    private readonly Func<IActorRef> _region;
+    private readonly Func<TaskId, Task> _withdraw;
+    private readonly TimeSpan _selfFenceAfter;
+    private readonly ILogger _logger;
+    private readonly Dictionary<TaskId, TimeSpan> _woken = [];
+    private readonly Dictionary<TaskId, TimeSpan> _seenNew = [];
+    private readonly Dictionary<TaskId, (int Failures, TimeSpan Last)> _failures = [];
+    private long _lookedAt = -1;
+    private ClusterSight? _lastSight;
+
+    /// <param name="host">The node's tasks.</param>
+    /// <param name="index">All unfinished tasks.</param>
+    /// <param name="sight">The members.</param>
+    /// <param name="region">The shard region.</param>
+    /// <param name="withdraw">Takes a name back whose task was never submitted.</param>
+    /// <param name="selfFenceAfter">How long a parked run goes on while a member is out of reach.</param>
+    /// <param name="logger">Where it logs.</param>
+    public TaskStarter(
+        TaskHost host, TaskIndex index, Func<ClusterSight> sight, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
+    {
+        _selfFenceAfter = selfFenceAfter;
+        _host = host;
+        _index = index;
+        _sight = sight;
+        _region = region;
+        _withdraw = withdraw;
+        _logger = logger;
+        Receive<Look>(look => OnLook(look.Periodic));
+        Receive<TaskStopped>(OnStopped);
+        Receive<Wake>(wake => WakeNow(wake.Task));
+        Receive<TaskUnborn>(OnUnborn);
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Something changed among members or rows.</summary>
+    public static object Changed { get; } = new Look(Periodic: false);
+
+    protected override void PreStart()
+    {
+        Timers.StartPeriodicTimer(nameof(Look), new Look(Periodic: true), LookEvery);
+    }
+
+    private void OnLook(bool periodic)
+    {
+        ClusterSight sight = _sight();
+        if (!periodic && _lookedAt == _index.Version && ReferenceEquals(sight, _lastSight))
+        {
+            return;
+        }
+
+        _lookedAt = _index.Version;
+        _lastSight = sight;
+        if (_host.Leaving)
+        {
+            return;
+        }
+
+        if (sight.Coordinator == _host.Home.Incarnation)
+        {
+            WakeOrphans(sight);
+        }
+
+        if (periodic)
+        {
+            WakeOwn();
+            EndParked(sight);
+        }
+    }
+
+    /// <summary>Tasks whose owner is gone, and those that nobody has had yet.</summary>
+    private void WakeOrphans(ClusterSight sight)
+    {
+        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(sight.Living);
+        if (orphans.Count == 0)
+        {
+            _woken.Clear();
+            _seenNew.Clear();
+            return;
+        }
+
+        TimeSpan now = _host.Now;
+        int woken = 0;
+        foreach (TaskRow row in orphans)
+        {
+            TaskId task = row.Summary.Task;
+            if (row.Sequence == 0 && _seenNew.TryAdd(task, now))
+            {
+                continue;
+            }
+
+            bool waits = (_woken.TryGetValue(task, out TimeSpan at) && now - at < AgainAfter) ||
+                (row.Sequence == 0 && now - _seenNew[task] < NewPatience);
+            if (!waits)
+            {
+                _woken[task] = now;
+                WakeNow(task);
+                woken++;
+            }
+        }
+
+        if (woken > 0)
+        {
+            LogWoken(_logger, woken);
+        }
+    }
+
+    /// <summary>Tasks that this life has on record and that have no actor here: it ended and nothing has started it again.</summary>
+    private void WakeOwn()
+    {
+        TimeSpan now = _host.Now;
+        foreach (TaskRow row in _index.OwnedBy(_host.Home.Incarnation))
+        {
+            TaskId task = row.Summary.Task;
+            if (!_host.Has(task) && !Timers.IsTimerActive(task.Value) && (!_woken.TryGetValue(task, out TimeSpan at) || now - at > AgainAfter))
+            {
+                _woken[task] = now;
+                WakeNow(task);
+            }
+        }
+    }
+
+    private void OnStopped(TaskStopped stopped)
+    {
+        switch (stopped.Reason)
+        {
+            case TaskStopReason.Released:
+                // The region keeps the message until the shard has its next owner.
+                WakeNow(stopped.Task);
+                break;
+            case TaskStopReason.Failed:
+                TimeSpan now = _host.Now;
+                (int failures, TimeSpan last) = _failures.GetValueOrDefault(stopped.Task);
+                failures = now - last > 2 * LongestBackoff ? 0 : failures;
+                _failures[stopped.Task] = (failures + 1, now);
+                TimeSpan longest = _host.Parked.ContainsKey(stopped.Task) ? ParkedBackoff : LongestBackoff;
+                TimeSpan wait = FirstBackoff * Math.Pow(2, Math.Min(failures, 10));
+                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), wait < longest ? wait : longest);
+                break;
+            case TaskStopReason.Parked:
+                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);
+                break;
+            case TaskStopReason.Passivated:
+                _failures.Remove(stopped.Task);
+                break;
+        }
+    }
+
+    /// <summary>
+    /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not, it has
+    /// as long as a node that lost everybody. It ends at once when its task is known to have another owner.
+    /// </summary>
+    private void EndParked(ClusterSight sight)
+    {
+        foreach (ParkedRun run in _host.Parked.Values)
+        {
+            TaskId task = run.Entity.Task;
+            long owner = _index.Find(task)?.Owner ?? _host.Home.Incarnation;
+            bool elsewhere = owner != _host.Home.Incarnation && sight.Living.Contains(owner);
+            bool alone = sight.View.Members.Any(m => m.State == MemberState.Suspect);
+            run.Deadline ??= alone ? _host.Now + _selfFenceAfter : null;
+            if (elsewhere || _host.Now > run.Deadline)
+            {
+                LogParkedEnded(_logger, task, elsewhere ? "another node has it" : "not all members can be reached");
+                _host.EndParked(run);
+            }
+        }
+    }
+
+    private void OnUnborn(TaskUnborn unborn)
+    {
+        if (_index.Find(unborn.Task) is { Sequence: 0 })
+        {
+            _withdraw(unborn.Task).ContinueWith(
+                withdrawn => LogNotWithdrawn(_logger, unborn.Task, withdrawn.Exception!.GetBaseException().Message),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
+        }
+    }
+
+    private void WakeNow(TaskId task) => _region().Tell(new WakeTask(task));
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} tasks without a living owner are started")]
+    private static partial void LogWoken(ILogger logger, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the run of task {Task} that waited for the journal is ended: {Reason}")]
+    private static partial void LogParkedEnded(ILogger logger, TaskId task, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}")]
+    private static partial void LogNotWithdrawn(ILogger logger, TaskId task, string problem);
+
+    private sealed record Look(bool Periodic) : INoSerializationVerificationNeeded;
+
+    private sealed record Wake(TaskId Task) : INoSerializationVerificationNeeded;
+}
