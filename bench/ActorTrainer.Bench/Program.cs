@@ -1,3 +1,4 @@
+using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
 using ActorTrainer.Runtime;
 
@@ -6,11 +7,18 @@ if (await ActorTrainerWorker.TryRunAsync(args))
     return Environment.ExitCode;
 }
 
-switch (args.FirstOrDefault())
+try
 {
-    case "failover":
-        return await FailoverBench.RunAsync(args[1..]);
-    default:
-        await Console.Error.WriteLineAsync("The benches are: failover. For example: ./build.sh bench failover --kills 10 --modes crash");
-        return 2;
+    switch (args.FirstOrDefault())
+    {
+        case "failover":
+            return await FailoverBench.RunAsync(args[1..]);
+        default:
+            throw new OptionException("the benches are failover; for example: ./build.sh bench failover --kills 10 --modes crash");
+    }
+}
+catch (OptionException e)
+{
+    await Console.Error.WriteLineAsync($"{args.FirstOrDefault() ?? "bench"}: {e.Message}.");
+    return 2;
 }
