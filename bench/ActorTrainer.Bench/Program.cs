@@ -1,5 +1,7 @@
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
+using ActorTrainer.Bench.Scale;
+using ActorTrainer.Bench.Soak;
 using ActorTrainer.Runtime;
 
 if (await ActorTrainerWorker.TryRunAsync(args))
@@ -13,8 +15,12 @@ try
     {
         case "failover":
             return await FailoverBench.RunAsync(args[1..]);
+        case "scale":
+            return await ScaleBench.RunAsync(args[1..]);
+        case "soak":
+            return await SoakRun.RunAsync(args[1..]);
         default:
-            throw new OptionException("the benches are failover; for example: ./build.sh bench failover --kills 10 --modes crash");
+            throw new OptionException("the benches are failover and scale; for example: ./build.sh bench failover --kills 10 --modes crash");
     }
 }
 catch (OptionException e)

@@ -1,0 +1,176 @@
+using System.Globalization;
+using ActorTrainer.Bench.Common;
+using ActorTrainer.Runtime.Client;
+using ActorTrainer.Testing.Processes;
+
+namespace ActorTrainer.Bench.Soak;
+
+/// <summary>
+/// Does the faults of a plan to a cluster. Faults may overlap: the database may be away while a node stands still. A node has one at a time; a
+/// fault that finds no victim free is passed over.
+/// </summary>
+internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, WorkerWatch watch, Action<string> say)
+{
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(90);
+
+    private readonly HashSet<LocalNode> _busy = [];
+    private readonly List<Task> _running = [];
+    private readonly List<string> _unexpected = [];
+    private bool _databaseBusy;
+
+    /// <summary>Faults that happened.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>What the cluster did that no fault explains, one sentence each.</summary>
+    public IReadOnlyList<string> Unexpected => _unexpected;
+
+    /// <summary>Lets faults happen until it is cancelled, and then waits until the last one is over and every node runs.</summary>
+    public async Task RunAsync(FaultPlan plan, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                Fault fault = plan.Next();
+                Begin(fault);
+                await Task.Delay(fault.Pause, TimeProvider.System, cancellationToken);
+                StartEnded();
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await Task.WhenAll(_running);
+            StartEnded();
+        }
+    }
+
+    private void Begin(Fault fault)
+    {
+        LocalNode[] free = [.. cluster.Nodes.Where(node => node.IsRunning && !_busy.Contains(node))];
+        int wanted = fault.Kind switch
+        {
+            FaultKind.KillTwo => 2,
+            FaultKind.KillAll => cluster.Nodes.Count,
+            FaultKind.DatabaseAway or FaultKind.KillWorker => 0,
+            _ => 1,
+        };
+        if (free.Length < wanted || (fault.Kind == FaultKind.DatabaseAway && _databaseBusy))
+        {
+            say($"{fault.Kind}: passed over, no victim is free");
+            return;
+        }
+
+        LocalNode[] victims = [.. Enumerable.Range(0, wanted).Select(i => free[(fault.Choice + i) % free.Length])];
+        _busy.UnionWith(victims);
+        Count++;
+        _running.Add(DoAsync(fault, victims));
+    }
+
+    private async Task DoAsync(Fault fault, LocalNode[] victims)
+    {
+        string who = victims.Length == 0 ? "" : $" node {string.Join(", ", victims.Select(node => node.Number))}";
+        try
+        {
+            switch (fault.Kind)
+            {
+                case FaultKind.KillNode or FaultKind.KillTwo or FaultKind.KillAll:
+                    say(Text($"kill{who}, start again after {fault.Length.TotalSeconds:0.0} s"));
+                    await KillAsync(victims, fault.Length);
+                    break;
+                case FaultKind.StopNode:
+                    say(Text($"stop{who} for {fault.Length.TotalSeconds:0.0} s"));
+                    victims[0].Signal(Signals.Stop);
+                    await Task.Delay(fault.Length, TimeProvider.System);
+                    Signals.TrySend(victims[0].Pid, Signals.Continue);
+                    break;
+                case FaultKind.Drain:
+                    say($"drain{who}");
+                    await DrainAsync(victims[0]);
+                    break;
+                case FaultKind.KillWorker:
+                    KillOne([.. watch.Workers.Select(worker => (worker.Pid, $"worker of {worker.Task}"))], fault.Choice);
+                    break;
+                case FaultKind.KillGuard:
+                    KillOne(cluster.GuardOf(victims[0]) is { } guard ? [(guard.Pid, $"guard of{who}")] : [], 0);
+                    break;
+                case FaultKind.DatabaseAway:
+                    _databaseBusy = true;
+                    say(Text($"database {DatabaseFaults.NameOf(database, fault.Choice)}, {fault.Length.TotalSeconds:0.0} s"));
+                    await DatabaseFaults.RunAsync(database, cluster, fault.Length, fault.Choice);
+                    _databaseBusy = false;
+                    say("database is back");
+                    break;
+            }
+        }
+        finally
+        {
+            _busy.ExceptWith(victims);
+        }
+    }
+
+    private static async Task KillAsync(LocalNode[] victims, TimeSpan away)
+    {
+        foreach (LocalNode node in victims)
+        {
+            node.Signal(Signals.Kill);
+        }
+
+        foreach (LocalNode node in victims)
+        {
+            await node.KillAsync();
+        }
+
+        await Task.Delay(away, TimeProvider.System);
+        foreach (LocalNode node in victims)
+        {
+            node.Start();
+        }
+    }
+
+    private async Task DrainAsync(LocalNode node)
+    {
+        using CancellationTokenSource limit = new(DrainLimit, TimeProvider.System);
+        using ActorTrainerClient client = LocalCluster.ClientOf([.. cluster.Nodes.Where(other => other != node).Select(other => other.Address)]);
+        try
+        {
+            await client.DrainAsync(node.Address.ToString(), limit.Token);
+            int exitCode = await node.WaitForExitAsync(limit.Token);
+            say(Text($"node {node.Number} was drained and ended with {exitCode}"));
+        }
+        catch (Exception e) when (ActorTrainerClient.IsTransient(e) || e is ActorTrainerApiException or UnknownOutcomeException or OperationCanceledException)
+        {
+            // Other faults may be in the way of a drain; a node that is leaving goes on leaving, and is started again when it has ended.
+            say($"drain of node {node.Number} came to nothing: {(e is OperationCanceledException ? $"not within {DrainLimit.TotalSeconds} s" : e.Message)}");
+            if (node.IsRunning)
+            {
+                await node.KillAsync();
+            }
+        }
+
+        node.Start();
+    }
+
+    private void KillOne((int Pid, string Name)[] victims, int choice)
+    {
+        if (victims.Length == 0)
+        {
+            say("nothing is there to be killed");
+            return;
+        }
+
+        (int pid, string name) = victims[choice % victims.Length];
+        say($"kill {name}{(Signals.TrySend(pid, Signals.Kill) ? "" : ", which has just ended")}");
+    }
+
+    private void StartEnded()
+    {
+        foreach (LocalNode node in cluster.Nodes.Where(node => !node.IsRunning && !_busy.Contains(node)))
+        {
+            _unexpected.Add($"node {node.Number} ended by itself");
+            say(_unexpected[^1]);
+            node.Start();
+        }
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
