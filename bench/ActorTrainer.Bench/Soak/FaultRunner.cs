@@ -13,10 +13,11 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(90);
 
+    /// <summary>Nodes that a fault has; under its own lock, since faults end on any thread.</summary>
     private readonly HashSet<LocalNode> _busy = [];
     private readonly List<Task> _running = [];
     private readonly List<string> _unexpected = [];
-    private bool _databaseBusy;
+    private volatile bool _databaseBusy;
 
     /// <summary>Faults that happened.</summary>
     public int Count { get; private set; }
@@ -46,7 +47,7 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
 
     private void Begin(Fault fault)
     {
-        LocalNode[] free = [.. cluster.Nodes.Where(node => node.IsRunning && !_busy.Contains(node))];
+        LocalNode[] free = [.. FreeNodes().Where(node => node.IsRunning)];
         int wanted = fault.Kind switch
         {
             FaultKind.KillTwo => 2,
@@ -61,8 +62,13 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
         }
 
         LocalNode[] victims = [.. Enumerable.Range(0, wanted).Select(i => free[(fault.Choice + i) % free.Length])];
-        _busy.UnionWith(victims);
+        lock (_busy)
+        {
+            _busy.UnionWith(victims);
+        }
+
         Count++;
+        _databaseBusy |= fault.Kind == FaultKind.DatabaseAway;
         _running.Add(DoAsync(fault, victims));
     }
 
@@ -94,7 +100,6 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
                     KillOne(cluster.GuardOf(victims[0]) is { } guard ? [(guard.Pid, $"guard of{who}")] : [], 0);
                     break;
                 case FaultKind.DatabaseAway:
-                    _databaseBusy = true;
                     say(Text($"database {DatabaseFaults.NameOf(database, fault.Choice)}, {fault.Length.TotalSeconds:0.0} s"));
                     await DatabaseFaults.RunAsync(database, cluster, fault.Length, fault.Choice);
                     _databaseBusy = false;
@@ -104,7 +109,10 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
         }
         finally
         {
-            _busy.ExceptWith(victims);
+            lock (_busy)
+            {
+                _busy.ExceptWith(victims);
+            }
         }
     }
 
@@ -134,17 +142,27 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
         try
         {
             await client.DrainAsync(node.Address.ToString(), limit.Token);
-            int exitCode = await node.WaitForExitAsync(limit.Token);
-            say(Text($"node {node.Number} was drained and ended with {exitCode}"));
+        }
+        catch (ActorTrainerApiException e) when (!e.IsUnavailable && node.IsRunning)
+        {
+            // Just started, it is no member yet.
+            say($"drain of node {node.Number} was refused: {e.Message}");
+            return;
         }
         catch (Exception e) when (ActorTrainerClient.IsTransient(e) || e is ActorTrainerApiException or UnknownOutcomeException or OperationCanceledException)
         {
-            // Other faults may be in the way of a drain; a node that is leaving goes on leaving, and is started again when it has ended.
-            say($"drain of node {node.Number} came to nothing: {(e is OperationCanceledException ? $"not within {DrainLimit.TotalSeconds} s" : e.Message)}");
-            if (node.IsRunning)
-            {
-                await node.KillAsync();
-            }
+            // Other faults were in the way of the answer; the node may well be leaving.
+            say($"drain of node {node.Number} has no answer: {e.Message}");
+        }
+
+        try
+        {
+            say(Text($"node {node.Number} was drained and ended with {await node.WaitForExitAsync(limit.Token)}"));
+        }
+        catch (OperationCanceledException)
+        {
+            say(Text($"node {node.Number} is still there {DrainLimit.TotalSeconds} s after the drain began, so it is killed"));
+            await node.KillAsync();
         }
 
         node.Start();
@@ -164,11 +182,19 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
 
     private void StartEnded()
     {
-        foreach (LocalNode node in cluster.Nodes.Where(node => !node.IsRunning && !_busy.Contains(node)))
+        foreach (LocalNode node in FreeNodes().Where(node => !node.IsRunning))
         {
             _unexpected.Add($"node {node.Number} ended by itself");
             say(_unexpected[^1]);
             node.Start();
+        }
+    }
+
+    private LocalNode[] FreeNodes()
+    {
+        lock (_busy)
+        {
+            return [.. cluster.Nodes.Where(node => !_busy.Contains(node))];
         }
     }
 

@@ -50,7 +50,7 @@ internal sealed class SoakRun(SoakOptions options)
         }
         catch
         {
-            Keep(cluster, tasks);
+            Keep(cluster, database, tasks);
             throw;
         }
 
@@ -61,7 +61,7 @@ internal sealed class SoakRun(SoakOptions options)
 
         if (verdict.Findings.Count > 0)
         {
-            Keep(cluster, tasks);
+            Keep(cluster, database, tasks);
         }
 
         Console.WriteLine(verdict.Line);
@@ -83,6 +83,7 @@ internal sealed class SoakRun(SoakOptions options)
         IReadOnlyList<SoakedTask> judged = await tasks.JudgeAsync();
         await watching.CancelAsync();
         await watched.ContinueWith(_ => { }, TaskScheduler.Default);
+        Say($"workers: at most {watch.Most} at once, {watch.Overlaps.Count} overlaps, looked for at least every {watch.LongestGap} ms");
         int orphans = await CountOrphansAsync(cluster, watch);
         return new SoakVerdict(
             options,
@@ -91,7 +92,12 @@ internal sealed class SoakRun(SoakOptions options)
             watch.Overlaps.Longest,
             watch.Overlaps.LongestTask,
             orphans,
-            [.. faults.Unexpected, .. tasks.Unexpected, .. watched.IsFaulted ? [$"the observer of workers failed: {watched.Exception.InnerException?.Message}"] : Array.Empty<string>()]);
+            [
+                .. faults.Unexpected,
+                .. tasks.Unexpected,
+                .. watch.Most == 0 ? ["the observer of workers saw none"] : Array.Empty<string>(),
+                .. watched.IsFaulted ? [$"the observer of workers failed: {watched.Exception.InnerException?.Message}"] : Array.Empty<string>(),
+            ]);
     }
 
     /// <summary>Kills all nodes; whatever they started has to end by itself.</summary>
@@ -112,12 +118,17 @@ internal sealed class SoakRun(SoakOptions options)
         return Left();
     }
 
-    private void Keep(LocalCluster cluster, SoakTasks tasks)
+    private void Keep(LocalCluster cluster, BenchDatabase database, SoakTasks tasks)
     {
         string folder = Directory.CreateTempSubdirectory("actortrainer-soak-").FullName;
         foreach (string log in cluster.Nodes.Select(node => node.LogPath).Where(File.Exists))
         {
             File.Copy(log, Path.Combine(folder, Path.GetFileName(log)));
+        }
+
+        if (database.Server is { } server)
+        {
+            File.Copy(server.LogPath, Path.Combine(folder, "postgresql.log"));
         }
 
         File.WriteAllText(Path.Combine(folder, "tasks.txt"), tasks.Histories());

@@ -18,6 +18,7 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
     private const int Epochs = 200;
     private const int Seeds = 2;
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ShownLimit = TimeSpan.FromMinutes(1);
 
     private readonly List<ObservedTask> _all = [];
     private readonly List<ObservedTask> _open = [];
@@ -57,19 +58,32 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
         }
     }
 
-    /// <summary>Reads every task again and judges it.</summary>
+    /// <summary>Reads every task again and judges it by its events; what the API shows of a task that has ended has to say so too, in a minute.</summary>
     public async Task<IReadOnlyList<SoakedTask>> JudgeAsync()
     {
+        long started = TimeProvider.System.GetTimestamp();
         List<SoakedTask> judged = [];
         foreach (ObservedTask task in _all)
         {
             CommittedHistory verdict = await task.JudgeAsync();
+            TaskCompleted? completed = task.Events.OfType<TaskCompleted>().LastOrDefault();
             TaskView view = (await cluster.Client.GetTaskAsync(task.Name)).Task;
+            while (completed is not null && view.Status != TaskStatus.Completed && TimeProvider.System.GetElapsedTime(started) < ShownLimit)
+            {
+                await Task.Delay(LookEvery, TimeProvider.System);
+                view = (await cluster.Client.GetTaskAsync(task.Name)).Task;
+            }
+
+            if (completed is not null && view.Status != TaskStatus.Completed)
+            {
+                _unexpected.Add($"{task.Name} has completed, but is shown as {view.Status}, {view.Detail}, long after that");
+            }
+
             judged.Add(new SoakedTask(
                 task.Name,
                 $"{view.Status} {view.Detail}".TrimEnd(),
-                view.Status == TaskStatus.Completed,
-                view.Results?.GetValueOrDefault("weights-sha256"),
+                completed is not null,
+                completed?.Results.GetValueOrDefault("weights-sha256"),
                 _references[SeedOf(_all.IndexOf(task)) - 1],
                 verdict.LostSteps,
                 verdict.Faults));

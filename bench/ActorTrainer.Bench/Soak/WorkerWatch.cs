@@ -13,9 +13,15 @@ internal sealed record LiveWorker(int Pid, string Task);
 internal sealed class WorkerWatch(LocalCluster cluster, string register)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
-    private IReadOnlyList<LiveWorker> _workers = [];
+    private volatile IReadOnlyList<LiveWorker> _workers = [];
 
     public OverlapLog Overlaps { get; } = new();
+
+    /// <summary>The most workers that a look has found. None at all: it does not see them.</summary>
+    public int Most { get; private set; }
+
+    /// <summary>The longest time between two looks, in milliseconds: a shorter overlap may have been missed.</summary>
+    public long LongestGap { get; private set; }
 
     /// <summary>The workers of the newest look.</summary>
     public IReadOnlyList<LiveWorker> Workers => _workers;
@@ -23,11 +29,15 @@ internal sealed class WorkerWatch(LocalCluster cluster, string register)
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         using PeriodicTimer timer = new(LookEvery, TimeProvider.System);
+        long last = BenchClock.Now;
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             LiveWorker[] found = [.. Find()];
             _workers = found;
-            Overlaps.Look(BenchClock.Now, found.Select(worker => worker.Task));
+            Most = Math.Max(Most, found.Length);
+            LongestGap = Math.Max(LongestGap, BenchClock.Now - last);
+            last = BenchClock.Now;
+            Overlaps.Look(last, found.Select(worker => worker.Task));
         }
     }
 
