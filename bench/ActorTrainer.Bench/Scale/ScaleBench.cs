@@ -141,16 +141,7 @@ internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int 
     private async Task RestartAsync(LocalCluster cluster, ActorTrainerClient client)
     {
         long[] dead = [.. (await client.GetClusterAsync()).Members.Select(m => m.Incarnation)];
-        foreach (LocalNode node in cluster.Nodes)
-        {
-            node.Signal(Signals.Kill);
-        }
-
-        foreach (LocalNode node in cluster.Nodes)
-        {
-            await node.KillAsync();
-        }
-
+        await Task.WhenAll(cluster.Nodes.Select(node => node.KillAsync()));
         long at = BenchClock.Now;
         foreach (LocalNode node in cluster.Nodes)
         {

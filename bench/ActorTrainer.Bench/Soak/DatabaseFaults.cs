@@ -1,3 +1,4 @@
+using System.Globalization;
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Testing.Processes;
 using Microsoft.Data.Sqlite;
@@ -40,8 +41,11 @@ internal static class DatabaseFaults
     }
 
     /// <summary>What happens, in words.</summary>
-    public static string NameOf(BenchDatabase database, int choice) =>
-        database.Server is null ? "is locked" : (choice % 3) switch { 0 => "is stopped", 1 => "stands still", _ => "is restarted" };
+    public static string NameOf(BenchDatabase database, TimeSpan length, int choice)
+    {
+        string time = string.Create(CultureInfo.InvariantCulture, $" for {length.TotalSeconds:0.0} s");
+        return database.Server is null ? "is locked" + time : (choice % 3) switch { 0 => "is stopped" + time, 1 => "stands still" + time, _ => "is restarted" };
+    }
 
     private static async Task LockAsync(string path, TimeSpan length)
     {

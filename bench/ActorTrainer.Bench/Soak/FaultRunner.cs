@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Runtime.Client;
@@ -13,11 +14,16 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
 {
     private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(90);
 
+    /// <summary>How long a node that was started again may take until it no longer needs the database to begin.</summary>
+    private static readonly TimeSpan Beginning = TimeSpan.FromMinutes(1);
+
     /// <summary>Nodes that a fault has; under its own lock, since faults end on any thread.</summary>
     private readonly HashSet<LocalNode> _busy = [];
+    private readonly ConcurrentDictionary<LocalNode, long> _startedAt = [];
     private readonly List<Task> _running = [];
     private readonly List<string> _unexpected = [];
     private volatile bool _databaseBusy;
+    private volatile bool _databaseWasAway;
 
     /// <summary>Faults that happened.</summary>
     public int Count { get; private set; }
@@ -100,8 +106,9 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
                     KillOne(cluster.GuardOf(victims[0]) is { } guard ? [(guard.Pid, $"guard of{who}")] : [], 0);
                     break;
                 case FaultKind.DatabaseAway:
-                    say(Text($"database {DatabaseFaults.NameOf(database, fault.Choice)}, {fault.Length.TotalSeconds:0.0} s"));
+                    say($"database {DatabaseFaults.NameOf(database, fault.Length, fault.Choice)}");
                     await DatabaseFaults.RunAsync(database, cluster, fault.Length, fault.Choice);
+                    _databaseWasAway = true;
                     _databaseBusy = false;
                     say("database is back");
                     break;
@@ -116,7 +123,7 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
         }
     }
 
-    private static async Task KillAsync(LocalNode[] victims, TimeSpan away)
+    private async Task KillAsync(LocalNode[] victims, TimeSpan away)
     {
         foreach (LocalNode node in victims)
         {
@@ -131,7 +138,7 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
         await Task.Delay(away, TimeProvider.System);
         foreach (LocalNode node in victims)
         {
-            node.Start();
+            Start(node);
         }
     }
 
@@ -165,6 +172,12 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
             await node.KillAsync();
         }
 
+        Start(node);
+    }
+
+    private void Start(LocalNode node)
+    {
+        _startedAt[node] = BenchClock.Now;
         node.Start();
     }
 
@@ -184,10 +197,22 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
     {
         foreach (LocalNode node in FreeNodes().Where(node => !node.IsRunning))
         {
-            _unexpected.Add($"node {node.Number} ended by itself");
-            say(_unexpected[^1]);
-            node.Start();
+            string what = $"node {node.Number} ended by itself";
+            if ((_databaseBusy || _databaseWasAway) && BenchClock.Now - _startedAt.GetValueOrDefault(node) < Beginning.TotalMilliseconds)
+            {
+                // To begin it needs its journal; whoever runs nodes starts it again. One that trains has to bear it.
+                say($"{what}: it began while the database was away");
+            }
+            else
+            {
+                say(what);
+                _unexpected.Add(what);
+            }
+
+            Start(node);
         }
+
+        _databaseWasAway = false;
     }
 
     private LocalNode[] FreeNodes()
