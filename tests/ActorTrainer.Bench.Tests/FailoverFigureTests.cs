@@ -93,19 +93,30 @@ public sealed class FailoverFigureTests : IDisposable
     [Fact]
     public void Parts_OfMarksInOrder_AddUpToTheWhole()
     {
-        RestartParts parts = RestartParts.Of(fault: 100, unreachable: 150, down: 180, activated: 300, started: 340, Run("initialized 500", "loaded 520", "step 545 8"));
+        RestartParts parts = RestartParts.Of(
+            fault: 100, unreachable: 150, down: 180, activated: 300, started: 490, Run("process 340", "initialized 500", "loaded 520", "step 545 8"));
 
-        parts.ShouldBe(new RestartParts(Detect: 50, Down: 30, PlaceRecover: 120, GrantStart: 40, Worker: 160, Restore: 20, Step: 25));
+        parts.ShouldBe(new RestartParts(Detect: 50, Down: 30, PlaceRecover: 120, Grant: 40, Worker: 160, Restore: 20, Step: 25));
         parts.Values.Sum().ShouldBe(445);
+    }
+
+    [Fact]
+    public void Parts_OfAProcessThatWasThereBefore_TellTheGrantByTheEvent()
+    {
+        RestartParts parts = RestartParts.Of(
+            fault: 100, unreachable: 150, down: 180, activated: 300, started: 310, Run("process 20", "initialized 330", "loaded 350", "step 375 8"));
+
+        parts.ShouldBe(new RestartParts(Detect: 50, Down: 30, PlaceRecover: 120, Grant: 10, Worker: 20, Restore: 20, Step: 25));
     }
 
     /// <summary>The API was asked too late, the worker was ready before its start was on record, and it began from nothing.</summary>
     [Fact]
     public void Parts_OfMarksSeenLate_StillAddUpToTheWhole()
     {
-        RestartParts parts = RestartParts.Of(fault: 100, unreachable: 150, down: 900, activated: 300, started: 340, Run("initialized 280", "step 545 1"));
+        RestartParts parts = RestartParts.Of(
+            fault: 100, unreachable: 150, down: 900, activated: 300, started: 340, Run("process 270", "initialized 280", "step 545 1"));
 
-        parts.ShouldBe(new RestartParts(Detect: 50, Down: 395, PlaceRecover: 0, GrantStart: 0, Worker: 0, Restore: 0, Step: 0));
+        parts.ShouldBe(new RestartParts(Detect: 50, Down: 395, PlaceRecover: 0, Grant: 0, Worker: 0, Restore: 0, Step: 0));
     }
 
     private static TrainerRun Run(params string[] lines)

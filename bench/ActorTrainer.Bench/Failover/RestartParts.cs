@@ -11,23 +11,25 @@ namespace ActorTrainer.Bench.Failover;
 /// From there until the task's <c>activated</c> event: its shard has a new owner and its events were replayed there. Where a task is
 /// activated only once it has slots, waiting for those is in this part, else in the next.
 /// </param>
-/// <param name="GrantStart">From there until its <c>started</c> event: slots, and the worker's process.</param>
+/// <param name="Grant">
+/// From there until its worker's process started; when that was there before the fault, until the task's <c>started</c> event.
+/// </param>
 /// <param name="Worker">From there until the trainer is initialised: the runtime, the trainer's assembly.</param>
 /// <param name="Restore">From there until it has loaded the checkpoint.</param>
 /// <param name="Step">From there until its first step is done.</param>
-internal sealed record RestartParts(long Detect, long Down, long PlaceRecover, long GrantStart, long Worker, long Restore, long Step)
+internal sealed record RestartParts(long Detect, long Down, long PlaceRecover, long Grant, long Worker, long Restore, long Step)
 {
     /// <summary>The names of the parts as a result line has them.</summary>
-    public static readonly string[] Names = ["detect", "down", "place_recover", "grant_start", "worker", "restore", "step"];
+    public static readonly string[] Names = ["detect", "down", "place_recover", "grant", "worker", "restore", "step"];
 
     /// <summary>In the order of <see cref="Names"/>.</summary>
-    public long[] Values => [Detect, Down, PlaceRecover, GrantStart, Worker, Restore, Step];
+    public long[] Values => [Detect, Down, PlaceRecover, Grant, Worker, Restore, Step];
 
     /// <summary>Splits a restart by its marks, all on one clock.</summary>
     public static RestartParts Of(long fault, long unreachable, long down, long activated, long started, TrainerRun run)
     {
         long last = run.First!.Value.Time;
-        long[] marks = [unreachable, down, activated, started, run.Initialized, run.Loaded, last];
+        long[] marks = [unreachable, down, activated, run.Process > fault ? run.Process : started, run.Initialized, run.Loaded, last];
         long[] parts = new long[marks.Length];
         long before = fault;
         for (int i = 0; i < marks.Length; i++)

@@ -27,12 +27,14 @@ internal static class Placement
     {
         long started = BenchClock.Now;
         int placed = 0;
+        string last = "";
         while (BenchClock.Now - started < limit.TotalMilliseconds)
         {
             try
             {
                 ClusterStatus cluster = await client.GetClusterAsync();
                 placed = Placed(await client.GetShardsAsync(), cluster with { Members = [.. cluster.Members.Where(m => !dead.Contains(m.Incarnation))] });
+                last = "";
                 if (placed >= tasks)
                 {
                     return BenchClock.Now;
@@ -41,12 +43,13 @@ internal static class Placement
             catch (Exception e) when (ActorTrainerClient.IsTransient(e))
             {
                 // Nodes that start or look for lost ones may not answer now.
+                last = $"; last answer: {e.Message}";
             }
 
             await Task.Delay(Look, TimeProvider.System);
         }
 
-        throw new TimeoutException($"{placed} of {tasks} tasks are placed after {limit.TotalSeconds:0} s");
+        throw new TimeoutException($"{placed} of {tasks} tasks are placed after {limit.TotalSeconds:0} s{last}");
     }
 
     /// <summary>
