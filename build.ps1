@@ -2,7 +2,7 @@
 # The targets are those of eng/build.proj; eng/House then runs what the target has built. build.sh is the same for bash.
 $caller = (Get-Location).ProviderPath
 Set-Location $PSScriptRoot
-$targets = 'build', 'test', 'demo', 'bench', 'publish'
+$targets = 'build', 'test', 'demo', 'bench', 'soak', 'publish'
 $target = "$($args[0])"
 if ($target -cnotin $targets) {
   [Console]::Error.WriteLine([IO.File]::ReadAllText("$PSScriptRoot/eng/usage.txt").TrimEnd())

@@ -3,7 +3,7 @@
 set -euo pipefail
 caller="$PWD"
 cd "$(dirname "${BASH_SOURCE[0]}")"
-targets="build test demo bench publish"
+targets="build test demo bench soak publish"
 target="${1:-}"
 if [[ -z "$target" || " $targets " != *" $target "* ]]; then
   cat eng/usage.txt >&2

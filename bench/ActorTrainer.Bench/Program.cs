@@ -1,4 +1,7 @@
+using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
+using ActorTrainer.Bench.Scale;
+using ActorTrainer.Bench.Soak;
 using ActorTrainer.Runtime;
 
 if (await ActorTrainerWorker.TryRunAsync(args))
@@ -6,11 +9,22 @@ if (await ActorTrainerWorker.TryRunAsync(args))
     return Environment.ExitCode;
 }
 
-switch (args.FirstOrDefault())
+try
 {
-    case "failover":
-        return await FailoverBench.RunAsync(args[1..]);
-    default:
-        await Console.Error.WriteLineAsync("The benches are: failover. For example: ./build.sh bench failover --kills 10 --modes crash");
-        return 2;
+    switch (args.FirstOrDefault())
+    {
+        case "failover":
+            return await FailoverBench.RunAsync(args[1..]);
+        case "scale":
+            return await ScaleBench.RunAsync(args[1..]);
+        case "soak":
+            return await SoakRun.RunAsync(args[1..]);
+        default:
+            throw new OptionException("the benches are failover and scale; for example: ./build.sh bench failover --kills 10 --modes crash");
+    }
+}
+catch (OptionException e)
+{
+    await Console.Error.WriteLineAsync($"{args.FirstOrDefault() ?? "bench"}: {e.Message}.");
+    return 2;
 }

@@ -7,7 +7,7 @@ namespace ActorTrainer.House;
 internal static class Program
 {
     /// <summary>The targets, as the scripts and <c>eng/build.proj</c> name them.</summary>
-    public static IReadOnlyList<string> Targets { get; } = ["build", "test", "demo", "bench", "publish"];
+    public static IReadOnlyList<string> Targets { get; } = ["build", "test", "demo", "bench", "soak", "publish"];
 
     private static async Task<int> Main(string[] arguments)
     {
@@ -26,6 +26,8 @@ internal static class Program
                 return await RunDemoAsync(repository, rest);
             case "bench":
                 return await new BenchCommand(repository, Console.Out).RunAsync(rest);
+            case "soak":
+                return await new BenchCommand(repository, Console.Out).RunAsync(["soak", .. rest]);
             default:
                 await Console.Error.WriteAsync(repository.Usage);
                 return 2;

@@ -1,11 +1,29 @@
+using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Testing.Conformance;
+using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Akka.Tests;
 
-public sealed class AkkaEngineConformanceTests(AkkaEngineConformanceTests.Fixture fixture) : IClassFixture<AkkaEngineConformanceTests.Fixture>
+/// <summary>On SQLite.</summary>
+public sealed class SqliteAkkaEngineConformanceTests(SqliteAkkaEngineConformanceTests.Fixture fixture)
+    : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<SqliteAkkaEngineConformanceTests.Fixture>
 {
-    private readonly EngineConformance _suite = fixture.Suite;
+    public sealed class Fixture() : SuiteFixture(null);
+}
+
+/// <summary>On PostgreSQL.</summary>
+[Collection(PostgreSqlServer.Collection)]
+[Trait("Requires", "postgresql")]
+public sealed class PostgreSqlAkkaEngineConformanceTests(PostgreSqlAkkaEngineConformanceTests.Fixture fixture)
+    : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<PostgreSqlAkkaEngineConformanceTests.Fixture>
+{
+    public sealed class Fixture(PostgreSqlServer server) : SuiteFixture(server.Instance);
+}
+
+public abstract class AkkaEngineConformanceTests(EngineConformance suite)
+{
+    private readonly EngineConformance _suite = suite;
 
     [Fact]
     public void Suite_EveryScenario_HasATest() => EngineConformance.ShouldCover(typeof(AkkaEngineConformanceTests));
@@ -49,9 +67,10 @@ public sealed class AkkaEngineConformanceTests(AkkaEngineConformanceTests.Fixtur
     [Fact]
     public Task Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder() => _suite.Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder();
 
-    public sealed class Fixture : IAsyncLifetime
+    /// <summary>The suite, whose scenarios share a cluster.</summary>
+    public abstract class SuiteFixture(PostgreSqlInstance? server) : IAsyncLifetime
     {
-        public EngineConformance Suite { get; } = new(EngineKind.Akka, services => services.UseAkka());
+        public EngineConformance Suite { get; } = new(EngineKind.Akka, services => services.UseAkka(), server);
 
         public Task InitializeAsync() => Task.CompletedTask;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using ActorTrainer.Bench.Common;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
@@ -13,55 +13,66 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Kills (<c>crash</c>: SIGKILL) or stops (<c>silent</c>: SIGSTOP) a random node of three, again and again, and measures from outside how
-/// long it takes until the loss is known and until its tasks train on.
+/// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a task, again
+/// and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
 /// </summary>
-internal sealed class FailoverBench(EngineKind engine, string mode, int kills, bool fencing)
+internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, string mode, int kills, bool fencing)
 {
     private const int Tasks = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>The same for every engine and mode, so that each meets the same faults.</summary>
+    /// <summary>The same for every combination, so that each meets the same faults.</summary>
     private readonly Random _random = new(20261122);
-    private readonly List<double> _detect = [];
-    private readonly List<double> _resume = [];
-    private readonly List<double> _redone = [];
-    private long _lostSteps;
+    private readonly FailoverFigures _figures = new();
 
+    private string Name => $"engine={BenchEngine.NameOf(engine)} database={database.Name} mode={mode}";
+
+    /// <exception cref="OptionException">An argument is not right.</exception>
     public static async Task<int> RunAsync(string[] args)
     {
-        if (!FailoverOptions.TryParse(args, out FailoverOptions? options, out string problem))
+        FailoverOptions options = FailoverOptions.Parse(args);
+        List<string> results = [];
+        bool failed = false;
+        foreach (string name in options.Databases)
         {
-            await Console.Error.WriteLineAsync($"failover: {problem}.");
-            return 2;
-        }
-
-        List<string> results = [.. options.Engines.Select(FailoverOptions.SettingsOf)];
-        foreach (EngineKind engine in options.Engines)
-        {
-            foreach (string mode in options.Modes)
+            await using BenchDatabase database = await BenchDatabase.CreateAsync(name);
+            foreach (EngineKind engine in options.Engines)
             {
-                results.Add(await new FailoverBench(engine, mode, options.Kills, options.Fencing).RunAsync());
+                foreach (string mode in options.Modes)
+                {
+                    FailoverBench bench = new(engine, database, mode, options.Kills, options.Fencing);
+                    try
+                    {
+                        results.AddRange(await bench.RunAsync());
+                    }
+                    catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+                    {
+                        // The other combinations are still worth their lines; this one has none.
+                        failed = true;
+                        results.Add($"failed: {bench.Name}: {e.Message}");
+                    }
+                }
             }
         }
 
-        results.ForEach(Console.WriteLine);
-        return 0;
+        results.Distinct().ToList().ForEach(Console.WriteLine);
+        return failed ? 1 : 0;
     }
 
-    private async Task<string> RunAsync()
+    private async Task<string[]> RunAsync()
     {
-        await using LocalCluster cluster = new(nodes: 3) { Engine = engine };
+        await using LocalCluster cluster = new(nodes: 3) { Engine = engine, Server = database.Server };
         if (!fencing)
         {
             cluster.Environment[SqliteJournal.FencingVariable] = "off";
         }
 
         await cluster.StartAsync();
-        Watched[] tasks = [.. Enumerable.Range(1, Tasks).Select(i => new Watched($"bench{i}", Directory.CreateDirectory(Path.Combine(cluster.Folder, $"steps{i}")).FullName))];
-        foreach (Watched task in tasks)
+        List<Watched> tasks = [];
+        for (int i = 1; i <= Tasks; i++)
         {
-            await cluster.Client.SubmitAsync(Spec(task));
+            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}"));
         }
 
         for (int i = 1; i <= kills; i++)
@@ -70,73 +81,77 @@ internal sealed class FailoverBench(EngineKind engine, string mode, int kills, b
             await LoseOneAsync(cluster, tasks, i);
         }
 
-        await CheckCommittedAsync(cluster, tasks);
-        long doubleWriters = await CountDoubleWritersAsync(cluster, tasks);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"failover engine={FailoverOptions.NameOf(engine)} mode={mode} kills={kills} detect_ms_p50={Percentile(_detect, 50):0} detect_ms_max={_detect.Max():0} resume_ms_p50={Percentile(_resume, 50):0} resume_ms_max={_resume.Max():0} steps_redone_p50={Percentile(_redone, 50):0} steps_redone_max={_redone.Max():0} lost_committed_steps={_lostSteps} double_writers={doubleWriters}");
+        await JudgeAsync(cluster, tasks);
+        return
+        [
+            $"settings engine={BenchEngine.NameOf(engine)} database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} {FailoverOptions.SettingsOf(engine)}",
+            string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={kills} {_figures.Line(mode)}"),
+        ];
     }
 
-    private static TaskSpec Spec(Watched task) => new()
-    {
-        Name = task.Name,
-        Trainer = new TrainerSpec(
-            typeof(FailoverTrainer).FullName!,
-            typeof(FailoverTrainer).Assembly.Location,
-            JsonSerializer.SerializeToElement(new FailoverSettings(task.StepsPath), FailoverJson.Default.FailoverSettings)),
-        Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(1) },
-    };
-
     /// <summary>
-    /// Waits until three nodes are up, each runs a task, and each task has committed a checkpoint in its present run and passed every step
-    /// that an earlier run of it has done.
+    /// Waits until three nodes are up, and each task has committed a checkpoint in its present run and passed every step that an earlier run of
+    /// it has done.
     /// </summary>
-    private static Task SettleAsync(LocalCluster cluster, Watched[] tasks) => cluster.WaitAsync(
-        "every node runs a task that has committed something and passed its earlier runs",
+    private static Task SettleAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks) => cluster.WaitAsync(
+        "every node is up, every task has committed something and passed its earlier runs",
         async () =>
         {
             ClusterStatus status = await cluster.Client.GetClusterAsync();
             foreach (Watched task in tasks)
             {
-                await task.ObserveAsync(cluster.Client);
+                await task.Record.LookAsync();
                 task.Steps.Read();
             }
 
-            return status.Members.Count(m => m.State == MemberState.Up && m.UsedSlots > 0 && m.Reachable) == cluster.Nodes.Count &&
-                tasks.All(t => t.CommittedInRun && t.Steps.NewestLeads);
+            return status.Members.Count(m => m.State == MemberState.Up && m.Reachable) == cluster.Nodes.Count && tasks.All(t => t.IsSettled);
         },
         Limit);
 
-    private async Task LoseOneAsync(LocalCluster cluster, Watched[] tasks, int number)
+    private async Task LoseOneAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks, int number)
     {
-        LocalNode victim = cluster.Nodes[_random.Next(cluster.Nodes.Count)];
+        LocalNode[] candidates = [.. cluster.Nodes.Where(node => tasks.Any(task => task.Node == node.Address))];
+        LocalNode victim = candidates[_random.Next(candidates.Length)];
         await Task.Delay(TimeSpan.FromMilliseconds(_random.Next(1000)), TimeProvider.System);
         using ActorTrainerClient others = LocalCluster.ClientOf([.. cluster.Nodes.Where(n => n != victim).Select(n => n.Address)]);
         ClusterStatus before = await others.GetClusterAsync();
-        long life = before.Members.Where(m => m.Address == victim.Address).Max(m => m.Incarnation);
-        List<Watched> lost = [];
+        MemberView life = before.Members.Where(m => m.Address == victim.Address).MaxBy(m => m.Incarnation)!;
         foreach (Watched task in tasks)
         {
-            await task.ObserveAsync(others);
-            if (task.Node == victim.Address)
-            {
-                lost.Add(task);
-            }
+            await task.Record.LookAsync(others);
+            task.Steps.Read();
         }
 
-        long at = FailoverClock.Now;
-        victim.Signal(mode == "silent" ? Signals.Stop : Signals.Kill);
-        long detected = await DetectAsync(others, life);
-        _detect.Add(detected - at);
-        foreach (Watched task in lost)
+        // A task may have been moved while the fault was waited for.
+        Watched[] lost = [.. tasks.Where(task => task.Node == victim.Address)];
+        long at = BenchClock.Now;
+        if (mode == FailoverOptions.Drain)
         {
-            await MeasureAsync(cluster, others, task, at);
+            await DrainAsync(cluster, others, victim, lost, at);
+        }
+        else
+        {
+            await KillAsync(cluster, others, victim, life.Incarnation, lost, at);
         }
 
+        Distribution shown = mode == FailoverOptions.Drain ? _figures.Gap : _figures.Restart;
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{FailoverOptions.NameOf(engine)} {mode} {number}/{kills}: node {victim.Number}, detected after {detected - at} ms, {lost.Count} tasks trained again after {(lost.Count == 0 ? 0 : _resume.TakeLast(lost.Count).Max()):0} ms"));
-        if (mode == "silent")
+            $"{Name} {number}/{kills}: node {victim.Number}{(life.LeaseHolder ? " (coordinator)" : "")}, {lost.Length} tasks, {(lost.Length == 0 ? 0 : shown.Last(lost.Length).Max()):0} ms{(mode == FailoverOptions.Drain ? " without a step" : " until they trained again")}"));
+    }
+
+    private async Task KillAsync(LocalCluster cluster, ActorTrainerClient others, LocalNode victim, long life, Watched[] lost, long at)
+    {
+        int[] starts = [.. lost.Select(task => task.Record.Starts.Count)];
+        victim.Signal(mode == FailoverOptions.Silent ? Signals.Stop : Signals.Kill);
+        (long unreachable, long down) = await WatchAsync(others, life);
+        _figures.Down.Add(down - at);
+        for (int i = 0; i < lost.Length; i++)
+        {
+            await MeasureAsync(cluster, others, lost[i], starts[i], at, unreachable, down);
+        }
+
+        if (mode == FailoverOptions.Silent)
         {
             victim.Signal(Signals.Continue);
         }
@@ -147,23 +162,39 @@ internal sealed class FailoverBench(EngineKind engine, string mode, int kills, b
         }
     }
 
-    private static async Task<long> DetectAsync(ActorTrainerClient others, long life)
+    /// <summary>Looks until the others show a life as down; gives when they first showed that something is wrong with it, and when it was down.</summary>
+    private static async Task<(long Unreachable, long Down)> WatchAsync(ActorTrainerClient others, long life)
     {
-        while (true)
+        long unreachable = 0;
+        long started = BenchClock.Now;
+        while (BenchClock.Now - started < Limit.TotalMilliseconds)
         {
-            ClusterStatus status = await others.GetClusterAsync();
-            if (status.Members.All(m => m.Incarnation != life || m.State == MemberState.Down))
+            try
             {
-                return FailoverClock.Now;
+                MemberView? member = (await others.GetClusterAsync()).Members.FirstOrDefault(m => m.Incarnation == life);
+                if (unreachable == 0 && member is not { State: MemberState.Up, Reachable: true })
+                {
+                    unreachable = BenchClock.Now;
+                }
+
+                if (member is null or { State: MemberState.Down or MemberState.Removed })
+                {
+                    return (unreachable, BenchClock.Now);
+                }
+            }
+            catch (Exception e) when (ActorTrainerClient.IsTransient(e))
+            {
+                // A node that is busy with the loss may say that it cannot answer now.
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+            await Task.Delay(Look, TimeProvider.System);
         }
+
+        throw new TimeoutException($"life {life} is not down after {Limit.TotalSeconds} s");
     }
 
-    private async Task MeasureAsync(LocalCluster cluster, ActorTrainerClient others, Watched task, long at)
+    private async Task MeasureAsync(LocalCluster cluster, ActorTrainerClient others, Watched task, int starts, long at, long unreachable, long down)
     {
-        task.Steps.Read();
         long highest = task.Steps.Highest(at);
         StepLine? first = null;
         await cluster.WaitAsync(
@@ -171,80 +202,69 @@ internal sealed class FailoverBench(EngineKind engine, string mode, int kills, b
             () =>
             {
                 task.Steps.Read();
-                first = task.Steps.FirstNew(highest, at);
+                first = task.Steps.FirstNew(highest, begunAfter: at);
                 return Task.FromResult(first is not null);
             },
             Limit);
-        long committed = task.Committed;
-        await cluster.WaitAsync(
-            $"{task.Name}'s new start is on record",
-            async () =>
-            {
-                await task.ObserveAsync(others);
-                return task.Runs > task.RunsAtLoss;
-            },
-            Limit);
-        _resume.Add(first!.Value.Time - at);
-        _redone.Add(highest - task.RestoredStep);
-        _lostSteps += Math.Max(0, committed - task.RestoredStep);
-        task.RunsAtLoss = task.Runs;
+        await task.Record.WaitForStartAsync(starts, others);
+        TrainerRun run = task.Steps.NextRun(at)!;
+        _figures.Restart.Add(run.First!.Value.Time - at);
+        _figures.Resume.Add(first!.Value.Time - at);
+        _figures.Redone.Add(Math.Max(0, highest + 1 - run.First.Value.Step));
+        _figures.WarmStarts += run.Process < at ? 1 : 0;
+
+        // The new run is the first one that was started after the fault; what was said of it before that is of the run that was lost.
+        int start = task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[starts]);
+        EventRow? activated = task.Record.Rows.Take(start).LastOrDefault(row => row.Event is TaskActivated);
+        _figures.Add(RestartParts.Of(
+            at, unreachable, down, activated is null ? 0 : BenchClock.At(activated.Time), BenchClock.At(task.Record.Rows[start].Time), run));
     }
 
-    /// <summary>Every checkpoint that was ever seen is still in the history.</summary>
-    private async Task CheckCommittedAsync(LocalCluster cluster, Watched[] tasks)
+    private async Task DrainAsync(LocalCluster cluster, ActorTrainerClient others, LocalNode victim, Watched[] moved, long at)
+    {
+        await others.DrainAsync(victim.Address.ToString());
+        using CancellationTokenSource limit = new(Limit, TimeProvider.System);
+        int exitCode = await victim.WaitForExitAsync(limit.Token);
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"node {victim.Number} was drained and ended with {exitCode}\n{cluster.Logs()}");
+        }
+
+        foreach (Watched task in moved)
+        {
+            TrainerRun? next = null;
+            await cluster.WaitAsync(
+                $"{task.Name} trains elsewhere",
+                () =>
+                {
+                    task.Steps.Read();
+                    next = task.Steps.NextRun(at);
+                    return Task.FromResult(next is not null);
+                },
+                Limit);
+            StepLine last = task.Steps.LastOfBefore(at)!.Value;
+            _figures.Gap.Add(next!.First!.Value.Time - last.Time);
+            _figures.Redone.Add(Math.Max(0, last.Step + 1 - next.First.Value.Step));
+            _figures.WarmStarts += next.Process < at ? 1 : 0;
+        }
+
+        victim.Start();
+    }
+
+    /// <summary>Every checkpoint that was ever seen is still in the history, and no run began below the newest one before it.</summary>
+    private async Task JudgeAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks)
     {
         foreach (Watched task in tasks)
         {
-            List<EventRow> events = await ListEventsAsync(cluster, task);
-            HashSet<string> history = [.. events.Select(e => e.Event).OfType<TaskCheckpointed>().Select(e => e.Checkpoint.Name)];
-            _lostSteps += task.Seen.Count(name => !history.Contains(name));
+            CommittedHistory verdict = await task.Record.JudgeAsync();
+            verdict.Faults.ToList().ForEach(Console.WriteLine);
+            _figures.LostSteps += verdict.LostSteps;
+            _figures.DoubleWriters += verdict.DoubleWrites;
             TaskView view = (await cluster.Client.GetTaskAsync(task.Name)).Task;
             if (view.Status is not (TaskStatus.Running or TaskStatus.Pending))
             {
                 throw new InvalidOperationException($"{task.Name} is {view.Status}: {view.Detail}");
             }
         }
-    }
-
-    /// <summary>
-    /// Events of a lower term than an earlier one of their task. Of the embedded engine the journal's own rows are asked; in the akka
-    /// engine's the term is inside of the messages, and the API tells it.
-    /// </summary>
-    private async Task<long> CountDoubleWritersAsync(LocalCluster cluster, Watched[] tasks)
-    {
-        if (engine == EngineKind.Embedded)
-        {
-            return await DoubleWriters.CountAsync(cluster.JournalPath);
-        }
-
-        long count = 0;
-        foreach (Watched task in tasks)
-        {
-            long highest = 0;
-            foreach (EventRow row in (await ListEventsAsync(cluster, task)).OrderBy(row => row.Sequence))
-            {
-                count += row.Term < highest ? 1 : 0;
-                highest = Math.Max(highest, row.Term);
-            }
-        }
-
-        return count;
-    }
-
-    private static async Task<List<EventRow>> ListEventsAsync(LocalCluster cluster, Watched task)
-    {
-        List<EventRow> events = [];
-        while ((await cluster.Client.ListEventsAsync(task.Name, events.Count == 0 ? 0 : events[^1].Sequence)).Events is { Count: > 0 } page)
-        {
-            events.AddRange(page);
-        }
-
-        return events;
-    }
-
-    private static double Percentile(List<double> values, int percent)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? 0 : sorted[Math.Min(sorted.Length - 1, (int)Math.Ceiling(sorted.Length * percent / 100.0) - 1)];
     }
 }

@@ -1,63 +1,45 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using ActorTrainer.Bench.Common;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Hocon;
 
 namespace ActorTrainer.Bench.Failover;
 
-/// <summary>What is measured.</summary>
+/// <summary>What is measured: every combination of engine, database and mode.</summary>
 /// <param name="Engines">What carries the tasks, one after the other.</param>
+/// <param name="Databases">What the journal is in.</param>
 /// <param name="Modes">Kinds of fault, for each engine the same.</param>
 /// <param name="Kills">Faults of each kind.</param>
 /// <param name="Fencing">Off only to show that the bench sees what fencing prevents; the embedded engine's journal can do without it.</param>
-internal sealed record FailoverOptions(IReadOnlyList<EngineKind> Engines, IReadOnlyList<string> Modes, int Kills, bool Fencing)
+internal sealed record FailoverOptions(
+    IReadOnlyList<EngineKind> Engines, IReadOnlyList<string> Databases, IReadOnlyList<string> Modes, int Kills, bool Fencing)
 {
-    /// <summary>Parses <c>[--engine NAME,…] [--modes crash,silent] [--kills N] [--fencing off]</c>.</summary>
-    public static bool TryParse(string[] arguments, [NotNullWhen(true)] out FailoverOptions? options, out string problem)
+    public const string Crash = "crash";
+    public const string Silent = "silent";
+    public const string Drain = "drain";
+
+    /// <summary>Parses <c>[--engine NAME,…] [--database NAME,…] [--modes crash,silent,drain] [--kills N] [--fencing off]</c>.</summary>
+    /// <exception cref="OptionException">An argument is not right.</exception>
+    public static FailoverOptions Parse(IReadOnlyList<string> arguments)
     {
-        options = null;
-        Dictionary<string, string> given = new()
-        {
-            ["--engine"] = "embedded",
-            ["--modes"] = "crash,silent",
-            ["--kills"] = "50",
-            ["--fencing"] = "on",
-        };
-        for (int i = 0; i < arguments.Length; i += 2)
-        {
-            if (!given.ContainsKey(arguments[i]) || i + 1 == arguments.Length)
-            {
-                problem = $"'{arguments[i]}' is no option, or has no value: there are {string.Join(", ", given.Keys)}";
-                return false;
-            }
-
-            given[arguments[i]] = arguments[i + 1];
-        }
-
-        string[] engines = given["--engine"].Split(',');
-        string[] modes = given["--modes"].Split(',');
-        bool fencing = given["--fencing"] != "off";
-        problem = engines.Except(["embedded", "akka"]).Any() ? $"--engine takes embedded, akka or both with a comma between, not '{given["--engine"]}'"
-            : modes.Except(["crash", "silent"]).Any() ? $"--modes takes crash, silent or both with a comma between, not '{given["--modes"]}'"
-            : !int.TryParse(given["--kills"], NumberStyles.None, CultureInfo.InvariantCulture, out int kills) || kills == 0 ? $"--kills takes a number from 1 on, not '{given["--kills"]}'"
-            : given["--fencing"] is not ("on" or "off") ? $"--fencing takes on or off, not '{given["--fencing"]}'"
-            : !fencing && engines.Contains("akka") ? "--fencing off is for the embedded engine only: the akka engine's journal cannot do without"
-            : "";
-        if (problem.Length > 0)
-        {
-            return false;
-        }
-
-        options = new FailoverOptions(
-            [.. engines.Select(name => Enum.Parse<EngineKind>(name, ignoreCase: true))],
-            modes,
-            int.Parse(given["--kills"], CultureInfo.InvariantCulture),
-            fencing);
-        return true;
+        OptionSet options = OptionSet.Parse(
+            arguments,
+            ("--engine", BenchEngine.Default),
+            ("--database", BenchDatabase.Sqlite),
+            ("--modes", $"{Crash},{Silent},{Drain}"),
+            ("--kills", "50"),
+            ("--fencing", "on"));
+        FailoverOptions parsed = new(
+            [.. options.Several("--engine", BenchEngine.Names).Select(BenchEngine.Parse)],
+            options.Several("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
+            options.Several("--modes", Crash, Silent, Drain),
+            options.Number("--kills", least: 1),
+            options.One("--fencing", "on", "off") == "on");
+        BenchDatabase.ShouldFit(parsed.Engines, parsed.Databases);
+        return parsed.Fencing || !parsed.Engines.Contains(EngineKind.Akka)
+            ? parsed
+            : throw new OptionException("--fencing off is for the embedded engine only: the akka engine's journal cannot do without");
     }
-
-    /// <summary>An engine's name as the configuration has it.</summary>
-    public static string NameOf(EngineKind engine) => engine.ToString().ToLowerInvariant();
 
     /// <summary>The settings with which the nodes of an engine find a loss and answer it: the defaults, since the bench changes none.</summary>
     public static string SettingsOf(EngineKind engine)
@@ -77,7 +59,7 @@ internal sealed record FailoverOptions(IReadOnlyList<EngineKind> Engines, IReadO
                 ("activation-timeout", model.Sharding.ActivationTimeout),
             ],
         ];
-        return $"settings engine={NameOf(engine)} {string.Join(' ', settings.Select(setting => $"{setting.Key}={Text(setting.Value)}"))}";
+        return string.Join(' ', settings.Select(setting => $"{setting.Key}={Text(setting.Value)}"));
     }
 
     private static string Text(object value) => value switch

@@ -1,11 +1,13 @@
+using System.Diagnostics;
 using System.Text.Json.Serialization;
+using ActorTrainer.Bench.Common;
 using ActorTrainer.Runtime.Training;
 
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Trains without end on a state of 10 MB, a step about every 20 ms, and writes each step down outside the cluster, in a file of its
-/// process's own: <c>step started-at now</c>, both on the machine's monotonic clock in milliseconds.
+/// Trains without end on a state of 10 MB, a step about every 20 ms, and writes down outside the cluster, in a file of its run's own, when it
+/// did what (<see cref="StepLog"/>), all on the machine's monotonic clock in milliseconds.
 /// </summary>
 public sealed class FailoverTrainer : ITrainer
 {
@@ -13,17 +15,18 @@ public sealed class FailoverTrainer : ITrainer
     private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(20);
 
     private readonly float[] _state = new float[StateLength];
-    private readonly long _startedAt = FailoverClock.Now;
-    private StreamWriter? _steps;
+    private StreamWriter? _log;
     private long _step;
 
     /// <inheritdoc />
-    public ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken)
+    public async ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken)
     {
         FailoverSettings settings = context.ReadSettings(FailoverJson.Default.FailoverSettings);
-        string file = Path.Combine(settings.Steps, FormattableString.Invariant($"{_startedAt}-{Environment.ProcessId}.txt"));
-        _steps = new StreamWriter(new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read)) { AutoFlush = true };
-        return ValueTask.CompletedTask;
+        string file = Path.Combine(settings.Steps, FormattableString.Invariant($"{BenchClock.Now}-{Environment.ProcessId}.txt"));
+        _log = new StreamWriter(new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read)) { AutoFlush = true };
+        using Process process = Process.GetCurrentProcess();
+        await WriteAsync(StepLog.Process, BenchClock.At(new DateTimeOffset(process.StartTime)));
+        await WriteAsync(StepLog.Initialized, BenchClock.Now);
     }
 
     /// <inheritdoc />
@@ -35,7 +38,7 @@ public sealed class FailoverTrainer : ITrainer
         // A part of the state changes with each step, as in training with sparse gradients.
         int from = (int)(_step * 4096 % StateLength);
         _state.AsSpan(from, Math.Min(4096, StateLength - from)).Fill(_step);
-        await _steps!.WriteLineAsync(FormattableString.Invariant($"{_step} {_startedAt} {FailoverClock.Now}"));
+        await _log!.WriteLineAsync(FormattableString.Invariant($"{StepLog.Step} {BenchClock.Now} {_step}"));
         return new StepResult(_step, null, 0, false, false);
     }
 
@@ -48,18 +51,20 @@ public sealed class FailoverTrainer : ITrainer
     }
 
     /// <inheritdoc />
-    public ValueTask LoadAsync(CheckpointReader reader, CancellationToken cancellationToken)
+    public async ValueTask LoadAsync(CheckpointReader reader, CancellationToken cancellationToken)
     {
         reader.ReadTensor("state", _state, _state.Length);
-        Span<long> step = stackalloc long[1];
-        reader.ReadTensor("step", step, 1);
+        long[] step = new long[1];
+        reader.ReadTensor("step", step.AsSpan(), 1);
         _step = step[0];
-        return ValueTask.CompletedTask;
+        await WriteAsync(StepLog.Loaded, BenchClock.Now);
     }
 
     /// <inheritdoc />
     public ValueTask<IReadOnlyDictionary<string, double>> EvaluateAsync(CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyDictionary<string, double>>(new Dictionary<string, double>());
+
+    private Task WriteAsync(string mark, long time) => _log!.WriteLineAsync(FormattableString.Invariant($"{mark} {time}"));
 }
 
 /// <summary>The trainer's settings.</summary>
@@ -70,9 +75,3 @@ public sealed record FailoverSettings(string Steps);
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(FailoverSettings))]
 internal sealed partial class FailoverJson : JsonSerializerContext;
-
-/// <summary>The monotonic clock that all processes of a machine share, in milliseconds.</summary>
-internal static class FailoverClock
-{
-    public static long Now => (long)(TimeProvider.System.GetTimestamp() * 1000.0 / TimeProvider.System.TimestampFrequency);
-}

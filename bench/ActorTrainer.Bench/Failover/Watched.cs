@@ -1,60 +1,39 @@
+using System.Text.Json;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>A task as an observer outside the cluster knows it: what its events said, and what its trainer wrote down.</summary>
-internal sealed class Watched(string name, string stepsPath)
+internal sealed class Watched
 {
-    private long _after;
+    private Watched(ObservedTask record, string stepsPath) => (Record, Steps) = (record, new StepLog(stepsPath));
 
-    public string Name { get; } = name;
+    public string Name => Record.Name;
 
-    public string StepsPath { get; } = stepsPath;
+    public ObservedTask Record { get; }
 
-    public StepLog Steps { get; } = new(stepsPath);
+    public StepLog Steps { get; }
 
-    /// <summary>Where it runs.</summary>
-    public NodeAddress? Node { get; private set; }
+    /// <summary>Where it runs, or ran last; null before its first run.</summary>
+    public NodeAddress? Node => Record.Starts.Count == 0 ? null : Record.Starts[^1].Node;
 
-    /// <summary>Runs started, and the same when it was last lost.</summary>
-    public int Runs { get; private set; }
+    /// <summary>Whether its present run has committed something and has passed every earlier one.</summary>
+    public bool IsSettled => Record.Starts.Count > 0 && Record.RunsWithoutCheckpoint == 0 && Steps.NewestLeads;
 
-    public int RunsAtLoss { get; set; }
-
-    /// <summary>Step of the newest checkpoint seen.</summary>
-    public long Committed { get; private set; }
-
-    /// <summary>Whether its present run has committed one.</summary>
-    public bool CommittedInRun { get; private set; }
-
-    /// <summary>Step that its present run began from.</summary>
-    public long RestoredStep { get; private set; }
-
-    /// <summary>Names of all checkpoints seen.</summary>
-    public List<string> Seen { get; } = [];
-
-    public async Task ObserveAsync(ActorTrainerClient client)
+    public static async Task<Watched> SubmitAsync(LocalCluster cluster, string name)
     {
-        foreach (EventRow row in (await client.ListEventsAsync(Name, _after)).Events)
+        string steps = Directory.CreateDirectory(Path.Combine(cluster.Folder, $"steps-{name}")).FullName;
+        TaskSpec spec = new()
         {
-            _after = row.Sequence;
-            switch (row.Event)
-            {
-                case TaskStarted started:
-                    Node = started.Node;
-                    Runs = started.Run;
-                    RestoredStep = started.RestoredStep;
-                    CommittedInRun = false;
-                    break;
-                case TaskCheckpointed checkpointed:
-                    Committed = Math.Max(Committed, checkpointed.Checkpoint.Step);
-                    CommittedInRun = true;
-                    Seen.Add(checkpointed.Checkpoint.Name);
-                    break;
-            }
-        }
+            Name = name,
+            Trainer = new TrainerSpec(
+                typeof(FailoverTrainer).FullName!,
+                typeof(FailoverTrainer).Assembly.Location,
+                JsonSerializer.SerializeToElement(new FailoverSettings(steps), FailoverJson.Default.FailoverSettings)),
+            Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromMilliseconds(250) },
+        };
+        return new Watched(await ObservedTask.SubmitAsync(cluster, spec), steps);
     }
 }

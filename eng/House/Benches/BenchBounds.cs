@@ -57,9 +57,11 @@ internal sealed class BenchBounds
     /// <summary>Holds what a bench printed against its bounds.</summary>
     /// <param name="bench">Its name.</param>
     /// <param name="output">The lines that it printed.</param>
-    /// <param name="engines">The engines that it ran; bounds of another (<c>engine</c> in their <c>where</c>) are passed over. Null: any.</param>
+    /// <param name="run">
+    /// What it ran of engines and databases (<c>engine</c>, <c>database</c>); bounds whose <c>where</c> names another are passed over. Null: any.
+    /// </param>
     /// <returns>What falls short or is missing; empty when every bound is kept.</returns>
-    public IReadOnlyList<string> Check(string bench, IEnumerable<string> output, IReadOnlyCollection<string>? engines = null)
+    public IReadOnlyList<string> Check(string bench, IEnumerable<string> output, IReadOnlyDictionary<string, IReadOnlyCollection<string>>? run = null)
     {
         if (!_byBench.TryGetValue(bench, out IReadOnlyList<BoundSet>? sets))
         {
@@ -68,7 +70,7 @@ internal sealed class BenchBounds
 
         ResultLine[] lines = [.. output.Select(line => ResultLine.Parse(bench, line)).OfType<ResultLine>()];
         List<string> failures = [];
-        foreach (BoundSet set in sets.Where(set => engines is null || set.Where?.GetValueOrDefault("engine") is not { } engine || engines.Contains(engine)))
+        foreach (BoundSet set in sets.Where(set => run is null || run.All(choice => set.Where?.GetValueOrDefault(choice.Key) is not { } value || choice.Value.Contains(value))))
         {
             ResultLine[] matching = [.. lines.Where(line => Applies(set, line))];
             if (matching.Length == 0)

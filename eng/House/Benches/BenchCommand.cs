@@ -17,7 +17,14 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
 
         string name = arguments[0];
         bool check = arguments.Contains("--check");
-        SetupOutcome setup = await Setup.RunAsync(console, Setup.Torch);
+        IReadOnlyList<string> databases = BenchOption.ValuesOf("--database", arguments, "sqlite");
+        SetupOutcome setup = await Setup.RunAsync(console, databases.Contains(Setup.PostgreSql.Name) ? [Setup.PostgreSql] : []);
+        if (setup.Missing.Count > 0)
+        {
+            console.WriteLine($"The bench cannot be run: {setup.Missing[0].Remedy}");
+            return 1;
+        }
+
         string[] command = [repository.AssemblyOf("bench"), .. arguments.Where(argument => argument != "--check")];
         if (!check)
         {
@@ -39,8 +46,11 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
 
         ChildResult result = await ChildProcess.RunCapturedAsync(
             "dotnet", command, repository.Root, setup.Environment, Timeout, console);
-        IReadOnlyList<string> engines = EngineOption.Take(arguments).Names;
-        IReadOnlyList<string> failures = bounds.Check(name, result.Output.Split('\n'), engines.Count == 0 ? ["embedded"] : engines);
+        IReadOnlyList<string> failures = bounds.Check(name, result.Output.Split('\n'), new Dictionary<string, IReadOnlyCollection<string>>
+        {
+            ["engine"] = BenchOption.ValuesOf("--engine", arguments, "embedded"),
+            ["database"] = databases,
+        });
         foreach (string failure in failures)
         {
             console.WriteLine($"bound: {failure}");

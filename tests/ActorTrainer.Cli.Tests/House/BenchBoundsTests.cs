@@ -35,15 +35,29 @@ public sealed class BenchBoundsTests
     public void Check_LineMissing_NamesIt() =>
         Check("failover", Crash).ShouldBe(["no result line 'failover mode=silent …' was printed"]);
 
-    [Fact]
-    public void Check_BoundsOfAnEngineThatWasNotRun_ArePassedOver()
+    [Theory]
+    [InlineData("akka", "sqlite", "failover engine=akka database=sqlite x=2", "")]
+    [InlineData("akka,embedded", "sqlite", "failover engine=embedded database=sqlite x=2", "x=2 is above 1 in")]
+    [InlineData("embedded", "sqlite", "failover engine=akka database=sqlite x=2", "no result line")]
+    [InlineData("embedded", "postgresql", "failover engine=embedded database=postgresql x=2", "")]
+    public void Check_BoundsOfWhatWasNotRun_ArePassedOver(string engines, string databases, string line, string expected)
     {
-        BenchBounds bounds = BenchBounds.Parse("""{ "failover": [ { "where": { "engine": "embedded" }, "bounds": { "x": { "max": 1 } } } ] }""");
+        BenchBounds bounds = BenchBounds.Parse("""{ "failover": [ { "where": { "engine": "embedded", "database": "sqlite" }, "bounds": { "x": { "max": 1 } } } ] }""");
+        Dictionary<string, IReadOnlyCollection<string>> run = new() { ["engine"] = engines.Split(','), ["database"] = databases.Split(',') };
 
-        bounds.Check("failover", ["failover engine=akka x=2"], ["akka"]).ShouldBeEmpty();
-        bounds.Check("failover", ["failover engine=embedded x=2"], ["akka", "embedded"]).ShouldHaveSingleItem();
-        bounds.Check("failover", ["failover engine=akka x=2"], ["embedded"]).ShouldHaveSingleItem().ShouldStartWith("no result line");
+        IReadOnlyList<string> failures = bounds.Check("failover", [line], run);
+
+        failures.Count.ShouldBe(expected.Length == 0 ? 0 : 1);
+        failures.ShouldAllBe(failure => failure.StartsWith(expected));
     }
+
+    [Theory]
+    [InlineData("failover --check", "sqlite")]
+    [InlineData("failover --database postgresql --check", "postgresql")]
+    [InlineData("failover --database sqlite --database sqlite,postgresql", "sqlite postgresql")]
+    [InlineData("failover --database", "sqlite")]
+    public void ValuesOf_AnOption_AreThoseGivenLast(string arguments, string expected) =>
+        string.Join(' ', BenchOption.ValuesOf("--database", arguments.Split(' '), "sqlite")).ShouldBe(expected);
 
     [Fact]
     public void Check_NoBoundsForTheBench_IsAFailure() => Check("other", "other a=1").ShouldHaveSingleItem().ShouldContain("'other'");
@@ -58,9 +72,11 @@ public sealed class BenchBoundsTests
     public void Parse_DamagedFile_SaysWhatIsWrong(string json, string expected) =>
         Should.Throw<FormatException>(() => BenchBounds.Parse(json)).Message.ShouldContain(expected);
 
-    [Fact]
-    public void Parse_TheFileOfTheRepository_Succeeds() =>
-        BenchBounds.Parse(RepositoryFiles.Read("bench/bounds.json")).Check("failover", []).Count.ShouldBe(4, "two modes of two engines");
+    [Theory]
+    [InlineData("failover", 8)]
+    [InlineData("scale", 10)]
+    public void Parse_TheFileOfTheRepository_Succeeds(string bench, int lines) =>
+        BenchBounds.Parse(RepositoryFiles.Read("bench/bounds.json")).Check(bench, []).Count.ShouldBe(lines);
 
     [Theory]
     [InlineData("failover")]

@@ -6,7 +6,7 @@ namespace ActorTrainer.Cli.Tests.House;
 
 public sealed partial class ScriptTests
 {
-    private static readonly string[] Documented = ["build", "test", "demo", "bench", "publish"];
+    private static readonly string[] Documented = ["build", "test", "demo", "bench", "soak", "publish"];
 
     [Fact]
     public void Targets_OfBash_AreThoseDocumented() =>

@@ -53,7 +53,7 @@ public sealed partial class EngineConformance
             Address = address,
             DataDir = Path.Combine(cluster.Folder, "observer"),
             SeedNodes = [.. cluster.Nodes.Select(n => n.Address)],
-            Journal = new JournalModel { Path = cluster.JournalPath },
+            Journal = new JournalModel { Path = cluster.JournalPath, PostgreSql = cluster.PostgreSql },
             Checkpoints = new CheckpointStoreModel { Path = cluster.StorePath },
             Worker = new WorkerModel { Program = [LocalCluster.Executable] },
             Logging = new LoggingModel { File = Path.Combine(cluster.Folder, "observer.log") },

@@ -18,11 +18,13 @@ namespace ActorTrainer.Testing.Conformance;
 /// </summary>
 /// <param name="engine">The engine under test.</param>
 /// <param name="addEngine">Adds the engine to the services of a host program; null: the one that is there without.</param>
+/// <param name="server">Holds the journals, each cluster's in a database of its own; null: they are SQLite files.</param>
 /// <remarks>
 /// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails takes
 /// the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
 /// </remarks>
-public sealed partial class EngineConformance(EngineKind engine, Action<IServiceCollection>? addEngine = null) : IAsyncDisposable
+public sealed partial class EngineConformance(
+    EngineKind engine, Action<IServiceCollection>? addEngine = null, PostgreSqlInstance? server = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
@@ -66,7 +68,7 @@ public sealed partial class EngineConformance(EngineKind engine, Action<IService
     }
 
     /// <summary>The only place where clusters are made.</summary>
-    private LocalCluster NewCluster(int nodes, int slots) => new(nodes, slots) { Engine = engine };
+    private LocalCluster NewCluster(int nodes, int slots) => new(nodes, slots) { Engine = engine, Server = server };
 
     /// <summary>Runs a scenario on three nodes that are up, with four slots each and no unfinished task.</summary>
     private async Task OnSharedAsync(Func<LocalCluster, Task> scenario)

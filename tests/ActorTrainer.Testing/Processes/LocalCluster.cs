@@ -16,6 +16,7 @@ public sealed class LocalCluster : IAsyncDisposable
     private readonly List<LocalNode> _nodes = [];
     private readonly int _slots;
     private readonly IReadOnlyList<string> _settings;
+    private readonly Lazy<string?> _postgreSql;
 
     /// <summary>Prepares nodes; none is started.</summary>
     /// <param name="nodes">How many.</param>
@@ -31,16 +32,23 @@ public sealed class LocalCluster : IAsyncDisposable
             _nodes.Add(new LocalNode(this, _nodes.Count + 1, new NodeAddress("127.0.0.1", port)));
         }
 
+        _postgreSql = new(() => Server?.NewDatabase());
         Client = ClientOf([.. _nodes.Select(n => n.Address)]);
     }
 
     /// <summary>What carries the tasks of its nodes. Default embedded.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Embedded;
 
+    /// <summary>The server in which a new database of this cluster's own is its journal; null: an SQLite file in its folder.</summary>
+    public PostgreSqlInstance? Server { get; init; }
+
+    /// <summary>The connection string of its database in <see cref="Server"/>; null: its journal is an SQLite file.</summary>
+    public string? PostgreSql => _postgreSql.Value;
+
     /// <summary>Holds everything that the nodes write.</summary>
     public string Folder { get; }
 
-    /// <summary>The journal's file.</summary>
+    /// <summary>The journal's file, when it is one.</summary>
     public string JournalPath => Path.Combine(Folder, "actortrainer-data", "journal.db");
 
     /// <summary>The checkpoint store's folder.</summary>
@@ -201,6 +209,7 @@ public sealed class LocalCluster : IAsyncDisposable
         _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
         .. _nodes.SelectMany(n => new[] { "--seed", n.Address.ToString() }),
         .. Engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={Engine.ToString().ToLowerInvariant()}"],
+        .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
         .. _settings.SelectMany(s => new[] { "--set", s }),
     ];
 

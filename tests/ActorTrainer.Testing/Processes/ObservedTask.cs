@@ -116,28 +116,16 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
     /// <summary>Reads the whole history again: what was seen is in it unchanged, and every run began at or after the last checkpoint before it.</summary>
     public async Task ShouldHaveLostNothingAsync()
     {
+        CommittedHistory verdict = await JudgeAsync();
+        verdict.LostSteps.ShouldBe(0, $"{string.Join('\n', verdict.Faults)}\n{this}");
+    }
+
+    /// <summary>Reads the whole history again and judges it by what was seen.</summary>
+    public async Task<CommittedHistory> JudgeAsync()
+    {
         ObservedTask again = new(cluster, Name);
         await again.LookAsync();
-        EventRow[] seen = [.. _rows.Where(r => r.Event is TaskCheckpointed)];
-        foreach (EventRow row in seen)
-        {
-            EventRow? kept = again._rows.FirstOrDefault(r => r.Sequence == row.Sequence);
-            ((kept?.Event as TaskCheckpointed)?.Checkpoint.Name).ShouldBe(((TaskCheckpointed)row.Event).Checkpoint.Name, $"event {row.Sequence} of {Name}");
-        }
-
-        long committed = 0;
-        foreach (EventRow row in again._rows)
-        {
-            switch (row.Event)
-            {
-                case TaskCheckpointed e:
-                    committed = Math.Max(committed, e.Checkpoint.Step);
-                    break;
-                case TaskStarted e:
-                    e.RestoredStep.ShouldBeGreaterThanOrEqualTo(committed, $"run {e.Run} of {Name}\n{again}");
-                    break;
-            }
-        }
+        return CommittedHistory.Judge(_rows, again._rows);
     }
 
     /// <summary>Its history in short, for messages of tests: the last forty events that decide something.</summary>
