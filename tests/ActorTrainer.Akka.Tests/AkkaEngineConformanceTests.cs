@@ -3,6 +3,7 @@ using ActorTrainer.Testing.Conformance;
 
 namespace ActorTrainer.Akka.Tests;
 
+[Trait("Lane", "Slow")]
 public sealed class AkkaEngineConformanceTests(AkkaEngineConformanceTests.Fixture fixture) : IClassFixture<AkkaEngineConformanceTests.Fixture>
 {
     private readonly EngineConformance _suite = fixture.Suite;

@@ -13,15 +13,16 @@ public sealed class LayeringTests
         ["ActorTrainer.Checkpoints"] = ["ActorTrainer.Core"],
         ["ActorTrainer.Runtime"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints"],
         ["ActorTrainer.Akka"] = ["ActorTrainer.Runtime"],
-        ["ActorTrainer.Dashboard"] = ["ActorTrainer.Runtime"],
         ["ActorTrainer.Cli"] =
         [
             "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints",
-            "ActorTrainer.Runtime", "ActorTrainer.Akka", "ActorTrainer.Dashboard",
+            "ActorTrainer.Runtime", "ActorTrainer.Akka",
         ],
     };
 
-    public static TheoryData<string> Projects() => [.. ProjectFiles("src/").Select(path => Path.GetFileNameWithoutExtension(path))];
+    public static TheoryData<string> Projects() => [.. ProjectNames()];
+
+    internal static IEnumerable<string> ProjectNames() => ProjectFiles("src/").Select(path => Path.GetFileNameWithoutExtension(path));
 
     [Theory]
     [MemberData(nameof(Projects))]
@@ -40,6 +41,27 @@ public sealed class LayeringTests
         outward.ShouldBeEmpty();
     }
 
+    /// <summary>What stands around the product: samples are as a user's own programs, and the build tool needs nothing of it.</summary>
+    [Theory]
+    [InlineData("samples/", "src/", "samples/")]
+    [InlineData("bench/", "src/", "tests/ActorTrainer.Testing/")]
+    [InlineData("eng/Build/")]
+    public void ProjectReferences_AroundTheProduct_PointInward(string folder, params string[] allowed)
+    {
+        string[] projects = [.. ProjectFiles(folder)];
+
+        string[] outward =
+        [
+            .. projects.SelectMany(path => Load(path).Descendants("ProjectReference")
+                .Select(reference => Path.GetRelativePath("/", Path.GetFullPath($"/{Path.GetDirectoryName(path)}/{(string?)reference.Attribute("Include")}")))
+                .Where(target => !allowed.Any(start => target.StartsWith(start, StringComparison.Ordinal)))
+                .Select(target => $"{path}: {target}")),
+        ];
+
+        projects.ShouldNotBeEmpty();
+        outward.ShouldBeEmpty();
+    }
+
     [Fact]
     public void AssemblyReferences_OfCore_AreThePlatformAlone()
     {
@@ -52,6 +74,9 @@ public sealed class LayeringTests
 
         others.ShouldBeEmpty();
     }
+
+    [Fact]
+    public void Allowed_Projects_AreThoseThatThereAre() => Allowed.Keys.ShouldBe(ProjectNames(), ignoreOrder: true);
 
     [Fact]
     public void PackageReferences_OfAllProjects_LeaveTheVersionToDirectoryPackages()

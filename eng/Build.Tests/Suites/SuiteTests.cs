@@ -121,6 +121,31 @@ public sealed class SuiteTests
     [InlineData("", false)]
     public void IsDebian_OsRelease_IsReadByItsIds(string text, bool expected) => Setup.IsDebian(text).ShouldBe(expected);
 
+    [Theory]
+    [InlineData("--fsat", "'--fsat' is not an option of test: there are --strict and --fast.")]
+    [InlineData("--strict --fast", "--fast leaves tests out, and --strict fails for what is left out: give one of them.")]
+    [InlineData("--fast Orleans", "No suite is named like Orleans.")]
+    public async Task Test_WrongArguments_SaysSoAndExitsWith2(string arguments, string expected)
+    {
+        using StringWriter console = new();
+
+        (await new TestCommand(RepositoryFiles.Repository, console).RunAsync(arguments.Split(' '))).ShouldBe(2);
+
+        console.ToString().TrimEnd().ShouldBe(expected);
+    }
+
+    [Fact]
+    public void Summary_LeftOutOfTheFastLane_IsNamedAndNoFailure()
+    {
+        using StringWriter console = new();
+        TestSummary summary = new(console, strict: false, 10);
+        summary.AddLeftOut("A.Tests", new SlowTests(Whole: false, ["B", "C.D"]));
+        summary.AddLeftOut("E.Tests", new SlowTests(Whole: true, []));
+
+        summary.End().ShouldBe(0);
+        console.ToString().ReplaceLineEndings("\n").ShouldBe("  left out: A.Tests: B, C.D\n  left out: E.Tests\n0 passed, 0 failed\n");
+    }
+
     [Fact]
     public void FindAll_OfTheRepository_AreTheTrackedTestProjects() =>
         Suite.FindAll(RepositoryFiles.Repository).Select(suite => Path.GetRelativePath(RepositoryFiles.Repository.Root, suite.Folder).Replace('\\', '/'))
@@ -129,10 +154,10 @@ public sealed class SuiteTests
                 ignoreOrder: true);
 
     [Fact]
-    public void Filter_MissingRequirements_LeaveOutTheTestsThatNeedThem()
+    public void Filter_Traits_LeaveOutTheTestsThatHaveAny()
     {
         SuiteRunner.Filter([]).ShouldBeEmpty();
-        SuiteRunner.Filter([Setup.Torch, Setup.Torch with { Name = "other" }]).ShouldBe(["--filter", "Requires!=torch&Requires!=other"]);
+        SuiteRunner.Filter(["Requires=torch", SlowTests.Trait]).ShouldBe(["--filter", "Requires!=torch&Lane!=Slow"]);
     }
 
     private static SuiteResult Ran(int passed, FailedTest[]? failures = null, string[]? skipped = null) =>

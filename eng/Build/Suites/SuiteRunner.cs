@@ -6,7 +6,8 @@ namespace ActorTrainer.Build.Suites;
 /// <param name="repository">Where the results go.</param>
 /// <param name="setup">What the machine has; tests that require what it lacks are left out.</param>
 /// <param name="timeout">After this a suite is taken to hang.</param>
-internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, TimeSpan timeout)
+/// <param name="fast">Whether to leave out <see cref="SlowTests"/>, and not to measure coverage.</param>
+internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, TimeSpan timeout, bool fast = false)
 {
     /// <summary>The suite whose run measures the coverage of <see cref="CoveredAssembly"/>.</summary>
     public const string CoverageSuite = CoveredAssembly + ".Tests";
@@ -56,8 +57,8 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
 
     private IEnumerable<string> Arguments(Suite suite, string report) => suite.Name switch
     {
-        AkkaSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(setup.Missing)],
-        CoverageSuite =>
+        AkkaSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(LeftOut)],
+        CoverageSuite when !fast =>
         [
             .. Hosted(suite, report), "--results-directory", EmptyCoverageFolder(),
             "--settings", repository.PathOf("eng", "coverage.runsettings"), "--collect", "XPlat Code Coverage",
@@ -67,7 +68,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         _ =>
         [
             suite.Assembly, "-noLogo", "-noColor", "-longRunning", "120", "-trx", report,
-            .. setup.Missing.SelectMany(missing => new[] { "-trait-", $"Requires={missing.Name}" }),
+            .. LeftOut.SelectMany(trait => new[] { "-trait-", trait }),
         ],
     };
 
@@ -76,9 +77,16 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         "test", suite.Folder, "--no-build", "--configuration", "Release", "--nologo", "--logger", $"trx;LogFileName={report}",
     ];
 
-    /// <summary>The options of <c>dotnet test</c> that leave out the tests that require what is missing.</summary>
-    internal static IEnumerable<string> Filter(IReadOnlyList<Requirement> missing) =>
-        missing.Count == 0 ? [] : ["--filter", string.Join('&', missing.Select(requirement => $"Requires!={requirement.Name}"))];
+    /// <summary>The traits of the tests that are left out.</summary>
+    private string[] LeftOut =>
+    [
+        .. setup.Missing.Select(missing => $"Requires={missing.Name}"),
+        .. fast ? new[] { SlowTests.Trait } : [],
+    ];
+
+    /// <summary>The options of <c>dotnet test</c> that leave out the tests with any of these traits.</summary>
+    internal static IEnumerable<string> Filter(IReadOnlyList<string> traits) =>
+        traits.Count == 0 ? [] : ["--filter", string.Join('&', traits.Select(trait => trait.Replace("=", "!=", StringComparison.Ordinal)))];
 
     /// <summary>So that what is read afterwards is of this run.</summary>
     private string EmptyCoverageFolder()

@@ -93,6 +93,10 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
     /// <summary>Prints what was left out for want of something.</summary>
     public void AddLeftOut(Requirement missing) => Report(strict, $"left out: {missing.Covers}. {missing.Remedy}");
 
+    /// <summary>Prints what the fast lane left out of a suite.</summary>
+    public void AddLeftOut(string suite, SlowTests tests) =>
+        Report(false, $"left out: {suite}{(tests.Whole ? "" : $": {string.Join(", ", tests.Names)}")}");
+
     /// <summary>Prints the last line.</summary>
     /// <returns>The exit code.</returns>
     public int End()

@@ -4,6 +4,7 @@ using ActorTrainer.Testing.Api;
 namespace ActorTrainer.Cli.Tests.Commands;
 
 /// <summary>The executable itself, its output piped.</summary>
+[Trait("Lane", "Slow")]
 public sealed class ProcessTests : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("actortrainer-cli").FullName;
