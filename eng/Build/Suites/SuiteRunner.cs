@@ -72,7 +72,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         ],
     };
 
-    private IEnumerable<string> Hosted(Suite suite, string report) =>
+    private static IEnumerable<string> Hosted(Suite suite, string report) =>
     [
         "test", suite.Folder, "--no-build", "--configuration", "Release", "--nologo", "--logger", $"trx;LogFileName={report}",
     ];
