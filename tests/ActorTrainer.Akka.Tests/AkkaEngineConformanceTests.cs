@@ -6,6 +6,7 @@ using ActorTrainer.Testing.Processes;
 namespace ActorTrainer.Akka.Tests;
 
 /// <summary>On SQLite.</summary>
+[Trait("Lane", "Slow")]
 public sealed class SqliteAkkaEngineConformanceTests(SqliteAkkaEngineConformanceTests.Fixture fixture)
     : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<SqliteAkkaEngineConformanceTests.Fixture>
 {
@@ -15,6 +16,7 @@ public sealed class SqliteAkkaEngineConformanceTests(SqliteAkkaEngineConformance
 /// <summary>On PostgreSQL.</summary>
 [Collection(PostgreSqlServer.Collection)]
 [Trait("Requires", "postgresql")]
+[Trait("Lane", "Slow")]
 public sealed class PostgreSqlAkkaEngineConformanceTests(PostgreSqlAkkaEngineConformanceTests.Fixture fixture)
     : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<PostgreSqlAkkaEngineConformanceTests.Fixture>
 {

@@ -7,6 +7,7 @@ using static ActorTrainer.Testing.Journaling.JournalSamples;
 namespace ActorTrainer.Journal.Tests;
 
 /// <summary>Several processes on one SQLite journal; their deaths and stops.</summary>
+[Trait("Lane", "Slow")]
 public sealed class SqliteProcessTests : IDisposable
 {
     private const int KilledBySignal9 = 128 + 9;

@@ -335,7 +335,7 @@ public sealed partial class TaskEntity
         return [new RequestStaging(run.Key, reason)];
     }
 
-    private List<TaskEffect> StopNow(TaskRun run, StopCause cause, TimeSpan grace)
+    private static List<TaskEffect> StopNow(TaskRun run, StopCause cause, TimeSpan grace)
     {
         run.Stop = cause;
         run.StopSent = true;

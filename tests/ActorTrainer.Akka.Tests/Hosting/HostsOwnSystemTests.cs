@@ -12,6 +12,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Akka.Tests.Hosting;
 
 /// <summary>On SQLite.</summary>
+[Trait("Lane", "Slow")]
 public sealed class SqliteHostsOwnSystemTests() : HostsOwnSystemTests(null);
 
 /// <summary>On PostgreSQL.</summary>

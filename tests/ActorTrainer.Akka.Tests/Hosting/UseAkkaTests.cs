@@ -4,6 +4,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Akka.Tests.Hosting;
 
 /// <summary>What keeps a node from starting, said to whoever hosts it.</summary>
+[Trait("Lane", "Slow")]
 public sealed class UseAkkaTests() : HostedNode(null)
 {
     [Fact]

@@ -8,6 +8,7 @@ using Akka.TestKit.Xunit2;
 namespace ActorTrainer.Akka.Tests.Tasks;
 
 /// <summary>On SQLite.</summary>
+[Trait("Lane", "Slow")]
 public sealed class SqliteFencingTests() : FencingTests(null);
 
 /// <summary>On PostgreSQL.</summary>

@@ -7,6 +7,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cli.Tests.Commands;
 
+[Trait("Lane", "Slow")]
 public sealed class RunCommandTests : IAsyncLifetime
 {
     private static readonly TaskId Id = TaskId.Parse("job-x1x1");

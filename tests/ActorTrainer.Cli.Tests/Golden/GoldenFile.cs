@@ -1,4 +1,4 @@
-using ActorTrainer.Cli.Tests.House;
+using System.Runtime.CompilerServices;
 
 namespace ActorTrainer.Cli.Tests.Golden;
 
@@ -7,9 +7,12 @@ namespace ActorTrainer.Cli.Tests.Golden;
 /// </summary>
 internal static class GoldenFile
 {
+    /// <summary>Beside this file: where it was compiled is where the files are written.</summary>
+    private static readonly string Folder = Here();
+
     public static void ShouldMatch(string name, string text)
     {
-        string path = Path.Combine(RepositoryFiles.Repository.Root, "tests", "ActorTrainer.Cli.Tests", "Golden", name + ".txt");
+        string path = Path.Combine(Folder, name + ".txt");
         if (Environment.GetEnvironmentVariable("UPDATE_GOLDEN") == "1")
         {
             File.WriteAllText(path, text);
@@ -19,4 +22,6 @@ internal static class GoldenFile
         File.Exists(path).ShouldBeTrue($"{path} is missing; write it with UPDATE_GOLDEN=1");
         text.ShouldBe(File.ReadAllText(path), $"differs from {path}; if that is meant, write it anew with UPDATE_GOLDEN=1");
     }
+
+    private static string Here([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

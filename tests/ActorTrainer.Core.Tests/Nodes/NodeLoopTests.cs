@@ -214,7 +214,7 @@ public sealed class NodeLoopTests
         TaskId first = cluster.Submit(cluster.Nodes[0], Spec("twin"));
         cluster.Submit(cluster.Nodes[1], Spec("twin")).ShouldBe(first);
         CommandReply? reply = null;
-        cluster.SubmitRaw(cluster.Nodes[1], Spec("twin", priority: 5), "other", r => reply = r);
+        cluster.Nodes[1].Submit(Spec("twin", priority: 5), "other", r => reply = r);
         cluster.RunUntil("it is answered", () => reply is not null);
         reply.ShouldBeOfType<CommandRefused>().Reason.ShouldContain("another specification");
     }

@@ -113,7 +113,7 @@ public sealed class TaskEntityMoveTests
         driver.Exit(0).Release.ShouldBeFalse();
         EntityStep stored = driver.Stored(save);
         stored.Release.ShouldBeTrue();
-        stored.Persist.Last().ShouldBe(new TaskInterrupted(InterruptionReason.Migrated, "handed over: migration"));
+        stored.Persist[^1].ShouldBe(new TaskInterrupted(InterruptionReason.Migrated, "handed over: migration"));
         (driver.State.Status, driver.State.Failures, driver.State.NodeLosses).ShouldBe((TaskStatus.Pending, 0, 0));
     }
 

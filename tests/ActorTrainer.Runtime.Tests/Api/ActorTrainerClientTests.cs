@@ -106,6 +106,7 @@ public sealed class ActorTrainerClientTests
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public async Task Command_AnswerIsLost_IsNotSentAgain()
     {
         using TcpListener mute = new(IPAddress.Loopback, 0);

@@ -2,6 +2,7 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
+[Trait("Lane", "Slow")]
 public sealed class CommandCheckpointTests
 {
     private static readonly RunKey Run = WorkerHarness.Key();

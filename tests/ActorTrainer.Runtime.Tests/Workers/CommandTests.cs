@@ -7,6 +7,7 @@ using ActorTrainer.Runtime.Workers.Guard;
 namespace ActorTrainer.Runtime.Tests.Workers;
 
 [UnsupportedOSPlatform("windows")]
+[Trait("Lane", "Slow")]
 public sealed class CommandTests
 {
     [Fact]

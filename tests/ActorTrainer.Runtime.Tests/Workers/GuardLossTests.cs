@@ -5,6 +5,7 @@ using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
+[Trait("Lane", "Slow")]
 public sealed class GuardLossTests
 {
     [Fact]

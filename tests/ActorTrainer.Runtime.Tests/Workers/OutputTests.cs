@@ -8,6 +8,7 @@ using FsCheck.Fluent;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
+[Trait("Lane", "Slow")]
 public sealed class OutputTests : IDisposable
 {
     private static readonly RunKey Run = WorkerHarness.Key();

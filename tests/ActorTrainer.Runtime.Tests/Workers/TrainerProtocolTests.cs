@@ -4,6 +4,7 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
+[Trait("Lane", "Slow")]
 public sealed class TrainerProtocolTests
 {
     private static readonly RunKey Run = WorkerHarness.Key();

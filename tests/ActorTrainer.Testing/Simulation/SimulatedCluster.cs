@@ -106,9 +106,6 @@ public sealed class SimulatedCluster
         return reply.ShouldBeOfType<CommandAccepted>().Task;
     }
 
-    /// <summary>Submits a task and hands its answer on.</summary>
-    public void SubmitRaw(SimulatedNode node, TaskSpec spec, string hash, Action<CommandReply> reply) => node.Submit(spec, hash, reply);
-
     /// <summary>Sends a command through a node and waits for its answer.</summary>
     public CommandReply Command(SimulatedNode node, TaskId task, TaskCommand command)
     {

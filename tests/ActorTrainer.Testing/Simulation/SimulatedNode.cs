@@ -110,7 +110,8 @@ public sealed class SimulatedNode
     /// <summary>Asks it to end in order.</summary>
     public void Stop(TimeSpan within) => Step(new StopNode(within));
 
-    internal void Submit(TaskSpec spec, string hash, Action<CommandReply> reply)
+    /// <summary>Submits a task and hands its answer on.</summary>
+    public void Submit(TaskSpec spec, string hash, Action<CommandReply> reply)
     {
         long client = _cluster.NextNumber();
         _clients[client] = reply;

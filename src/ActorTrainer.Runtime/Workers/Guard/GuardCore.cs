@@ -63,7 +63,8 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         if (!OperatingSystem.IsLinux())
         {
             GuardRun[] runs = Standing();
-            return runs.Count(run => Posix.Kill(-run.Pid, Posix.SignalKill) == 0) > 0;
+            int killed = runs.Count(run => Posix.Kill(-run.Pid, Posix.SignalKill) == 0);
+            return killed > 0;
         }
 
         List<ProcessEntry> descendants = ProcessTable.DescendantsOf(Environment.ProcessId, ProcessTable.Read());
