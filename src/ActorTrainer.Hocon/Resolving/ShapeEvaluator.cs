@@ -210,6 +210,13 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
 
         if (substitution.Optional)
         {
+            if (hiding is not null && hiding != from)
+            {
+                // A cycle was cut here. Where it is cut depends on where it was entered, so not even the hiding cell's value is
+                // remembered: each value of the cycle comes out the same in whatever order they are asked for.
+                _lowestHiding = Math.Min(_lowestHiding, _depthOf[hiding] - 1);
+            }
+
             return MissingShape.Instance;
         }
 

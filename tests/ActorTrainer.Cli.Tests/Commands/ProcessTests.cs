@@ -97,6 +97,15 @@ public sealed class ProcessTests : IAsyncLifetime
         result.Out.ShouldContain("heartbeat-interval");
     }
 
+    [Fact]
+    public async Task ConfigShow_EmptyName_Exits2WithWhatToDo()
+    {
+        CliResult result = await RunAsync("config", "show", "");
+
+        result.Code.ShouldBe(2);
+        result.Error.ShouldBe("'': this is not the name of a file. Name a configuration file, for example node.conf.\n");
+    }
+
     /// <summary>A build without the engine refuses it instead; where the engine's assembly is, the build has it.</summary>
     [Fact]
     public async Task ConfigShow_EngineAkka_HasTheDerivedSectionWithPlacesOrIsRefused()
