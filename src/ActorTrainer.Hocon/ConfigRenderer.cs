@@ -81,7 +81,9 @@ public static class ConfigRenderer
 
     private static string Scalar(ConfigScalar scalar) =>
         scalar.Text is null ? "null"
-        : !scalar.Quoted && scalar.Text != "null" && IsPlain(scalar.Text, spaces: true, dots: true) ? scalar.Text
+        : scalar.Quoted || scalar.Text == "null" ? Quote(scalar.Text)
+        : ConfigJson.IsLiteral(scalar.Text) ? scalar.Text.Replace("+", "", StringComparison.Ordinal) // 1e+5 is 1e5, which every reader takes
+        : IsPlain(scalar.Text, spaces: true, dots: true) ? scalar.Text
         : Quote(scalar.Text);
 
     /// <summary>Whether the text means itself without quotes, by a rule that is stricter than the language.</summary>

@@ -37,7 +37,24 @@ public sealed class HoconErrorTests
     [InlineData("a { b = ${a} }", "t.conf:1:9: this value contains itself by way of its substitutions. Remove one of them.")]
     [InlineData("a = [1] x", "t.conf:1:9: a text cannot be joined to an array on the same line. Put a line end or ',' between them.")]
     [InlineData("a = 1 { b = 2 }", "t.conf:1:7: an object cannot be joined to a text on the same line. Put a line end or ',' between them.")]
-    [InlineData("a = [ { b += 1 } ]", "t.conf:1:9: 'b +=' does not work within an array. Write the whole list with '='.")]
+    [InlineData("a = [ { b += 1 } ]", "t.conf:1:9: 'b +=' does not work within an array, nor within another '+='. Write the whole list with '='.")]
+    [InlineData("x += { a += 1 }", "t.conf:1:8: 'a +=' does not work within an array, nor within another '+='. Write the whole list with '='.")]
+    [InlineData("x = 1\nx += 2", "t.conf:2:6: 'x +=' adds to a list, but x is a text until here (t.conf:1:5). Write a list there, or 'x =' here.")]
+    [InlineData("x = null\nx += 2", "t.conf:2:6: 'x +=' adds to a list, but x is null until here (t.conf:1:5). Write a list there, or 'x =' here.")]
+    [InlineData("a =\nb = 1", "t.conf:1:4: the value of 'a' is missing: the end of the line stands in its place. Write a value; \"\" is the empty text.")]
+    [InlineData("a = # c\nb += 1", "t.conf:1:5: the value of 'a' is missing: the end of the line stands in its place. Write a value; \"\" is the empty text.")]
+    [InlineData("a +=\nb { c = 1 }", "t.conf:1:5: the value of 'a' is missing: the end of the line stands in its place. Write a value; \"\" is the empty text.")]
+    [InlineData("include other.conf", "t.conf:1:9: 'other.conf' stands where 'include' needs the name of a file in double quotes. Write include \"other.conf\"; a key of this name is written \"include\".")]
+    [InlineData("include = 1", "t.conf:1:9: '=' stands where 'include' needs the name of a file in double quotes. Write include \"other.conf\"; a key of this name is written \"include\".")]
+    [InlineData("include \"http://x/y.conf\"", "t.conf:1:9: only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\").")]
+    [InlineData("a = \"x\ty\"", "t.conf:1:7: the control character U+0009 cannot stand in a quoted string. Write \\t, or use three quotes.")]
+    [InlineData("a = \"x\0y\"", "t.conf:1:7: the control character U+0000 cannot stand in a quoted string. Write \\u0000, or use three quotes.")]
+    [InlineData("a = \"abc\r\nb = 1", "t.conf:1:5: this string has no closing quote on its line. Add '\"', or use three quotes for a text of several lines.")]
+    [InlineData("{ a = 1 } 😀", "t.conf:1:11: '😀' stands after the end of the configuration. Remove it, or add the '{' that it closes.")]
+    [InlineData("\uFEFFa = \"😀\" @", "t.conf:1:9: '@' follows a value. Put ',' or a line end before the next key, or put a value that contains this character in double quotes.")]
+    [InlineData("a = [1], a = [${a}, 2]", "t.conf:1:15: this value contains itself by way of its substitutions. Remove one of them.")]
+    [InlineData("a = ${?b}, b = ${a}", "t.conf:1:5: this value depends on itself by way of its substitutions. Remove one of them.")]
+    [InlineData("a = 1+5", "t.conf:1:6: '+' follows a value. Put ',' or a line end before the next key, or put a value that contains this character in double quotes.")]
     [InlineData("include \"x.conf\"", "t.conf:1:1: only a file can include another one. Put this configuration in a file, or write the other one's content here.")]
     [InlineData("include url(\"http://x\")", "t.conf:1:9: only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\").")]
     [InlineData("include required(\"x\"", "t.conf:1:21: the end of the text follows the included file's name. Add ')'.")]
@@ -81,6 +98,23 @@ public sealed class HoconErrorTests
         Should.Throw<ConfigException>(() => HoconReader.ReadFile("/nowhere/x.conf")).Message
             .ShouldBe("/nowhere/x.conf: this file does not exist (looked for /nowhere/x.conf). Correct the path or create the file.");
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    [InlineData("a\0b")]
+    public void ReadFile_NoName_SaysSo(string path) =>
+        Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message
+            .ShouldBe($"'{path}': this is not the name of a file. Name a configuration file, for example node.conf.");
+
+    [Fact]
+    public void ReadText_CrossingCycles_EndSoon()
+    {
+        string all = string.Concat(Enumerable.Range(0, 30).Select(i => $"${{?a{i}}}"));
+        string text = string.Concat(Enumerable.Range(0, 30).Select(i => $"a{i} = {all}\n"));
+
+        Should.Throw<ConfigException>(() => HoconReader.ReadText(text, "t.conf")).Message.ShouldContain("too many cycles");
+    }
+
     [Fact]
     public void ReadFile_Folder_SaysSo()
     {
@@ -95,10 +129,10 @@ public sealed class HoconErrorTests
     {
         using TestFolder folder = new();
         string path = folder.Write("x.conf", "");
-        File.WriteAllBytes(path, [.. "é = 1\nab = "u8, 0xE9, .. "\n"u8]);
+        File.WriteAllBytes(path, [.. "é = 1\n😀 = "u8, 0xE9, .. "\n"u8]);
 
         Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message
-            .ShouldBe($"{path}:2:6: there is a byte here that is not UTF-8. Save the file as UTF-8.");
+            .ShouldBe($"{path}:2:5: there is a byte here that is not UTF-8. Save the file as UTF-8.");
     }
 
     [Fact]

@@ -61,6 +61,39 @@ public sealed class IncludeTests : IDisposable
     }
 
     [Fact]
+    public void ReadFile_LongChainOfIncludes_IsRefused()
+    {
+        for (int i = 0; i < 150; i++)
+        {
+            _folder.Write($"f{i}.conf", $"include \"f{i + 1}.conf\"");
+        }
+
+        Should.Throw<ConfigException>(() => HoconReader.ReadFile(Path.Combine(_folder.Path, "f0.conf"))).Message.ShouldContain("nested more than 100 levels");
+    }
+
+    [Fact]
+    public void ReadFile_IncludesThatDouble_AreRefused()
+    {
+        for (int i = 0; i < 40; i++)
+        {
+            _folder.Write($"f{i}.conf", $"include \"f{i + 1}.conf\"\ninclude \"f{i + 1}.conf\"");
+        }
+
+        _folder.Write("f40.conf", "x = 1");
+
+        Should.Throw<ConfigException>(() => HoconReader.ReadFile(Path.Combine(_folder.Path, "f0.conf"))).Message.ShouldContain("the include number 1001");
+    }
+
+    [Fact]
+    public void ReadFile_IncludeWithoutName_IsRefused()
+    {
+        string path = _folder.Write("a.conf", "include \"\"");
+
+        Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message
+            .ShouldBe($"{path}:1:9: the name of the included file is empty. Write include \"other.conf\".");
+    }
+
+    [Fact]
     public void ReadFile_MistakeInIncludedFile_NamesThatFile()
     {
         string path = _folder.Write("a.conf", "include \"b.conf\"");

@@ -58,6 +58,17 @@ public sealed class RoundTripTests
             """);
     }
 
+    [Fact]
+    public void Render_NumbersAndTextsLikeThem_StayWhatTheyAre()
+    {
+        ConfigObject root = HoconReader.ReadText("x = 2, a = 1e+5, b = 1${x}, c = tr ue, d = \"5\"", "t.conf");
+
+        string text = ConfigRenderer.Render(root, origins: false);
+
+        text.ShouldBe("x = 2\na = 1e5\nb = \"12\"\nc = tr ue\nd = \"5\"\n");
+        HoconReaderTests.Json(HoconReader.ReadText(text, "rendered")).ShouldBe("{'x':2,'a':1e5,'b':'12','c':'tr ue','d':'5'}");
+    }
+
     private static Gen<ConfigNode> Object(int size) =>
         from fields in (from key in Gen.OneOf(Awkward, AnyText, Plain) from value in Node(size / 2) select KeyValuePair.Create(key, value)).ListOf()
         select (ConfigNode)new ConfigObject(Origin, [.. fields.DistinctBy(f => f.Key)]);

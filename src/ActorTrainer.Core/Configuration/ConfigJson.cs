@@ -20,6 +20,9 @@ public static partial class ConfigJson
         return document.RootElement.Clone();
     }
 
+    /// <summary>Whether a text without quotes stands for a number, true, false or null, and not for itself.</summary>
+    public static bool IsLiteral(string text) => text is "true" or "false" or "null" || JsonNumber().IsMatch(text);
+
     private static void Write(Utf8JsonWriter writer, ConfigNode node)
     {
         switch (node)
@@ -46,11 +49,8 @@ public static partial class ConfigJson
             case ConfigScalar { Text: null }:
                 writer.WriteNullValue();
                 break;
-            case ConfigScalar { Quoted: false, Text: "true" or "false" } flag:
-                writer.WriteBooleanValue(flag.Text == "true");
-                break;
-            case ConfigScalar { Quoted: false } number when JsonNumber().IsMatch(number.Text!):
-                writer.WriteRawValue(number.Text!);
+            case ConfigScalar { Quoted: false } literal when IsLiteral(literal.Text!):
+                writer.WriteRawValue(literal.Text!);
                 break;
             case ConfigScalar scalar:
                 writer.WriteStringValue(scalar.Text);

@@ -26,7 +26,10 @@ public sealed record ConfigObject(ConfigOrigin Origin, IReadOnlyList<KeyValuePai
 /// <summary>An array.</summary>
 public sealed record ConfigArray(ConfigOrigin Origin, IReadOnlyList<ConfigNode> Items) : ConfigNode(Origin);
 
-/// <summary>A string, number, boolean or null, as text; quoted strings are told apart.</summary>
+/// <summary>
+/// A string, number, boolean or null, as text. <paramref name="Quoted"/>: it is a string whatever it looks like, by its quotes or because it was
+/// joined out of several values.
+/// </summary>
 public sealed record ConfigScalar(ConfigOrigin Origin, string? Text, bool Quoted) : ConfigNode(Origin);
 
 /// <summary>A mistake in the configuration: where, what, what to do. The message starts with the place.</summary>

@@ -14,6 +14,11 @@ internal static class ConfigText
     /// <exception cref="ConfigException">The file is missing, not readable, too large or not UTF-8.</exception>
     public static string ReadFile(string path)
     {
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ConfigException(new ConfigOrigin($"'{path}'", 0, 0), "this is not the name of a file. Name a configuration file, for example node.conf.");
+        }
+
         ConfigOrigin origin = new(path, 0, 0);
         byte[] bytes;
         try
@@ -47,7 +52,7 @@ internal static class ConfigText
         {
             ReadOnlySpan<byte> before = bytes.AsSpan(0, Math.Clamp(e.Index, 0, bytes.Length));
             int line = before.Count((byte)'\n') + 1;
-            int column = Encoding.UTF8.GetCharCount(before[(before.LastIndexOf((byte)'\n') + 1)..]) + 1;
+            int column = Encoding.UTF8.GetString(before[(before.LastIndexOf((byte)'\n') + 1)..]).TrimStart('\uFEFF').EnumerateRunes().Count() + 1;
             throw new ConfigException(new ConfigOrigin(path, line, column), "there is a byte here that is not UTF-8. Save the file as UTF-8.");
         }
     }

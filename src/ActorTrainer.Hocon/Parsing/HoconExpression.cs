@@ -105,9 +105,14 @@ internal sealed class ArrayExpression(ConfigOrigin origin, IReadOnlyList<HoconCe
 }
 
 /// <summary>Values that follow each other on a line and are joined: texts to a text, arrays to an array, objects to an object.</summary>
-internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiece> pieces) : HoconExpression(origin)
+/// <param name="origin">Where the first of them stands.</param>
+/// <param name="pieces">The values.</param>
+/// <param name="appendsTo">The key, when this was written as <c>key += value</c>.</param>
+internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiece> pieces, string? appendsTo = null) : HoconExpression(origin)
 {
     public IReadOnlyList<JoinPiece> Pieces { get; } = pieces;
+
+    public string? AppendsTo { get; } = appendsTo;
 }
 
 /// <summary>A part of a joined value, with the white space that stands before it and belongs to a joined text.</summary>

@@ -8,11 +8,11 @@ namespace ActorTrainer.Hocon.Parsing;
 /// </summary>
 internal sealed class HoconParser
 {
-    /// <summary>Deeper nesting is refused: no configuration needs it, and it would exhaust the stack.</summary>
+    /// <summary>Deeper nesting, of included files too, is refused: no configuration needs it, and it would exhaust the stack.</summary>
     public const int MaxDepth = 100;
 
     private readonly TextCursor _cursor;
-    private readonly IncludeLoader? _includes;
+    private readonly IncludeParser _includes;
     private readonly IReadOnlyList<IReadOnlyList<string>> _prefixes;
     private readonly ValueParser _values;
     private int _depth;
@@ -21,10 +21,12 @@ internal sealed class HoconParser
     /// <param name="source">How messages name it.</param>
     /// <param name="includes">Loads included files; null when the text is not a file.</param>
     /// <param name="prefixes">The keys below which this text is included, outermost first.</param>
-    public HoconParser(string text, string source, IncludeLoader? includes, IReadOnlyList<IReadOnlyList<string>> prefixes)
+    /// <param name="depth">How deep the place is at which this text is included.</param>
+    public HoconParser(string text, string source, IncludeLoader? includes, IReadOnlyList<IReadOnlyList<string>> prefixes, int depth)
     {
         _cursor = new TextCursor(text, source, includes?.Folder);
-        _includes = includes;
+        _includes = new IncludeParser(_cursor, includes, prefixes);
+        _depth = depth;
         _prefixes = prefixes;
         _values = new ValueParser(this, _cursor, prefixes);
     }
@@ -146,9 +148,15 @@ internal sealed class HoconParser
     private void ParseField(ObjectExpression target)
     {
         ConfigOrigin start = _cursor.Here;
-        if (AtInclude())
+        if (_includes.AtInclude())
         {
-            ParseInclude(target, start);
+            Enter(start);
+            if (_includes.Parse(CurrentPath, _depth) is { } included)
+            {
+                target.AddAll(included);
+            }
+
+            _depth--;
             return;
         }
 
@@ -168,15 +176,7 @@ internal sealed class HoconParser
         HoconCell cell = new(path[^1].Origin);
         IReadOnlyList<string>? outer = CurrentPath;
         CurrentPath = outer is null ? null : [.. outer, .. path.Select(e => e.Name)];
-        if (append)
-        {
-            cell.Value = ParseAppend(cell, start, name);
-        }
-        else
-        {
-            cell.Value = _values.Parse(cell, $"the value of '{name}'");
-        }
-
+        cell.Value = append ? ParseAppend(cell, start, name) : ParseValue(cell, name);
         CurrentPath = outer;
         Assign(target, path, cell);
     }
@@ -184,7 +184,6 @@ internal sealed class HoconParser
     /// <summary>Parses what stands between a key and its value; says whether it is <c>+=</c>.</summary>
     private bool ParseKeyEnd(string name)
     {
-        // A brace may stand on the line after its key; nothing else may.
         var mark = _cursor.Mark();
         _cursor.SkipToNext();
         if (_cursor.Current == '{')
@@ -192,7 +191,6 @@ internal sealed class HoconParser
             return false;
         }
 
-        _cursor.Return(mark);
         bool append = _cursor.LooksAt("+=");
         if (append)
         {
@@ -200,33 +198,54 @@ internal sealed class HoconParser
         }
         else if (!_cursor.TryTake('=') && !_cursor.TryTake(':'))
         {
+            _cursor.Return(mark);
             string advice = _cursor.AtEnd || _cursor.Current is '\n' or '}' or ',' or '#' or '/'
                 ? ""
                 : " A key that contains such a character needs double quotes.";
             throw new ConfigException(_cursor.Here, $"{_cursor.Describe()} follows the key '{name}'. Write '{name} = value' or '{name} {{ … }}'.{advice}");
         }
 
-        _cursor.SkipToNext();
         return append;
     }
+
+    private HoconExpression ParseValue(HoconCell cell, string name)
+    {
+        _cursor.SkipBlanks();
+        ConfigOrigin expected = _cursor.Here;
+        bool lineEnded = _cursor.SkipToNext();
+        HoconExpression value = _values.Parse(cell, $"the value of '{name}'");
+        if (lineEnded && (_cursor.Current is '=' or ':' || _cursor.LooksAt("+=") || IsKeyWithBraces(value)))
+        {
+            // What was taken for the value is the next key.
+            throw new ConfigException(expected, $"the value of '{name}' is missing: the end of the line stands in its place. Write a value; \"\" is the empty text.");
+        }
+
+        return value;
+    }
+
+    private static bool IsKeyWithBraces(HoconExpression value) =>
+        value is JoinExpression { Pieces: [{ Value: ScalarExpression }, .., { Value: ObjectExpression }] };
 
     /// <summary><c>key += v</c> is <c>key = ${?key} [v]</c>.</summary>
     private JoinExpression ParseAppend(HoconCell cell, ConfigOrigin start, string name)
     {
         if (CurrentPath is not { } path)
         {
-            throw new ConfigException(start, $"'{name} +=' does not work within an array. Write the whole list with '='.");
+            throw new ConfigException(start, $"'{name} +=' does not work within an array, nor within another '+='. Write the whole list with '='.");
         }
 
+        // What is appended is an item of an array, where no path leads.
+        CurrentPath = null;
         HoconCell item = new(null) { Owner = cell };
-        ConfigOrigin origin = _cursor.Here;
-        item.Value = _values.Parse(item, $"the value of '{name}'");
+        item.Value = ParseValue(item, name);
+        ConfigOrigin origin = item.Value.Origin;
         return new JoinExpression(
             origin,
             [
                 new JoinPiece("", new SubstitutionExpression(start, path, [], optional: true, environment: false)),
                 new JoinPiece("", new ArrayExpression(origin, [item])),
-            ]);
+            ],
+            name);
     }
 
     private static void Assign(ObjectExpression target, List<PathElement> path, HoconCell cell)
@@ -241,74 +260,11 @@ internal sealed class HoconParser
         target.Add(path[^1].Name, cell);
     }
 
-    private bool AtInclude()
-    {
-        if (!_cursor.LooksAt("include"))
-        {
-            return false;
-        }
-
-        var mark = _cursor.Mark();
-        _cursor.Advance("include".Length);
-        bool blank = _cursor.AtBlank;
-        _cursor.SkipBlanks();
-        bool include = _cursor.Current == '"' ||
-            (blank && (_cursor.LooksAt("file(") || _cursor.LooksAt("required(") || _cursor.LooksAt("url(") || _cursor.LooksAt("classpath(")));
-        _cursor.Return(mark);
-        return include;
-    }
-
-    private void ParseInclude(ObjectExpression target, ConfigOrigin start)
-    {
-        _cursor.Advance("include".Length);
-        _cursor.SkipBlanks();
-        bool required = TakeWord("required(");
-        bool file = TakeWord("file(");
-        if (_cursor.Current != '"')
-        {
-            throw new ConfigException(_cursor.Here, "only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\").");
-        }
-
-        ConfigOrigin place = _cursor.Here;
-        string name = StringParser.ParseQuoted(_cursor);
-        for (int open = (required ? 1 : 0) + (file ? 1 : 0); open > 0; open--)
-        {
-            _cursor.SkipBlanks();
-            if (!_cursor.TryTake(')'))
-            {
-                throw new ConfigException(_cursor.Here, $"{_cursor.Describe()} follows the included file's name. Add ')'.");
-            }
-        }
-
-        if (_includes is null)
-        {
-            throw new ConfigException(start, "only a file can include another one. Put this configuration in a file, or write the other one's content here.");
-        }
-
-        IReadOnlyList<IReadOnlyList<string>> prefixes = CurrentPath is { Count: > 0 } path ? [.. _prefixes, path] : _prefixes;
-        if (_includes.Load(name, place, required, prefixes) is { } included)
-        {
-            target.AddAll(included);
-        }
-    }
-
-    private bool TakeWord(string word)
-    {
-        if (!_cursor.LooksAt(word))
-        {
-            return false;
-        }
-
-        _cursor.Advance(word.Length);
-        _cursor.SkipBlanks();
-        return true;
-    }
-
     private void Enter(ConfigOrigin place)
     {
         if (++_depth > MaxDepth)
         {
-            throw new ConfigException(place, $"objects and arrays are nested more than {MaxDepth} levels deep here. Check the braces.");
+            throw new ConfigException(place, $"objects, arrays and includes are nested more than {MaxDepth} levels deep here. Check the braces and the included files.");
         }
     }
 }

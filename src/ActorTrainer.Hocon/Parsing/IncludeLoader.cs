@@ -5,52 +5,79 @@ namespace ActorTrainer.Hocon.Parsing;
 /// <summary>Reads a file and the files that it includes.</summary>
 internal sealed class IncludeLoader
 {
+    /// <summary>Files that include the next one twice are many long before they are deep.</summary>
+    public const int MaxFiles = 1_000;
+
+    /// <summary>Endings that a name may be given without, the one that counts least first.</summary>
+    private static readonly string[] Endings = [".json", ".conf"];
+
     private readonly string _displayFolder;
     private readonly IReadOnlyList<string> _open;
+    private readonly Tally _files;
 
-    private IncludeLoader(string folder, string displayFolder, IReadOnlyList<string> open)
+    private IncludeLoader(string folder, string displayFolder, IReadOnlyList<string> open, Tally files)
     {
         Folder = folder;
         _displayFolder = displayFolder;
         _open = open;
+        _files = files;
     }
 
     /// <summary>The absolute folder of the including file.</summary>
     public string Folder { get; }
 
     /// <summary>Parses a file. Messages name it as the caller did.</summary>
-    public static ObjectExpression LoadFile(string path) => Parse(path, [], []);
+    public static ObjectExpression LoadFile(string path) => Parse(path, [], [], new Tally(), 0);
 
-    /// <summary>Parses an included file; null when there is none and that is allowed.</summary>
-    public ObjectExpression? Load(string name, ConfigOrigin place, bool required, IReadOnlyList<IReadOnlyList<string>> prefixes)
+    /// <summary>Parses an included file, or those that have its name before their ending; null when there is none and that is allowed.</summary>
+    public ObjectExpression? Load(string name, ConfigOrigin place, bool required, IReadOnlyList<IReadOnlyList<string>> prefixes, int depth)
     {
-        foreach (string candidate in (string[])[name, name + ".conf", name + ".json"])
+        if (string.IsNullOrWhiteSpace(name))
         {
-            string path = Path.Combine(Folder, candidate);
-            if (!File.Exists(path))
-            {
-                continue;
-            }
+            throw new ConfigException(place, "the name of the included file is empty. Write include \"other.conf\".");
+        }
 
-            if (_open.Contains(Path.GetFullPath(path), StringComparer.Ordinal))
+        string[] present = File.Exists(Path.Combine(Folder, name))
+            ? [name]
+            : [.. Endings.Select(ending => name + ending).Where(candidate => File.Exists(Path.Combine(Folder, candidate)))];
+        if (present.Length == 0)
+        {
+            return required
+                ? throw new ConfigException(place, $"the required file '{name}' does not exist in {Folder}. Create it, or correct the name (it is relative to the including file).")
+                : null;
+        }
+
+        ObjectExpression all = new(place);
+        foreach (string candidate in present)
+        {
+            if (_open.Contains(Path.GetFullPath(Path.Combine(Folder, candidate)), StringComparer.Ordinal))
             {
                 throw new ConfigException(place, $"'{name}' includes itself, by way of {string.Join(" → ", _open.Select(Path.GetFileName))}. Remove one of the includes.");
             }
 
-            return Parse(Path.Combine(_displayFolder, candidate), _open, prefixes);
+            if (++_files.Count > MaxFiles)
+            {
+                throw new ConfigException(place, $"this is the include number {MaxFiles + 1} of one configuration. Check which files include each other.");
+            }
+
+            all.AddAll(Parse(Path.Combine(_displayFolder, candidate), _open, prefixes, _files, depth));
         }
 
-        return required
-            ? throw new ConfigException(place, $"the required file '{name}' does not exist in {Folder}. Create it, or correct the name (it is relative to the including file).")
-            : null;
+        return all;
     }
 
     private static ObjectExpression Parse(
-        string path, IReadOnlyList<string> open, IReadOnlyList<IReadOnlyList<string>> prefixes)
+        string path, IReadOnlyList<string> open, IReadOnlyList<IReadOnlyList<string>> prefixes, Tally files, int depth)
     {
-        string full = Path.GetFullPath(path);
         string text = ConfigText.ReadFile(path);
-        IncludeLoader includes = new(Path.GetDirectoryName(full) ?? full, Path.GetDirectoryName(path) ?? "", [.. open, full]);
-        return new HoconParser(text, path, includes, prefixes).ParseRoot();
+        string full = Path.GetFullPath(path);
+        IncludeLoader includes = new(Path.GetDirectoryName(full) ?? full, Path.GetDirectoryName(path) ?? "", [.. open, full], files);
+        return new HoconParser(text, path, includes, prefixes, depth).ParseRoot();
+    }
+
+    /// <summary>How many files have been included, counted over all of one configuration.</summary>
+    private sealed class Tally
+    {
+        public int Count { get; set; }
     }
 }

@@ -1,14 +1,18 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Hocon.Parsing;
 
 /// <summary>Strings in one or three quotes, and text without quotes.</summary>
-internal static class StringParser
+internal static partial class StringParser
 {
     /// <summary>The characters that end a text without quotes (HOCON specification, "Unquoted strings").</summary>
     private const string Reserved = "$\"{}[]:=,+#`^?!@*&\\";
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
 
     /// <summary>Whether a text without quotes goes on here.</summary>
     public static bool AtUnquoted(TextCursor cursor) =>
@@ -19,7 +23,7 @@ internal static class StringParser
     public static string ParseUnquoted(TextCursor cursor)
     {
         var mark = cursor.Mark();
-        while (AtUnquoted(cursor))
+        while (AtUnquoted(cursor) || (cursor.Current == '+' && char.IsAsciiDigit(cursor.Peek(1)) && BeforeExponent().IsMatch(cursor.TextSince(mark))))
         {
             cursor.Advance();
         }
@@ -39,7 +43,7 @@ internal static class StringParser
         StringBuilder text = new();
         while (true)
         {
-            if (cursor.AtEnd || cursor.Current == '\n')
+            if (cursor.AtEnd || cursor.Current == '\n' || cursor.LooksAt("\r\n"))
             {
                 throw new ConfigException(
                     start, "this string has no closing quote on its line. Add '\"', or use three quotes for a text of several lines.");
@@ -50,6 +54,13 @@ internal static class StringParser
             {
                 cursor.Advance();
                 return text.ToString();
+            }
+
+            if (c < ' ')
+            {
+                throw new ConfigException(
+                    cursor.Here,
+                    $"{cursor.Describe()} cannot stand in a quoted string. Write {(c == '\t' ? "\\t" : FormattableString.Invariant($"\\u{(int)c:x4}"))}, or use three quotes.");
             }
 
             if (c == '\\')
@@ -111,13 +122,14 @@ internal static class StringParser
                 value = '\t';
                 break;
             case 'u':
-                Span<char> digits = [cursor.Peek(2), cursor.Peek(3), cursor.Peek(4), cursor.Peek(5)];
-                if (!ushort.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ushort code))
+                // Asked of each character: a parser of numbers overlooks NULs at the end, which the end of the text looks like too.
+                ReadOnlySpan<char> digits = [cursor.Peek(2), cursor.Peek(3), cursor.Peek(4), cursor.Peek(5)];
+                if (digits.ContainsAnyExcept(HexDigits))
                 {
                     throw new ConfigException(place, "'\\u' needs four hexadecimal digits, for example \\u00e9.");
                 }
 
-                value = (char)code;
+                value = (char)ushort.Parse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
                 length = 6;
                 break;
             default:
@@ -128,4 +140,8 @@ internal static class StringParser
         cursor.Advance(length);
         return value;
     }
+
+    /// <summary>A number that ends in the letter of its exponent: only there may a '+' stand without quotes.</summary>
+    [GeneratedRegex(@"^-?[0-9]+(\.[0-9]+)?[eE]\z", RegexOptions.CultureInvariant)]
+    private static partial Regex BeforeExponent();
 }

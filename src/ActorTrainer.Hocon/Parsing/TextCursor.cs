@@ -2,17 +2,29 @@ using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Hocon.Parsing;
 
-/// <summary>A position in a text that knows its line and column.</summary>
-internal sealed class TextCursor(string text, string source, string? folder)
+/// <summary>A position in a text that knows its line and column. A column is a character as an editor shows it, so an emoji is one.</summary>
+internal sealed class TextCursor
 {
     public const char End = '\0';
 
-    private readonly string _text = text;
-    private readonly string _source = source;
-    private readonly string? _folder = folder;
+    private readonly string _text;
+    private readonly string _source;
+    private readonly string? _folder;
     private int _position;
     private int _line = 1;
+
+    /// <summary>The position at which the line would begin if all its characters up to here were one <see cref="char"/> long.</summary>
     private int _lineStart;
+
+    public TextCursor(string text, string source, string? folder)
+    {
+        _text = text;
+        _source = source;
+        _folder = folder;
+
+        // The mark of a UTF-8 file is not part of its first line.
+        _position = _lineStart = text.StartsWith('\uFEFF') ? 1 : 0;
+    }
 
     public bool AtEnd => _position >= _text.Length;
 
@@ -26,10 +38,15 @@ internal sealed class TextCursor(string text, string source, string? folder)
 
     public void Advance()
     {
-        if (_text[_position++] == '\n')
+        char passed = _text[_position++];
+        if (passed == '\n')
         {
             _line++;
             _lineStart = _position;
+        }
+        else if (char.IsLowSurrogate(passed) && _position > 1 && char.IsHighSurrogate(_text[_position - 2]))
+        {
+            _lineStart++;
         }
     }
 
@@ -59,8 +76,8 @@ internal sealed class TextCursor(string text, string source, string? folder)
 
     public string TextSince((int Position, int Line, int LineStart) mark) => _text[mark.Position.._position];
 
-    /// <summary>White space within a line.</summary>
-    public static bool IsBlank(char c) => c != '\n' && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
+    /// <summary>White space within a line: what Unicode calls a separator and the control characters of the HOCON specification.</summary>
+    public static bool IsBlank(char c) => c is not ('\n' or '\u0085') && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
 
     public bool AtBlank => !AtEnd && IsBlank(Current);
 
@@ -106,5 +123,12 @@ internal sealed class TextCursor(string text, string source, string? folder)
     }
 
     /// <summary>How the current character is named in a message.</summary>
-    public string Describe() => AtEnd ? "the end of the text" : Current == '\n' ? "the end of the line" : $"'{Current}'";
+    public string Describe() => Current switch
+    {
+        _ when AtEnd => "the end of the text",
+        '\n' => "the end of the line",
+        char c when char.IsControl(c) => FormattableString.Invariant($"the control character U+{(int)c:X4}"),
+        char c when char.IsHighSurrogate(c) && char.IsLowSurrogate(Peek(1)) => $"'{c}{Peek(1)}'",
+        char c => $"'{c}'",
+    };
 }

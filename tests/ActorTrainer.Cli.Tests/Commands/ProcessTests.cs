@@ -99,6 +99,15 @@ public sealed class ProcessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ConfigShow_EmptyName_Exits2WithWhatToDo()
+    {
+        CliResult result = await RunAsync("config", "show", "");
+
+        result.Code.ShouldBe(2);
+        result.Error.ShouldBe("'': this is not the name of a file. Name a configuration file, for example node.conf.\n");
+    }
+
+    [Fact]
     public async Task ConfigShow_EngineAkka_HasTheDerivedSectionWithPlaces()
     {
         await File.WriteAllTextAsync(
