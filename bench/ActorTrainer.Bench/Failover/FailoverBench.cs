@@ -134,10 +134,12 @@ internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, s
             await KillAsync(cluster, others, victim, life.Incarnation, lost, at);
         }
 
-        Distribution shown = mode == FailoverOptions.Drain ? _figures.Gap : _figures.Restart;
+        bool drained = mode == FailoverOptions.Drain;
+        double longest = lost.Length == 0 ? 0 : (drained ? _figures.Gap : _figures.Restart).Last(lost.Length).Max();
+        string who = string.Create(CultureInfo.InvariantCulture, $"node {victim.Number}{(life.LeaseHolder ? " (coordinator)" : "")}");
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Name} {number}/{kills}: node {victim.Number}{(life.LeaseHolder ? " (coordinator)" : "")}, {lost.Length} tasks, {(lost.Length == 0 ? 0 : shown.Last(lost.Length).Max()):0} ms{(mode == FailoverOptions.Drain ? " without a step" : " until they trained again")}"));
+            $"{Name} {number}/{kills}: {who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}"));
     }
 
     private async Task KillAsync(LocalCluster cluster, ActorTrainerClient others, LocalNode victim, long life, Watched[] lost, long at)

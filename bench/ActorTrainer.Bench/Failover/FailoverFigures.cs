@@ -42,7 +42,13 @@ internal sealed class FailoverFigures
     {
         IEnumerable<string> figures = mode == FailoverOptions.Drain
             ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap)]
-            : [.. Both("restart_ms", Restart), .. Both("resume_ms", Resume), .. Both("until_down_ms", Down), .. _parts.Select((part, i) => $"{RestartParts.Names[i]}_ms_p50={Text(part.Percentile(50))}")];
+            :
+            [
+                .. Both("restart_ms", Restart),
+                .. Both("resume_ms", Resume),
+                .. Both("until_down_ms", Down),
+                .. _parts.Select((part, i) => $"{RestartParts.Names[i]}_ms_p50={Text(part.Percentile(50))}"),
+            ];
         return string.Join(
             ' ', [.. figures, $"warm_starts={WarmStarts}", .. Both("steps_redone", Redone), $"lost_committed_steps={LostSteps}", $"double_writers={DoubleWriters}"]);
     }

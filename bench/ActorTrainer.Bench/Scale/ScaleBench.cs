@@ -89,9 +89,10 @@ internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int 
     {
         using SubmitLoad load = new(cluster.Nodes.Select(node => node.Address));
         TimeSpan took = await load.RunAsync([.. Enumerable.Range(1, tasks).Select(i => SubmitLoad.Body(WaitingName(i), _slots + 1))]);
+        (double p50, double p99) = (load.Latency.Percentile(50), load.Latency.Percentile(99));
         Report(
             "submit",
-            $"tasks={tasks} clients={SubmitLoad.Clients} submits_per_s={tasks / took.TotalSeconds:0.0} p50_ms={load.Latency.Percentile(50):0} p99_ms={load.Latency.Percentile(99):0} retried={load.Retried}");
+            $"tasks={tasks} clients={SubmitLoad.Clients} submits_per_s={tasks / took.TotalSeconds:0.0} p50_ms={p50:0} p99_ms={p99:0} retried={load.Retried}");
     }
 
     private async Task MeasureIdleAsync(LocalCluster cluster)

@@ -41,8 +41,12 @@ internal sealed record SoakVerdict(
     ];
 
     /// <summary>The result line.</summary>
-    public string Line => Text(
-        $"soak engine={Common.BenchEngine.NameOf(Options.Engine)} database={Options.Database} minutes={Options.Minutes} seed={Options.Seed} faults={Faults} tasks={Tasks.Count} unfinished={Tasks.Count(task => !task.Completed)} lost_committed_steps={Tasks.Sum(task => task.LostSteps)} longest_overlap_ms={LongestOverlap} orphans={Orphans} wrong_bits={Wrong.Length} unexpected={Unexpected.Count}");
+    public string Line => string.Join(
+        ' ',
+        $"soak engine={Common.BenchEngine.NameOf(Options.Engine)} database={Options.Database}",
+        Text($"minutes={Options.Minutes} seed={Options.Seed} faults={Faults}"),
+        Text($"tasks={Tasks.Count} unfinished={Tasks.Count(task => !task.Completed)} lost_committed_steps={Tasks.Sum(task => task.LostSteps)}"),
+        Text($"longest_overlap_ms={LongestOverlap} orphans={Orphans} wrong_bits={Wrong.Length} unexpected={Unexpected.Count}"));
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
