@@ -206,6 +206,9 @@ public sealed record WorkerModel
     /// <summary><c>nice</c>: what is added to a worker's CPU niceness after its first step. Default 10.</summary>
     public int Nice { get; init; } = 10;
 
+    /// <summary><c>warm.dotnet</c>: spare worker processes of a node that wait for the next C# trainer. 0: none. Default 1.</summary>
+    public int WarmDotnet { get; init; } = 1;
+
     /// <summary>
     /// The command of a program that runs workers, to which <c>guard</c> and <c>worker</c> are appended, for example the <c>actortrainer</c>
     /// executable. No key of the configuration: a host program sets it that cannot be run again as it was, such as a test or a notebook. Null: this program.

@@ -132,6 +132,7 @@ public static class NodeModelReader
         {
             LogMaxBytes = section.Size("log-max-size", defaults.LogMaxBytes, 64 << 10, 1L << 40),
             Nice = section.Int("nice", defaults.Nice, 0, 19),
+            WarmDotnet = section.Section("warm").Int("dotnet", defaults.WarmDotnet, 0, 16),
         };
     }
 

@@ -9,12 +9,13 @@ namespace ActorTrainer.Runtime.Workers;
 internal static class WorkerEnvironment
 {
     public const string NodeDirectory = "ACTORTRAINER_NODE_DIR";
+    public const string Spare = "ACTORTRAINER_SPARE";
     private const string RestoreDirectory = "ACTORTRAINER_RESTORE_DIR";
 
     private static readonly string[] Own =
     [
         NodeDirectory, RestoreDirectory, RunMembers.RunVariable, "ACTORTRAINER_TASK", "ACTORTRAINER_TERM",
-        "ACTORTRAINER_CHECKPOINT_DIR", "ACTORTRAINER_SOCKET",
+        "ACTORTRAINER_CHECKPOINT_DIR", "ACTORTRAINER_SOCKET", Spare,
     ];
 
     /// <summary>The node's environment without what is set for workers only.</summary>
@@ -35,9 +36,7 @@ internal static class WorkerEnvironment
     /// <summary>What a worker is started with: the node's environment, then the task's, then what the protocol promises.</summary>
     public static SortedDictionary<string, string> For(StartWorker start, RunDirectories directories, string nodeDirectory, string socket)
     {
-        SortedDictionary<string, string> variables = Inherited();
-        // Python holds its output back for minutes when it is not a terminal.
-        _ = variables.TryAdd("PYTHONUNBUFFERED", "1");
+        SortedDictionary<string, string> variables = OfEveryWorker();
         foreach ((string name, string value) in start.Spec.Environment)
         {
             variables[name] = value;
@@ -49,12 +48,32 @@ internal static class WorkerEnvironment
         variables[NodeDirectory] = nodeDirectory;
         variables["ACTORTRAINER_CHECKPOINT_DIR"] = directories.Checkpoint(start.Run);
         variables["ACTORTRAINER_SOCKET"] = socket;
+        _ = variables.Remove(Spare);
         _ = variables.Remove(RestoreDirectory);
         if (start.HasRestore)
         {
             variables[RestoreDirectory] = directories.Restore(start.Run);
         }
 
+        return variables;
+    }
+
+    /// <summary>What a spare worker is started with: no task's variables, and the mark by which its program knows that it is one.</summary>
+    public static SortedDictionary<string, string> ForSpare(string name, string nodeDirectory, string socket)
+    {
+        SortedDictionary<string, string> variables = OfEveryWorker();
+        variables[RunMembers.RunVariable] = name;
+        variables[NodeDirectory] = nodeDirectory;
+        variables["ACTORTRAINER_SOCKET"] = socket;
+        variables[Spare] = "1";
+        return variables;
+    }
+
+    private static SortedDictionary<string, string> OfEveryWorker()
+    {
+        SortedDictionary<string, string> variables = Inherited();
+        // Python holds its output back for minutes when it is not a terminal.
+        _ = variables.TryAdd("PYTHONUNBUFFERED", "1");
         return variables;
     }
 

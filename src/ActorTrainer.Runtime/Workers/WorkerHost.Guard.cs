@@ -11,7 +11,7 @@ public sealed partial class WorkerHost
 
     private readonly TaskCompletionSource _firstGuard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<long> _guardRestarts = new();
-    private readonly List<(WorkerRun Run, GuardStart Message)> _waitingForGuard = [];
+    private readonly List<(WorkerRun Run, PreparedStart Start)> _waitingForGuard = [];
     private volatile GuardLink? _guard;
     private bool _guardWasStarted;
     private string? _guardProblem;
@@ -90,11 +90,11 @@ public sealed partial class WorkerHost
     }
 
     /// <summary>Hands a start to the guard, now or when there is one that is ready.</summary>
-    private void SendStart(WorkerRun run, GuardStart message)
+    private void SendStart(WorkerRun run, PreparedStart prepared)
     {
         if (_guard is not { Ready: true } guard)
         {
-            _waitingForGuard.Add((run, message));
+            _waitingForGuard.Add((run, prepared));
             if (_guardProblem is not null)
             {
                 StartGuard();
@@ -104,7 +104,11 @@ public sealed partial class WorkerHost
         }
 
         run.Guard = guard;
-        guard.Send(message);
+        if (!TryTakeSpare(run, prepared, guard))
+        {
+            guard.Send(prepared.ToStart(run.Name));
+        }
+
         if (run.StopGrace is { } grace)
         {
             StopRun(run, grace);
@@ -123,16 +127,20 @@ public sealed partial class WorkerHost
             case GuardReady:
                 link.Ready = true;
                 _ = _firstGuard.TrySetResult();
-                (WorkerRun Run, GuardStart Message)[] waiting = [.. _waitingForGuard];
+                (WorkerRun Run, PreparedStart Start)[] waiting = [.. _waitingForGuard];
                 _waitingForGuard.Clear();
-                foreach ((WorkerRun run, GuardStart start) in waiting)
+                foreach ((WorkerRun run, PreparedStart start) in waiting)
                 {
                     SendStart(run, start);
                 }
 
+                ConsiderSpare();
                 break;
             case GuardStarted started when _runs.TryGetValue(started.Run, out WorkerRun? run):
                 OnStarted(run, started.Pid);
+                break;
+            case GuardSpareGone gone when _runs.TryGetValue(gone.Run, out WorkerRun? run):
+                OnSpareGone(run);
                 break;
             case GuardStartFailed failed when _runs.TryGetValue(failed.Run, out WorkerRun? run):
                 Drop(run);
@@ -144,6 +152,9 @@ public sealed partial class WorkerHost
             case GuardExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):
                 run.Ended = true;
                 _ = Task.Run(() => FinishAsync(run, exited));
+                break;
+            default:
+                OnGuardMessageOfSpare(message);
                 break;
         }
     }
@@ -158,13 +169,19 @@ public sealed partial class WorkerHost
 
         _guard = null;
         WorkerRun[] lost = [.. _runs.Values.Where(run => run.Guard == link && !run.Ended)];
+        SpareWorker[] spares = [.. _spares.Values.Where(spare => spare.Guard == link)];
+        foreach (SpareWorker spare in spares)
+        {
+            ForgetSpare(spare);
+        }
+
         LogGuardLost(link.Pid, detail, lost.Length);
-        _ = Task.Run(() => RecoverAsync(link, detail, lost));
+        int[] groups = [.. lost.Select(run => run.Pid).Concat(spares.Select(spare => spare.Pid)).Where(pid => pid > 0)];
+        _ = Task.Run(() => RecoverAsync(link, detail, lost, groups));
     }
 
-    private async Task RecoverAsync(GuardLink link, string detail, WorkerRun[] lost)
+    private async Task RecoverAsync(GuardLink link, string detail, WorkerRun[] lost, int[] groups)
     {
-        int[] groups = [.. lost.Select(run => run.Pid).Where(pid => pid > 0)];
         _ = await OrphanSweep.RunAsync(_options.DataDirectory, groups, _time, CancellationToken.None).ConfigureAwait(false);
         await link.EndAsync(_time).ConfigureAwait(false);
         Enqueue(() =>

@@ -20,7 +20,7 @@ public sealed partial class WorkerHost
 
     private void OnStart(StartWorker effect)
     {
-        WorkerRun run = new(effect);
+        WorkerRun run = new(effect, _time.GetTimestamp());
         if (!_runs.TryAdd(run.Name, run))
         {
             LogDuplicateStart(run.Name);
@@ -57,9 +57,7 @@ public sealed partial class WorkerHost
             }
 
             CheckpointFolder? checkpoints = spec.Command is null ? null : OpenCheckpointFolder(run);
-            GuardStart start = new(
-                run.Name, executable, arguments, [.. environment.Select(pair => $"{pair.Key}={pair.Value}")], folder,
-                _directories.Of(run.Key), _options.Worker.LogMaxBytes);
+            PreparedStart start = new(executable, arguments, environment, folder, _directories.Of(run.Key), _options.Worker.LogMaxBytes);
             Enqueue(() => OnPrepared(run, start, checkpoints));
         }
         catch (Exception e)
@@ -88,9 +86,10 @@ public sealed partial class WorkerHost
         _post(new WorkerStartFailed(run.Key, problem));
     }
 
-    private void OnPrepared(WorkerRun run, GuardStart start, CheckpointFolder? checkpoints)
+    private void OnPrepared(WorkerRun run, PreparedStart start, CheckpointFolder? checkpoints)
     {
         run.Folder = checkpoints;
+        run.Prepared = start;
         if (run.StopGrace is not null)
         {
             Drop(run);
@@ -108,31 +107,29 @@ public sealed partial class WorkerHost
         _post(new WorkerStarted(run.Key, pid));
         if (run.IsCommand)
         {
-            _ = NiceLaterAsync(run);
+            After(CommandNiceAfter, () => OnBegun(run));
         }
-    }
-
-    private async Task NiceLaterAsync(WorkerRun run)
-    {
-        try
+        else if (run is { Spare: { } spare, Prepared: { } prepared })
         {
-            await Task.Delay(CommandNiceAfter, _time, _stop.Token).ConfigureAwait(false);
-            Enqueue(() => Nice(run));
-        }
-        catch (OperationCanceledException)
-        {
-            // The host ends.
+            OnSpareTaken(run, spare, prepared);
         }
     }
 
     /// <summary>From its first step on a worker gives way to the node; its start is not slowed down, since a task waits for it.</summary>
-    private void Nice(WorkerRun run)
+    private void OnBegun(WorkerRun run)
     {
-        if (!run.Niced && !run.Ended && _options.Worker.Nice != 0)
+        if (run.Begun || run.Ended)
         {
-            run.Niced = true;
+            return;
+        }
+
+        run.Begun = true;
+        if (_options.Worker.Nice != 0)
+        {
             run.Guard?.Send(new GuardNice(run.Name, _options.Worker.Nice));
         }
+
+        ConsiderSpare();
     }
 
     /// <summary>Asks by message first; the signals are timed by the guard, which also works when this process does not.</summary>
@@ -171,7 +168,7 @@ public sealed partial class WorkerHost
 
         _ = _unreleased.Add((run.Key, state.Id));
         _post(new WorkerStaged(run.Key, state));
-        Nice(run);
+        OnBegun(run);
     }
 
     /// <summary>The last messages and the last files come before the end is told.</summary>
@@ -209,6 +206,7 @@ public sealed partial class WorkerHost
         run.Folder?.Dispose();
         run.Connection?.Dispose();
         WakeIdleWaiters();
+        ConsiderSpare();
     }
 
     private async Task HandleAsync(WorkerConnection connection, IReadOnlyList<WorkerMessage> messages)
@@ -256,7 +254,7 @@ public sealed partial class WorkerHost
                 _post(new WorkerPhaseChanged(run.Key, phase.Phase));
                 break;
             case ProgressMessage progress:
-                Nice(run);
+                OnBegun(run);
                 _post(new WorkerProgressed(run.Key, new TaskProgress(progress.Step, progress.TotalSteps, progress.Epoch, OrEmpty(progress.Metrics))));
                 break;
             case StagedMessage { Id: not null } staged when IsFolderName(staged.Id):
@@ -279,6 +277,12 @@ public sealed partial class WorkerHost
 
     private void OnHello(WorkerConnection connection, HelloMessage hello)
     {
+        if (_spares.TryGetValue(hello.Run ?? "", out SpareWorker? spare) && spare.Connection is null)
+        {
+            OnSpareHello(connection, spare, hello);
+            return;
+        }
+
         if (!_runs.TryGetValue(hello.Run ?? "", out WorkerRun? run) || run.IsCommand || run.Connection is not null || run.Ended)
         {
             LogStrangeHello(hello.Run ?? "");
@@ -296,6 +300,11 @@ public sealed partial class WorkerHost
 
         connection.Run = run;
         run.Connection = connection;
+        SendInit(run, connection, init => init);
+    }
+
+    private void SendInit(WorkerRun run, WorkerConnection connection, Func<InitMessage, InitMessage> complete)
+    {
         if (run.StopGrace is not null)
         {
             connection.Send(new StopMessage());
@@ -303,9 +312,9 @@ public sealed partial class WorkerHost
         }
 
         TrainerSpec? trainer = run.Effect.Spec.Trainer;
-        connection.Send(new InitMessage(
+        connection.Send(complete(new InitMessage(
             run.Name, trainer?.Type ?? "", trainer?.Assembly, trainer?.Settings,
-            _directories.Of(run.Key), _directories.Staging(run.Key), _directories.Restore(run.Key)));
+            _directories.Of(run.Key), _directories.Staging(run.Key), _directories.Restore(run.Key))));
     }
 
     /// <summary>An id becomes a path; a worker must not name a folder outside its own.</summary>

@@ -64,6 +64,7 @@ public sealed partial class WorkerHost : IWorkerHost
         }
 
         _directories.RemoveAll();
+        RunDirectories.DeleteFolder(SpareFolders);
         _socket = WorkerSocket.Open(_options.DataDirectory, HandleAsync);
         _loop = Task.Run(LoopAsync, CancellationToken.None);
         Enqueue(StartGuard);

@@ -4,7 +4,7 @@ using ActorTrainer.Runtime.Workers.Files;
 namespace ActorTrainer.Runtime.Workers;
 
 /// <summary>What the host knows of one run. Touched by the host's loop only.</summary>
-internal sealed class WorkerRun(StartWorker effect)
+internal sealed class WorkerRun(StartWorker effect, long askedAt)
 {
     public StartWorker Effect { get; } = effect;
 
@@ -14,6 +14,18 @@ internal sealed class WorkerRun(StartWorker effect)
     public string Name { get; } = effect.Run.ToString();
 
     public bool IsCommand => Effect.Spec.Command is not null;
+
+    /// <summary>When it was asked for, as a time stamp.</summary>
+    public long AskedAt { get; } = askedAt;
+
+    /// <summary>Whether it has done its first step, after which others may use the processor again.</summary>
+    public bool Begun { get; set; }
+
+    /// <summary>The spare that became its process; null: it was started for this run.</summary>
+    public SpareWorker? Spare { get; set; }
+
+    /// <summary>What its process is started with; null while it is prepared.</summary>
+    public PreparedStart? Prepared { get; set; }
 
     /// <summary>The guard that was asked to start it, or null while it is prepared.</summary>
     public GuardLink? Guard { get; set; }
@@ -29,8 +41,6 @@ internal sealed class WorkerRun(StartWorker effect)
 
     /// <summary>Set when it was asked to stop.</summary>
     public TimeSpan? StopGrace { get; set; }
-
-    public bool Niced { get; set; }
 
     /// <summary>The trainer's exception, or what was wrong with its protocol.</summary>
     public string? Error { get; set; }

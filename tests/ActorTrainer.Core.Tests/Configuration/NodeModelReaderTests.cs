@@ -27,7 +27,7 @@ public sealed class NodeModelReaderTests
               }
               journal { path = "x/../j.db", postgresql = "Host=db;Password=a b" }
               checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
-              worker { log-max-size = 1 M, nice = 0 }
+              worker { log-max-size = 1 M, nice = 0, warm.dotnet = 3 }
               logging { level = DEBUG, file = l.log }
             }
             akka.remote.dot-netty.tcp.enable-ssl = on
@@ -71,7 +71,7 @@ public sealed class NodeModelReaderTests
         });
         model.Journal.ShouldBe(new JournalModel { Path = "/work/j.db", PostgreSql = "Host=db;Password=a b" });
         model.Checkpoints.ShouldBe(new CheckpointStoreModel { Path = "/c", Scope = "node", Compression = false, ChunkSizeBytes = 64 << 10 });
-        model.Worker.ShouldBe(new WorkerModel { LogMaxBytes = 1 << 20, Nice = 0 });
+        model.Worker.ShouldBe(new WorkerModel { LogMaxBytes = 1 << 20, Nice = 0, WarmDotnet = 3 });
         model.Logging.ShouldBe(new LoggingModel { Level = "debug", File = "/work/l.log" });
     }
 
@@ -105,6 +105,7 @@ public sealed class NodeModelReaderTests
     [InlineData("sharding.rebalance = maybe", "1:35: actortrainer.sharding.rebalance is 'maybe': write true or false.")]
     [InlineData("checkpoints.chunk-size = 1 mb", "1:39: actortrainer.checkpoints.chunk-size is '1 mb': 'mb' is not a unit of size: use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB.")]
     [InlineData("checkpoints.chunk-size = 1", "1:39: actortrainer.checkpoints.chunk-size is '1': it must be from 4 KiB to 64 MiB.")]
+    [InlineData("worker.warm.dotnet = 17", "1:35: actortrainer.worker.warm.dotnet is '17': it must be from 0 to 16.")]
     [InlineData("worker.nice = -5", "1:28: actortrainer.worker.nice is '-5': it must be from 0 to 19.")]
     [InlineData("logging.level = loud", "1:30: actortrainer.logging.level is 'loud': use one of trace, debug, info, warn, error.")]
     [InlineData("node.adress = x", "1:19: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?")]

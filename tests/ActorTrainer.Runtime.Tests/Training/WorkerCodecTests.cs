@@ -17,6 +17,7 @@ public sealed class WorkerCodecTests
     public static TheoryData<WorkerMessage> FromWorker => new()
     {
         new HelloMessage(1, "task/1-2", 77),
+        new HelloMessage(1, "spare-1", 77) { Spare = true },
         new ReadyMessage(),
         new PhaseMessage(WorkerPhase.Starting),
         new PhaseMessage(WorkerPhase.Initializing),
@@ -37,6 +38,10 @@ public sealed class WorkerCodecTests
     {
         new InitMessage("task/1-2", "A.B", "/x/a.dll", JsonDocument.Parse("""{"seed":1,"list":[1,2]}""").RootElement, "/run", "/st", "/re"),
         new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re"),
+        new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re")
+        {
+            Environment = new Dictionary<string, string?> { ["A"] = "1", ["B"] = null, ["C"] = "" }, WorkingDirectory = "/work",
+        },
         new BeginMessage(true, new CheckpointSpec(), null),
         new BeginMessage(false, new CheckpointSpec
         {

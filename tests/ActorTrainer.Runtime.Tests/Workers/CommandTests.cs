@@ -204,14 +204,8 @@ public sealed class CommandTests
         _ = await harness.WaitAsync<WorkerStaged>();
         string[] before = (await File.ReadAllTextAsync("/proc/self/stat")).Split(' ');
         await WorkerHarness.UntilAsync(
-            () => WorkerHarness.ProcessesWith(seconds).All(pid => NiceOf(pid) == int.Parse(before[18]) + 7), "all of the group are nicer");
-        NiceOf(harness.Host.GuardPid).ShouldBe(int.Parse(before[18]));
-    }
-
-    private static int NiceOf(int pid)
-    {
-        string stat = File.ReadAllText($"/proc/{pid}/stat");
-        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16]);
+            () => WorkerHarness.ProcessesWith(seconds).All(pid => WorkerHarness.NiceOf(pid) == int.Parse(before[18]) + 7), "all of the group are nicer");
+        WorkerHarness.NiceOf(harness.Host.GuardPid).ShouldBe(int.Parse(before[18]));
     }
 
     private static Task UntilPrintedAsync(WorkerHarness harness, string text) => WorkerHarness.UntilAsync(

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -41,7 +42,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public static string NewDirectory() => System.IO.Directory.CreateTempSubdirectory("at-test-").FullName;
 
-    public static async Task<WorkerHarness> StartAsync(WorkerModel? worker = null, TimeSpan? selfFenceAfter = null, string? directory = null)
+    public static async Task<WorkerHarness> StartAsync(WorkerModel? worker = null, TimeSpan? selfFenceAfter = null, string? directory = null, string? program = null)
     {
         directory ??= NewDirectory();
         WorkerHostOptions options = new()
@@ -49,7 +50,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
             DataDirectory = directory,
             Worker = worker ?? new WorkerModel(),
             SelfFenceAfter = selfFenceAfter ?? TimeSpan.FromSeconds(10),
-            SelfCommand = [WorkerApp],
+            SelfCommand = program is null ? [WorkerApp] : [WorkerApp, program],
         };
         WorkerHarness harness = new(directory, new WorkerHost(options, TimeProvider.System, NullLogger<WorkerHost>.Instance));
         await harness.Host.StartAsync(harness.Add, CancellationToken.None);
@@ -61,6 +62,14 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public static TaskSpec Shell(string script) => new() { Name = "task", Command = ["/bin/sh", "-c", script] };
 
     public static TaskSpec Trainer(string type) => new() { Name = "task", Trainer = new TrainerSpec(type, null, null) };
+
+    /// <summary>A trainer that <see cref="WorkerApp"/> contains, for the program <c>real</c>.</summary>
+    public static TaskSpec Probe(string settings = "{}", IReadOnlyDictionary<string, string>? environment = null) => new()
+    {
+        Name = "task",
+        Trainer = new TrainerSpec("ActorTrainer.Testing.WorkerApp.ProbeTrainer", null, JsonDocument.Parse(settings).RootElement),
+        Environment = environment ?? new Dictionary<string, string>(),
+    };
 
     public void Start(RunKey run, TaskSpec spec, bool hasRestore = false, long restoredStep = 0) =>
         Host.Start(new StartWorker(run, spec, hasRestore, restoredStep));
@@ -143,6 +152,12 @@ internal sealed class WorkerHarness : IAsyncDisposable
     {
         string line = File.ReadLines($"/proc/{pid}/status").First(text => text.StartsWith(field + ":", StringComparison.Ordinal));
         return long.Parse(line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]) * 1024;
+    }
+
+    public static int NiceOf(int pid)
+    {
+        string stat = File.ReadAllText($"/proc/{pid}/stat");
+        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[16]);
     }
 
     public async ValueTask DisposeAsync()

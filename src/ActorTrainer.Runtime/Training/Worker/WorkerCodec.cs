@@ -58,6 +58,11 @@ internal static class WorkerCodec
                 json.WriteNumber("protocol"u8, hello.Protocol);
                 json.WriteString("run"u8, hello.Run);
                 json.WriteNumber("pid"u8, hello.Pid);
+                if (hello.Spare)
+                {
+                    json.WriteBoolean("spare"u8, true);
+                }
+
                 break;
             case ReadyMessage:
                 json.WriteString("type"u8, "ready"u8);
@@ -149,7 +154,11 @@ internal static class WorkerCodec
             json.TryGetProperty("settings"u8, out JsonElement settings) && settings.ValueKind != JsonValueKind.Null ? settings.Clone() : null,
             Text(json, "runDirectory"),
             Text(json, "stagingDirectory"),
-            Text(json, "restoreDirectory")),
+            Text(json, "restoreDirectory"))
+        {
+            Environment = json.TryGetProperty("environment"u8, out JsonElement environment) ? ReadEnvironment(environment) : null,
+            WorkingDirectory = OptionalText(json, "workingDirectory"),
+        },
         "begin" => new BeginMessage(
             json.GetProperty("restore"u8).GetBoolean(),
             json.TryGetProperty("policy"u8, out JsonElement policy) ? ReadPolicy(policy) : new CheckpointSpec(),
@@ -159,6 +168,17 @@ internal static class WorkerCodec
         "stop" => new StopMessage(),
         _ => null,
     };
+
+    private static Dictionary<string, string?> ReadEnvironment(JsonElement json)
+    {
+        Dictionary<string, string?> variables = new(StringComparer.Ordinal);
+        foreach (JsonProperty variable in json.EnumerateObject())
+        {
+            variables[variable.Name] = variable.Value.GetString();
+        }
+
+        return variables;
+    }
 
     private static CheckpointSpec ReadPolicy(JsonElement json)
     {

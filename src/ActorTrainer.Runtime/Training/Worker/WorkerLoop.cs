@@ -18,6 +18,7 @@ internal sealed class WorkerLoop
     private readonly Func<string, string?, ITrainer> _create;
     private readonly TimeProvider _time;
     private readonly TextWriter _errors;
+    private readonly bool _spare;
     private readonly long _startedAt;
     private readonly Dictionary<string, double> _metrics = new(StringComparer.Ordinal);
     private readonly Queue<string> _requested = new();
@@ -42,13 +43,15 @@ internal sealed class WorkerLoop
     /// <param name="create">Makes the trainer of a type name and an assembly path.</param>
     /// <param name="time">The clock of progress and of checkpoint intervals.</param>
     /// <param name="errors">Takes stack traces.</param>
-    public WorkerLoop(WorkerLink link, string run, Func<string, string?, ITrainer> create, TimeProvider time, TextWriter errors)
+    /// <param name="spare">Whether the process has no run yet: init brings it, with its environment.</param>
+    public WorkerLoop(WorkerLink link, string run, Func<string, string?, ITrainer> create, TimeProvider time, TextWriter errors, bool spare = false)
     {
         _link = link;
         _run = run;
         _create = create;
         _time = time;
         _errors = errors;
+        _spare = spare;
         _startedAt = time.GetTimestamp();
     }
 
@@ -89,13 +92,18 @@ internal sealed class WorkerLoop
 
     private async Task<int> TrainAsync()
     {
-        _link.Send(new HelloMessage(WorkerMessage.ProtocolVersion, _run, Environment.ProcessId));
+        _link.Send(new HelloMessage(WorkerMessage.ProtocolVersion, _run, Environment.ProcessId) { Spare = _spare });
         if (await WaitForAsync<InitMessage>().ConfigureAwait(false) is not { } init)
         {
             return Stopped();
         }
 
         _link.Send(new PhaseMessage(WorkerPhase.Initializing));
+        if (_spare)
+        {
+            WorkerAssignment.Apply(init);
+        }
+
         _staging = new StagingArea(init.StagingDirectory);
         _context = new TrainerContext(init.Run.Split('/')[0], init.RunDirectory, init.Settings);
         _trainer = _create(init.TrainerType, init.Assembly);

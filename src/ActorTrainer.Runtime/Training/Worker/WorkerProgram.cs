@@ -7,6 +7,7 @@ internal static class WorkerProgram
 {
     public const string SocketVariable = "ACTORTRAINER_SOCKET";
     public const string RunVariable = "ACTORTRAINER_RUN";
+    public const string SpareVariable = "ACTORTRAINER_SPARE";
 
     /// <summary>Runs to the end of training, a stop, an error or the loss of the node; gives the exit code.</summary>
     public static async Task<int> RunAsync(TimeProvider time)
@@ -18,6 +19,12 @@ internal static class WorkerProgram
             await Console.Error.WriteLineAsync(
                 $"worker: {SocketVariable} and {RunVariable} are not set. Workers are started by a node; submit a task instead.").ConfigureAwait(false);
             return WorkerExitCodes.Usage;
+        }
+
+        bool spare = Environment.GetEnvironmentVariable(SpareVariable) is not null;
+        if (spare)
+        {
+            _ = await WorkerRehearsal.RunAsync(address, Path.GetFullPath("rehearsal"), time).ConfigureAwait(false);
         }
 
         WorkerLink link;
@@ -33,7 +40,7 @@ internal static class WorkerProgram
 
         using (link)
         {
-            return await new WorkerLoop(link, run, TrainerLocator.Create, time, Console.Error).RunAsync().ConfigureAwait(false);
+            return await new WorkerLoop(link, run, TrainerLocator.Create, time, Console.Error, spare).RunAsync().ConfigureAwait(false);
         }
     }
 

@@ -34,6 +34,9 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             case GuardStart start:
                 Start(start);
                 break;
+            case GuardAssign assign:
+                Assign(assign);
+                break;
             case GuardStop stop when Find(stop.Run) is { } run:
                 _ = StopAsync(run, stop);
                 break;
@@ -108,8 +111,13 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             _ = Posix.Close(write);
             if (error == 0)
             {
-                OutputPump pump = new(read, start.LogDirectory, start.LogMaxBytes);
-                _runs.Add(start.Run, new GuardRun(start.Run, pid, ProcessTable.ReadOne(pid)?.StartTicks ?? 0, pump));
+                GuardRun run = new(start.Run, pid, ProcessTable.ReadOne(pid)?.StartTicks ?? 0, read);
+                if (start.LogDirectory is { } logDirectory)
+                {
+                    run.BeginOutput(logDirectory, start.LogMaxBytes, run.StartTicks);
+                }
+
+                _runs.Add(start.Run, run);
                 send(new GuardStarted(start.Run, pid));
             }
         }
@@ -124,6 +132,26 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         OfferToOutOfMemoryKiller(pid);
         _started.Set();
     }
+
+    private void Assign(GuardAssign assign)
+    {
+        lock (_lock)
+        {
+            if (!_ending && !_runs.ContainsKey(assign.Run) && _runs.GetValueOrDefault(assign.Spare) is { Collected: false, Pump: null } spare && Lives(spare.Pid))
+            {
+                _ = _runs.Remove(assign.Spare);
+                spare.Assign(assign, ProcessTable.NowTicks());
+                _runs.Add(assign.Run, spare);
+                send(new GuardStarted(assign.Run, spare.Pid));
+                return;
+            }
+        }
+
+        send(new GuardSpareGone(assign.Run));
+    }
+
+    /// <summary>Whether a process that is not collected yet has not ended either, as far as that can be seen.</summary>
+    private static bool Lives(int pid) => !OperatingSystem.IsLinux() || ProcessTable.ReadOne(pid) is not null;
 
     private static string DescribeStart(GuardStart start, int error) => error switch
     {
@@ -195,7 +223,8 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
         await KillAllOfAsync(run).ConfigureAwait(false);
         // Every writer is gone, so the pipe ends; unless a process that is no descendant holds it.
-        _ = await Task.WhenAny(run.Pump.Ended, Task.Delay(OutputDrain, time)).ConfigureAwait(false);
+        OutputPump output = run.LastOutput();
+        _ = await Task.WhenAny(output.Ended, Task.Delay(OutputDrain, time)).ConfigureAwait(false);
         lock (_lock)
         {
             _ = _runs.Remove(run.Name);
@@ -204,7 +233,7 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         await run.Gone.CancelAsync().ConfigureAwait(false);
         int signal = status & 0x7f;
         send(new GuardExited(
-            run.Name, signal == 0 ? (status >> 8) & 0xff : null, signal == 0 ? null : signal, run.Forced, run.Pump.LastLines()));
+            run.Name, signal == 0 ? (status >> 8) & 0xff : null, signal == 0 ? null : signal, run.Forced, output.LastLines()));
     }
 
     /// <summary>Kills until nothing is left, since what is killed may have started another one in between.</summary>

@@ -9,12 +9,14 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(GuardStart), "start")]
+[JsonDerivedType(typeof(GuardAssign), "assign")]
 [JsonDerivedType(typeof(GuardStop), "stop")]
 [JsonDerivedType(typeof(GuardNice), "nice")]
 [JsonDerivedType(typeof(GuardHeartbeat), "heartbeat")]
 [JsonDerivedType(typeof(GuardReady), "ready")]
 [JsonDerivedType(typeof(GuardStarted), "started")]
 [JsonDerivedType(typeof(GuardStartFailed), "start-failed")]
+[JsonDerivedType(typeof(GuardSpareGone), "spare-gone")]
 [JsonDerivedType(typeof(GuardLeaderExited), "leader-exited")]
 [JsonDerivedType(typeof(GuardExited), "exited")]
 [JsonDerivedType(typeof(GuardHeartbeatEcho), "heartbeat-echo")]
@@ -39,7 +41,7 @@ internal abstract record GuardMessage
 /// <param name="Arguments">All arguments, the first being the name of the program.</param>
 /// <param name="Environment">The whole environment, <c>NAME=value</c>.</param>
 /// <param name="WorkingDirectory">An existing folder.</param>
-/// <param name="LogDirectory">Where the output files go.</param>
+/// <param name="LogDirectory">Where the output files go. Null: a spare, whose output belongs to no run and is kept nowhere.</param>
 /// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
 internal sealed record GuardStart(
     string Run,
@@ -47,8 +49,18 @@ internal sealed record GuardStart(
     IReadOnlyList<string> Arguments,
     IReadOnlyList<string> Environment,
     string WorkingDirectory,
-    string LogDirectory,
+    string? LogDirectory,
     long LogMaxBytes) : GuardMessage;
+
+/// <summary>
+/// Node → guard: a spare becomes the process of a run. Answered as a start is, by <see cref="GuardStarted"/>, or by <see cref="GuardSpareGone"/>.
+/// What the spare printed until then is no output of the run; the node lets it go to work after the answer only.
+/// </summary>
+/// <param name="Spare">The name that it was started under.</param>
+/// <param name="Run">The run, by which it is called from now on.</param>
+/// <param name="LogDirectory">Where the output files go.</param>
+/// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
+internal sealed record GuardAssign(string Spare, string Run, string LogDirectory, long LogMaxBytes) : GuardMessage;
 
 /// <summary>Node → guard: SIGTERM to the group after <paramref name="TermAfterMs"/>, SIGKILL to everything of the run after <paramref name="KillAfterMs"/>.</summary>
 internal sealed record GuardStop(string Run, long TermAfterMs, long KillAfterMs) : GuardMessage;
@@ -67,6 +79,9 @@ internal sealed record GuardStarted(string Run, int Pid) : GuardMessage;
 
 /// <summary>Guard → node: the process could not be started.</summary>
 internal sealed record GuardStartFailed(string Run, string Detail) : GuardMessage;
+
+/// <summary>Guard → node: the spare that the run was to get does not stand any more.</summary>
+internal sealed record GuardSpareGone(string Run) : GuardMessage;
 
 /// <summary>Guard → node: the run's own process is gone, its descendants are being ended.</summary>
 internal sealed record GuardLeaderExited(string Run) : GuardMessage;

@@ -1,17 +1,24 @@
 namespace ActorTrainer.Runtime.Workers.Guard;
 
-/// <summary>One worker with all that came of it.</summary>
-internal sealed class GuardRun(string name, int pid, long startTicks, OutputPump pump)
+/// <summary>One worker with all that came of it; also a spare, which is a worker that has no run yet.</summary>
+internal sealed class GuardRun(string name, int pid, long startTicks, int outputPipe)
 {
-    /// <summary>Also the value of <c>ACTORTRAINER_RUN</c> in the environment of the run's processes.</summary>
-    public string Name { get; } = name;
+    /// <summary>The run as the node calls it; of a spare its own name.</summary>
+    public string Name { get; private set; } = name;
+
+    /// <summary>The value of <c>ACTORTRAINER_RUN</c> that its process was started with: of a run that took a spare, the spare's name.</summary>
+    public string StartName { get; } = name;
 
     /// <summary>The run's own process, and the number of its group.</summary>
     public int Pid { get; } = pid;
 
     public long StartTicks { get; } = startTicks;
 
-    public OutputPump Pump { get; } = pump;
+    /// <summary>From when on, in clock ticks since boot, it may have started processes: never as long as it is a spare.</summary>
+    public long BusySinceTicks { get; private set; } = long.MaxValue;
+
+    /// <summary>What carries its output; null as long as it is a spare.</summary>
+    public OutputPump? Pump { get; private set; }
 
     /// <summary>Whether the run's own process was collected; its id may belong to a stranger from then on.</summary>
     public volatile bool Collected;
@@ -21,4 +28,22 @@ internal sealed class GuardRun(string name, int pid, long startTicks, OutputPump
 
     /// <summary>Cancelled when nothing of the run is left.</summary>
     public CancellationTokenSource Gone { get; } = new();
+
+    /// <summary>Carries its output into files from now on.</summary>
+    public void BeginOutput(string logDirectory, long logMaxBytes, long sinceTicks)
+    {
+        Pump = new OutputPump(outputPipe, new OutputLog(logDirectory, logMaxBytes));
+        BusySinceTicks = sinceTicks;
+    }
+
+    /// <summary>Makes a spare the process of a run. It waits for its node, so that all of its output up to now stands in the pipe: that is dropped.</summary>
+    public void Assign(GuardAssign assign, long nowTicks)
+    {
+        Name = assign.Run;
+        Posix.DropWhatIsIn(outputPipe);
+        BeginOutput(assign.LogDirectory, assign.LogMaxBytes, nowTicks);
+    }
+
+    /// <summary>The pump that ends with the output; of a spare that ended the one that collects its last words.</summary>
+    public OutputPump LastOutput() => Pump ??= new OutputPump(outputPipe, log: null);
 }

@@ -8,14 +8,16 @@ internal sealed class OutputPump
     private const int BufferBytes = 64 << 10;
     private const int StackBytes = 256 << 10;
     private readonly int _pipe;
-    private readonly OutputLog _log;
+    private readonly OutputLog? _log;
     private readonly LastLines _lines = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public OutputPump(int pipe, string directory, long maxBytes)
+    /// <param name="pipe">The end to read from, which is closed at the end.</param>
+    /// <param name="log">Takes the output; null: only its last lines are kept.</param>
+    public OutputPump(int pipe, OutputLog? log)
     {
         _pipe = pipe;
-        _log = new OutputLog(directory, maxBytes);
+        _log = log;
         new Thread(Run, StackBytes) { IsBackground = true, Name = "output" }.Start();
     }
 
@@ -39,7 +41,7 @@ internal sealed class OutputPump
         {
             for (int read = stream.Read(buffer); read > 0; read = stream.Read(buffer))
             {
-                _log.Write(buffer.AsSpan(0, read));
+                _log?.Write(buffer.AsSpan(0, read));
                 lock (_lines)
                 {
                     _lines.Add(buffer.AsSpan(0, read));
@@ -51,7 +53,7 @@ internal sealed class OutputPump
             // The pipe is gone; there is nothing more to carry.
         }
 
-        if (_log.DroppedBytes > 0)
+        if (_log is { DroppedBytes: > 0 })
         {
             lock (_lines)
             {
@@ -60,7 +62,7 @@ internal sealed class OutputPump
             }
         }
 
-        _log.Dispose();
+        _log?.Dispose();
         _ended.SetResult();
     }
 }

@@ -29,6 +29,7 @@ internal static unsafe partial class Posix
     private const int ExecuteAccess = 1;
     private const int PriorityProcess = 0;
     private const int PriorityGroup = 1;
+    private const short PollReadable = 1;
 
     /// <summary>Makes this process the parent of every descendant whose own parent ends. Linux only.</summary>
     public static bool TrySetChildSubreaper() => OperatingSystem.IsLinux() && Prctl(PrSetChildSubreaper, 1, 0, 0, 0) == 0;
@@ -66,6 +67,16 @@ internal static unsafe partial class Posix
             {
                 _ = Fcntl(descriptor, SetFileDescriptorFlags, CloseOnExec);
             }
+        }
+    }
+
+    /// <summary>Reads and drops what a pipe holds now, without waiting for more.</summary>
+    public static void DropWhatIsIn(int pipe)
+    {
+        byte* buffer = stackalloc byte[4096];
+        PollEntry entry = new() { Descriptor = pipe, Events = PollReadable };
+        while (Poll(&entry, 1, 0) > 0 && (entry.Returned & PollReadable) != 0 && Read(pipe, buffer, 4096) > 0)
+        {
         }
     }
 
@@ -123,6 +134,12 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     private static partial int Fcntl(int descriptor, int command, int argument);
 
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(PollEntry* entries, nuint count, int timeoutMs);
+
+    [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
+    private static partial nint Read(int descriptor, byte* buffer, nuint count);
+
     [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Access(string path, int mode);
 
@@ -134,4 +151,12 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "getpriority", SetLastError = true)]
     private static partial int GetPriority(int which, int who);
+
+    /// <summary>The C library's <c>pollfd</c>.</summary>
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
 }

@@ -71,6 +71,31 @@ internal static class ProcessTable
         return ReadFields(pid) is not { } fields || IsDead(fields) || (uint.Parse(fields[6], CultureInfo.InvariantCulture) & exiting) != 0;
     }
 
+    /// <summary>Now, on the clock of <see cref="ProcessEntry.StartTicks"/>; 0 where there is no such clock.</summary>
+    public static long NowTicks()
+    {
+        // Linux tells times to programs in hundredths of a second, whatever its kernel counts in.
+        const double ticksPerSecond = 100;
+        return OperatingSystem.IsLinux()
+            ? (long)(double.Parse(File.ReadAllText("/proc/uptime").Split(' ')[0], CultureInfo.InvariantCulture) * ticksPerSecond)
+            : 0;
+    }
+
+    /// <summary>The memory that a process holds, in bytes; null when that is not known.</summary>
+    public static long? MemoryOf(int pid)
+    {
+        const string field = "VmRSS:";
+        try
+        {
+            string? line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(text => text.StartsWith(field, StringComparison.Ordinal));
+            return line is null ? null : long.Parse(line[field.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>All processes whose chain of parents leads to <paramref name="root"/>, without it.</summary>
     public static List<ProcessEntry> DescendantsOf(int root, Dictionary<int, ProcessEntry> table)
     {

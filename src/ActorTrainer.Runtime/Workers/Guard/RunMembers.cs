@@ -21,7 +21,7 @@ internal static class RunMembers
             GuardRun? owner = owners.GetValueOrDefault(process.Parent) ?? OwnerByMark(process, standing, runOf);
             if (owner is null && process.Parent == guardPid)
             {
-                GuardRun[] candidates = [.. standing.Where(candidate => candidate.StartTicks <= process.StartTicks)];
+                GuardRun[] candidates = [.. standing.Where(candidate => candidate.BusySinceTicks <= process.StartTicks)];
                 owner = candidates.Length == 1 ? candidates[0] : null;
             }
 
@@ -44,6 +44,6 @@ internal static class RunMembers
         }
 
         string? name = runOf(process.Pid);
-        return name is null ? null : standing.FirstOrDefault(run => run.Name == name);
+        return name is null ? null : standing.FirstOrDefault(run => run.Name == name || run.StartName == name);
     }
 }

@@ -58,7 +58,14 @@ public abstract record WorkerMessage
 /// <param name="Protocol">The highest version the worker speaks; <see cref="WorkerMessage.ProtocolVersion"/>.</param>
 /// <param name="Run">The run, <c>task/term-run</c>, from <c>ACTORTRAINER_RUN</c>.</param>
 /// <param name="Pid">Its process id.</param>
-public sealed record HelloMessage(int Protocol, string Run, int Pid) : WorkerMessage;
+public sealed record HelloMessage(int Protocol, string Run, int Pid) : WorkerMessage
+{
+    /// <summary>
+    /// Whether the worker was started ahead, for no run yet: its init names the run, and brings environment and working directory. Default false.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Spare { get; init; }
+}
 
 /// <summary>Worker → node: the trainer is initialised and waits for <see cref="BeginMessage"/>.</summary>
 public sealed record ReadyMessage : WorkerMessage;
@@ -104,7 +111,14 @@ public sealed record InitMessage(
     JsonElement? Settings,
     string RunDirectory,
     string StagingDirectory,
-    string RestoreDirectory) : WorkerMessage;
+    string RestoreDirectory) : WorkerMessage
+{
+    /// <summary>For a spare worker: the variables in which its run's environment differs from its own; null removes one. Null: nothing to change.</summary>
+    public IReadOnlyDictionary<string, string?>? Environment { get; init; }
+
+    /// <summary>For a spare worker: the folder to work in, absolute. Null: stay.</summary>
+    public string? WorkingDirectory { get; init; }
+}
 
 /// <summary>Node → worker: load the restore directory when <paramref name="Restore"/>, then train.</summary>
 /// <param name="Restore">Whether the restore directory holds a checkpoint.</param>

@@ -1,0 +1,23 @@
+using ActorTrainer.Runtime.Workers.Guard;
+
+namespace ActorTrainer.Runtime.Workers;
+
+/// <summary>All that a run's process needs, by whichever way it comes to be.</summary>
+/// <param name="Executable">Path of the executable, already looked up.</param>
+/// <param name="Arguments">All arguments, the first being the name of the program.</param>
+/// <param name="Environment">The whole environment.</param>
+/// <param name="WorkingDirectory">An existing folder.</param>
+/// <param name="LogDirectory">Where the output files go.</param>
+/// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
+internal sealed record PreparedStart(
+    string Executable,
+    IReadOnlyList<string> Arguments,
+    IReadOnlyDictionary<string, string> Environment,
+    string WorkingDirectory,
+    string LogDirectory,
+    long LogMaxBytes)
+{
+    /// <summary>The order to start it anew.</summary>
+    public GuardStart ToStart(string run) =>
+        new(run, Executable, Arguments, [.. Environment.Select(pair => $"{pair.Key}={pair.Value}")], WorkingDirectory, LogDirectory, LogMaxBytes);
+}
