@@ -215,7 +215,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             {
                 if (_life is { } life && _desk is { } desk)
                 {
-                    life.LookAround();
+                    LookAround(life);
                     _rows = await ReadRowsAsync(desk);
                 }
             }
@@ -224,6 +224,19 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         catch (OperationCanceledException)
         {
             // The engine has ended.
+        }
+    }
+
+    /// <summary>Whatever goes wrong in one look, the next must follow.</summary>
+    private void LookAround(AkkaLife life)
+    {
+        try
+        {
+            life.LookAround();
+        }
+        catch (Exception e) when (!_over.IsCancellationRequested)
+        {
+            LogNotLooked(_logger, e.Message);
         }
     }
 
@@ -243,6 +256,9 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record could not be read now: {Reason}")]
     private static partial void LogNotRead(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "could not look for a stopped process that holds the journal: {Reason}")]
+    private static partial void LogNotLooked(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);

@@ -37,6 +37,9 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>What carries the tasks of its nodes. Default embedded.</summary>
     public EngineKind Engine { get; init; } = EngineKind.Embedded;
 
+    /// <summary>Whether every node is told of all others as seeds. Default true.</summary>
+    public bool Seeds { get; init; } = true;
+
     /// <summary>Holds everything that the nodes write.</summary>
     public string Folder { get; }
 
@@ -199,7 +202,7 @@ public sealed class LocalCluster : IAsyncDisposable
         $"node{node.Number}",
         "--slots",
         _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        .. _nodes.SelectMany(n => new[] { "--seed", n.Address.ToString() }),
+        .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
         .. Engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={Engine.ToString().ToLowerInvariant()}"],
         .. _settings.SelectMany(s => new[] { "--set", s }),
     ];
