@@ -16,15 +16,17 @@ public static class AkkaSection
     /// A root object with the one field <c>akka</c>. Every value has its place: the user's keep theirs, the others say which key below
     /// <c>actortrainer</c> they are derived from, or where in <c>derived.conf</c> they stand.
     /// </summary>
+    /// <param name="model">The node's model.</param>
+    /// <param name="livingNodes">How many nodes live now, this one included.</param>
     /// <exception cref="ConfigException">
     /// The user's section contradicts the <c>actortrainer</c> section, the two do not go together with this engine, or the connection string
     /// is none.
     /// </exception>
-    public static ConfigObject Derive(NodeModel model)
+    public static ConfigObject Derive(NodeModel model, int livingNodes = 1)
     {
         AkkaModelReader.Check(model);
         CheckConnectionString(model);
-        IReadOnlyList<DerivedValue> values = DerivedValues.Of(model);
+        IReadOnlyList<DerivedValue> values = DerivedValues.Of(model, livingNodes);
         ConfigOrigin origin = new(Template, 0, 0);
         ConfigObject known = Root(origin, "derived", new ConfigObject(origin, [.. values.Select(v => KeyValuePair.Create(v.Name, v.Value))]));
         ConfigObject derived = HoconReader.ReadText(ReadTemplate(), Template, known);
@@ -40,7 +42,7 @@ public static class AkkaSection
 
     /// <summary>The same as text for Akka.NET's own parser.</summary>
     /// <exception cref="ConfigException">As for <see cref="Derive"/>.</exception>
-    public static string Text(NodeModel model) => ConfigRenderer.Render(Derive(model), origins: false);
+    public static string Text(NodeModel model, int livingNodes = 1) => ConfigRenderer.Render(Derive(model, livingNodes), origins: false);
 
     private static ConfigObject Root(ConfigOrigin origin, string key, ConfigObject value) => new(origin, [KeyValuePair.Create(key, (ConfigNode)value)]);
 

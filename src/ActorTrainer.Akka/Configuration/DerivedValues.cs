@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Identity;
@@ -15,27 +16,30 @@ internal sealed class DerivedValues
     private const string OffsetKey = "actortrainer.akka.port-offset";
     private const string SeedsKey = "actortrainer.cluster.seed-nodes";
     private const string RolesKey = "actortrainer.node.roles";
-    private const string ClusterKey = "actortrainer.cluster.name";
     private const string EngineKey = "actortrainer.engine";
     private const string ShardsKey = "actortrainer.sharding.number-of-shards";
 
-    private static readonly TimeSpan LeastSettle = TimeSpan.FromSeconds(1);
+    private const string NodesKey = "actortrainer.cluster.expected-nodes";
 
     private readonly NodeModel _model;
+    private readonly int _nodes;
 
-    private DerivedValues(NodeModel model) => _model = model;
+    private DerivedValues(NodeModel model, int livingNodes)
+    {
+        _model = model;
+        _nodes = Math.Max(livingNodes, model.ExpectedNodes);
+    }
 
     /// <summary>All values, by their names in no particular order.</summary>
-    public static IReadOnlyList<DerivedValue> Of(NodeModel model)
+    public static IReadOnlyList<DerivedValue> Of(NodeModel model, int livingNodes)
     {
-        DerivedValues values = new(model);
+        DerivedValues values = new(model, livingNodes);
         return [.. values.Identity(), .. values.Tuning(), .. values.Journal()];
     }
 
     private IEnumerable<DerivedValue> Identity()
     {
         string[] roles = [Role, .. _model.Roles.Where(role => role != Role)];
-        string[] also = _model.SeedNodes.Count > 0 ? [ClusterKey, OffsetKey] : [AddressKey, ClusterKey, OffsetKey];
         yield return Make("provider", "cluster", EngineKey, "akka") with
         {
             Rule = DerivedRule.Identity,
@@ -60,11 +64,13 @@ internal sealed class DerivedValues
             Kind = DerivedKind.AtLeast,
             Remedy = $"add what is missing, or remove it and set {RolesKey}",
         };
-        yield return MakeList("seed-nodes", Seeds(), SeedsKey, _model.SeedNodes.Select(seed => seed.ToString()), also) with
+
+        // With seeds of its own Akka founds a cluster when it finds none; here the journal decides who does.
+        yield return MakeList("seed-nodes", [], SeedsKey, _model.SeedNodes.Select(seed => seed.ToString())) with
         {
             Rule = DerivedRule.Identity,
             Kind = DerivedKind.List,
-            Remedy = $"remove it, or set {SeedsKey}",
+            Remedy = "remove it: a node finds the others through the journal",
         };
         string shards = Text(_model.Sharding.NumberOfShards);
         yield return Make("number-of-shards", shards, ShardsKey, shards) with
@@ -79,15 +85,14 @@ internal sealed class DerivedValues
     {
         MembershipModel membership = _model.Membership;
         ShardingModel sharding = _model.Sharding;
-        string phi = membership.PhiThreshold.ToString("R", CultureInfo.InvariantCulture);
         yield return Duration("heartbeat-interval", membership.HeartbeatInterval, "actortrainer.membership.heartbeat-interval");
         yield return Duration("acceptable-pause", membership.AcceptablePause, "actortrainer.membership.acceptable-pause");
-        yield return Make("phi-threshold", phi, "actortrainer.membership.phi-threshold", phi) with { Kind = DerivedKind.Number };
+        TimeSpan pace = ClusterPace.IntervalFor(_nodes);
+        yield return Make("pace", Text(pace), NodesKey, Text(_model.ExpectedNodes)) with { Kind = DerivedKind.Duration };
+        string frame = Text(RemotingFrame.Bytes(sharding.NumberOfShards, _nodes, _model.ClusterName.Length));
+        yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with { Rule = DerivedRule.Free };
 
         yield return Make("log-level", LogLevel(_model.Logging.Level), "actortrainer.logging.level", _model.Logging.Level);
-
-        // The split-brain resolver takes no less, and decides on what gossip has not settled yet when it waits too briefly.
-        yield return Duration("settle", sharding.Settle, "actortrainer.sharding.settle", LeastSettle);
         yield return Duration("move-timeout", sharding.MoveTimeout, "actortrainer.sharding.move-timeout");
     }
 
@@ -110,19 +115,9 @@ internal sealed class DerivedValues
         yield return Make("parallelism", postgreSql is null ? "1" : "3", key, value) with { Rule = DerivedRule.Free };
     }
 
-    /// <summary>
-    /// The node itself when there are no others to ask. A port of 0 means that the node does not know its port yet: Akka.Remote may have any too,
-    /// and nobody can join by it.
-    /// </summary>
-    private IEnumerable<string> Seeds() =>
-        (_model.SeedNodes.Count > 0 ? _model.SeedNodes : [_model.Address])
-            .Where(seed => seed.Port != 0)
-            .Select(seed => $"akka.tcp://{_model.ClusterName}@{new NodeAddress(seed.Host, AkkaPort(seed))}");
-
     private int AkkaPort(NodeAddress address) => address.Port == 0 ? 0 : address.Port + _model.Akka.PortOffset;
 
-    private DerivedValue Duration(string name, TimeSpan value, string key, TimeSpan least = default) =>
-        Make(name, Text(value > least ? value : least), key, Text(value)) with { Kind = DerivedKind.Duration };
+    private DerivedValue Duration(string name, TimeSpan value, string key) => Make(name, Text(value), key, Text(value)) with { Kind = DerivedKind.Duration };
 
     private DerivedValue Make(string name, string value, string key, string keyValue, params string[] alsoFrom) =>
         new(name, Scalar(OriginOf(key, alsoFrom), value), key, Scalar(OriginOf(key), keyValue), PlaceOf(key));

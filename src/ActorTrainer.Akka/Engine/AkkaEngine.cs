@@ -206,7 +206,10 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         {
             do
             {
-                _life?.LookAround();
+                if (_life is { } life)
+                {
+                    LookAround(life);
+                }
             }
             while (await look.WaitForNextTickAsync(_over.Token));
         }
@@ -215,6 +218,22 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             // The engine has ended.
         }
     }
+
+    /// <summary>Whatever goes wrong in one look, the next must follow.</summary>
+    private void LookAround(AkkaLife life)
+    {
+        try
+        {
+            life.LookAround();
+        }
+        catch (Exception e) when (!_over.IsCancellationRequested)
+        {
+            LogNotLooked(_logger, e.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "could not look for a stopped process that holds the journal: {Reason}")]
+    private static partial void LogNotLooked(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);

@@ -36,16 +36,22 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private readonly List<IActorRef> _actors = [];
     private readonly TaskHost _host;
     private readonly StuckWriter _stuck;
-    private readonly LifeLock _lock;
+    private readonly LifePulse _pulse;
+    private readonly EngineSetup _setup;
     private readonly long _startedAt;
     private readonly RowFollower _follower;
+    private Task _entering = Task.CompletedTask;
     private volatile ClusterSight _sight;
     private int _leaving;
 
-    private AkkaLife(EngineParts parts, AkkaDatabase database, long incarnation, ActorSystem system, bool ownSystem)
+    private AkkaLife(EngineParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem)
     {
         _parts = parts;
+        _setup = setup;
+        _pulse = pulse;
         _ownSystem = ownSystem;
+        AkkaDatabase database = setup.Database;
+        long incarnation = setup.Incarnation;
         Incarnation = incarnation;
         System = system;
         NodeModel model = parts.Model;
@@ -53,7 +59,6 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         _startedAt = parts.Time.GetTimestamp();
         _members = new MemberTable(database);
         _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
-        _lock = new LifeLock(database, model.Journal.Path);
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
         Rows = new TaskRowTable(database, model.Sharding.NumberOfShards);
         Index = new TaskIndex(model.Sharding.NumberOfShards);
@@ -117,12 +122,18 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         NodeModel model = parts.Model;
         MemberRow row = new(
             0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, Runtime.Api.ApiEndpoints.ProductVersion);
-        long incarnation = await new MemberTable(database).RegisterAsync(row, cancellationToken);
-        ActorSystem system = existing ?? SystemFactory.Create(model, new EngineSetup(database, incarnation, parts.Loggers, parts.Time));
+        MemberTable members = new(database);
+        long incarnation = await members.RegisterAsync(row, cancellationToken);
+        LifePulse pulse = await LifePulse.BeginAsync(
+            database, model.Journal.Path, incarnation, parts.Time, parts.Loggers.CreateLogger<LifePulse>(), cancellationToken);
         AkkaLife? life = null;
+        ActorSystem? system = existing;
         try
         {
-            life = new AkkaLife(parts, database, incarnation, system, existing is null);
+            int living = (await members.ReadAsync(cancellationToken)).Count(p => p.IsLiving);
+            EngineSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
+            system ??= SystemFactory.Create(model, living, setup);
+            life = new AkkaLife(parts, setup, pulse, system, existing is null);
             await life.StartAsync(obey, cancellationToken);
             return life;
         }
@@ -132,9 +143,10 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             {
                 await life.DisposeAsync();
             }
-            else if (existing is null)
+            else
             {
-                await system.Terminate();
+                await (existing is null && system is not null ? system.Terminate() : Task.CompletedTask);
+                await pulse.DisposeAsync();
             }
 
             throw;
@@ -194,19 +206,37 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync();
+        await _entering.WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_ownSystem)
         {
             await System.Terminate().WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         else
         {
+            await StopRegionAsync();
             _actors.ForEach(System.Stop);
         }
 
         await RowWriter.DisposeAsync();
         await _follower.DisposeAsync();
-        await _lock.DisposeAsync();
+
+        // Last: as long as anything of this life is there, it counts as alive.
+        await _pulse.DisposeAsync();
         _over.Dispose();
+    }
+
+    /// <summary>In a host's own system a region that is left would go on to receive tasks.</summary>
+    private async Task StopRegionAsync()
+    {
+        if (Region.IsNobody() || System.WhenTerminated.IsCompleted)
+        {
+            return;
+        }
+
+        using CancellationTokenSource limit = new(SystemWithin, _parts.Time);
+        Task<bool> stopped = Region.WatchAsync(limit.Token);
+        System.Stop(Region);
+        await ((Task)stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private TimeSpan Now() => _parts.Time.GetElapsedTime(_startedAt);
@@ -216,12 +246,16 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         NodeModel model = _parts.Model;
         Cluster cluster = Cluster.Get(System);
         string selfAddress = cluster.SelfAddress.ToString();
-        await _lock.HoldAsync(Incarnation, cancellationToken);
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
-        Add(Props.Create(() => new ClusterWatch(_members, Incarnation, TaskPersistence.Role, OnSight, Lose, Now, watchLogger)), "actortrainer-members");
-        ILogger crashLogger = _parts.Loggers.CreateLogger<CrashWatch>();
-        Add(Props.Create(() => new CrashWatch(_lock, () => _sight, Now, crashLogger)), "actortrainer-crashes");
+        ClusterTable table = new(_setup.Database);
+        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnSight, Lose, Now, watchLogger)), "actortrainer-members");
+        if (!_ownSystem)
+        {
+            // A host's own downing provider does not know of life locks.
+            Add(Props.Create(() => new DowningActor(_setup, cluster, true)), "actortrainer-crashes");
+        }
+
         Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
         await _follower.StartAsync(cancellationToken);
         StartStarter();
@@ -241,6 +275,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             CancellationToken.None,
             TaskContinuationOptions.None,
             TaskScheduler.Default);
+        ClusterEntry entry = new(System, _ownSystem, Incarnation, model.SeedNodes, table, _setup.Proof, _parts.Time, _parts.Loggers.CreateLogger<ClusterEntry>());
+        _entering = Task.Run(() => EnterAsync(entry), CancellationToken.None);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
     }
 
@@ -254,6 +290,25 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             "actortrainer-starter");
         _host.Starter = starter;
         Index.Changed += () => starter.Tell(TaskStarter.Changed);
+    }
+
+    private async Task EnterAsync(ClusterEntry entry)
+    {
+        try
+        {
+            if (await entry.RunAsync(_over.Token) is { } reason)
+            {
+                Lose(reason);
+            }
+        }
+        catch (OperationCanceledException) when (_over.IsCancellationRequested)
+        {
+            // The life ends before it is a member.
+        }
+        catch (Exception e)
+        {
+            Lose($"it could not join the cluster: {e.Message}");
+        }
     }
 
     private IActorRef Add(Props props, string name)

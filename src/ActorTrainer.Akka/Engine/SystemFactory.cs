@@ -11,10 +11,13 @@ namespace ActorTrainer.Akka.Engine;
 /// <summary>Makes the actor system of a node, under the cluster's name.</summary>
 internal static class SystemFactory
 {
+    /// <param name="model">The node's model.</param>
+    /// <param name="livingNodes">How many nodes live now, this one included.</param>
+    /// <param name="setup">What parts of ours find in the system.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or Akka does not accept its configuration.</exception>
-    public static ActorSystem Create(NodeModel model, EngineSetup setup)
+    public static ActorSystem Create(NodeModel model, int livingNodes, EngineSetup setup)
     {
-        Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model));
+        Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model, livingNodes));
         try
         {
             return ActorSystem.Create(model.ClusterName, BootstrapSetup.Create().WithConfig(config).And(setup).And(DatabaseConnections.ForAkka(setup.Database)));

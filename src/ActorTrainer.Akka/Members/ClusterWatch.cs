@@ -1,6 +1,7 @@
 using ActorTrainer.Core.Membership;
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using AkkaStatus = Akka.Cluster.MemberStatus;
 using RowStatus = ActorTrainer.Core.Journaling.MemberStatus;
@@ -22,8 +23,8 @@ internal sealed record ClusterSight(MembershipView View, IReadOnlyList<MemberPla
 }
 
 /// <summary>
-/// Turns the events of Akka.Cluster into views of the members: who they are stands in the member table, how they are Akka says. The oldest
-/// member also writes down who was lost.
+/// Turns the events of Akka.Cluster into views of the members: who they are stands in the member table, how they are Akka says.
+/// Writes down who was lost, and says when its own life is.
 /// </summary>
 internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
 {
@@ -31,9 +32,13 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private static readonly TimeSpan ReadSoon = TimeSpan.FromMilliseconds(50);
 
     private readonly MemberTable _table;
+    private readonly ClusterTable _clusterTable;
+    private readonly ListeningTime _time;
+    private readonly Dictionary<UniqueAddress, MemberState> _unrecorded = [];
     private readonly long _self;
     private readonly string _role;
     private readonly Action<ClusterSight> _publish;
+    private readonly Action<string> _fenced;
     private readonly Func<TimeSpan> _now;
     private readonly ILogger _logger;
     private readonly Cluster _cluster;
@@ -41,12 +46,15 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly CancellationTokenSource _stopping = new();
     private bool _reading;
 
-    public ClusterWatch(MemberTable table, long self, string role, Action<ClusterSight> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
+    public ClusterWatch(MemberTable table, ClusterTable clusterTable, long self, string role, Action<ClusterSight> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
     {
         _table = table;
+        _clusterTable = clusterTable;
+        _time = ListeningTime.Of(Context.System.EventStream, ReadEvery);
         _self = self;
         _role = role;
         _publish = publish;
+        _fenced = fenced;
         _now = now;
         _logger = logger;
         _cluster = Cluster.Get(Context.System);
@@ -61,22 +69,23 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             UniqueAddress gone = removed.Member.UniqueAddress;
             MemberState state = AkkaMember.GoneAs(removed.PreviousStatus);
             _keeper.Gone(new AkkaMember(gone.Address.ToString(), gone.Uid, state), _now());
-            Record(gone, state);
+            _unrecorded[gone] = state;
+            Record(atOnce: true);
+            Look();
+        });
+        Receive<ClusterEvent.MemberDowned>(downed =>
+        {
+            _unrecorded[downed.Member.UniqueAddress] = MemberState.Down;
+            Record(atOnce: true);
             Look();
         });
         Receive<ClusterEvent.IClusterDomainEvent>(_ => Look());
         Receive<ReadNow>(_ => Read());
-        Receive<Places>(places =>
-        {
-            _reading = false;
-            _keeper.Places = places.Rows;
-            if (places.Rows.All(p => p.Row.Incarnation != self || p.Row.Status == RowStatus.Down))
-            {
-                fenced("the journal counts this life as lost");
-            }
-
-            Look();
-        });
+        Receive<RowsWanted>(_ => Read());
+        Receive<ThisActorSystemQuarantinedEvent>(_ => Read()); // another one has given this system up: the rows say why
+        Receive<LifeLost>(lost => fenced(lost.Reason));
+        Receive<RowsRead>(OnRows);
+        Receive<NotWritten>(failed => LogNotRead(_logger, failed.Problem)); // the next reading shows what is still to be written
         Receive<ReadFailed>(failed =>
         {
             _reading = false;
@@ -88,6 +97,11 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        foreach (Type signal in (Type[])[typeof(RowsWanted), typeof(LifeLost), typeof(ThisActorSystemQuarantinedEvent)])
+        {
+            Context.System.EventStream.Subscribe(Self, signal);
+        }
+
         _cluster.Subscribe(
             Self,
             ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot,
@@ -99,6 +113,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     protected override void PostStop()
     {
         _cluster.Unsubscribe(Self);
+        Context.System.EventStream.Unsubscribe(Self);
         _stopping.Cancel();
         _stopping.Dispose();
     }
@@ -145,22 +160,58 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         }
 
         _reading = true;
-        _table.ReadAsync(_stopping.Token).PipeTo(Self, success: rows => new Places(rows), failure: e => new ReadFailed(e.Message));
+        TimeSpan clock = _time.Clock;
+        TimeSpan listened = _time.Now;
+        Task.Run(() => _clusterTable.ReadAsync(_stopping.Token), _stopping.Token)
+            .PipeTo(Self, success: record => new RowsRead(record, clock, listened), failure: e => new ReadFailed(e.Message));
     }
 
-    /// <summary>A lost node cannot write down that it is gone.</summary>
-    private void Record(UniqueAddress gone, MemberState state)
+    private void OnRows(RowsRead rows)
     {
-        long incarnation = _keeper.Find(gone.Address.ToString(), gone.Uid)?.Row.Incarnation ?? 0;
-        if (incarnation == 0 || incarnation == _self || Oldest(_cluster.State)?.UniqueAddress != _cluster.SelfUniqueAddress)
+        _reading = false;
+        _keeper.Places = rows.Record.Places;
+        Context.System.EventStream.Publish(rows);
+        if (rows.Record.Find(_self) is not { } own || own.Row.Status == RowStatus.Down)
         {
-            return;
+            _fenced("the journal counts this life as lost");
+        }
+        else if (own.Epoch != 0 && own.Epoch != rows.Record.Epoch)
+        {
+            _fenced("another cluster was founded on this journal, and this life is of the one before");
+        }
+        else if (own.Row.Status == RowStatus.Joining && !_cluster.IsTerminated && _cluster.SelfMember.Status == AkkaStatus.Up)
+        {
+            Write(_table.SetStatusAsync, _self, RowStatus.Up);
         }
 
-        LogGone(_logger, incarnation, gone.Address.ToString(), state);
-        _table.RecordGoneAsync(_self, incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed, _stopping.Token)
-            .PipeTo(Self, success: () => ReadNow.Instance, failure: e => new ReadFailed(e.Message));
+        Record(atOnce: false);
+        Look();
     }
+
+    /// <summary>
+    /// A lost node cannot write down that it is gone. Everybody who has seen it go does, for as long as it does not stand there; the oldest at once, the others
+    /// when they read the next time.
+    /// </summary>
+    private void Record(bool atOnce)
+    {
+        foreach ((UniqueAddress gone, MemberState state) in _unrecorded.ToArray())
+        {
+            MemberPlace? place = _keeper.Find(gone.Address.ToString(), gone.Uid);
+            if (place is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
+            {
+                _unrecorded.Remove(gone);
+            }
+            else if (place is not null && place.Row.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
+            {
+                LogGone(_logger, place.Row.Incarnation, gone.Address.ToString(), state);
+                Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), place.Row.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
+            }
+        }
+    }
+
+    private void Write(Func<long, RowStatus, CancellationToken, Task> write, long life, RowStatus status) =>
+        Task.Run(() => write(life, status, _stopping.Token), _stopping.Token)
+            .PipeTo(Self, failure: e => new NotWritten(e.Message));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the members on record could not be read or written now: {Problem}")]
     private static partial void LogNotRead(ILogger logger, string problem);
@@ -168,7 +219,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "member {Incarnation} at {Address} is {State}")]
     private static partial void LogGone(ILogger logger, long incarnation, string address, MemberState state);
 
-    private sealed record Places(IReadOnlyList<MemberPlace> Rows) : INoSerializationVerificationNeeded;
+    private sealed record NotWritten(string Problem) : INoSerializationVerificationNeeded;
 
     private sealed record ReadFailed(string Problem) : INoSerializationVerificationNeeded;
 

@@ -9,24 +9,36 @@ namespace ActorTrainer.Akka.Members;
 /// <param name="Row">The member.</param>
 /// <param name="AkkaAddress">For example <c>akka.tcp://actortrainer@127.0.0.1:8400</c>; empty until its system stands.</param>
 /// <param name="AkkaUid">Tells two systems at one address apart.</param>
-internal sealed record MemberPlace(MemberRow Row, string AkkaAddress, long AkkaUid);
+/// <param name="Epoch">The epoch of the cluster that it has entered; 0: none yet.</param>
+/// <param name="Beat">A counter that it advances about once a second.</param>
+internal sealed record MemberPlace(MemberRow Row, string AkkaAddress, long AkkaUid, long Epoch = 0, long Beat = 0)
+{
+    /// <summary>Whether it is neither down nor removed on record.</summary>
+    public bool IsLiving => Row.Status is not (MemberStatus.Down or MemberStatus.Removed);
+}
 
 /// <summary>The lives of the nodes on record: their numbers, names, sizes, cordons. Who is alive is Akka.Cluster's to say.</summary>
 internal sealed class MemberTable(AkkaDatabase database)
 {
-    private const string Columns = "incarnation, address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid";
+    /// <summary>Down and removed are final.</summary>
+    public const string IsLiving = "status NOT IN ('Down', 'Removed')";
+
+    private const string Columns = "incarnation, address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid, epoch, beat";
+
+    /// <summary>The newest life of each address, and every one that is neither down nor removed; by number.</summary>
+    public const string Query =
+        $"SELECT {Columns} FROM actortrainer_member AS m WHERE {IsLiving} OR " +
+        "incarnation = (SELECT max(incarnation) FROM actortrainer_member AS n WHERE n.address = m.address) ORDER BY incarnation";
 
     /// <summary>Registers a new life; earlier lives at its address are down.</summary>
     /// <returns>Its number.</returns>
     public Task<long> RegisterAsync(MemberRow row, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
-            await session.RunAsync(
-                "UPDATE actortrainer_member SET status = @a WHERE address = @b AND status NOT IN (@a, @c)",
-                nameof(MemberStatus.Down), row.Address.ToString(), nameof(MemberStatus.Removed));
+            await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE address = @a AND {IsLiving}", row.Address.ToString());
             return (await session.QueryAsync(
-                "INSERT INTO actortrainer_member (address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid) " +
-                "VALUES (@a, @b, @c, @d, @e, 0, @f, @g, '', 0) RETURNING incarnation",
+                "INSERT INTO actortrainer_member (address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid, epoch, beat, server_started) " +
+                "VALUES (@a, @b, @c, @d, @e, 0, @f, @g, '', 0, 0, 0, '') RETURNING incarnation",
                 r => r.GetInt64(0),
                 row.Address.ToString(), row.Name, string.Join(',', row.Roles), row.Slots, row.Status.ToString(), row.Pid, row.Version))[0];
         },
@@ -44,16 +56,15 @@ internal sealed class MemberTable(AkkaDatabase database)
     /// </summary>
     public Task RecordGoneAsync(long by, long incarnation, MemberStatus status, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.RunAsync(
-            "UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND status NOT IN (@c, @d) AND EXISTS " +
-            "(SELECT 1 FROM actortrainer_member WHERE incarnation = @e AND status NOT IN (@c, @d))",
-            status.ToString(), incarnation, nameof(MemberStatus.Down), nameof(MemberStatus.Removed), by),
+            $"UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND {IsLiving} AND EXISTS " +
+            $"(SELECT 1 FROM actortrainer_member WHERE incarnation = @c AND {IsLiving})",
+            status.ToString(), incarnation, by),
         cancellationToken);
 
     /// <summary>Changes this node's own status; down and removed are final.</summary>
     public Task SetStatusAsync(long incarnation, MemberStatus status, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.RunAsync(
-            "UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND status NOT IN (@c, @d)",
-            status.ToString(), incarnation, nameof(MemberStatus.Down), nameof(MemberStatus.Removed)),
+            $"UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND {IsLiving}", status.ToString(), incarnation),
         cancellationToken);
 
     /// <summary>Cordons or uncordons a life.</summary>
@@ -61,17 +72,12 @@ internal sealed class MemberTable(AkkaDatabase database)
         session => session.RunAsync("UPDATE actortrainer_member SET cordoned = @a WHERE incarnation = @b", cordoned ? 1 : 0, incarnation),
         cancellationToken);
 
-    /// <summary>The newest life of each address, and every one that is neither down nor removed; by number.</summary>
-    public Task<List<MemberPlace>> ReadAsync(CancellationToken cancellationToken) => database.ReadAsync(
-        session => session.QueryAsync(
-            $"SELECT {Columns} FROM actortrainer_member AS m WHERE status NOT IN (@a, @b) OR " +
-            "incarnation = (SELECT max(incarnation) FROM actortrainer_member AS n WHERE n.address = m.address) ORDER BY incarnation",
-            Read,
-            nameof(MemberStatus.Down),
-            nameof(MemberStatus.Removed)),
-        cancellationToken);
+    /// <summary>Reads what <see cref="Query"/> gives.</summary>
+    public Task<List<MemberPlace>> ReadAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(session => session.QueryAsync(Query, Read), cancellationToken);
 
-    private static MemberPlace Read(DbDataReader reader)
+    /// <summary>One row of <see cref="Query"/>.</summary>
+    public static MemberPlace Read(DbDataReader reader)
     {
         string roles = reader.GetString(3);
         MemberRow row = new(
@@ -84,6 +90,6 @@ internal sealed class MemberTable(AkkaDatabase database)
             reader.GetInt32(6) != 0,
             reader.GetInt32(7),
             reader.GetString(8));
-        return new MemberPlace(row, reader.GetString(9), reader.GetInt64(10));
+        return new MemberPlace(row, reader.GetString(9), reader.GetInt64(10), reader.GetInt64(11), reader.GetInt64(12));
     }
 }

@@ -27,6 +27,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         [typeof(TaskAnswer)] = ("answer-1", Json.TaskAnswer),
         [typeof(NodeRequest)] = ("node-request-1", Json.NodeRequest),
         [typeof(MoveShard)] = ("move-shard-1", Json.MoveShard),
+        [typeof(SilenceQuestion)] = ("silence-question-1", Json.SilenceQuestion),
+        [typeof(SilenceAnswer)] = ("silence-answer-1", Json.SilenceAnswer),
     };
 
     private static readonly Dictionary<string, JsonTypeInfo> ByManifest = ByType.Values.ToDictionary(v => v.Manifest, v => v.Json);
@@ -90,4 +92,6 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
 [JsonSerializable(typeof(TaskAnswer))]
 [JsonSerializable(typeof(NodeRequest))]
 [JsonSerializable(typeof(MoveShard))]
+[JsonSerializable(typeof(SilenceQuestion))]
+[JsonSerializable(typeof(SilenceAnswer))]
 internal sealed partial class WireJson : JsonSerializerContext;

@@ -34,6 +34,17 @@ internal sealed record NodeRequest(NodeCommandKind Kind) : IActorTrainerMessage;
 /// <summary>Asks whoever coordinates to move a shard to a life. Sent to every node, since any may become the coordinator.</summary>
 internal sealed record MoveShard(int Shard, long To) : IActorTrainerMessage;
 
+/// <summary>A member that the asking node does not hear.</summary>
+/// <param name="Address">Where its system is.</param>
+/// <param name="Uid">Which of the systems at that address.</param>
+internal sealed record SilentMember(string Address, long Uid);
+
+/// <summary>Asks a member which of these it does not hear either.</summary>
+internal sealed record SilenceQuestion(IReadOnlyList<SilentMember> Members) : IActorTrainerMessage;
+
+/// <summary>The answer of the member at this address.</summary>
+internal sealed record SilenceAnswer(string Address, long Uid, IReadOnlyList<SilentMember> Silent) : IActorTrainerMessage;
+
 /// <summary>Stands for what was read and is not understood: written by a newer version, or damaged. Never written itself.</summary>
 /// <param name="Manifest">The manifest found.</param>
 /// <param name="Reason">One sentence for the user.</param>

@@ -8,7 +8,10 @@ namespace ActorTrainer.Akka.Sql;
 internal static class AkkaSchema
 {
     /// <summary>Grows when a table changes in a way that an older version does not understand.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
+
+    /// <summary>Grows when nodes of two versions can no longer be in one cluster.</summary>
+    public const int Protocol = 1;
 
     private const string Tables = """
         CREATE TABLE IF NOT EXISTS actortrainer_journal (
@@ -17,7 +20,9 @@ internal static class AkkaSchema
         CREATE TABLE IF NOT EXISTS actortrainer_member (
           incarnation {identity}, address TEXT NOT NULL, name TEXT NOT NULL, roles TEXT NOT NULL, slots INTEGER NOT NULL,
           status TEXT NOT NULL, cordoned INTEGER NOT NULL, pid INTEGER NOT NULL, version TEXT NOT NULL, akka_address TEXT NOT NULL,
-          akka_uid BIGINT NOT NULL);
+          akka_uid BIGINT NOT NULL, epoch BIGINT NOT NULL, beat BIGINT NOT NULL, server_started TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS actortrainer_cluster (
+          id INTEGER PRIMARY KEY CHECK (id = 1), epoch BIGINT NOT NULL, founder BIGINT NOT NULL, decision BIGINT NOT NULL, protocol INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_name (name TEXT PRIMARY KEY, task TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_task (
           task TEXT PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL, finished INTEGER NOT NULL, sequence BIGINT NOT NULL,
@@ -27,7 +32,6 @@ internal static class AkkaSchema
         CREATE INDEX IF NOT EXISTS actortrainer_task_version ON actortrainer_task (version);
         CREATE INDEX IF NOT EXISTS actortrainer_task_unfinished ON actortrainer_task (task) WHERE finished = 0;
         CREATE TABLE IF NOT EXISTS actortrainer_row_version (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
-        CREATE TABLE IF NOT EXISTS actortrainer_lease (name TEXT PRIMARY KEY, owner TEXT NOT NULL, beat BIGINT NOT NULL);
         """;
 
     /// <summary>Columns of Akka.Persistence.Sql's tables under our names that this version reads and writes.</summary>
@@ -57,8 +61,10 @@ internal static class AkkaSchema
                 await database.ReadAsync(session => session.QueryAsync("PRAGMA journal_mode = WAL", r => r.GetString(0)), cancellationToken);
             }
 
+            await CheckVersionAsync(database, cancellationToken);
             await CreateAsync(database, model, cancellationToken);
             await CheckOwnAsync(database, model, cancellationToken);
+            await CheckProtocolAsync(database, cancellationToken);
             await CheckAkkaTablesAsync(database, cancellationToken);
         }
         catch (Exception e) when (e is System.Data.Common.DbException or TimeoutException or System.Net.Sockets.SocketException)
@@ -125,23 +131,17 @@ internal static class AkkaSchema
             await session.RunAsync(
                 "INSERT INTO actortrainer_journal (id, identity, schema_version, number_of_shards, cluster) VALUES (1, @a, @b, @c, @d) ON CONFLICT (id) DO NOTHING",
                 Guid.NewGuid().ToString("N"), Version, model.Sharding.NumberOfShards, model.ClusterName);
+            await session.RunAsync(
+                "INSERT INTO actortrainer_cluster (id, epoch, founder, decision, protocol) VALUES (1, 0, 0, 0, @a) ON CONFLICT (id) DO NOTHING", Protocol);
             return true;
         },
         cancellationToken);
 
     private static async Task CheckOwnAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
-        (long version, long shards, string cluster) = (await database.ReadAsync(
-            session => session.QueryAsync(
-                "SELECT schema_version, number_of_shards, cluster FROM actortrainer_journal", r => (r.GetInt64(0), r.GetInt64(1), r.GetString(2))),
+        (long shards, string cluster) = (await database.ReadAsync(
+            session => session.QueryAsync("SELECT number_of_shards, cluster FROM actortrainer_journal", r => (r.GetInt64(0), r.GetString(1))),
             cancellationToken))[0];
-        if (version != Version)
-        {
-            throw new JournalOpenException(
-                JournalOpenFailure.UnknownSchema,
-                Say($"The journal {database.Name} has schema version {version} of the akka engine; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or a newer one."));
-        }
-
         if (shards != model.Sharding.NumberOfShards)
         {
             throw new JournalOpenException(
@@ -154,6 +154,37 @@ internal static class AkkaSchema
             throw new JournalOpenException(
                 JournalOpenFailure.NotAJournal,
                 $"The journal {database.Name} belongs to cluster '{cluster}', this node to '{model.ClusterName}'. Set actortrainer.cluster.name = {cluster}, or use another journal.");
+        }
+    }
+
+    /// <summary>Looks before anything is made: tables of another version are left as they are.</summary>
+    private static async Task CheckVersionAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    {
+        List<string> tables = await TablesAsync(database, cancellationToken);
+        if (!tables.Contains("actortrainer_journal"))
+        {
+            return;
+        }
+
+        List<long> versions = await database.ReadAsync(
+            session => session.QueryAsync("SELECT schema_version FROM actortrainer_journal", r => r.GetInt64(0)), cancellationToken);
+        if (versions is [not Version])
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.UnknownSchema,
+                Say($"The journal {database.Name} has schema version {versions[0]} of the akka engine; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
+        }
+    }
+
+    private static async Task CheckProtocolAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    {
+        long protocol = (await database.ReadAsync(
+            session => session.QueryAsync("SELECT protocol FROM actortrainer_cluster", r => r.GetInt64(0)), cancellationToken))[0];
+        if (protocol != Protocol)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.UnknownSchema,
+                Say($"The nodes of the cluster in {database.Name} speak protocol {protocol}; this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, or end them all and start them with one version."));
         }
     }
 

@@ -29,6 +29,9 @@ public sealed record NodeModel
     /// <summary><c>actortrainer.cluster.seed-nodes</c>; empty: the node's own address.</summary>
     public IReadOnlyList<NodeAddress> SeedNodes { get; init; } = [];
 
+    /// <summary><c>actortrainer.cluster.expected-nodes</c>: how many nodes the cluster is built for. From 1 to 10,000. Default 1: as many as live.</summary>
+    public int ExpectedNodes { get; init; } = 1;
+
     /// <summary><c>actortrainer.security</c>.</summary>
     public SecurityModel Security { get; init; } = new();
 
@@ -115,7 +118,7 @@ public sealed record MembershipModel
 /// <summary>How tasks are partitioned, given out and moved.</summary>
 public sealed record ShardingModel
 {
-    /// <summary><c>number-of-shards</c>. Default 1024. Fixed for a journal's life.</summary>
+    /// <summary><c>number-of-shards</c>. From 1 to 4096. Default 1024. Fixed for a journal's life.</summary>
     public int NumberOfShards { get; init; } = 1024;
 
     /// <summary><c>allocation</c>: <c>load_balanced</c> (default) or <c>round_robin</c>.</summary>

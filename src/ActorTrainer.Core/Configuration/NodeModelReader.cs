@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Core.Configuration;
@@ -50,6 +51,7 @@ public static class NodeModelReader
             Engine = section.Choice("engine", defaults.Engine, ("embedded", EngineKind.Embedded), ("akka", EngineKind.Akka)),
             ClusterName = ReadName(cluster, "name", defaults.ClusterName),
             SeedNodes = ReadSeeds(cluster),
+            ExpectedNodes = cluster.Int("expected-nodes", defaults.ExpectedNodes, 1, 10_000),
             Address = address,
             NodeName = ReadNodeName(node) ?? $"{address.Host.Replace(':', '-')}-{port}",
             DataDir = ReadPath(node, "data-dir", $"{DefaultFolder}/nodes/{port}", surroundings),
@@ -92,7 +94,7 @@ public static class NodeModelReader
         TimeSpan day = TimeSpan.FromDays(1);
         return new ShardingModel
         {
-            NumberOfShards = section.Int("number-of-shards", defaults.NumberOfShards, 1, 65_536),
+            NumberOfShards = section.Int("number-of-shards", defaults.NumberOfShards, 1, RemotingFrame.MaxShards),
             Allocation = section.Choice(
                 "allocation",
                 defaults.Allocation,

@@ -19,11 +19,10 @@ public sealed class AkkaSectionTests
         akka.GetString("akka.remote.dot-netty.tcp.public-hostname").ShouldBe("127.0.0.1");
         akka.GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(8400);
         akka.GetStringList("akka.cluster.roles").ShouldBe(["actortrainer"]);
-        akka.GetStringList("akka.cluster.seed-nodes").ShouldBe(["akka.tcp://actortrainer@127.0.0.1:8400"]);
+        akka.GetStringList("akka.cluster.seed-nodes").ShouldBeEmpty();
         akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(200));
         akka.GetTimeSpan("akka.cluster.failure-detector.acceptable-heartbeat-pause").ShouldBe(TimeSpan.FromSeconds(2));
-        akka.GetDouble("akka.cluster.failure-detector.threshold").ShouldBe(8);
-        akka.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after").ShouldBe(TimeSpan.FromSeconds(2));
+        akka.GetTimeSpan("akka.cluster.gossip-interval").ShouldBe(TimeSpan.FromMilliseconds(50), "apart from the heartbeat");
         akka.GetTimeSpan("akka.cluster.sharding.handoff-timeout").ShouldBe(TimeSpan.FromSeconds(60));
         akka.GetBoolean("akka.cluster.sharding.remember-entities").ShouldBeFalse("the rows of the tasks remember them");
         foreach (string plugin in (string[])["journal.actortrainer", "snapshot-store.actortrainer"])
@@ -43,7 +42,7 @@ public sealed class AkkaSectionTests
               node { address = "[::1]:9", roles = "gpu, actortrainer" }
               akka.port-offset = 5
               journal.postgresql = "Host=db;Password='a;b=\"c\"\\'"
-              membership { heartbeat-interval = 1500 us, phi-threshold = 7.5 }
+              membership { heartbeat-interval = 1500 us }
               sharding { settle = 0, move-timeout = 1500 ms, number-of-shards = 7 }
             }
             """);
@@ -53,10 +52,8 @@ public sealed class AkkaSectionTests
         akka.GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(14);
         akka.GetString("akka.remote.dot-netty.tcp.hostname").ShouldBe("::1");
         akka.GetStringList("akka.cluster.roles").ShouldBe(["actortrainer", "gpu"]);
-        akka.GetStringList("akka.cluster.seed-nodes").ShouldBe(["akka.tcp://c-1@127.0.0.1:12", "akka.tcp://c-1@[::1]:13"]);
+        akka.GetStringList("akka.cluster.seed-nodes").ShouldBeEmpty("Akka itself must not found a cluster");
         akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(1.5));
-        akka.GetDouble("akka.cluster.failure-detector.threshold").ShouldBe(7.5);
-        akka.GetTimeSpan("akka.cluster.split-brain-resolver.stable-after").ShouldBe(TimeSpan.FromSeconds(1));
         akka.GetTimeSpan("akka.cluster.sharding.handoff-timeout").ShouldBe(TimeSpan.FromMilliseconds(1500));
         akka.GetString("akka.persistence.journal.actortrainer.provider-name").ShouldBe("PostgreSQL.15");
         akka.GetString("akka.persistence.journal.actortrainer.connection-string").ShouldBe("Host=db;Password='a;b=\"c\"\\'");
@@ -84,16 +81,26 @@ public sealed class AkkaSectionTests
         Config akka = Parse(model);
 
         akka.GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(42_234);
-        akka.GetStringList("akka.cluster.seed-nodes").ShouldBe(["akka.tcp://actortrainer@127.0.0.1:42234"]);
     }
 
     [Fact]
-    public void Derive_PortThatIsNotKnownYet_NamesNoSeed()
-    {
-        Config akka = Parse(Models.Read("") with { Address = new NodeAddress("127.0.0.1", 0) });
+    public void Derive_PortThatIsNotKnownYet_IsAkkasToChoose() =>
+        Parse(Models.Read("") with { Address = new NodeAddress("127.0.0.1", 0) }).GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(0);
 
-        akka.GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(0);
-        akka.GetStringList("akka.cluster.seed-nodes").ShouldBeEmpty();
+    [Theory]
+    [InlineData("", 30, 150)]
+    [InlineData("actortrainer.cluster.expected-nodes = 40", 30, 200)]
+    [InlineData("actortrainer.cluster.expected-nodes = 20", 30, 150)]
+    public void Derive_NumberOfNodes_SetsThePaceApartFromTheHeartbeat(string text, int living, int milliseconds)
+    {
+        Config akka = ConfigurationFactory.ParseString(AkkaSection.Text(Models.Read(text), living));
+
+        foreach (string key in (string[])["gossip-interval", "leader-actions-interval", "unreachable-nodes-reaper-interval"])
+        {
+            akka.GetTimeSpan($"akka.cluster.{key}").ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+        }
+
+        akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(200));
     }
 
     [Fact]
@@ -114,7 +121,7 @@ public sealed class AkkaSectionTests
         Place("akka", "remote", "dot-netty", "tcp", "port").ShouldBe(
             "derived from actortrainer.node.address (node.conf:1:31) and actortrainer.akka.port-offset (node.conf:1:68)");
         Place("akka", "cluster", "seed-nodes").ShouldBe(
-            "derived from actortrainer.cluster.seed-nodes (default) and actortrainer.node.address (node.conf:1:31) and actortrainer.akka.port-offset (node.conf:1:68)");
+            "derived from actortrainer.cluster.seed-nodes (default)");
         Place("akka", "cluster", "roles").ShouldBe("derived from actortrainer.node.roles (default)");
         Place("akka", "cluster", "sharding", "role").ShouldStartWith("derived.conf:");
         Place("akka", "cluster", "sharding", "remember-entities").ShouldBe("node.conf:2:68");

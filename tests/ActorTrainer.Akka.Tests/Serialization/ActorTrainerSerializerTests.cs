@@ -98,5 +98,7 @@ public sealed class ActorTrainerSerializerTests() : TestKit(Systems.InMemory())
         ["answer-1"] = new TaskAnswer(new CommandRefused("no"), 12),
         ["node-request-1"] = new NodeRequest(NodeCommandKind.Drain),
         ["move-shard-1"] = new MoveShard(17, 3),
+        ["silence-question-1"] = new SilenceQuestion([new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
+        ["silence-answer-1"] = new SilenceAnswer("akka.tcp://c@127.0.0.1:8402", 4, [new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
     };
 }

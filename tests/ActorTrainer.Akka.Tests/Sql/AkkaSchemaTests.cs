@@ -62,7 +62,8 @@ public sealed class AkkaSchemaTests : IDisposable
     }
 
     [Theory]
-    [InlineData("UPDATE actortrainer_journal SET schema_version = 2", "schema version 2")]
+    [InlineData("UPDATE actortrainer_journal SET schema_version = 99", "schema version 99")]
+    [InlineData("UPDATE actortrainer_cluster SET protocol = 99", "speak protocol 99")]
     [InlineData("UPDATE actortrainer_journal SET number_of_shards = 7", "number-of-shards = 7")]
     [InlineData("UPDATE actortrainer_journal SET cluster = 'other'", "cluster 'other'")]
     [InlineData("CREATE TABLE actortrainer_event (ordering INTEGER PRIMARY KEY, persistence_id TEXT)", "actortrainer_event")]

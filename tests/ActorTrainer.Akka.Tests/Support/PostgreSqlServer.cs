@@ -23,6 +23,9 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         }
     }
 
+    /// <summary>Ends the server at once, without saying goodbye to its clients, and starts it again.</summary>
+    public Task RestartAsync() => Instance.RestartAsync();
+
     /// <summary>The connection string of a new, empty database.</summary>
     public string NewDatabase() => Instance.NewDatabase();
 }

@@ -99,7 +99,7 @@ public sealed class NodeModelReaderTests
     [InlineData("membership.heartbeat-interval = 2 s", "1:46: acceptable-pause (2 s) must be at least twice heartbeat-interval (2 s), or one lost heartbeat is taken for a lost node.")]
     [InlineData("membership.phi-threshold = NaN", "1:41: actortrainer.membership.phi-threshold is 'NaN': it must be from 1 to 100.")]
     [InlineData("membership.phi-threshold = high", "1:41: actortrainer.membership.phi-threshold is 'high': that is not a number.")]
-    [InlineData("sharding.number-of-shards = 65537", "1:42: actortrainer.sharding.number-of-shards is '65537': it must be from 1 to 65536.")]
+    [InlineData("sharding.number-of-shards = 4097", "1:42: actortrainer.sharding.number-of-shards is '4097': it must be from 1 to 4096.")]
     [InlineData("sharding.allocation = best", "1:36: actortrainer.sharding.allocation is 'best': use one of load_balanced, round_robin.")]
     [InlineData("sharding.lease-timeout = 1 s", "1:39: lease-timeout (1 s) must be at least twice lease-beat (1 s), or one late beat loses the lease.")]
     [InlineData("sharding.rebalance = maybe", "1:35: actortrainer.sharding.rebalance is 'maybe': write true or false.")]

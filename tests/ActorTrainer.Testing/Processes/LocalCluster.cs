@@ -45,6 +45,9 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>The connection string of its database in <see cref="Server"/>; null: its journal is an SQLite file.</summary>
     public string? PostgreSql => _postgreSql.Value;
 
+    /// <summary>Whether every node is told of all others as seeds. Default true.</summary>
+    public bool Seeds { get; init; } = true;
+
     /// <summary>Holds everything that the nodes write.</summary>
     public string Folder { get; }
 
@@ -207,7 +210,7 @@ public sealed class LocalCluster : IAsyncDisposable
         $"node{node.Number}",
         "--slots",
         _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        .. _nodes.SelectMany(n => new[] { "--seed", n.Address.ToString() }),
+        .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
         .. Engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={Engine.ToString().ToLowerInvariant()}"],
         .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
         .. _settings.SelectMany(s => new[] { "--set", s }),
