@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ActorTrainer.Akka.Configuration;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Akka.Sql;
@@ -53,7 +52,7 @@ internal static class HostSystem
     /// <summary>A system that is the host's already takes no setup: what its connections need beside their string it does without.</summary>
     private static Config Connections(JournalModel journal)
     {
-        string text = JsonSerializer.Serialize(DatabaseConnections.ConnectionString(journal));
+        string text = "\"" + DatabaseConnections.ConnectionString(journal).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
         return ConfigurationFactory.ParseString(
             $"akka.persistence {{ journal.actortrainer.connection-string = {text}, snapshot-store.actortrainer.connection-string = {text} }}");
     }
