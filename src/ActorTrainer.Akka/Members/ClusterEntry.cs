@@ -29,6 +29,7 @@ internal sealed partial class ClusterEntry(
     private readonly long _started = time.GetTimestamp();
     private IReadOnlyList<long> _asked = [];
     private TimeSpan _askAgainAt;
+    private TimeSpan? _joinersSince;
     private int _attempts;
 
     /// <summary>Runs until the life is a member.</summary>
@@ -86,6 +87,8 @@ internal sealed partial class ClusterEntry(
 
         MemberPlace? own = record.Find(self);
         FoundingView view = new(self, own?.Epoch ?? 0, own?.IsLiving != true, record.Epoch, record.Founder, lives);
+        _joinersSince = FoundingRule.OnlyJoiners(view) ? _joinersSince ?? lived : null;
+        view = view with { Waited = lived - _joinersSince ?? TimeSpan.Zero };
         _entered = view.SelfEpoch > 0 && view.SelfEpoch == view.Epoch;
         FoundingStep step = FoundingRule.Decide(view, Preferred(record), _attempts);
         await DoAsync(step, record, cancellationToken);

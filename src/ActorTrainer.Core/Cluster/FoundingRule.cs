@@ -15,7 +15,8 @@ public readonly record struct EpochLife(long Incarnation, MemberStatus Status, b
 /// <param name="Epoch">The cluster's present epoch; 0: there never was a cluster.</param>
 /// <param name="Founder">The life that founded it.</param>
 /// <param name="Lives">The other lives of this epoch, by number.</param>
-public sealed record FoundingView(long Self, long SelfEpoch, bool SelfIsGone, long Epoch, long Founder, IReadOnlyList<EpochLife> Lives);
+/// <param name="Waited">For how long this life has seen nobody but ones that ask to be let in themselves; any other view begins anew.</param>
+public sealed record FoundingView(long Self, long SelfEpoch, bool SelfIsGone, long Epoch, long Founder, IReadOnlyList<EpochLife> Lives, TimeSpan Waited = default);
 
 /// <summary>What a life that is in no cluster yet does next.</summary>
 public abstract record FoundingStep
@@ -49,6 +50,11 @@ public static class FoundingRule
     /// <summary>So many are asked at once: enough for some to answer, and in a large cluster not everybody has to.</summary>
     public const int MaxContacts = 8;
 
+    /// <summary>
+    /// One that asks to be let in may be in already, and could not write it down yet. It is asked, and waited for as long as this.
+    /// </summary>
+    public static readonly TimeSpan JoinersPatience = TimeSpan.FromSeconds(3);
+
     /// <summary>What to do next.</summary>
     /// <param name="view">What was read.</param>
     /// <param name="preferred">Lives that are asked first.</param>
@@ -72,14 +78,22 @@ public static class FoundingRule
         }
 
         EpochLife[] present = [.. view.Lives.Where(life => Hinders(life, view.Founder))];
+        if (present.Length == 0 && view.Waited < JoinersPatience)
+        {
+            present = [.. view.Lives.Where(life => !life.IsPast)];
+        }
+
         return present.Length == 0 ? new FoundingStep.Found([.. view.Lives.Where(life => life.IsPast).Select(life => life.Incarnation)])
             : view.SelfEpoch == 0 ? new FoundingStep.Enter(view.Epoch)
             : new FoundingStep.Join(Contacts(present, preferred, attempt));
     }
 
+    /// <summary>Whether all that may be alive only ask to be let in themselves.</summary>
+    public static bool OnlyJoiners(FoundingView view) => !view.Lives.Any(life => Hinders(life, view.Founder)) && view.Lives.Any(life => !life.IsPast);
+
     /// <summary>
-    /// Whether a life keeps others from founding: it is in the cluster, or is about to be its first member. One that only asks to be let in does
-    /// not. Should it just have been let in by one that died, it sees the next epoch in the journal and ends.
+    /// Whether a life keeps others from founding for good: it is in the cluster, or is about to be its first member. One that only asks to be let in does
+    /// so for a while. Should it have been let in by one that died, it sees the next epoch in the journal and ends.
     /// </summary>
     public static bool Hinders(EpochLife life, long founder) =>
         !life.IsPast && (life.Incarnation == founder || life.Status is MemberStatus.Up or MemberStatus.Leaving);

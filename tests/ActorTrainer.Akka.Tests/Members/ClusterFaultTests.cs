@@ -61,7 +61,7 @@ public sealed class ClusterFaultTests
             Run(locked, "ROLLBACK");
         }
 
-        (await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)).ShouldBe((lives[0], lives[1]), "no healthy node has begun another life");
+        (await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)).ShouldBe((lives[0], lives[1]), $"no healthy node has begun another life\n{cluster.Logs()}");
         await cluster.WaitAsync("it is recorded when the journal answers", () => Task.FromResult(StatusOf(cluster, 3) == "Down"), Limit);
         cluster.Nodes[2].Signal(Signals.Continue);
         await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
@@ -83,7 +83,7 @@ public sealed class ClusterFaultTests
         cluster.Nodes[1].Signal(Signals.Continue);
         cluster.Nodes[2].Signal(Signals.Continue);
         await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
-        (await LifeAsync(cluster, 1)).ShouldBe(survivor);
+        (await LifeAsync(cluster, 1)).ShouldBe(survivor, cluster.Logs());
         Number(cluster, "SELECT epoch FROM actortrainer_cluster").ShouldBe(1);
     }
 
@@ -102,7 +102,7 @@ public sealed class ClusterFaultTests
         cluster.Nodes[1].Signal(Signals.Continue);
         cluster.Nodes[2].Signal(Signals.Continue);
         await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
-        (await LifeAsync(cluster, 1)).ShouldBe(survivor);
+        (await LifeAsync(cluster, 1)).ShouldBe(survivor, cluster.Logs());
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class ClusterFaultTests
 
         await cluster.WaitAsync("it begins another life", async () => await LifeAsync(cluster, 3) > stopped, Limit);
         await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
-        (await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)).ShouldBe((lives[0], lives[1]));
+        (await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)).ShouldBe((lives[0], lives[1]), cluster.Logs());
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class ClusterFaultTests
             await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
         }
 
-        (await LifeAsync(cluster, 2), await LifeAsync(cluster, 3)).ShouldBe((lives[0], lives[1]));
+        (await LifeAsync(cluster, 2), await LifeAsync(cluster, 3)).ShouldBe((lives[0], lives[1]), cluster.Logs());
         Number(cluster, "SELECT epoch FROM actortrainer_cluster").ShouldBe(1);
     }
 

@@ -38,7 +38,8 @@ internal sealed class FoundingModel(int seed)
             Look(life);
         }
 
-        foreach (IGrouping<long, Life> epoch in _lives.Values.Where(l => l.Cluster != 0).GroupBy(l => l.Epoch))
+        // A life that is down on record ends when it looks; until then it may have been let in by the founder of the next epoch.
+        foreach (IGrouping<long, Life> epoch in _lives.Values.Where(l => l.Cluster != 0 && !l.Gone).GroupBy(l => l.Epoch))
         {
             epoch.Select(l => l.Cluster).Distinct().Count().ShouldBe(1, $"seed {seed}: one cluster for epoch {epoch.Key}");
         }
@@ -78,7 +79,9 @@ internal sealed class FoundingModel(int seed)
             .. _lives.Values.Where(l => l != life && !l.Gone && l.Epoch == _epoch && _epoch > 0)
                 .Select(l => new EpochLife(l.Number, l.IsUp ? MemberStatus.Up : MemberStatus.Joining, !l.Alive)),
         ];
-        life.Read = new FoundingView(life.Number, life.Epoch, life.Gone, _epoch, _founder, others);
+        FoundingView view = new(life.Number, life.Epoch, life.Gone, _epoch, _founder, others);
+        life.Looks = FoundingRule.OnlyJoiners(view) ? life.Looks + 1 : 0;
+        life.Read = view with { Waited = TimeSpan.FromSeconds(life.Looks) };
     }
 
     private void Act(Life life, FoundingView read)
@@ -125,6 +128,8 @@ internal sealed class FoundingModel(int seed)
         public long Cluster { get; set; }
 
         public bool IsUp { get; set; }
+
+        public int Looks { get; set; }
 
         public FoundingView? Read { get; set; }
     }

@@ -29,7 +29,8 @@ public sealed class FoundingRuleTests
     {
         FoundingView view = View(self: 2, selfEpoch: 1, epoch: 1, founder: 1, new(1, MemberStatus.Joining, true), new(3, MemberStatus.Joining, false));
 
-        Decide(view).ShouldBeOfType<FoundingStep.Found>().Past.ShouldBe([1]);
+        Decide(view).ShouldBeOfType<FoundingStep.Join>().Lives.ShouldBe([3], "it may have been let in");
+        Decide(view with { Waited = FoundingRule.JoinersPatience }).ShouldBeOfType<FoundingStep.Found>().Past.ShouldBe([1]);
     }
 
     [Fact]
