@@ -104,14 +104,16 @@ public sealed partial class WorkerHost
     {
         run.Pid = pid;
         run.Folder?.Begin(pid);
+        if (run is { Spare: { } spare, Prepared: { } prepared })
+        {
+            OnSpareTaken(run, spare, prepared);
+            return;
+        }
+
         _post(new WorkerStarted(run.Key, pid));
         if (run.IsCommand)
         {
             After(CommandNiceAfter, () => OnBegun(run));
-        }
-        else if (run is { Spare: { } spare, Prepared: { } prepared })
-        {
-            OnSpareTaken(run, spare, prepared);
         }
     }
 
@@ -195,6 +197,12 @@ public sealed partial class WorkerHost
 
         Enqueue(() =>
         {
+            if (run is { Spare: not null, SpareAnswered: false, StopGrace: null })
+            {
+                OnSpareGone(run);
+                return;
+            }
+
             Drop(run);
             _post(new WorkerExited(run.Key, exited.ExitCode, exited.Signal, run.Error, exited.LastLines));
         });
@@ -243,6 +251,12 @@ public sealed partial class WorkerHost
         if (connection.Run is not { } run || run.Connection != connection)
         {
             return;
+        }
+
+        if (run is { Spare: not null, SpareAnswered: false })
+        {
+            run.SpareAnswered = true;
+            _post(new WorkerStarted(run.Key, run.Pid));
         }
 
         switch (message)

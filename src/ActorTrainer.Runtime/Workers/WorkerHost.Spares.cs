@@ -13,6 +13,9 @@ public sealed partial class WorkerHost
 {
     private static readonly TimeSpan SpareReadyLimit = TimeSpan.FromSeconds(30);
 
+    /// <summary>A spare that was stopped (SIGSTOP) or hangs is not waited for any longer: a process of its own is up in less.</summary>
+    private static readonly TimeSpan SpareAnswerLimit = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, SpareWorker> _spares = [];
     private int _sparesStarted;
     private int _spareFailures;
@@ -208,15 +211,25 @@ public sealed partial class WorkerHost
             WorkingDirectory = prepared.WorkingDirectory,
         });
         _ = Task.Run(() => RunDirectories.DeleteFolder(spare.Folder));
+        After(SpareAnswerLimit, () =>
+        {
+            if (run.Spare == spare && !run.SpareAnswered && !run.Ended)
+            {
+                run.Guard?.Send(new GuardStop(run.Name, 0, 0));
+            }
+        });
     }
 
-    /// <summary>The spare ended before the run could have it: that is no failure of the run, which gets another one, or a start of its own.</summary>
+    /// <summary>The spare ended before it took the run: that is no failure of the run, which gets another one, or a start of its own.</summary>
     private void OnSpareGone(WorkerRun run)
     {
         SpareWorker spare = run.Spare!;
         run.Spare = null;
         run.Guard = null;
+        run.Connection = null;
         run.Pid = 0;
+        run.EndNoticed = 0;
+        run.Ended = false;
         OnSpareFailed(spare, "ended while it waited");
         if (run.StopGrace is not null)
         {

@@ -10,6 +10,7 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 public sealed class SpareTests(ITestOutputHelper output)
 {
     private static readonly RunKey Run = WorkerHarness.Key();
+    private const int SignalStop = 19;
     private static readonly WorkerModel Cold = new() { WarmDotnet = 0 };
 
     [Fact]
@@ -118,17 +119,20 @@ public sealed class SpareTests(ITestOutputHelper output)
         harness.Inputs.ShouldNotContain(input => input is WorkerLost || input is WorkerStartFailed);
     }
 
-    [Fact]
-    public async Task Spare_KilledAsTheRunStarts_CostsTheRunNothing()
+    [Theory]
+    [InlineData(Posix.SignalKill)]
+    [InlineData(SignalStop)]
+    public async Task Spare_KilledOrStoppedAsTheRunStarts_CostsTheRunNothing(int signal)
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync(program: "real");
         int spare = await SpareAsync(harness);
-        _ = Posix.Kill(spare, Posix.SignalKill);
+        _ = Posix.Kill(spare, signal);
         harness.Start(Run, WorkerHarness.Probe());
         WorkerExited exited = await TrainAsync(harness, Run);
         exited.ExitCode.ShouldBe(0);
         (await harness.WaitAsync<WorkerStarted>()).Pid.ShouldNotBe(spare);
-        Types(harness).Count(type => type is nameof(WorkerStarted)).ShouldBe(1);
+        Types(harness).Count(type => type is nameof(WorkerStarted) or nameof(WorkerExited)).ShouldBe(2);
+        Printed(harness, Run).ShouldStartWith("task task-a1b2");
     }
 
     [Fact]

@@ -137,7 +137,7 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
     {
         lock (_lock)
         {
-            if (!_ending && !_runs.ContainsKey(assign.Run) && _runs.GetValueOrDefault(assign.Spare) is { Collected: false, Pump: null } spare && Lives(spare.Pid))
+            if (!_ending && !_runs.ContainsKey(assign.Run) && _runs.GetValueOrDefault(assign.Spare) is { Collected: false, Pump: null } spare)
             {
                 _ = _runs.Remove(assign.Spare);
                 spare.Assign(assign, ProcessTable.NowTicks());
@@ -149,9 +149,6 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
         send(new GuardSpareGone(assign.Run));
     }
-
-    /// <summary>Whether a process that is not collected yet has not ended either, as far as that can be seen.</summary>
-    private static bool Lives(int pid) => !OperatingSystem.IsLinux() || ProcessTable.ReadOne(pid) is not null;
 
     private static string DescribeStart(GuardStart start, int error) => error switch
     {
