@@ -66,7 +66,7 @@ public sealed partial class EngineConformance(EngineKind engine, Action<IService
     }
 
     /// <summary>The only place where clusters are made.</summary>
-    private LocalCluster NewCluster(int nodes, int slots) => new(nodes, slots) { Engine = engine };
+    private LocalCluster NewCluster(int nodes, int slots, params string[] settings) => new(nodes, slots, settings) { Engine = engine };
 
     /// <summary>Runs a scenario on three nodes that are up, with four slots each and no unfinished task.</summary>
     private async Task OnSharedAsync(Func<LocalCluster, Task> scenario)
