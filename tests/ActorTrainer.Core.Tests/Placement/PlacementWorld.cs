@@ -143,6 +143,23 @@ internal sealed class PlacementWorld
     public static TaskDemand New(int shard, int slots = 1, int priority = 0) =>
         new(TaskId.Parse($"t-{shard}"), shard, priority, slots, Waiting: true, 0, Alone: false);
 
+    /// <summary>Nodes of four slots, all of them taken by tasks of one.</summary>
+    public static PlacementWorld Full(int nodes)
+    {
+        PlacementWorld world = new();
+        for (int life = 1; life <= nodes; life++)
+        {
+            world.Join(life);
+        }
+
+        for (int i = 1; i <= 4 * nodes; i++)
+        {
+            world.Submit(New(i));
+        }
+
+        return world;
+    }
+
     private long Give(int shard)
     {
         long to = Planner.Allocate(shard, Now);

@@ -5,7 +5,7 @@ using ActorTrainer.Core.Sharding;
 
 namespace ActorTrainer.Core.Tests.Placement;
 
-public sealed class PlacementPlannerTests
+public sealed class PlacementMoveTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -44,7 +44,7 @@ public sealed class PlacementPlannerTests
     [Fact]
     public void Join_FullNodeWhoseTasksHaveSettled_EvensOutAfterAMinute()
     {
-        PlacementWorld world = Full(nodes: 1);
+        PlacementWorld world = PlacementWorld.Full(nodes: 1);
         world.Pass(Minute - Second);
         world.Join(2);
         world.Rebalance().ShouldBeEmpty("they run for less than a minute");
@@ -89,7 +89,7 @@ public sealed class PlacementPlannerTests
     [Fact]
     public void Balance_WhoWasMovedForIt_DoesNotGoBackWithinTenMinutes()
     {
-        PlacementWorld world = Full(nodes: 1);
+        PlacementWorld world = PlacementWorld.Full(nodes: 1);
         world.Pass(Minute);
         world.Join(2);
         world.Settle();
@@ -117,7 +117,7 @@ public sealed class PlacementPlannerTests
     [Fact]
     public void Waiting_BehindAFullNode_GoesToFreeSlotsAtOnceAndHighestPriorityFirst()
     {
-        PlacementWorld world = Full(nodes: 1);
+        PlacementWorld world = PlacementWorld.Full(nodes: 1);
         world.Submit(PlacementWorld.New(8));
         world.Submit(PlacementWorld.New(9, priority: 5));
         world.Join(2, slots: 1);
@@ -253,7 +253,7 @@ public sealed class PlacementPlannerTests
     [Fact]
     public void Drain_WhileOneMoves_TakesOnlyWhatMayMoveBesideAndWaitingTasksFreely()
     {
-        PlacementWorld world = Full(nodes: 1);
+        PlacementWorld world = PlacementWorld.Full(nodes: 1);
         for (int i = 10; i < 15; i++)
         {
             world.Submit(PlacementWorld.New(i));
@@ -273,7 +273,7 @@ public sealed class PlacementPlannerTests
     [Fact]
     public void Request_IsTakenGivenAndForgottenOnceItIsThere()
     {
-        PlacementWorld world = Full(nodes: 2);
+        PlacementWorld world = PlacementWorld.Full(nodes: 2);
         world.Planner.Request(1, 2, world.Now);
 
         world.Settle();
@@ -284,7 +284,7 @@ public sealed class PlacementPlannerTests
     [Fact]
     public void Request_NotTakenWithinMoveTimeout_IsForgotten()
     {
-        PlacementWorld world = Full(nodes: 1);
+        PlacementWorld world = PlacementWorld.Full(nodes: 1);
         world.Planner.Request(1, 2, world.Now);
         world.Rebalance().ShouldBeEmpty("there is no such node yet");
         world.Now += new ShardingModel().MoveTimeout;
@@ -292,183 +292,6 @@ public sealed class PlacementPlannerTests
 
         world.Planner.PlanMoves(PlacementWorld.NothingMoves, world.Now).ShouldAllBe(m => m.Reason == MoveReasons.Balance);
     }
-
-    [Fact]
-    public void Allocate_UnknownTasks_AreCountedUntilTheyShowOrTheTimeIsOver()
-    {
-        PlacementWorld world = new();
-        world.Join(1);
-        world.Join(2);
-        PlacementPlanner planner = world.Planner;
-        planner.Allocate(1, world.Now).ShouldBe(1);
-        planner.Allocate(2, world.Now).ShouldBe(2);
-        planner.SetOwners(new Dictionary<int, long>());
-        planner.HomeOf(1).ShouldBe(1, "given, although not among the owners yet");
-
-        planner.Show(PlacementWorld.New(1) with { On = 1 }, world.Now);
-        planner.Remove(TaskId.Parse("t-1"));
-        planner.Allocate(3, world.Now).ShouldBe(1, "the task of the first has come and gone, the second is on its way");
-
-        planner.Show(PlacementWorld.New(3) with { On = 1 }, world.Now);
-        planner.Allocate(4, world.Now).ShouldBe(2);
-        planner.ChooseNode(1).ShouldBe(1, "one task here, two on their way there");
-        planner.Allocate(5, world.Now + PlacementPlanner.Lag).ShouldBe(2, "nothing is on its way any more");
-    }
-
-    [Fact]
-    public void Allocate_EquallyFullNodes_PrefersTheOneWithTheCheckpointNear()
-    {
-        PlacementWorld world = new();
-        world.Join(1);
-        world.Join(2);
-        world.Submit(PlacementWorld.New(1) with { Near = [2] });
-
-        world.OwnerOf("t-1").ShouldBe(2);
-    }
-
-    [Fact]
-    public void Allocate_RoundRobin_TakesTheNodesInTurn()
-    {
-        PlacementWorld world = new(new ShardingModel { Allocation = AllocationStrategy.RoundRobin });
-        world.Join(1);
-        world.Join(2);
-        world.Join(3);
-        for (int i = 1; i <= 6; i++)
-        {
-            world.Submit(PlacementWorld.New(i));
-        }
-
-        world.Tasks.Select(world.OwnerOf).ShouldBe([1, 2, 3, 1, 2, 3]);
-    }
-
-    [Fact]
-    public void Allocate_AfterARestartOfAll_HighestPriorityGetsTheSlotsInWhateverOrderAkkaAsks()
-    {
-        PlacementWorld world = new();
-        for (int i = 1; i <= 6; i++)
-        {
-            world.Planner.Show(PlacementWorld.New(i, priority: i) with { On = 7 }, world.Now);
-        }
-
-        world.Join(8, slots: 1);
-        world.Join(9, slots: 1);
-
-        long[] given = [.. Enumerable.Range(1, 6).Select(i => world.Planner.Allocate(i, world.Now))];
-
-        given[5].ShouldNotBe(given[4], "the two most urgent tasks go to different nodes");
-        given.Count(g => g == 8).ShouldBe(3);
-    }
-
-    [Fact]
-    public void SetNodes_OneJoinsBeforeOrphansWereAskedFor_TheyArePlannedAnew()
-    {
-        PlacementWorld world = new();
-        for (int i = 1; i <= 4; i++)
-        {
-            world.Planner.Show(PlacementWorld.New(i) with { On = 7 }, world.Now);
-        }
-
-        world.Join(8);
-        world.Planner.Allocate(1, world.Now).ShouldBe(8);
-        world.Join(9);
-
-        world.Planner.Allocate(2, world.Now).ShouldBe(9);
-    }
-
-    [Fact]
-    public void OwnersAgree_CountsThatFit_NeedNoList()
-    {
-        PlacementWorld world = Full(nodes: 2);
-        PlacementPlanner planner = world.Planner;
-        Counts(world).ShouldBe((4, 4));
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4 }).ShouldBeTrue();
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4, [3] = 1 }).ShouldBeFalse();
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 4 }).ShouldBeFalse();
-
-        planner.Allocate(99, world.Now).ShouldBe(1);
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4 }).ShouldBeTrue("given, and Akka may not have written it down yet");
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 5, [2] = 4 }).ShouldBeTrue();
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 3, [2] = 4 }).ShouldBeFalse();
-    }
-
-    [Fact]
-    public void Lose_BeforeTheMemberIsRemoved_NamesHeirsByPriorityAndAllocateSaysTheSame()
-    {
-        PlacementWorld world = new();
-        for (int life = 1; life <= 3; life++)
-        {
-            world.Join(life);
-        }
-
-        for (int i = 1; i <= 9; i++)
-        {
-            world.Submit(PlacementWorld.New(i, priority: i % 3));
-        }
-
-        IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(1);
-        world.Planner.PlannedHeirs(1).ShouldBe(could, "looking changes nothing");
-        IReadOnlyList<PlannedHeir> heirs = world.Planner.Lose(1, world.Now);
-
-        heirs.ShouldBe(could);
-        heirs.Select(h => world.Task(h.Task.Value).Priority).ShouldBeInOrder(SortDirection.Descending);
-        heirs.Count.ShouldBe(world.Tasks.Count(t => world.OwnerOf(t) == 1));
-        world.Planner.SetNodes([.. world.Nodes]);
-        world.Join(4);
-        world.Planner.SetOwners(world.Owners.Where(o => o.Value != 1).ToDictionary());
-        foreach (PlannedHeir heir in heirs.Reverse())
-        {
-            world.Planner.Allocate(heir.Shard, world.Now).ShouldBe(heir.To);
-        }
-    }
-
-    [Fact]
-    public void Lose_TheHeirToo_GoesToAThird()
-    {
-        PlacementWorld world = new();
-        for (int life = 1; life <= 3; life++)
-        {
-            world.Join(life);
-        }
-
-        world.Submit(PlacementWorld.New(1));
-        PlannedHeir first = world.Planner.Lose(1, world.Now).ShouldHaveSingleItem();
-        world.Planner.Lose(first.To, world.Now);
-
-        world.Planner.Allocate(1, world.Now).ShouldBe(5 - first.To);
-    }
-
-    [Fact]
-    public void ChooseNode_ForAMove_IsTheLeastFullOther()
-    {
-        PlacementWorld world = new();
-        world.Join(1);
-        world.Planner.ChooseNode(1, except: 1).ShouldBe(0);
-        world.Join(2);
-        world.Join(3);
-        world.Submit(PlacementWorld.New(1));
-        world.Submit(PlacementWorld.New(2));
-
-        world.Planner.ChooseNode(1).ShouldBe(3);
-        world.Planner.ChooseNode(1, except: 3).ShouldBe(1);
-    }
-
-    private static PlacementWorld Full(int nodes)
-    {
-        PlacementWorld world = new();
-        for (int life = 1; life <= nodes; life++)
-        {
-            world.Join(life);
-        }
-
-        for (int i = 1; i <= 4 * nodes; i++)
-        {
-            world.Submit(PlacementWorld.New(i));
-        }
-
-        return world;
-    }
-
-    private static (int, int) Counts(PlacementWorld world) => (world.Owners.Values.Count(o => o == 1), world.Owners.Values.Count(o => o == 2));
 
     /// <summary>The coordinator looks once a second.</summary>
     private static void Watch(PlacementWorld world, int seconds)
