@@ -3,7 +3,6 @@ using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
-using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Akka.Placement;
 
@@ -31,15 +30,5 @@ internal static class PlacementInputs
     }
 
     /// <summary>Unfinished tasks.</summary>
-    public static IReadOnlyList<TaskDemand> Demands(IEnumerable<TaskSummary> tasks) =>
-    [
-        .. tasks.Select(t => new TaskDemand(
-            t.Task,
-            t.Shard,
-            t.Priority,
-            t.IsRunnable ? t.Slots : 0,
-            t.Status is TaskStatus.Pending or TaskStatus.Retrying,
-            t.AvoidIncarnation,
-            t.Alone)),
-    ];
+    public static IReadOnlyList<TaskDemand> Demands(IEnumerable<TaskSummary> tasks) => [.. tasks.Select(t => TaskDemand.Of(t))];
 }

@@ -157,6 +157,9 @@ public sealed record ShardingModel
     /// <summary><c>drain-timeout</c>: a node that is still not empty by then goes anyway. Default 5 min.</summary>
     public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary><c>balance-after</c>: a run shorter than this is not interrupted to even out the load. Default 1 min.</summary>
+    public TimeSpan BalanceAfter { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary><c>rebalance</c>: whether tasks are moved to free slots on join. Default true.</summary>
     public bool Rebalance { get; init; } = true;
 }

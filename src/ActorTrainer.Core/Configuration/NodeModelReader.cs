@@ -111,6 +111,7 @@ public static class NodeModelReader
             SelfFenceAfter = section.Duration("self-fence-after", defaults.SelfFenceAfter, Millisecond, day),
             JournalUnreachableAfter = section.Duration("journal-unreachable-after", defaults.JournalUnreachableAfter, Millisecond, day),
             DrainTimeout = section.Duration("drain-timeout", defaults.DrainTimeout, Millisecond, day),
+            BalanceAfter = section.Duration("balance-after", defaults.BalanceAfter, TimeSpan.Zero, day),
             Rebalance = section.Flag("rebalance", defaults.Rebalance),
         };
     }

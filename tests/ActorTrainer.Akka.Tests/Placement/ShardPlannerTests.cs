@@ -70,6 +70,8 @@ public sealed class ShardPlannerTests
         ShardPlanner planner = Planner(maxMoves: 1);
         TaskDemand[] tasks = [Task(1), Task(2), Task(3), Task(4)];
         Dictionary<int, long> owned = tasks.ToDictionary(t => t.Shard, _ => 1L);
+        planner.Rebalance(owned, Nothing, Sight((1, 4, MemberState.Up)), tasks).ShouldBeEmpty("there is nobody else");
+        _now += new ShardingModel().BalanceAfter;
 
         IReadOnlyList<int> first = planner.Rebalance(owned, Nothing, Sight((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks);
 
@@ -94,6 +96,31 @@ public sealed class ShardPlannerTests
         _now += new ShardingModel().MoveTimeout;
 
         planner.Rebalance(new Dictionary<int, long> { [5] = 1 }, Nothing, Two, [Task(5)]).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Allocate_FedByChanges_AsksForTheOwnersOnlyWhenTheirCountsDoNotFit()
+    {
+        ShardPlanner planner = Planner();
+        planner.Show([Task(5), Task(6), Task(7)], []);
+        int asked = 0;
+        Dictionary<int, long> owned = new() { [5] = 1, [6] = 2, [7] = 2 };
+
+        planner.Allocate(8, new Dictionary<long, int> { [1] = 1, [2] = 2 }, Owners, Two).ShouldBe(1);
+        planner.Allocate(9, new Dictionary<long, int> { [1] = 2, [2] = 2 }, Owners, Two).ShouldBe(1);
+        asked.ShouldBe(1, "Akka counts what was given just now");
+
+        planner.Lose(2, Two).Select(h => (h.Shard, h.To)).ShouldBe([(6, 1), (7, 1)]);
+        owned = new() { [5] = 1, [8] = 1, [9] = 1 };
+        planner.Allocate(6, new Dictionary<long, int> { [1] = 3 }, Owners, Two).ShouldBe(1, "although the member is still listed");
+        planner.Show([], [TaskId.Parse("task-6"), TaskId.Parse("task-7")]);
+        planner.IsEmpty(2).ShouldBeTrue();
+
+        Dictionary<int, long> Owners()
+        {
+            asked++;
+            return owned;
+        }
     }
 
     private ShardPlanner Planner(int maxMoves = 2) => new(new NodeModel { Sharding = new ShardingModel { MaxConcurrentMoves = maxMoves } }, () => _now);

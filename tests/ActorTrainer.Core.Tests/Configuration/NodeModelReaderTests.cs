@@ -23,7 +23,7 @@ public sealed class NodeModelReaderTests
               sharding {
                 number-of-shards = 16, allocation = round-robin, lease-beat = 2 s, lease-timeout = 4 s, lease-majority = no, settle = 0
                 activation-timeout = 1 s, move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
-                journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off
+                journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off, balance-after = 8 s
               }
               journal { path = "x/../j.db", postgresql = "Host=db;Password=a b" }
               checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
@@ -67,6 +67,7 @@ public sealed class NodeModelReaderTests
             SelfFenceAfter = TimeSpan.FromSeconds(5),
             JournalUnreachableAfter = TimeSpan.FromSeconds(6),
             DrainTimeout = TimeSpan.FromSeconds(7),
+            BalanceAfter = TimeSpan.FromSeconds(8),
             Rebalance = false,
         });
         model.Journal.ShouldBe(new JournalModel { Path = "/work/j.db", PostgreSql = "Host=db;Password=a b" });

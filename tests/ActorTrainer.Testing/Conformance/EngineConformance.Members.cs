@@ -42,10 +42,10 @@ public sealed partial class EngineConformance
         await CompleteAsync(cluster, second);
     }
 
-    /// <summary>Rebalance: running tasks even out over a node that joins, each from a checkpoint taken for it.</summary>
+    /// <summary>Rebalance: running tasks that have settled even out over a node that joins, each from a checkpoint taken for it.</summary>
     public async Task Rebalance_NodeJoinsAFullOne_TasksEvenOutAndLoseNoStep()
     {
-        await using LocalCluster cluster = NewCluster(nodes: 2, slots: 4);
+        await using LocalCluster cluster = NewCluster(nodes: 2, slots: 4, "actortrainer.sharding.balance-after=2 s");
         cluster.Nodes[0].Start();
         await cluster.WaitForNodesAsync();
         ObservedTask[] tasks = [];

@@ -68,7 +68,7 @@ public sealed partial class EngineConformance(
     }
 
     /// <summary>The only place where clusters are made.</summary>
-    private LocalCluster NewCluster(int nodes, int slots) => new(nodes, slots) { Engine = engine, Server = server };
+    private LocalCluster NewCluster(int nodes, int slots, params string[] settings) => new(nodes, slots, settings) { Engine = engine, Server = server };
 
     /// <summary>Runs a scenario on three nodes that are up, with four slots each and no unfinished task.</summary>
     private async Task OnSharedAsync(Func<LocalCluster, Task> scenario)
