@@ -2,12 +2,14 @@ using ActorTrainer.Akka.Hosting;
 using ActorTrainer.Akka.Members;
 using ActorTrainer.Akka.Placement;
 using ActorTrainer.Akka.Rows;
+using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Engines;
 using Akka.Actor;
@@ -25,6 +27,11 @@ namespace ActorTrainer.Akka.Engine;
 internal sealed partial class AkkaLife : IAsyncDisposable
 {
     private static readonly TimeSpan StatusWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>
+    private const double InOrderShare = 0.7;
+    private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
     private readonly EngineParts _parts;
@@ -187,7 +194,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             _host.Leaving = true;
             _host.Slots.Tell(CloseSlots.Instance);
             await SetStatusAsync(MemberStatus.Leaving);
-            late = !await HandOverAsync(within);
+            long started = _parts.Time.GetTimestamp();
+            await MoveAwayAsync(within * InOrderShare);
+            late = !await HandOverAsync(within - _parts.Time.GetElapsedTime(started));
             await SetStatusAsync(MemberStatus.Removed);
             if (_ownSystem)
             {
@@ -257,9 +266,11 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         }
 
         Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
+        Index.Changed += OnRows;
         await _follower.StartAsync(cancellationToken);
         StartStarter();
-        ShardPlacement placement = new(Planner, Index, () => _sight, selfAddress, _parts.Loggers.CreateLogger<ShardPlacement>());
+        StartWarmer();
+        ShardPlacement placement = new(Planner, Index, () => _sight, selfAddress, WarmAsync, _parts.Loggers.CreateLogger<ShardPlacement>());
         ClusterSharding clusterSharding = ClusterSharding.Get(System); // brings the settings' defaults along
         ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
         Region = await clusterSharding.StartAsync(
@@ -289,7 +300,38 @@ internal sealed partial class AkkaLife : IAsyncDisposable
                 _host, Index, () => _sight, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
             "actortrainer-starter");
         _host.Starter = starter;
-        Index.Changed += () => starter.Tell(TaskStarter.Changed);
+    }
+
+    private void StartWarmer()
+    {
+        ILogger logger = _parts.Loggers.CreateLogger<TaskWarmer>();
+        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _sight, logger)), TaskWarmer.Name);
+    }
+
+    /// <summary>Has a worker made ready on another node; what that node does not say in time is not waited for.</summary>
+    private async Task WarmAsync(Core.Identity.TaskId task, long to)
+    {
+        if (_sight.Places.FirstOrDefault(p => p.Row.Incarnation == to) is not { } place)
+        {
+            return;
+        }
+
+        try
+        {
+            await TaskWarmer.At(System, place).Ask<TaskWarmed>(new Serialization.WarmTask(task), WarmWithin, _over.Token);
+        }
+        catch (Exception e) when (e is AskTimeoutException or OperationCanceledException)
+        {
+            LogNotWarm(_logger, task, place.Row.Address);
+        }
+    }
+
+    private void OnRows(IReadOnlyList<TaskRow> rows)
+    {
+        Planner.Show(
+            rows.Where(row => !row.Summary.IsFinished).Select(row => TaskDemand.Of(row.Summary, row.Owner)),
+            [.. rows.Where(row => row.Summary.IsFinished).Select(row => row.Summary.Task)]);
+        _host.Starter.Tell(TaskStarter.Changed);
     }
 
     private async Task EnterAsync(ClusterEntry entry)
@@ -337,6 +379,21 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <summary>What else has to be looked at now and then.</summary>
     public void LookAround() => _stuck.Look(_sight);
 
+    /// <summary>
+    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when nothing
+    /// runs here any more, or there is nobody to take it.
+    /// </summary>
+    private async Task MoveAwayAsync(TimeSpan within)
+    {
+        long started = _parts.Time.GetTimestamp();
+        while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
+            PlacementInputs.Capacities(_sight).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
+            Index.OwnedBy(Incarnation).Any(row => row.Summary.Status == Core.Tasks.TaskStatus.Running))
+        {
+            await Task.Delay(LookEvery, _parts.Time);
+        }
+    }
+
     /// <summary>Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.</summary>
     private async Task<bool> HandOverAsync(TimeSpan within)
     {
@@ -381,6 +438,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) leaves: saves its tasks and hands them over")]
     private static partial void LogLeaving(ILogger logger, string node, long incarnation);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "node {Node} has not said in time that it is ready for task {Task}; the task moves all the same")]
+    private static partial void LogNotWarm(ILogger logger, Core.Identity.TaskId task, Core.Identity.NodeAddress node);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record cannot be read now, what is known of them stays: {Problem}")]
     private static partial void LogRowsNotRead(ILogger logger, string problem);

@@ -279,7 +279,9 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
             // Tells Akka.Cluster that this system is gone for good, so that nothing that still arrives from it makes it reachable again.
             Context.System.EventStream.Publish(new QuarantinedEvent(member.UniqueAddress.Address, member.UniqueAddress.Uid));
-            LogDowned(_logger, Find(victim)?.Row.Incarnation ?? 0, victim.Address);
+            long life = Find(victim)?.Row.Incarnation ?? 0;
+            LogDowned(_logger, life, victim.Address);
+            Context.System.EventStream.Publish(new LifeDowned(life));
             _cluster.Down(member.Address);
         }
     }

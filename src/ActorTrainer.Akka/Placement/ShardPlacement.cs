@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using ActorTrainer.Akka.Members;
 using ActorTrainer.Akka.Rows;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Sharding;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -11,12 +12,19 @@ namespace ActorTrainer.Akka.Placement;
 
 /// <summary>
 /// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back. Every node has one; Akka asks
-/// that of the coordinator. Everything comes from memory.
+/// that of the coordinator. Everything comes from memory. A shard whose task runs is taken from its owner once the destination is ready for it.
 /// </summary>
+/// <param name="planner">Decides.</param>
+/// <param name="index">All unfinished tasks.</param>
+/// <param name="sight">The members.</param>
+/// <param name="selfAddress">This node's address in the cluster.</param>
+/// <param name="warm">Gets a worker ready for a task on a life; ends when it is, or cannot be made so.</param>
+/// <param name="logger">Where it logs.</param>
 internal sealed partial class ShardPlacement(
-    ShardPlanner planner, TaskIndex index, Func<ClusterSight> sight, string selfAddress, ILogger logger) : IShardAllocationStrategy
+    ShardPlanner planner, TaskIndex index, Func<ClusterSight> sight, string selfAddress, Func<TaskId, long, Task> warm, ILogger logger) : IShardAllocationStrategy
 {
-    private (long Version, IReadOnlyList<TaskDemand> Tasks) _demands = (-1, []);
+    /// <summary>The shards whose destinations get ready: the coordinator asks from one thread at a time.</summary>
+    private readonly Dictionary<int, (long To, Task Ready)> _warming = [];
 
     /// <inheritdoc />
     public Task<IActorRef> AllocateShard(
@@ -24,7 +32,13 @@ internal sealed partial class ShardPlacement(
     {
         ClusterSight now = sight();
         Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
-        long to = planner.Allocate(Parse(shardId), Owners(currentShardAllocations, lives), now, Demands());
+        Dictionary<long, int> counts = [];
+        foreach ((IActorRef owner, IImmutableList<string> shards) in currentShardAllocations)
+        {
+            counts[lives[owner]] = counts.GetValueOrDefault(lives[owner]) + shards.Count;
+        }
+
+        long to = planner.Allocate(Parse(shardId), counts, () => Owners(currentShardAllocations, lives), now);
         IActorRef? region = lives.FirstOrDefault(r => r.Value == to && to != 0).Key;
         LogAllocated(logger, shardId, to);
 
@@ -37,26 +51,34 @@ internal sealed partial class ShardPlacement(
         IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations, IImmutableSet<string> rebalanceInProgress)
     {
         ClusterSight now = sight();
-        Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
-        IReadOnlyList<int> take = planner.Rebalance(
-            Owners(currentShardAllocations, lives), rebalanceInProgress.Select(Parse).ToHashSet(), now, Demands());
-        if (take.Count > 0)
+        HashSet<int> moving = [.. rebalanceInProgress.Select(Parse)];
+        Dictionary<int, long> owners = Owners(currentShardAllocations, Lives(currentShardAllocations.Keys, now));
+        IReadOnlyList<ShardMove> moves = planner.Rebalance(owners, moving, now);
+        string[] take = [.. moves.Where(IsReady).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture))];
+        foreach (int gone in _warming.Keys.Where(s => moves.All(m => m.Shard != s)).ToArray())
+        {
+            _warming.Remove(gone);
+        }
+
+        if (take.Length > 0)
         {
             LogMoves(logger, string.Join(", ", take));
         }
 
-        return Task.FromResult<IImmutableSet<string>>(take.Select(s => s.ToString(CultureInfo.InvariantCulture)).ToImmutableHashSet());
+        return Task.FromResult<IImmutableSet<string>>(take.ToImmutableHashSet());
     }
 
-    private IReadOnlyList<TaskDemand> Demands()
+    /// <summary>Whether a shard may be taken away: nothing of it runs, or what runs has a worker that waits for it.</summary>
+    private bool IsReady(ShardMove move)
     {
-        long version = index.Version;
-        if (_demands.Version != version)
+        if (!_warming.TryGetValue(move.Shard, out (long To, Task Ready) known) || known.To != move.To)
         {
-            _demands = (version, PlacementInputs.Demands(index.All.Select(row => row.Summary)));
+            TaskId[] running = [.. index.In(move.Shard).Where(row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Select(row => row.Summary.Task)];
+            known = (move.To, Task.WhenAll(running.Select(task => warm(task, move.To))));
+            _warming[move.Shard] = known;
         }
 
-        return _demands.Tasks;
+        return known.Ready.IsCompleted;
     }
 
     /// <summary>The newest life at each region's address; a region in this process has a path without address.</summary>

@@ -15,7 +15,6 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     private readonly PlacementPlanner _planner = new(model.Sharding);
     private readonly Lock _gate = new();
     private ClusterSight? _sight;
-    private IReadOnlyList<TaskDemand> _shown = [];
 
     /// <summary>Somebody asked for a move; it is planned with the next look. Forgotten when the shard is there or the time is over.</summary>
     public void Request(MoveRequest request)
@@ -68,13 +67,13 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     /// <param name="owned">Owner of every shard that has one.</param>
     /// <param name="moving">Shards that move already.</param>
     /// <param name="sight">The members.</param>
-    public IReadOnlyList<int> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterSight sight)
+    public IReadOnlyList<ShardMove> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterSight sight)
     {
         lock (_gate)
         {
             See(sight);
             _planner.SetOwners(owned);
-            return [.. _planner.BeginMoves(moving, now()).Select(m => m.Shard)];
+            return _planner.BeginMoves(moving, now());
         }
     }
 
@@ -107,30 +106,6 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         lock (_gate)
         {
             return _planner.IsEmpty(life);
-        }
-    }
-
-    /// <summary><see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterSight)"/> for one who has lists, not changes.</summary>
-    public long Allocate(int shard, IReadOnlyDictionary<int, long> owned, ClusterSight sight, IReadOnlyList<TaskDemand> tasks)
-    {
-        ShowAll(tasks);
-        return Allocate(shard, owned.Values.GroupBy(l => l).ToDictionary(l => l.Key, l => l.Count()), () => owned, sight);
-    }
-
-    /// <summary><see cref="Rebalance(IReadOnlyDictionary{int, long}, IReadOnlySet{int}, ClusterSight)"/> for one who has lists, not changes.</summary>
-    public IReadOnlyList<int> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterSight sight, IReadOnlyList<TaskDemand> tasks)
-    {
-        ShowAll(tasks);
-        return Rebalance(owned, moving, sight);
-    }
-
-    private void ShowAll(IReadOnlyList<TaskDemand> tasks)
-    {
-        if (!ReferenceEquals(tasks, _shown))
-        {
-            _shown = tasks;
-            HashSet<TaskId> there = [.. tasks.Select(t => t.Task)];
-            Show(tasks, [.. _planner.Tasks.Where(t => !there.Contains(t))]);
         }
     }
 

@@ -17,8 +17,8 @@ internal sealed class TaskIndex(int numberOfShards)
     private IReadOnlyList<TaskRow>? _all;
     private long _version;
 
-    /// <summary>Raised after changes, on the thread that brought them; must return at once.</summary>
-    public event Action? Changed;
+    /// <summary>Raised after changes with the rows that are new, on the thread that brought them; must return at once.</summary>
+    public event Action<IReadOnlyList<TaskRow>>? Changed;
 
     /// <summary>Grows with every change.</summary>
     public long Version => Interlocked.Read(ref _version);
@@ -60,6 +60,15 @@ internal sealed class TaskIndex(int numberOfShards)
         }
     }
 
+    /// <summary>The unfinished tasks of a shard, by id.</summary>
+    public IReadOnlyList<TaskRow> In(int shard)
+    {
+        lock (_gate)
+        {
+            return _perShard[shard] == 0 ? [] : [.. _tasks.Values.Where(row => row.Summary.Shard == shard)];
+        }
+    }
+
     /// <summary>The tasks whose owner is none of these lives, highest priority first, then by id; those that nobody has had yet among them.</summary>
     public IReadOnlyList<TaskRow> NotOwnedBy(IReadOnlySet<long> lives)
     {
@@ -88,7 +97,7 @@ internal sealed class TaskIndex(int numberOfShards)
     /// <summary>Takes rows in; an older version of a row than the one that is known is passed over.</summary>
     public void Apply(IReadOnlyList<TaskRow> rows)
     {
-        bool changed = false;
+        List<TaskRow> changed = [];
         lock (_gate)
         {
             foreach (TaskRow row in rows)
@@ -100,11 +109,11 @@ internal sealed class TaskIndex(int numberOfShards)
                     continue;
                 }
 
-                changed = true;
+                changed.Add(row);
                 Replace(task, known, row);
             }
 
-            if (!changed)
+            if (changed.Count == 0)
             {
                 return;
             }
@@ -113,7 +122,7 @@ internal sealed class TaskIndex(int numberOfShards)
             Interlocked.Increment(ref _version);
         }
 
-        Changed?.Invoke();
+        Changed?.Invoke(changed);
     }
 
     private void Replace(TaskId task, TaskRow? known, TaskRow row)

@@ -23,6 +23,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         [typeof(JournaledEvent)] = ("event-1", Json.JournaledEvent),
         [typeof(FoldedTask)] = ("state-1", Json.FoldedTask),
         [typeof(WakeTask)] = ("wake-1", Json.WakeTask),
+        [typeof(WarmTask)] = ("warm-1", Json.WarmTask),
+        [typeof(TaskWarmed)] = ("warmed-1", Json.TaskWarmed),
         [typeof(TaskRequest)] = ("task-request-1", Json.TaskRequest),
         [typeof(TaskAnswer)] = ("answer-1", Json.TaskAnswer),
         [typeof(NodeRequest)] = ("node-request-1", Json.NodeRequest),
@@ -88,6 +90,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
 [JsonSerializable(typeof(JournaledEvent))]
 [JsonSerializable(typeof(FoldedTask))]
 [JsonSerializable(typeof(WakeTask))]
+[JsonSerializable(typeof(WarmTask))]
+[JsonSerializable(typeof(TaskWarmed))]
 [JsonSerializable(typeof(TaskRequest))]
 [JsonSerializable(typeof(TaskAnswer))]
 [JsonSerializable(typeof(NodeRequest))]

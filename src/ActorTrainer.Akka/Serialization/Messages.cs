@@ -20,6 +20,12 @@ internal sealed record FoldedTask(int FoldVersion, TaskState State, TaskTimes Ti
 /// <summary>Starts a task's actor, wherever its shard is: an unfinished task has one at all times. Not answered.</summary>
 internal sealed record WakeTask(TaskId Task) : IActorTrainerMessage;
 
+/// <summary>Asks a node to get a worker ready for a task that is about to come; answered by <see cref="TaskWarmed"/>.</summary>
+internal sealed record WarmTask(TaskId Task) : IActorTrainerMessage;
+
+/// <summary>As much as can be done before the task comes is done.</summary>
+internal sealed record TaskWarmed(TaskId Task) : IActorTrainerMessage;
+
 /// <summary>A command for a task, sent to the shard region.</summary>
 internal sealed record TaskRequest(TaskId Task, TaskCommand Command) : IActorTrainerMessage;
 

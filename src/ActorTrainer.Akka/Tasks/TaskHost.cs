@@ -13,6 +13,7 @@ internal sealed class TaskHost
     private readonly ConcurrentDictionary<TaskId, IActorRef> _here = new();
     private readonly ConcurrentDictionary<TaskId, bool> _withoutSnapshot = new();
     private readonly ConcurrentDictionary<TaskId, ParkedRun> _parked = new();
+    private readonly ConcurrentDictionary<TaskId, WarmRun> _warm = new();
 
     /// <summary>The node's life.</summary>
     public required EntityHome Home { get; init; }
@@ -59,6 +60,11 @@ internal sealed class TaskHost
             return;
         }
 
+        if (_warm.TryGetValue(task, out WarmRun? warm) && warm.Take(input))
+        {
+            return;
+        }
+
         if (_parked.TryGetValue(task, out ParkedRun? parked))
         {
             if (parked.Add(input) is { } dropped)
@@ -69,6 +75,45 @@ internal sealed class TaskHost
         else if (_here.TryGetValue(task, out IActorRef? entity))
         {
             entity.Tell(input);
+        }
+    }
+
+    /// <summary>Gets a worker ready for a task that is about to come here; null when the task is here already.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="spec">What to run.</param>
+    /// <param name="row">Its row: the checkpoint, the term and the number of the run follow from it.</param>
+    public WarmRun? Warm(TaskId task, TaskSpec spec, TaskRow row)
+    {
+        if (_here.ContainsKey(task) || _parked.ContainsKey(task))
+        {
+            return null;
+        }
+
+        TaskEntity entity = new(task, Home, journalsProgress: false);
+        WarmRun run = new(entity, Effects, Elapsed);
+        if (_warm.GetOrAdd(task, run) is { } known && known != run)
+        {
+            return known;
+        }
+
+        foreach (TaskEffect effect in entity.Warm(spec, row.Summary.LastCheckpoint, row.Term + 1, row.Summary.Runs + 1, Now).AfterCommit)
+        {
+            Start(effect);
+        }
+
+        return run;
+    }
+
+    /// <summary>Gives a warmed run, with the task as far as it is known, to the task's actor; null: there is none.</summary>
+    public TaskEntity? TakeWarm(TaskId task) => _warm.TryRemove(task, out WarmRun? run) ? run.Give() : null;
+
+    /// <summary>Ends warmed runs whose tasks have not come in time.</summary>
+    public void EndWarm(TimeSpan olderThan)
+    {
+        foreach (WarmRun run in _warm.Values.Where(r => Now - r.Since > olderThan))
+        {
+            _warm.TryRemove(new KeyValuePair<TaskId, WarmRun>(run.Task, run));
+            run.End();
         }
     }
 

@@ -223,6 +223,11 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             _host.EndRunOf(parked);
         }
 
+        if (_host.TakeWarm(_task) is { } warm)
+        {
+            _entity = warm;
+        }
+
         _entity.Recover(_replayed, []);
         EntityStep step = _entity.Recovered(_host.Now);
         PutRow(everything: true);
@@ -472,8 +477,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             state?.Spec.Slots ?? 0,
             state?.Alone ?? false,
             state is not null && _persisting is null && !_ending && _entity.WantsSlots(_host.Now),
-            _entity.TakesSlots,
-            _entity.IsRestoring,
+            _entity.TakesSlots && !_entity.WaitsWarm,
+            _entity.IsRestoring && !_entity.WaitsWarm,
             _grant);
         if (now != _said)
         {

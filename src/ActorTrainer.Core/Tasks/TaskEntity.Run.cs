@@ -97,7 +97,12 @@ public sealed partial class TaskEntity
             return _run is null ? EntityStep.Nothing : new EntityStep([], DropRun());
         }
 
-        CheckpointRef? wanted = State.LastUsable;
+        return ContinueWarm(run, now);
+    }
+
+    private EntityStep ContinueWarm(TaskRun run, TimeSpan now)
+    {
+        CheckpointRef? wanted = State!.LastUsable;
         if (wanted?.Name != run.Restore?.Name)
         {
             run.Restore = wanted;
@@ -245,6 +250,13 @@ public sealed partial class TaskEntity
         if (State is null || Term == 0)
         {
             return EntityStep.Nothing;
+        }
+
+        if (WaitsWarm)
+        {
+            // It never was the task's: the next grant starts another one.
+            WaitsWarm = false;
+            return new EntityStep([], [], Release: _releasing);
         }
 
         IReadOnlyList<TaskEvent> events = EndEvents(run, end, random);

@@ -54,6 +54,9 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// <summary>Whether nothing is under way for it: no worker, no state on its way into the store.</summary>
     public bool IsIdle => _run is null && IsFlushed;
 
+    /// <summary>Whether a worker stands ready that was warmed before the task came to this node, and waits for the task's slots.</summary>
+    public bool WaitsWarm { get; private set; }
+
     /// <summary>Whether a worker runs, starts or stops: the task takes its slots.</summary>
     public bool TakesSlots => _run is not null;
 
@@ -126,7 +129,9 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         Term = (State?.Term ?? 0) + 1;
         NeedsActivation = State is not null;
         _retryAt = now + (State?.RetryDelay ?? TimeSpan.Zero);
-        return State is { Status: TaskStatus.Running } && IsHeldByLosses ? Activate(now) : EntityStep.Nothing;
+        WaitsWarm = _run is { End: null } warm && warm.Key.Term == Term;
+        IReadOnlyList<TaskEffect> dropped = WaitsWarm ? [] : DropRun();
+        return State is { Status: TaskStatus.Running } && IsHeldByLosses ? Activate(now) with { AfterCommit = dropped } : new EntityStep([], dropped);
     }
 
     /// <summary>The activation that stands before whatever a recovered task writes first.</summary>
@@ -167,14 +172,23 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
     /// <summary>Whether the task could start now if it had its slots.</summary>
     public bool WantsSlots(TimeSpan now) =>
-        State is not null && Term > 0 && _run is null && _saving is null && _staged.Count == 0 && !_releasing &&
+        State is not null && Term > 0 && (_run is null || WaitsWarm) && _saving is null && _staged.Count == 0 && !_releasing &&
         (State.Status == TaskStatus.Pending || (State.Status == TaskStatus.Running && NeedsActivation) || (State.Status == TaskStatus.Retrying && now >= _retryAt));
 
     /// <summary>When a task that waits after a failure may start again; null: it does not wait for a time.</summary>
     public TimeSpan? StartsAgainAt => State is { Status: TaskStatus.Retrying } && _run is null ? _retryAt : null;
 
-    /// <summary>The engine gives the task its slots: restore and start.</summary>
-    public EntityStep Grant(TimeSpan now) => Begin(State!.Spec, State.LastUsable, Term, ++_lastRun, now);
+    /// <summary>The engine gives the task its slots: restore and start, or go on with the worker that was warmed.</summary>
+    public EntityStep Grant(TimeSpan now)
+    {
+        if (!WaitsWarm)
+        {
+            return Begin(State!.Spec, State.LastUsable, Term, ++_lastRun, now);
+        }
+
+        WaitsWarm = false;
+        return ContinueWarm(_run!, now);
+    }
 
     /// <summary>
     /// Warms up before the ownership comes: starts the worker and restores the last checkpoint for the run that will follow.

@@ -47,7 +47,7 @@ public sealed class TaskIndexTests
     public void Changed_WhenNothingHas_IsNotRaised()
     {
         int raised = 0;
-        _index.Changed += () => raised++;
+        _index.Changed += _ => raised++;
         _index.Apply([Row("a", 1, owner: 1)]);
         _index.Apply([Row("a", 1, owner: 1)]);
         _index.Apply([]);

@@ -94,6 +94,8 @@ public sealed class ActorTrainerSerializerTests() : TestKit(Systems.InMemory())
         ["event-1"] = new JournaledEvent(4, new TaskStarted(2, 9, new NodeAddress("127.0.0.1", 7401), 17, "c-1-2-x", 2), At),
         ["state-1"] = new FoldedTask(TaskState.FoldVersion, new TaskState { Task = Task, Spec = TaskFixture.Spec, Term = 4 }, TaskTimes.None.After(new TaskCheckpointRemoved("c-1-2-x", "expired"), At)),
         ["wake-1"] = new WakeTask(Task),
+        ["warm-1"] = new ActorTrainer.Akka.Serialization.WarmTask(Task),
+        ["warmed-1"] = new TaskWarmed(Task),
         ["task-request-1"] = new TaskRequest(Task, new SubmitTask(TaskFixture.Spec, "hash")),
         ["answer-1"] = new TaskAnswer(new CommandRefused("no"), 12),
         ["node-request-1"] = new NodeRequest(NodeCommandKind.Drain),
