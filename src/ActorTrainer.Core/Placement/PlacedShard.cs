@@ -101,7 +101,8 @@ internal sealed class PlacedShard(int number)
     /// <summary>Forgets a task that has ended; returns how many tasks were looked at.</summary>
     public int Remove(TaskId task)
     {
-        _tasks.Remove(task);
+        // It is not about to get a task any more: it had it.
+        GivenUntil = _tasks.Remove(task) ? null : GivenUntil;
         return Sum();
     }
 

@@ -158,13 +158,24 @@ public sealed class PlacementPlanner(ShardingModel model)
     }
 
     /// <summary>Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="Lose"/> does it.</summary>
-    public IReadOnlyList<PlannedHeir> PlannedHeirs(long life)
+    /// <param name="life">The life.</param>
+    /// <param name="now">The time.</param>
+    public IReadOnlyList<PlannedHeir> PlannedHeirs(long life, TimeSpan now)
     {
+        Expire(now);
         LoadBook trial = _book.Loads.Copy();
         trial.Lose(life);
+
+        // What was on its way to it stays where it is, or has nobody again.
+        PlacedShard[] coming = [.. _book.Planned.Where(s => s.Plan!.To == life && s.Holder != life)];
+        foreach (PlacedShard shard in coming.Where(s => trial.IsMember(s.Holder)))
+        {
+            trial.Add(shard.Holder, shard.Load);
+        }
+
         PlacedShard[] had = [.. _book.Shards.Where(s => s.Holder == life && s.HasTasks)];
         Dictionary<int, long> to = OrphanPlan
-            .Make(had.Where(s => s.Home == life).Concat(_book.Orphans), trial, model.Allocation)
+            .Make(had.Where(s => s.Home == life).Concat(_book.Orphans).Concat(coming.Where(s => s.HasTasks && !trial.IsMember(s.Holder))), trial, model.Allocation)
             .ToDictionary(m => m.Shard, m => m.To);
         return Heirs(had.Where(s => s.Running > 0), s => to.GetValueOrDefault(s.Number, s.Home == life ? 0 : s.Home));
     }

@@ -29,6 +29,21 @@ public sealed class PlacementAllocateTests
     }
 
     [Fact]
+    public void Remove_TaskThatWasGivenAndEndedBeforeItsOwnerShowedIt_LeavesNothingCounted()
+    {
+        PlacementWorld world = new();
+        world.Join(1);
+        world.Join(2);
+        world.Planner.Show(PlacementWorld.New(1), world.Now);
+        world.Planner.Allocate(1, world.Now).ShouldBe(1);
+        world.Planner.Remove(TaskId.Parse("t-1"));
+        world.Planner.Show(PlacementWorld.New(2) with { On = 2 }, world.Now);
+        world.Planner.Own(3, 1);
+
+        world.Planner.ChooseNode(1).ShouldBe(1, "nothing is wanted there any more, although it has more shards");
+    }
+
+    [Fact]
     public void Allocate_EquallyFullNodes_PrefersTheOneWithTheCheckpointNear()
     {
         PlacementWorld world = new();
@@ -118,8 +133,8 @@ public sealed class PlacementAllocateTests
             world.Submit(PlacementWorld.New(i, priority: i % 3));
         }
 
-        IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(1);
-        world.Planner.PlannedHeirs(1).ShouldBe(could, "looking changes nothing");
+        IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(1, world.Now);
+        world.Planner.PlannedHeirs(1, world.Now).ShouldBe(could, "looking changes nothing");
         IReadOnlyList<PlannedHeir> heirs = world.Planner.Lose(1, world.Now);
 
         heirs.ShouldBe(could);

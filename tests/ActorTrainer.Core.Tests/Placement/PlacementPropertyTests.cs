@@ -33,6 +33,9 @@ public sealed class PlacementPropertyTests
     public void AnyHistory_OnceSettled_NobodyWaitsWhileItsSlotsAreFreeSomewhere() => ForAny((world, random) =>
     {
         Live(world, random, plain: true);
+
+        // A shard that was given without tasks on record is no longer taken for one that is about to get a task.
+        world.Now += PlacementPlanner.Lag;
         world.Settle();
         foreach (TaskDemand task in world.Tasks.Where(t => t.Waiting && world.Tasks.Count(o => o.Shard == t.Shard) == 1))
         {
@@ -49,19 +52,22 @@ public sealed class PlacementPropertyTests
         world.Settle();
         world.Planner.PlanMoves(PlacementWorld.NothingMoves, world.Now).ShouldBeEmpty();
 
-        // Runs settle, wishes are over: what that allows is done once, and nothing comes back.
+        // Runs settle and wishes end, which allows a few moves; then it is quiet for good. A shard may go back once when others have come since.
         int moved = world.Moves.Count;
-        for (int i = 0; i < 12; i++)
+        for (int i = 0; i < 24; i++)
         {
             world.Pass(Minute);
             world.Settle();
         }
 
-        world.Moves.Skip(moved).GroupBy(m => m.Move.Shard).ShouldAllBe(
-            shard => shard.Select(m => m.Move.To).Append(shard.First().Move.From).Distinct().Count() == shard.Count() + 1, "no swing");
+        world.Moves.Skip(moved).GroupBy(m => m.Move.Shard).ShouldAllBe(shard => shard.Count() <= 2, "no swing");
         moved = world.Moves.Count;
-        world.Pass(Minute * 30);
-        world.Settle();
+        for (int i = 0; i < 30; i++)
+        {
+            world.Pass(Minute);
+            world.Rebalance().ShouldBeEmpty();
+        }
+
         world.Moves.Count.ShouldBe(moved);
     });
 
@@ -104,7 +110,7 @@ public sealed class PlacementPropertyTests
         Live(world, random);
         foreach (NodeCapacity node in world.Nodes.ToArray())
         {
-            world.Planner.PlannedHeirs(node.Incarnation).Select(h => h.Task).ShouldBeSubsetOf(world.Tasks.Where(t => world.OwnerOf(t) == node.Incarnation).Select(t => t.Task));
+            world.Planner.PlannedHeirs(node.Incarnation, world.Now).Select(h => h.Task).ShouldBeSubsetOf(world.Tasks.Where(t => world.OwnerOf(t) == node.Incarnation).Select(t => t.Task));
         }
 
         if (world.Nodes.Count < 2)
@@ -112,8 +118,11 @@ public sealed class PlacementPropertyTests
             return;
         }
 
+        // Some of it may be on its way already.
+        world.Drain(world.Nodes.First().Incarnation);
+        world.Planner.BeginMoves(PlacementWorld.NothingMoves, world.Now);
         long lost = world.Nodes.ElementAt(random.Next(world.Nodes.Count)).Incarnation;
-        IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(lost);
+        IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(lost, world.Now);
         IReadOnlyList<PlannedHeir> heirs = world.Planner.Lose(lost, world.Now);
         heirs.ShouldBe(could);
         heirs.Select(h => world.Task(h.Task.Value).Priority).ShouldBeInOrder(SortDirection.Descending);
@@ -155,7 +164,7 @@ public sealed class PlacementPropertyTests
 
         foreach (NodeCapacity node in world.Nodes)
         {
-            fresh.PlannedHeirs(node.Incarnation).ShouldBe(world.Planner.PlannedHeirs(node.Incarnation));
+            fresh.PlannedHeirs(node.Incarnation, world.Now).ShouldBe(world.Planner.PlannedHeirs(node.Incarnation, world.Now));
             fresh.PlanDrain(node.Incarnation).ShouldBe(world.Planner.PlanDrain(node.Incarnation));
         }
     });
