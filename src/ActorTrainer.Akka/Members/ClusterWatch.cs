@@ -35,6 +35,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly ClusterTable _clusterTable;
     private readonly ListeningTime _time;
     private readonly Dictionary<UniqueAddress, MemberState> _unrecorded = [];
+    private readonly HashSet<UniqueAddress> _said = [];
     private readonly long _self;
     private readonly string _role;
     private readonly Action<ClusterSight> _publish;
@@ -200,10 +201,15 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             if (place is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
             {
                 _unrecorded.Remove(gone);
+                _said.Remove(gone);
             }
             else if (place is not null && place.Row.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
             {
-                LogGone(_logger, place.Row.Incarnation, gone.Address.ToString(), state);
+                if (_said.Add(gone))
+                {
+                    LogGone(_logger, place.Row.Incarnation, gone.Address.ToString(), state);
+                }
+
                 Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), place.Row.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
             }
         }

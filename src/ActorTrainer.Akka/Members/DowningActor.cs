@@ -32,6 +32,9 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private readonly DowningRule _rule = new(new DowningTimes());
     private readonly BeatLedger _beats = new();
     private readonly HashSet<MemberKey> _dead = [];
+
+    /// <summary>Downed by this node, until they are removed. Once more would be another change that all have to hear of first.</summary>
+    private readonly HashSet<MemberKey> _downed = [];
     private readonly Dictionary<MemberKey, HashSet<MemberKey>> _silentFor = [];
     private readonly CancellationTokenSource _stopping = new();
     private ClusterRecord? _record;
@@ -121,7 +124,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private void Suspect(Address address)
     {
         if (_cluster.State.Members.FirstOrDefault(m => m.Address.Equals(address) && m.Status is not AkkaStatus.Down) is { } member &&
-            CrashSuspects.KeyOf(member) is var key && key != _self)
+            CrashSuspects.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
         {
             _suspects.Add(key, _time.Clock);
             _nextProof = ProofFirst;
@@ -133,6 +136,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     {
         _suspects.Remove(member);
         _dead.Remove(member);
+        _downed.Remove(member);
         _silentFor.Remove(member);
         Decide();
     }
@@ -181,7 +185,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         foreach (MemberKey member in found.Members)
         {
             _suspects.Remove(member);
-            if (_dead.Add(member))
+            if (!_downed.Contains(member) && _dead.Add(member))
             {
                 LogCrashed(_logger, member.Address);
             }
@@ -230,7 +234,10 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private DowningMember[] Members()
     {
         ClusterEvent.CurrentClusterState state = _cluster.State;
-        Member[] members = [.. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed))];
+        Member[] members =
+        [
+            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(CrashSuspects.KeyOf(m))),
+        ];
         HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(CrashSuspects.KeyOf)];
         return
         [
@@ -270,12 +277,15 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         foreach (MemberKey victim in victims)
         {
             _dead.Remove(victim);
+            _suspects.Remove(victim);
 
             // Akka downs by the address alone. Looked at anew, right before: a node that was started again has another number there.
             if (_cluster.State.Members.FirstOrDefault(m => CrashSuspects.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
             {
                 continue;
             }
+
+            _downed.Add(victim);
 
             // Tells Akka.Cluster that this system is gone for good, so that nothing that still arrives from it makes it reachable again.
             Context.System.EventStream.Publish(new QuarantinedEvent(member.UniqueAddress.Address, member.UniqueAddress.Uid));
