@@ -1,5 +1,4 @@
 using System.Globalization;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Runtime.Client;
 using Spectre.Console;
@@ -7,7 +6,7 @@ using Spectre.Console;
 namespace ActorTrainer.Samples.Demo;
 
 /// <summary>The demo from its first process to its exit code.</summary>
-internal sealed class DemoRun(EngineKind engine, bool keep)
+internal sealed class DemoRun(bool keep)
 {
     private const int Nodes = 3;
     private const int Interrupted = 130;
@@ -66,7 +65,7 @@ internal sealed class DemoRun(EngineKind engine, bool keep)
         TimeSpan? detected = null;
         async Task PlayOn(IScreen screen)
         {
-            Scenario scenario = new(paths, cluster, scene, screen, engine);
+            Scenario scenario = new(paths, cluster, scene, screen);
             await scenario.RunAsync(python, cancellationToken);
             detected = scenario.DetectedAfter;
         }

@@ -6,7 +6,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Samples.Demo;
 
 /// <summary>
-/// Free ports for nodes. With the akka engine a node also listens at its port plus <see cref="AkkaModel.PortOffset"/>; both lie below the
+/// Free ports for nodes. A node also listens at its port plus <see cref="AkkaModel.PortOffset"/>; both lie below the
 /// ports that the system gives to outgoing connections, or one of those could take the second.
 /// </summary>
 internal static class NodePorts

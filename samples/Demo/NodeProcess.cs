@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Runtime.Client;
 
@@ -35,7 +34,7 @@ internal sealed class NodeProcess(int number, NodeAddress address, string folder
         [.. NodePorts.Choose(count).Select((port, i) => new NodeProcess(i + 1, new NodeAddress("127.0.0.1", port), folder))];
 
     /// <summary>Starts the process; again after it ended, it is a new life of the node.</summary>
-    public void Start(string executable, IEnumerable<NodeProcess> all, int slots, EngineKind engine)
+    public void Start(string executable, IEnumerable<NodeProcess> all, int slots)
     {
         ProcessStartInfo start = new("/bin/sh")
         {
@@ -50,7 +49,6 @@ internal sealed class NodeProcess(int number, NodeAddress address, string folder
             "--name", Name,
             "--slots", slots.ToString(CultureInfo.InvariantCulture),
             "--set", "actortrainer.cluster.name=demo",
-            .. engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={engine.ToString().ToLowerInvariant()}"],
             .. all.SelectMany(node => new[] { "--seed", node.Address.ToString() }),
         ];
         foreach (string argument in command)

@@ -1,18 +1,15 @@
 using System.Runtime.InteropServices;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Samples.Demo;
 
 const string Usage = """
-    usage: ./build.sh demo [--engine NAME] [--keep]
+    usage: ./build.sh demo [--keep]
 
     Trains six Digits tasks and, where python3 has torch, one PyTorch task on three nodes of this machine; kills a node, drains another, and
     compares the weights with those of uninterrupted runs. Exit code 0: everything held; 1: something did not, which is named.
 
-      --engine NAME    what carries the tasks: embedded (as without the option) or akka
-      --keep           keep the folder with journal, checkpoints and logs
+      --keep    keep the folder with journal, checkpoints and logs
     """;
 bool keep = false;
-EngineKind engine = EngineKind.Embedded;
 for (int i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -22,9 +19,6 @@ for (int i = 0; i < args.Length; i++)
             return 0;
         case "--keep":
             keep = true;
-            break;
-        case "--engine" when i + 1 < args.Length && args[i + 1] is "embedded" or "akka":
-            engine = args[++i] == "akka" ? EngineKind.Akka : EngineKind.Embedded;
             break;
         default:
             Console.Error.WriteLine($"demo: '{string.Join(' ', args[i..])}' is no option.\n{Usage}");
@@ -48,7 +42,7 @@ using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSi
 using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
 try
 {
-    return await new DemoRun(engine, keep).RunAsync(interrupt.Token);
+    return await new DemoRun(keep).RunAsync(interrupt.Token);
 }
 catch (DemoException e)
 {

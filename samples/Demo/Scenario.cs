@@ -1,5 +1,4 @@
 using System.Globalization;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Client;
@@ -7,7 +6,7 @@ using ActorTrainer.Runtime.Client;
 namespace ActorTrainer.Samples.Demo;
 
 /// <summary>What happens: three nodes, seven tasks, one node killed and started again, another drained, all tasks end.</summary>
-internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene, IScreen screen, EngineKind engine)
+internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene, IScreen screen)
 {
     private const int Slots = 4;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
@@ -21,16 +20,16 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
 
     public async Task RunAsync(string? python, CancellationToken cancellationToken)
     {
-        Tell(string.Create(CultureInfo.InvariantCulture, $"starting {scene.Nodes.Count} nodes with the {engine.ToString().ToLowerInvariant()} engine"));
+        Tell(string.Create(CultureInfo.InvariantCulture, $"starting {scene.Nodes.Count} nodes"));
         foreach (NodeProcess node in scene.Nodes)
         {
-            node.Start(paths.Executable, scene.Nodes, Slots, engine);
+            node.Start(paths.Executable, scene.Nodes, Slots);
         }
 
         await WaitAsync("all nodes are up", AllUp, Look, cancellationToken);
         List<Task> followers = await SubmitAsync(python, cancellationToken);
         NodeProcess lost = await KillAsync(cancellationToken);
-        lost.Start(paths.Executable, scene.Nodes, Slots, engine);
+        lost.Start(paths.Executable, scene.Nodes, Slots);
         Tell($"{lost.Name} is started again");
         await WaitAsync($"{lost.Name} is up again and trains", () => AllUp() && Observer.Tasks.Any(t => t.RunsOn(lost.Address)) || Enough(), Look, cancellationToken);
         await DrainAsync(lost, cancellationToken);
@@ -40,12 +39,8 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         await Task.WhenAll(followers).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, cancellationToken);
     }
 
-    /// <summary>
-    /// The embedded engine gives every member its shards when it joins, and tasks are spread over all nodes from then on; the akka engine
-    /// gives a shard out when it is first asked for.
-    /// </summary>
     private bool AllUp() => scene.Nodes.All(node =>
-        Observer.Member(node) is { State: MemberState.Up, Reachable: true } member && (engine == EngineKind.Akka || member.Shards > 0));
+        Observer.Member(node) is { State: MemberState.Up, Reachable: true });
 
     /// <summary>Whether tasks are so far that a drain cannot wait any more.</summary>
     private bool Enough() => Observer.Tasks.Where(t => t.Seed is not null).All(t => Words.Share(t) > 0.6);

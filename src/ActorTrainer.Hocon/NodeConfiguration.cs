@@ -15,7 +15,6 @@ public static class NodeConfiguration
     /// <summary>The environment variables that are looked at, with their keys.</summary>
     public static IReadOnlyList<(string Variable, string KeyPath)> EnvironmentKeys { get; } =
     [
-        ("ACTORTRAINER_ENGINE", "actortrainer.engine"),
         ("ACTORTRAINER_SEED_NODES", "actortrainer.cluster.seed-nodes"),
         ("ACTORTRAINER_NODE_ADDRESS", "actortrainer.node.address"),
         ("ACTORTRAINER_NODE_NAME", "actortrainer.node.name"),

@@ -1,8 +1,8 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Hocon;
 using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Engines;
 using ActorTrainer.Runtime.Node;
+using Akka.Actor;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,12 +34,35 @@ public static class ActorTrainerServiceCollectionExtensions
             model,
             provider.GetRequiredService<ILoggerFactory>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetService<EngineChoice>(),
+            provider.GetService<HostsSystem>() is { } system ? () => system.Give(provider) : null,
             provider.GetService<IHostApplicationLifetime>(),
             provider.GetServices<IClusterObserver>));
         services.AddSingleton<INodeService>(provider => provider.GetRequiredService<ActorTrainerNode>());
         services.AddHostedService(provider => provider.GetRequiredService<ActorTrainerNode>());
         return services;
+    }
+
+    /// <summary>
+    /// The node lives in an actor system that the host already runs and joins to its cluster. The system keeps its own configuration; what
+    /// ActorTrainer needs beside it (the journal plugins, the serializer) is laid below it. The node's tasks leave the system before the host ends;
+    /// the system itself is the host's to end.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="system">Of provider <c>cluster</c>, with the role <c>actortrainer</c>.</param>
+    public static IServiceCollection UseAkka(this IServiceCollection services, ActorSystem system)
+    {
+        ArgumentNullException.ThrowIfNull(system);
+        return services.UseAkka(_ => system);
+    }
+
+    /// <summary>The same with a system that the host's services make.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="system">Gives the system when the node starts.</param>
+    public static IServiceCollection UseAkka(this IServiceCollection services, Func<IServiceProvider, ActorSystem> system)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(system);
+        return services.AddSingleton(new HostsSystem(system));
     }
 
     /// <summary>Adds an observer of the cluster that the node belongs to; made when the node starts.</summary>
@@ -58,6 +81,8 @@ public static class ActorTrainerServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(onChange);
         return services.AddSingleton<IClusterObserver>(new ObserverFunction(onChange));
     }
+
+    private sealed record HostsSystem(Func<IServiceProvider, ActorSystem> Give);
 
     private sealed class ObserverFunction(Action<ClusterChange> onChange) : IClusterObserver
     {

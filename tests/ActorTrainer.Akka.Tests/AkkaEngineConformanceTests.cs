@@ -1,5 +1,4 @@
 using ActorTrainer.Akka.Tests.Support;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Testing.Conformance;
 using ActorTrainer.Testing.Processes;
 
@@ -72,7 +71,7 @@ public abstract class AkkaEngineConformanceTests(EngineConformance suite)
     /// <summary>The suite, whose scenarios share a cluster.</summary>
     public abstract class SuiteFixture(PostgreSqlInstance? server) : IAsyncLifetime
     {
-        public EngineConformance Suite { get; } = new(EngineKind.Akka, services => services.UseAkka(), server);
+        public EngineConformance Suite { get; } = new(server);
 
         public Task InitializeAsync() => Task.CompletedTask;
 

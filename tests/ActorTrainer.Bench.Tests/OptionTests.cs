@@ -2,7 +2,6 @@ using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
 using ActorTrainer.Bench.Scale;
 using ActorTrainer.Bench.Soak;
-using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Bench.Tests;
 
@@ -13,19 +12,16 @@ public sealed class OptionTests
     {
         FailoverOptions options = FailoverOptions.Parse([]);
 
-        options.Engines.ShouldBe([EngineKind.Embedded]);
         options.Databases.ShouldBe(["sqlite"]);
         options.Modes.ShouldBe(["crash", "silent", "drain"]);
         options.Kills.ShouldBe(50);
-        options.Fencing.ShouldBeTrue();
     }
 
     [Fact]
     public void Failover_Lists_AreTakenInTheirOrderAndOnce()
     {
-        FailoverOptions options = FailoverOptions.Parse(Words("--engine akka --database postgresql,sqlite,sqlite --modes drain --kills 3"));
+        FailoverOptions options = FailoverOptions.Parse(Words("--database postgresql,sqlite,sqlite --modes drain --kills 3"));
 
-        options.Engines.ShouldBe([EngineKind.Akka]);
         options.Databases.ShouldBe(["postgresql", "sqlite"]);
         options.Modes.ShouldBe(["drain"]);
         options.Kills.ShouldBe(3);
@@ -37,11 +33,7 @@ public sealed class OptionTests
     [InlineData("--kills 0", "--kills takes a whole number from 1 on, not '0'")]
     [InlineData("--kills 3.5", "--kills takes a whole number from 1 on, not '3.5'")]
     [InlineData("--modes crash,slow", "--modes takes crash, silent, drain or several")]
-    [InlineData("--engine akka,", "--engine takes embedded, akka or several")]
     [InlineData("--database oracle", "--database takes sqlite, postgresql or several")]
-    [InlineData("--database postgresql", "the embedded engine's journal is an SQLite file")]
-    [InlineData("--engine akka --fencing off", "--fencing off is for the embedded engine only")]
-    [InlineData("--fencing no", "--fencing takes on or off, not 'no'")]
     public void Failover_WrongArguments_SayWhatIsRight(string arguments, string expected) =>
         Should.Throw<OptionException>(() => FailoverOptions.Parse(Words(arguments))).Message.ShouldStartWith(expected);
 
@@ -60,10 +52,10 @@ public sealed class OptionTests
     [Fact]
     public void Soak_Seed_IsTheOneGivenOrTheOneOffered()
     {
-        SoakOptions.Parse([], 4711).ShouldBe(new SoakOptions(EngineKind.Embedded, "sqlite", 15, 4711));
-        SoakOptions.Parse(Words("--seed 5 --minutes 1 --engine akka --database postgresql"), 4711)
-            .ShouldBe(new SoakOptions(EngineKind.Akka, "postgresql", 1, 5));
-        Should.Throw<OptionException>(() => SoakOptions.Parse(Words("--engine akka,embedded"), 1)).Message.ShouldStartWith("--engine takes embedded or akka");
+        SoakOptions.Parse([], 4711).ShouldBe(new SoakOptions("sqlite", 15, 4711));
+        SoakOptions.Parse(Words("--seed 5 --minutes 1 --database postgresql"), 4711)
+            .ShouldBe(new SoakOptions("postgresql", 1, 5));
+        Should.Throw<OptionException>(() => SoakOptions.Parse(Words("--database sqlite,postgresql"), 1)).Message.ShouldStartWith("--database takes sqlite or postgresql");
     }
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -1,5 +1,4 @@
 using ActorTrainer.Bench.Soak;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Testing.Checkpoints;
 using ActorTrainer.Testing.Processes;
 
@@ -7,7 +6,7 @@ namespace ActorTrainer.Bench.Tests;
 
 public sealed class SoakTests
 {
-    private static readonly SoakOptions Options = new(EngineKind.Akka, "sqlite", 15, 7);
+    private static readonly SoakOptions Options = new("sqlite", 15, 7);
     private static readonly SoakedTask Good = new("soak-1", "completed", Completed: true, "abc", "abc", LostSteps: 0, []);
 
     [Fact]
@@ -56,7 +55,7 @@ public sealed class SoakTests
 
         verdict.Findings.ShouldBeEmpty();
         verdict.Line.ShouldBe(
-            "soak engine=akka database=sqlite minutes=15 seed=7 faults=90 tasks=1 unfinished=0 lost_committed_steps=0 longest_overlap_ms=10000 orphans=0 wrong_bits=0 unexpected=0");
+            "soak database=sqlite minutes=15 seed=7 faults=90 tasks=1 unfinished=0 lost_committed_steps=0 longest_overlap_ms=10000 orphans=0 wrong_bits=0 unexpected=0");
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Testing.Api;
 using ActorTrainer.Testing.Checkpoints;
 using ActorTrainer.Testing.Processes;
@@ -68,14 +67,14 @@ public sealed class RefusedNodeTests
     }
 
     [Fact]
-    public async Task Node_SeedHasAnotherEngine_ExitsWithTwoAndStartsNothing()
+    public async Task Node_SeedIsOfAnotherCluster_ExitsWithTwoAndStartsNothing()
     {
         using TemporaryFolder folder = new();
-        await using ApiServer seed = await ApiServer.StartAsync(new FakeNode { Engine = EngineKind.Akka });
+        await using ApiServer seed = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" });
 
         CommandResult node = await RunAsync(folder, "node", "--address", LocalCluster.FreeAddress().ToString(), "--seed", seed.Address.ToString());
 
-        ShouldBeRefused(node, folder, $"seed {seed.Address} belongs to a cluster of the akka engine", "set actortrainer.engine = akka here");
+        ShouldBeRefused(node, folder, $"seed {seed.Address} belongs to the cluster 'other'", "set actortrainer.cluster.name = other here");
         File.Exists(folder["actortrainer-data/journal.db"]).ShouldBeFalse("nothing was started");
     }
 

@@ -66,7 +66,7 @@ public sealed class HoconConfigurationTests : IDisposable
         string file = _folder.Write("a.conf", "akka { actor.serialization-bindings { \"My.Type, My\" = own }, cluster.roles = [] }");
         IConfigurationRoot configuration = new ConfigurationBuilder()
             .AddHoconFile(file)
-            .AddInMemoryCollection([new("ActorTrainer:Engine", "akka"), new("akka:cluster:seed-nodes:0", "x")])
+            .AddInMemoryCollection([new("akka:cluster:seed-nodes:0", "x")])
             .Build();
 
         ConfigObject section = NodeConfiguration.FromConfiguration(configuration).Akka.Section.ShouldNotBeNull();

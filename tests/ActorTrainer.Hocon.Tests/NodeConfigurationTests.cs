@@ -83,42 +83,18 @@ public sealed class NodeConfigurationTests : IDisposable
         model.DataDir.ShouldBe(Path.Combine(data, "nodes", $"{port}"));
     }
 
-    [Theory]
-    [InlineData(1, 7401)]
-    [InlineData(2, 7402)]
-    [InlineData(3, 7403)]
-    public void Load_ThreeAkkaNodes_DifferInNameAndAddress(int number, int port)
-    {
-        NodeModel model = NodeConfiguration.Load([Path.Combine(HoconFolder, "akka", $"node{number}.conf")]);
-
-        model.Engine.ShouldBe(EngineKind.Akka);
-        model.ClusterName.ShouldBe("three-nodes-akka");
-        model.Address.ShouldBe(new NodeAddress("127.0.0.1", port));
-        model.NodeName.ShouldBe($"node{number}");
-        model.SeedNodes.ShouldBe([new NodeAddress("127.0.0.1", 7401), new NodeAddress("127.0.0.1", 7402)]);
-    }
-
     public static TheoryData<string> Examples() =>
         [.. Directory.EnumerateFiles(HoconFolder, "*.conf", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(HoconFolder, file))];
 
     [Theory]
     [MemberData(nameof(Examples))]
     public void Load_EveryExample_IsValid(string file) =>
-        NodeConfiguration.Load([Path.Combine(HoconFolder, file)]).Engine
-            .ShouldBe(Path.GetDirectoryName(file) == "akka" ? EngineKind.Akka : EngineKind.Embedded);
+        NodeConfiguration.Load([Path.Combine(HoconFolder, file)]).ClusterName.ShouldNotBeEmpty();
 
     [Fact]
-    public void Load_EngineFromOutside_GoesOverTheFile()
-    {
-        string file = _folder.Write("a.conf", "actortrainer.engine = embedded");
-
-        NodeModel model = NodeConfiguration.Load([file], null, new Dictionary<string, string> { ["ACTORTRAINER_ENGINE"] = "akka" });
-
-        model.Engine.ShouldBe(EngineKind.Akka);
-        model.Akka.Places["actortrainer.engine"].ToString().ShouldBe("environment ACTORTRAINER_ENGINE");
-        NodeConfiguration.Load([], [new ConfigOverride("actortrainer.engine", "akka", "flag --engine"), new ConfigOverride("akka.loglevel", "OFF", "flag --set")])
+    public void Load_AkkaSectionFromAFlag_KeepsItsPlace() =>
+        NodeConfiguration.Load([], [new ConfigOverride("akka.loglevel", "OFF", "flag --set")])
             .Akka.Section.ShouldNotBeNull().At("loglevel").ShouldNotBeNull().Origin.ToString().ShouldBe("flag --set");
-    }
 
     [Fact]
     public void Load_Layers_FlagBeatsEnvironmentBeatsLaterFileBeatsEarlierFile()
@@ -194,7 +170,7 @@ public sealed class NodeConfigurationTests : IDisposable
     public void Load_TokenFile_IsReadWithoutWhiteSpaceAtItsEnds()
     {
         _folder.Write("token", "  0123456789abcdef\n");
-        string file = _folder.Write("a.conf", "actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = token }");
+        string file = _folder.Write("a.conf", "actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = token }\nakka.remote.dot-netty.tcp.enable-ssl = on");
 
         SecurityModel security = NodeConfiguration.Load([file]).Security;
 

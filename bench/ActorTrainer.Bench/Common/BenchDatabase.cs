@@ -1,6 +1,5 @@
 using System.Data.Common;
 using System.Globalization;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Testing.Processes;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -22,16 +21,6 @@ internal sealed class BenchDatabase : IAsyncDisposable
     public PostgreSqlInstance? Server { get; }
 
     public static async Task<BenchDatabase> CreateAsync(string name) => new(name, name == PostgreSql ? await PostgreSqlInstance.CreateAsync() : null);
-
-    /// <summary>Engines and databases asked for, as far as there is the combination.</summary>
-    /// <exception cref="OptionException">One of the engines has no such journal.</exception>
-    public static void ShouldFit(IReadOnlyList<EngineKind> engines, IReadOnlyList<string> databases)
-    {
-        if (engines.Contains(EngineKind.Embedded) && databases.Contains(PostgreSql))
-        {
-            throw new OptionException("the embedded engine's journal is an SQLite file: say --engine akka with --database postgresql");
-        }
-    }
 
     /// <summary>
     /// When a new connection to a cluster's database has written a commit to the disk: PostgreSQL's <c>synchronous_commit</c>, SQLite's

@@ -1,10 +1,8 @@
 using System.Globalization;
 using ActorTrainer.Bench.Common;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
@@ -16,7 +14,7 @@ namespace ActorTrainer.Bench.Failover;
 /// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a task, again
 /// and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
 /// </summary>
-internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, string mode, int kills, bool fencing)
+internal sealed class FailoverBench(BenchDatabase database, string mode, int kills)
 {
     private const int Tasks = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -26,7 +24,7 @@ internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, s
     private readonly Random _random = new(20261122);
     private readonly FailoverFigures _figures = new();
 
-    private string Name => $"engine={BenchEngine.NameOf(engine)} database={database.Name} mode={mode}";
+    private string Name => $"database={database.Name} mode={mode}";
 
     /// <exception cref="OptionException">An argument is not right.</exception>
     public static async Task<int> RunAsync(string[] args)
@@ -37,21 +35,18 @@ internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, s
         foreach (string name in options.Databases)
         {
             await using BenchDatabase database = await BenchDatabase.CreateAsync(name);
-            foreach (EngineKind engine in options.Engines)
+            foreach (string mode in options.Modes)
             {
-                foreach (string mode in options.Modes)
+                FailoverBench bench = new(database, mode, options.Kills);
+                try
                 {
-                    FailoverBench bench = new(engine, database, mode, options.Kills, options.Fencing);
-                    try
-                    {
-                        results.AddRange(await bench.RunAsync());
-                    }
-                    catch (Exception e) when (e is TimeoutException or InvalidOperationException)
-                    {
-                        // The other combinations are still worth their lines; this one has none.
-                        failed = true;
-                        results.Add($"failed: {bench.Name}: {e.Message}");
-                    }
+                    results.AddRange(await bench.RunAsync());
+                }
+                catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+                {
+                    // The other combinations are still worth their lines; this one has none.
+                    failed = true;
+                    results.Add($"failed: {bench.Name}: {e.Message}");
                 }
             }
         }
@@ -62,12 +57,7 @@ internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, s
 
     private async Task<string[]> RunAsync()
     {
-        await using LocalCluster cluster = new(nodes: 3) { Engine = engine, Server = database.Server };
-        if (!fencing)
-        {
-            cluster.Environment[SqliteJournal.FencingVariable] = "off";
-        }
-
+        await using LocalCluster cluster = new(nodes: 3) { Server = database.Server };
         await cluster.StartAsync();
         List<Watched> tasks = [];
         for (int i = 1; i <= Tasks; i++)
@@ -84,7 +74,7 @@ internal sealed class FailoverBench(EngineKind engine, BenchDatabase database, s
         await JudgeAsync(cluster, tasks);
         return
         [
-            $"settings engine={BenchEngine.NameOf(engine)} database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} {FailoverOptions.SettingsOf(engine)}",
+            $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} {FailoverOptions.Settings()}",
             string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={kills} {_figures.Line(mode)}"),
         ];
     }

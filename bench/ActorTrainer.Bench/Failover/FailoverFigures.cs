@@ -3,7 +3,7 @@ using ActorTrainer.Bench.Common;
 
 namespace ActorTrainer.Bench.Failover;
 
-/// <summary>What one combination of engine, database and mode has shown, and its result line.</summary>
+/// <summary>What one combination of database and mode has shown, and its result line.</summary>
 internal sealed class FailoverFigures
 {
     private readonly Distribution[] _parts = [.. RestartParts.Names.Select(_ => new Distribution())];

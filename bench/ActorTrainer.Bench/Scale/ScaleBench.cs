@@ -1,6 +1,5 @@
 using System.Globalization;
 using ActorTrainer.Bench.Common;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;
@@ -17,7 +16,7 @@ namespace ActorTrainer.Bench.Scale;
 /// commands; <c>restart</c>, from the start of all nodes, after all were killed, until all tasks are placed.
 /// </summary>
 /// <remarks>Tasks wait because they want one slot more than any node has: a user's tasks that wait for a larger machine.</remarks>
-internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int tasks, int running)
+internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
 {
     private const int Nodes = 3;
     private const int Sample = 20;
@@ -38,12 +37,9 @@ internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int 
         foreach (string name in options.Databases)
         {
             await using BenchDatabase database = await BenchDatabase.CreateAsync(name);
-            foreach (EngineKind engine in options.Engines)
-            {
-                ScaleBench bench = new(engine, database, options.Tasks, options.Running);
-                failed |= !await bench.RunAsync();
-                results.AddRange(bench._results);
-            }
+            ScaleBench bench = new(database, options.Tasks, options.Running);
+            failed |= !await bench.RunAsync();
+            results.AddRange(bench._results);
         }
 
         results.ForEach(Console.WriteLine);
@@ -53,10 +49,10 @@ internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int 
     /// <returns>Whether every part could be measured.</returns>
     private async Task<bool> RunAsync()
     {
-        await using LocalCluster cluster = new(Nodes, _slots) { Engine = engine, Server = database.Server };
+        await using LocalCluster cluster = new(Nodes, _slots) { Server = database.Server };
         using ActorTrainerClient client = PatientClient(cluster.Nodes);
         await cluster.StartAsync();
-        _results.Add($"settings engine={BenchEngine.NameOf(engine)} database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} slots={_slots}");
+        _results.Add($"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} slots={_slots}");
         await Task.Delay(Settle, TimeProvider.System);
         long before = Memory(cluster);
         await SubmitAsync(cluster);
@@ -80,7 +76,7 @@ internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int 
         catch (TimeoutException e)
         {
             Console.WriteLine(e.Message);
-            _results.Add($"failed: engine={BenchEngine.NameOf(engine)} database={database.Name} part={part}: {e.Message.Split('\n')[0]}");
+            _results.Add($"failed: database={database.Name} part={part}: {e.Message.Split('\n')[0]}");
             return false;
         }
     }
@@ -179,7 +175,7 @@ internal sealed class ScaleBench(EngineKind engine, BenchDatabase database, int 
 
     private void Report(string part, FormattableString figures)
     {
-        string line = $"scale engine={BenchEngine.NameOf(engine)} database={database.Name} part={part} {figures.ToString(CultureInfo.InvariantCulture)}";
+        string line = $"scale database={database.Name} part={part} {figures.ToString(CultureInfo.InvariantCulture)}";
         Console.WriteLine($"… {line}");
         _results.Add(line);
     }

@@ -1,16 +1,14 @@
 using ActorTrainer.Bench.Common;
-using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Bench.Soak;
 
 /// <summary>How a soak is run.</summary>
-/// <param name="Engine">What carries the tasks.</param>
 /// <param name="Database">What the journal is in.</param>
 /// <param name="Minutes">How long faults happen; what is unfinished then is waited for.</param>
 /// <param name="Seed">Decides kinds, victims and lengths of the faults.</param>
-internal sealed record SoakOptions(EngineKind Engine, string Database, int Minutes, int Seed)
+internal sealed record SoakOptions(string Database, int Minutes, int Seed)
 {
-    /// <summary>Parses <c>[--minutes N] [--database NAME] [--engine NAME] [--seed S]</c>.</summary>
+    /// <summary>Parses <c>[--minutes N] [--database NAME] [--seed S]</c>.</summary>
     /// <param name="arguments">What was given.</param>
     /// <param name="seed">The seed when none is given.</param>
     /// <exception cref="OptionException">An argument is not right.</exception>
@@ -20,14 +18,10 @@ internal sealed record SoakOptions(EngineKind Engine, string Database, int Minut
             arguments,
             ("--minutes", "15"),
             ("--database", BenchDatabase.Sqlite),
-            ("--engine", BenchEngine.Default),
             ("--seed", FormattableString.Invariant($"{seed}")));
-        SoakOptions parsed = new(
-            BenchEngine.Parse(options.One("--engine", BenchEngine.Names)),
+        return new SoakOptions(
             options.One("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
             options.Number("--minutes", least: 1, most: 24 * 60),
             options.Number("--seed", least: 0));
-        BenchDatabase.ShouldFit([parsed.Engine], [parsed.Database]);
-        return parsed;
     }
 }

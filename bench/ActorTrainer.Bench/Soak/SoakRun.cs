@@ -32,8 +32,8 @@ internal sealed class SoakRun(SoakOptions options)
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => EndBy(context, interrupted));
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => EndBy(context, interrupted));
         await using BenchDatabase database = await BenchDatabase.CreateAsync(options.Database);
-        await using LocalCluster cluster = new(Nodes, Slots) { Engine = options.Engine, Server = database.Server };
-        Say($"seed {options.Seed}, {options.Minutes} minutes, {BenchEngine.NameOf(options.Engine)} on {options.Database}; nodes write into {cluster.Folder}");
+        await using LocalCluster cluster = new(Nodes, Slots) { Server = database.Server };
+        Say($"seed {options.Seed}, {options.Minutes} minutes, {options.Database}; nodes write into {cluster.Folder}");
         string register = Directory.CreateDirectory(Path.Combine(cluster.Folder, "workers")).FullName;
         SoakTasks tasks = new(cluster, register, Say);
         await tasks.TrainReferencesAsync();

@@ -43,7 +43,7 @@ internal sealed record SoakVerdict(
     /// <summary>The result line.</summary>
     public string Line => string.Join(
         ' ',
-        $"soak engine={Common.BenchEngine.NameOf(Options.Engine)} database={Options.Database}",
+        $"soak database={Options.Database}",
         Text($"minutes={Options.Minutes} seed={Options.Seed} faults={Faults}"),
         Text($"tasks={Tasks.Count} unfinished={Tasks.Count(task => !task.Completed)} lost_committed_steps={Tasks.Sum(task => task.LostSteps)}"),
         Text($"longest_overlap_ms={LongestOverlap} orphans={Orphans} wrong_bits={Wrong.Length} unexpected={Unexpected.Count}"));

@@ -37,14 +37,13 @@ public sealed class BenchBoundsTests
         Check("failover", Crash).ShouldBe(["no result line 'failover mode=silent …' was printed"]);
 
     [Theory]
-    [InlineData("akka", "sqlite", "failover engine=akka database=sqlite x=2", "")]
-    [InlineData("akka,embedded", "sqlite", "failover engine=embedded database=sqlite x=2", "x=2 is above 1 in")]
-    [InlineData("embedded", "sqlite", "failover engine=akka database=sqlite x=2", "no result line")]
-    [InlineData("embedded", "postgresql", "failover engine=embedded database=postgresql x=2", "")]
-    public void Check_BoundsOfWhatWasNotRun_ArePassedOver(string engines, string databases, string line, string expected)
+    [InlineData("postgresql", "failover database=postgresql x=2", "")]
+    [InlineData("postgresql,sqlite", "failover database=sqlite x=2", "x=2 is above 1 in")]
+    [InlineData("sqlite", "failover database=postgresql x=2", "no result line")]
+    public void Check_BoundsOfWhatWasNotRun_ArePassedOver(string databases, string line, string expected)
     {
-        BenchBounds bounds = BenchBounds.Parse("""{ "failover": [ { "where": { "engine": "embedded", "database": "sqlite" }, "bounds": { "x": { "max": 1 } } } ] }""");
-        Dictionary<string, IReadOnlyCollection<string>> run = new() { ["engine"] = engines.Split(','), ["database"] = databases.Split(',') };
+        BenchBounds bounds = BenchBounds.Parse("""{ "failover": [ { "where": { "database": "sqlite" }, "bounds": { "x": { "max": 1 } } } ] }""");
+        Dictionary<string, IReadOnlyCollection<string>> run = new() { ["database"] = databases.Split(',') };
 
         IReadOnlyList<string> failures = bounds.Check("failover", [line], run);
 
@@ -74,7 +73,7 @@ public sealed class BenchBoundsTests
         Should.Throw<FormatException>(() => BenchBounds.Parse(json)).Message.ShouldContain(expected);
 
     [Theory]
-    [InlineData("failover", 8)]
+    [InlineData("failover", 6)]
     [InlineData("scale", 10)]
     public void Parse_TheFileOfTheRepository_Succeeds(string bench, int lines) =>
         BenchBounds.Parse(RepositoryFiles.Read("bench/bounds.json")).Check(bench, []).Count.ShouldBe(lines);

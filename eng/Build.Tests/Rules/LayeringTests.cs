@@ -11,8 +11,8 @@ public sealed class LayeringTests
         ["ActorTrainer.Hocon"] = ["ActorTrainer.Core"],
         ["ActorTrainer.Journal"] = ["ActorTrainer.Core"],
         ["ActorTrainer.Checkpoints"] = ["ActorTrainer.Core"],
-        ["ActorTrainer.Runtime"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints"],
-        ["ActorTrainer.Akka"] = ["ActorTrainer.Runtime"],
+        ["ActorTrainer.Akka"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints"],
+        ["ActorTrainer.Runtime"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Akka"],
         ["ActorTrainer.Cli"] =
         [
             "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints",

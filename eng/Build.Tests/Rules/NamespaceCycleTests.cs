@@ -20,9 +20,9 @@ public sealed class NamespaceCycleTests
         ["ActorTrainer.Journal"] = ["ActorTrainer.Journal, ActorTrainer.Journal.Memory, ActorTrainer.Journal.Sqlite"],
         ["ActorTrainer.Runtime"] =
         [
-            "ActorTrainer.Runtime.Api, ActorTrainer.Runtime.Client, ActorTrainer.Runtime.Engines, ActorTrainer.Runtime.Node, " +
-            "ActorTrainer.Runtime.Workers, ActorTrainer.Runtime.Workers.Files",
+            "ActorTrainer.Runtime.Api, ActorTrainer.Runtime.Client",
             "ActorTrainer.Runtime.Training, ActorTrainer.Runtime.Training.Worker",
+            "ActorTrainer.Runtime.Workers, ActorTrainer.Runtime.Workers.Files",
         ],
     };
 

@@ -58,7 +58,7 @@ internal sealed class BenchBounds
     /// <param name="bench">Its name.</param>
     /// <param name="output">The lines that it printed.</param>
     /// <param name="run">
-    /// What it ran of engines and databases (<c>engine</c>, <c>database</c>); bounds whose <c>where</c> names another are passed over. Null: any.
+    /// What it ran of databases (<c>database</c>); bounds whose <c>where</c> names another are passed over. Null: any.
     /// </param>
     /// <returns>What falls short or is missing; empty when every bound is kept.</returns>
     public IReadOnlyList<string> Check(string bench, IEnumerable<string> output, IReadOnlyDictionary<string, IReadOnlyCollection<string>>? run = null)

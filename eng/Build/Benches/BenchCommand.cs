@@ -48,7 +48,6 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
             "dotnet", command, repository.Root, setup.Environment, Timeout, console);
         IReadOnlyList<string> failures = bounds.Check(name, result.Output.Split('\n'), new Dictionary<string, IReadOnlyCollection<string>>
         {
-            ["engine"] = BenchOption.ValuesOf("--engine", arguments, "embedded"),
             ["database"] = databases,
         });
         foreach (string failure in failures)

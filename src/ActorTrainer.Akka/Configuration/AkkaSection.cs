@@ -19,7 +19,7 @@ public static class AkkaSection
     /// <param name="model">The node's model.</param>
     /// <param name="livingNodes">How many nodes live now, this one included.</param>
     /// <exception cref="ConfigException">
-    /// The user's section contradicts the <c>actortrainer</c> section, the two do not go together with this engine, or the connection string
+    /// The user's section contradicts the <c>actortrainer</c> section, the two do not go together, or the connection string
     /// is none.
     /// </exception>
     public static ConfigObject Derive(NodeModel model, int livingNodes = 1)

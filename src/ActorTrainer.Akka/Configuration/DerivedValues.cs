@@ -1,7 +1,7 @@
 using System.Globalization;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Akka.Configuration;
@@ -16,7 +16,7 @@ internal sealed class DerivedValues
     private const string OffsetKey = "actortrainer.akka.port-offset";
     private const string SeedsKey = "actortrainer.cluster.seed-nodes";
     private const string RolesKey = "actortrainer.node.roles";
-    private const string EngineKey = "actortrainer.engine";
+    private const string ClusterNameKey = "actortrainer.cluster.name";
     private const string ShardsKey = "actortrainer.sharding.number-of-shards";
 
     private const string NodesKey = "actortrainer.cluster.expected-nodes";
@@ -40,7 +40,7 @@ internal sealed class DerivedValues
     private IEnumerable<DerivedValue> Identity()
     {
         string[] roles = [Role, .. _model.Roles.Where(role => role != Role)];
-        yield return Make("provider", "cluster", EngineKey, "akka") with
+        yield return Make("provider", "cluster", ClusterNameKey, _model.ClusterName) with
         {
             Rule = DerivedRule.Identity,
             Alias = "Akka.Cluster.ClusterActorRefProvider, Akka.Cluster",

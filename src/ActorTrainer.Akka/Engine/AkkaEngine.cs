@@ -6,17 +6,23 @@ using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Journal;
-using ActorTrainer.Runtime.Engines;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Akka.Engine;
 
 /// <summary>
-/// Membership, sharding and persistence by Akka.NET. When the cluster has downed the node (it was stopped, or cut off) it begins another life
-/// by itself, unless the actor system is the host's own.
+/// What carries the tasks of a cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
+/// that owns it. The node around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
+/// stopped, or cut off) it begins another life by itself, unless the actor system is the host's own.
 /// </summary>
-internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing) : IEngine
+/// <param name="parts">What it uses of the node.</param>
+/// <param name="existing">The host's own actor system; null: one is made, under the cluster's name.</param>
+/// <remarks>
+/// The events of a step are persisted before they are committed, the effects start after that, and what an owner of an older term writes is
+/// refused.
+/// </remarks>
+public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing) : IAsyncDisposable
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
@@ -31,14 +37,19 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     private volatile TaskDesk? _desk;
     private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
 
+    /// <summary>Says which life of which node this is; 0 until it has one. Grows with every life.</summary>
     public long Incarnation => _life?.Incarnation ?? 0;
 
+    /// <summary>The members as failure detection sees them.</summary>
     public MembershipView Membership => _life?.Sight.View ?? new MembershipView(0, 0, [], []);
 
+    /// <summary>The members, shards with their owners, and unfinished tasks as they are on record; may lag behind by a second.</summary>
     public ClusterRows Cluster => _desk?.Rows() ?? Nothing;
 
+    /// <summary>Ends when the engine has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
     public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
 
+    /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
     /// <exception cref="IOException">The host's actor system cannot hold tasks, or Akka.Remote's address is in use.</exception>
     /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
     /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
@@ -56,6 +67,8 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         _ = Task.Run(LookAsync, CancellationToken.None);
     }
 
+    /// <summary>Begins to leave: save, hand over, go, as far as the time allows. <see cref="Ended"/> follows.</summary>
+    /// <param name="within">How long it may take. What is not handed over goes on elsewhere from its last checkpoint.</param>
     public void Leave(TimeSpan within)
     {
         _leaveWithin = within;
@@ -63,17 +76,25 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         LeaveIfAsked();
     }
 
+    /// <summary>Gives a task what became of one of its effects. Of a task that is not here any more it is dropped.</summary>
     public void Post(TaskInput input) => _life?.Post(input);
 
+    /// <summary>Creates a task that was checked; the same name and specification give the same task.</summary>
     public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
         AskDeskAsync(desk => desk.SubmitAsync(spec, cancellationToken));
 
+    /// <summary>Asks a task's owner, wherever that is.</summary>
     public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
         AskDeskAsync(desk => desk.AskAsync(task, command, cancellationToken));
 
+    /// <summary>Asks a node to take no more tasks, to take them again, or to begin to leave.</summary>
     public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken) =>
         node == parts.Model.Address ? await ObeyAsync(kind) : await AskDeskAsync(desk => desk.AskNodeAsync(node, kind, cancellationToken));
 
+    /// <summary>
+    /// Answers <see cref="ListTasksRequest"/>, <see cref="ListEventsRequest"/> and <see cref="ListCheckpointsRequest"/>; what this node has
+    /// acknowledged before is in the answer. <see cref="JournalFailed"/> when it cannot be read now.
+    /// </summary>
     public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken)
     {
         if (_desk is not { } desk)
@@ -84,6 +105,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
         return await desk.ReadAsync(request, cancellationToken);
     }
 
+    /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync();

@@ -11,7 +11,6 @@ using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Engines;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
@@ -128,7 +127,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     {
         NodeModel model = parts.Model;
         MemberRow row = new(
-            0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, Runtime.Api.ApiEndpoints.ProductVersion);
+            0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, parts.Version);
         MemberTable members = new(database);
         long incarnation = await members.RegisterAsync(row, cancellationToken);
         LifePulse pulse = await LifePulse.BeginAsync(

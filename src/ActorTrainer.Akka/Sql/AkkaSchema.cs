@@ -4,7 +4,7 @@ using ActorTrainer.Journal;
 
 namespace ActorTrainer.Akka.Sql;
 
-/// <summary>The tables of the engine, and the check that a database is one of this engine, version, cluster and configuration.</summary>
+/// <summary>The tables, and the check that a database is one of this version, cluster and configuration.</summary>
 internal static class AkkaSchema
 {
     /// <summary>Grows when a table changes in a way that an older version does not understand.</summary>
@@ -88,7 +88,7 @@ internal static class AkkaSchema
         }
     }
 
-    /// <summary>A file that the embedded engine or something else has made is left as it is.</summary>
+    /// <summary>A file that something else has made is left as it is.</summary>
     private static async Task CheckOthersAsync(AkkaDatabase database, CancellationToken cancellationToken)
     {
         List<string> tables = await TablesAsync(database, cancellationToken);
@@ -96,13 +96,6 @@ internal static class AkkaSchema
         {
             // A PostgreSQL database may hold other tables; ours have a prefix.
             return;
-        }
-
-        if (new[] { "journal", "member", "shard", "event" }.All(tables.Contains))
-        {
-            throw new JournalOpenException(
-                JournalOpenFailure.NotAJournal,
-                $"The journal {database.Name} belongs to the embedded engine. Tasks do not move from one engine to the other: set actortrainer.engine = embedded, or actortrainer.journal.path to another file.");
         }
 
         if (tables.FirstOrDefault(t => !t.StartsWith("actortrainer_", StringComparison.Ordinal)) is { } foreign)
@@ -172,7 +165,7 @@ internal static class AkkaSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Say($"The journal {database.Name} has schema version {versions[0]} of the akka engine; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
+                Say($"The journal {database.Name} has schema version {versions[0]}; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
         }
     }
 

@@ -15,7 +15,6 @@ internal static class NodeCommand
         Option<string?> dataDir = new("--data-dir") { Description = "Run directories, logs, journal and checkpoints.", HelpName = "DIR" };
         Option<string[]> seeds = new("--seed") { Description = "A node of the cluster to join; may be repeated.", HelpName = "ADDR" };
         Option<int?> slots = new("--slots") { Description = "Slots of tasks that run at once. [default: processors]", HelpName = "N" };
-        Option<string?> engine = new("--engine") { Description = "What carries the tasks: embedded or akka. [default: embedded]", HelpName = "NAME" };
         Option<string[]> set = new("--set") { Description = "Any configuration key; may be repeated.", HelpName = "KEY=VALUE" };
         CliCommand command = new(
             "node",
@@ -31,7 +30,6 @@ internal static class NodeCommand
             dataDir,
             seeds,
             slots,
-            engine,
             set,
         };
         command.SetAction(async (args, cancellationToken) =>
@@ -43,7 +41,6 @@ internal static class NodeCommand
                 Add(flags, "actortrainer.node.name", args.GetValue(name), "--name");
                 Add(flags, "actortrainer.node.data-dir", args.GetValue(dataDir), "--data-dir");
                 Add(flags, "actortrainer.node.slots", args.GetValue(slots)?.ToString(CultureInfo.InvariantCulture), "--slots");
-                Add(flags, "actortrainer.engine", args.GetValue(engine), "--engine");
                 Add(flags, "actortrainer.cluster.seed-nodes", Seeds(args.GetValue(seeds)), "--seed");
                 Add(flags, "actortrainer.security.token-file", args.GetValue(globals.TokenFile), "--token-file");
                 flags.AddRange(KeyValues.Parse(args.GetValue(set), "--set", "actortrainer.logging.level=debug"));

@@ -1,3 +1,4 @@
+using ActorTrainer.Akka.Configuration;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Hocon;
@@ -16,7 +17,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
             file is null ? [] : [file],
             [.. flags.Select(flag => new ConfigOverride(flag.Key, flag.Value, $"flag {flag.Option}"))],
             NodeConfiguration.ProcessEnvironment());
-        Engines.Check(model);
+        _ = AkkaSection.Derive(model);
         return model;
     }
 
@@ -60,12 +61,12 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
         }
 
         ConfigObject node = NodeConfiguration.LoadTree([file], null, NodeConfiguration.ProcessEnvironment());
-        return ConfigRenderer.Render(Engines.Derived(NodeConfiguration.ToModel(node)) is { } engine ? Beside(node, engine) : node);
+        return ConfigRenderer.Render(Beside(node, AkkaSection.Derive(NodeConfiguration.ToModel(node))));
     }
 
-    /// <summary>What the engine derives takes the place of what the user wrote of it, which it contains.</summary>
-    private static ConfigObject Beside(ConfigObject node, ConfigObject engine) =>
-        node with { Fields = [.. node.Fields.Where(field => !Has(engine, field.Key)), .. engine.Fields] };
+    /// <summary>What is derived for Akka.NET takes the place of what the user wrote of it, which it contains.</summary>
+    private static ConfigObject Beside(ConfigObject node, ConfigObject derived) =>
+        node with { Fields = [.. node.Fields.Where(field => !Has(derived, field.Key)), .. derived.Fields] };
 
     private static bool Has(ConfigObject tree, string key) => tree.Fields.Any(field => field.Key == key);
 

@@ -21,7 +21,6 @@ internal sealed class NodeHost : INodeHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddActorTrainer(model);
-        Engines.Use(builder.Services, model);
         using IHost host = builder.Build();
         ActorTrainerNode node = host.Services.GetRequiredService<ActorTrainerNode>();
         try

@@ -3,34 +3,19 @@ using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Core.Configuration;
 
-/// <summary>Reads what the akka engine needs beside the rest, and checks what must hold when it is asked for.</summary>
+/// <summary>Reads what Akka.NET needs beside the rest, and checks what must hold.</summary>
 public static class AkkaModelReader
 {
     private const string AddressKey = "actortrainer.node.address";
     private const string OffsetKey = "actortrainer.akka.port-offset";
-    private const string PostgreSqlKey = "actortrainer.journal.postgresql";
     private const int LastPort = 65_535;
 
-    /// <summary>What must hold between the engine and the rest of a model; the reader of configurations has looked already.</summary>
+    /// <summary>What must hold between Akka.NET and the rest of a model; the reader of configurations has looked already.</summary>
     /// <exception cref="ConfigException">
-    /// A port plus the offset is none; the node can be reached from other machines and Akka.Remote would let anybody in; or a journal is asked
-    /// for that the engine does not have.
+    /// A port plus the offset is none; or the node can be reached from other machines and Akka.Remote would let anybody in.
     /// </exception>
     public static void Check(NodeModel model)
     {
-        if (model.Engine != EngineKind.Akka)
-        {
-            if (model.Journal.PostgreSql is not null)
-            {
-                throw Wrong(
-                    model,
-                    [PostgreSqlKey],
-                    $"{PostgreSqlKey} needs actortrainer.engine = akka: the journal of the embedded engine is a SQLite file. Remove it, or set the engine");
-            }
-
-            return;
-        }
-
         CheckPort(model, AddressKey, model.Address);
         foreach (NodeAddress seed in model.SeedNodes)
         {
@@ -52,11 +37,11 @@ public static class AkkaModelReader
     }
 
     /// <summary>Adds what stands beside the values themselves: the user's own section and the places of all keys.</summary>
-    internal static AkkaModel Complete(AkkaModel akka, EngineKind engine, ConfigObject root)
+    internal static AkkaModel Complete(AkkaModel akka, ConfigObject root)
     {
         Dictionary<string, ConfigOrigin> places = new(StringComparer.Ordinal);
         AddPlaces(places, "actortrainer", root.At("actortrainer"));
-        return akka with { Section = engine == EngineKind.Akka ? OwnSection(root) : null, Places = places };
+        return akka with { Section = OwnSection(root), Places = places };
     }
 
     private static ConfigObject? OwnSection(ConfigObject root) => root.At("akka") switch

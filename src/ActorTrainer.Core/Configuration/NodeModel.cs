@@ -5,9 +5,6 @@ namespace ActorTrainer.Core.Configuration;
 /// <summary>The validated configuration of a node. Defaults and their reasons stand in <c>hocon/reference.conf</c>.</summary>
 public sealed record NodeModel
 {
-    /// <summary><c>actortrainer.engine</c>: what carries the tasks. Default embedded.</summary>
-    public EngineKind Engine { get; init; } = EngineKind.Embedded;
-
     /// <summary><c>actortrainer.cluster.name</c>: nodes of another name are refused.</summary>
     public string ClusterName { get; init; } = "actortrainer";
 
@@ -44,7 +41,7 @@ public sealed record NodeModel
     /// <summary><c>actortrainer.journal</c>.</summary>
     public JournalModel Journal { get; init; } = new();
 
-    /// <summary><c>actortrainer.akka</c>, and the user's own <c>akka</c> section; only the akka engine looks at it.</summary>
+    /// <summary><c>actortrainer.akka</c>, and the user's own <c>akka</c> section.</summary>
     public AkkaModel Akka { get; init; } = new();
 
     /// <summary><c>actortrainer.checkpoints</c>.</summary>
@@ -57,17 +54,7 @@ public sealed record NodeModel
     public LoggingModel Logging { get; init; } = new();
 }
 
-/// <summary>What carries the tasks of a cluster; all its nodes have the same.</summary>
-public enum EngineKind
-{
-    /// <summary>Gossip, journal and loop of our own, in process.</summary>
-    Embedded,
-
-    /// <summary>Akka.NET: Akka.Cluster.Sharding and Akka.Persistence.Sql.</summary>
-    Akka,
-}
-
-/// <summary>What the akka engine needs beside the rest.</summary>
+/// <summary>What Akka.NET needs beside the rest.</summary>
 public sealed record AkkaModel
 {
     /// <summary>

@@ -25,7 +25,7 @@ public static class NodeModelReader
         return [.. section.KnownKeys.Where(k => !section.KnownKeys.Any(longer => longer.StartsWith(k + ".", StringComparison.Ordinal)))];
     }
 
-    /// <summary>Reads what stands below <c>actortrainer</c>; other keys of the root are the user's own, but for <c>akka</c> when that is the engine.</summary>
+    /// <summary>Reads what stands below <c>actortrainer</c>; other keys of the root are the user's own, but for <c>akka</c>.</summary>
     /// <exception cref="ConfigException">A value is wrong, a key is not known, or values do not go together.</exception>
     public static NodeModel Read(ConfigObject root, NodeSurroundings surroundings)
     {
@@ -33,7 +33,7 @@ public static class NodeModelReader
         NodeModel model = ReadKeys(section, surroundings);
         section.RejectUnknownKeys();
         CheckTogether(root, model);
-        model = model with { Akka = AkkaModelReader.Complete(model.Akka, model.Engine, root) };
+        model = model with { Akka = AkkaModelReader.Complete(model.Akka, root) };
         AkkaModelReader.Check(model);
         return model;
     }
@@ -48,7 +48,6 @@ public static class NodeModelReader
         string port = address.Port.ToString(CultureInfo.InvariantCulture);
         return new NodeModel
         {
-            Engine = section.Choice("engine", defaults.Engine, ("embedded", EngineKind.Embedded), ("akka", EngineKind.Akka)),
             ClusterName = ReadName(cluster, "name", defaults.ClusterName),
             SeedNodes = ReadSeeds(cluster),
             ExpectedNodes = cluster.Int("expected-nodes", defaults.ExpectedNodes, 1, 10_000),

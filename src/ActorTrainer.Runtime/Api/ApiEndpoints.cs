@@ -5,7 +5,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Node;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -43,7 +42,6 @@ public static class ApiEndpoints
                 StatusCodes.Status200OK,
                 new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, node.Incarnation)
                 {
-                    Engine = SeedCheck.Word(node.Engine),
                     Cluster = node.ClusterName,
                 },
                 ApiJson.Default.VersionInfo));

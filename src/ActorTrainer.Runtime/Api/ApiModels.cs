@@ -141,9 +141,6 @@ public sealed record ShardDetails(int Shard, long Owner, NodeAddress? Address, l
 /// <param name="Incarnation">The node's life number, 0 until it has one.</param>
 public sealed record VersionInfo(string Product, string Version, int Api, string Runtime, long Incarnation)
 {
-    /// <summary>What carries the node's tasks, a word as in the configuration (<c>embedded</c>); null: no node, or one that does not say.</summary>
-    public string? Engine { get; init; }
-
     /// <summary>The name of the node's cluster; null: no node, or one that does not say.</summary>
     public string? Cluster { get; init; }
 }

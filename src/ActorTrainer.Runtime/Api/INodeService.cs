@@ -1,4 +1,3 @@
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
@@ -9,9 +8,6 @@ namespace ActorTrainer.Runtime.Api;
 /// <summary>What the HTTP API asks of the node. Everything the CLI and other clients can do goes through here.</summary>
 public interface INodeService
 {
-    /// <summary>What carries the tasks.</summary>
-    EngineKind Engine { get; }
-
     /// <summary>The name of the cluster that it belongs to, or wants to.</summary>
     string ClusterName { get; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ActorTrainer.Akka.Engine;
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -7,9 +8,9 @@ using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Engines;
 using ActorTrainer.Runtime.Transport;
 using ActorTrainer.Runtime.Workers;
+using Akka.Actor;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -29,7 +30,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly ILoggerFactory _loggers;
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime? _host;
-    private readonly EngineChoice _choice;
+    private readonly Func<ActorSystem>? _hostsSystem;
     private readonly Func<IEnumerable<IClusterObserver>> _observers;
     private readonly ILogger _logger;
     private readonly FolderStore _store;
@@ -37,9 +38,9 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
     private readonly CancellationTokenSource _stopping = new();
     private FileStream? _dataLock;
-    private EngineParts? _parts;
+    private NodeHttpServer? _server;
     private ObserverCalls? _calls;
-    private volatile IEngine? _engine;
+    private volatile AkkaEngine? _engine;
     private volatile EngineEnd? _end;
     private Task _followed = Task.CompletedTask;
     private Task _warmUp = Task.CompletedTask;
@@ -48,20 +49,20 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <param name="model">Its configuration.</param>
     /// <param name="loggers">Where it logs.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="engine">Its engine; null: the embedded one.</param>
+    /// <param name="hostsSystem">Gives the host's own actor system when the node starts; null: the node makes one.</param>
     /// <param name="host">Stopped when the node has left or cannot go on; null: only <see cref="ExitCode"/> tells.</param>
     /// <param name="observers">Gives the observers of the cluster when the node starts, and not before: they may want the node themselves. Null: none.</param>
     public ActorTrainerNode(
         NodeModel model,
         ILoggerFactory loggers,
         TimeProvider time,
-        EngineChoice? engine = null,
+        Func<ActorSystem>? hostsSystem = null,
         IHostApplicationLifetime? host = null,
         Func<IEnumerable<IClusterObserver>>? observers = null)
     {
         _observers = observers ?? (() => []);
-        _choice = engine ?? new EngineChoice(EngineKind.Embedded, parts => new EmbeddedEngine(parts));
-        _asked = EngineChoices.Apply(_choice, model);
+        _hostsSystem = hostsSystem;
+        _asked = model;
         _loggers = loggers;
         _time = time;
         _host = host;
@@ -84,10 +85,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public string? Failure => _end?.Failure;
 
     /// <summary>Where it listens, with the actual port.</summary>
-    public NodeAddress Address => _parts?.Model.Address ?? _asked.Address;
-
-    /// <inheritdoc />
-    public EngineKind Engine => _asked.Engine;
+    public NodeAddress Address => _server?.Address ?? _asked.Address;
 
     /// <inheritdoc />
     public string ClusterName => _asked.ClusterName;
@@ -111,6 +109,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
         NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, this, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
+        _server = server;
         _dataLock = LockData(_asked.DataDir);
         NodeModel model = _asked with
         {
@@ -119,7 +118,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
         _calls = new ObserverCalls(observers, _time, _loggers.CreateLogger<ObserverCalls>());
-        _parts = new EngineParts(model, server, _workers, _store, _loggers, _time, _calls.OnView);
+        EngineParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _calls.OnView);
         try
         {
             await SeedCheck.RunAsync(model, _time, cancellationToken);
@@ -127,7 +126,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
-            _engine = _choice.Make(_parts);
+            _engine = new AkkaEngine(parts, _hostsSystem?.Invoke());
             await _engine.StartAsync(cancellationToken);
             _followed = Task.Run(() => FollowAsync(_engine), CancellationToken.None);
         }
@@ -182,9 +181,9 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         await _workers.DisposeAsync();
 
         // The listener closes last: as long as it answers, nobody takes the end of a connection for a crash.
-        if (_parts is not null)
+        if (_server is not null)
         {
-            await _parts.Server.DisposeAsync();
+            await _server.DisposeAsync();
         }
 
         _dataLock?.Dispose();
@@ -292,7 +291,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
     }
 
-    private Task<CommandReply> AskAsync(Func<IEngine, Task<CommandReply>> ask) =>
+    private Task<CommandReply> AskAsync(Func<AkkaEngine, Task<CommandReply>> ask) =>
         _engine is { } engine ? ask(engine) : Task.FromResult<CommandReply>(new CommandUnavailable(NotYet));
 
     private void PostTask(TaskInput input)
@@ -325,7 +324,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
     }
 
-    private async Task FollowAsync(IEngine engine)
+    private async Task FollowAsync(AkkaEngine engine)
     {
         _end = await engine.Ended;
         _host?.StopApplication();

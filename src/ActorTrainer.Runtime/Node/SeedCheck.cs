@@ -8,26 +8,18 @@ using ActorTrainer.Runtime.Api;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// Asks the seeds, before the engine starts, whether they are nodes that it could join. Engines do not understand each other, so that a node
-/// with the wrong one would wait for ever; what they all have is the HTTP API.
+/// Asks the seeds, before the node joins, whether they belong to its cluster: one of another would wait for ever.
 /// </summary>
 internal static class SeedCheck
 {
     private const int MostBytes = 64 * 1024;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
-    /// <summary>An engine as the configuration and the API write it.</summary>
-    public static string Word(EngineKind engine) => engine switch
-    {
-        EngineKind.Akka => "akka",
-        _ => "embedded",
-    };
-
     /// <summary>
     /// Asks every seed once, all at the same time. One that does not answer within a second, answers with an error or does not say what it is has no
     /// objection: it may not be up yet, and the engine has its own ways to be refused.
     /// </summary>
-    /// <exception cref="WrongSeedException">A seed has another engine, or belongs to another cluster.</exception>
+    /// <exception cref="WrongSeedException">A seed belongs to another cluster.</exception>
     public static async Task RunAsync(NodeModel model, TimeProvider time, CancellationToken cancellationToken)
     {
         NodeAddress[] seeds = [.. model.SeedNodes.Where(s => s != model.Address)];
@@ -55,21 +47,11 @@ internal static class SeedCheck
         }
     }
 
-    private static string? Objection(NodeModel model, NodeAddress seed, VersionInfo answer)
-    {
-        string own = Word(model.Engine);
-        if (answer.Engine is { } engine && engine != own)
-        {
-            return $"seed {seed} belongs to a cluster of the {engine} engine, this node has the {own} engine; " +
-                $"set actortrainer.engine = {engine} here, or other seed-nodes.";
-        }
-
-        // The embedded engine says it by gossip, which hears of a cluster's name however the node was found.
-        return model.Engine == EngineKind.Akka && answer.Cluster is { } cluster && cluster != model.ClusterName
+    private static string? Objection(NodeModel model, NodeAddress seed, VersionInfo answer) =>
+        answer.Cluster is { } cluster && cluster != model.ClusterName
             ? $"seed {seed} belongs to the cluster '{cluster}', this node to '{model.ClusterName}'; " +
                 $"set actortrainer.cluster.name = {cluster} here, or other seed-nodes."
             : null;
-    }
 
     private static async Task<VersionInfo?> AskAsync(HttpClient http, NodeAddress seed, CancellationToken cancellationToken)
     {

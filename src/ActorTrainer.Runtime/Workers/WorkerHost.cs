@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;

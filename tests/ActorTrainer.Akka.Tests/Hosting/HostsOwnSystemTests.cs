@@ -1,6 +1,7 @@
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Runtime;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;

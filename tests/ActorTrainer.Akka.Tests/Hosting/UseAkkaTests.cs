@@ -1,5 +1,6 @@
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Runtime;
 
 namespace ActorTrainer.Akka.Tests.Hosting;
 
@@ -23,19 +24,9 @@ public sealed class UseAkkaTests() : HostedNode(null)
         taken.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Loopback, model.Address.Port + model.Akka.PortOffset));
         taken.Listen();
 
-        string problem = await ShouldNotStartAsync(services => services.UseAkka(), model);
+        string problem = await ShouldNotStartAsync(_ => { }, model);
 
         problem.ShouldContain($"127.0.0.1:{model.Address.Port + model.Akka.PortOffset}");
         problem.ShouldContain("port-offset");
-    }
-
-    [Fact]
-    public async Task Node_OfWhichTheConfigurationWantsAnotherEngine_IsRefused()
-    {
-        ConfigOrigin place = new("node.conf", 3, 5);
-        AkkaModel written = new() { Places = new Dictionary<string, ConfigOrigin> { ["actortrainer.engine"] = place } };
-
-        (await ShouldNotStartAsync(_ => { }, Model() with { Akka = written })).ShouldStartWith("node.conf:3:5: actortrainer.engine = akka");
-        (await ShouldNotStartAsync(services => services.UseAkka(), Model() with { Engine = EngineKind.Embedded, Akka = written })).ShouldContain("UseAkka()");
     }
 }

@@ -1,4 +1,3 @@
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;
@@ -141,7 +140,7 @@ public sealed class ClusterFaultTests
         Number(cluster, "SELECT epoch FROM actortrainer_cluster").ShouldBe(1);
     }
 
-    private static LocalCluster New(int nodes) => new(nodes, slots: 1) { Engine = EngineKind.Akka, Seeds = false };
+    private static LocalCluster New(int nodes) => new(nodes, slots: 1) { Seeds = false };
 
     /// <summary>Stops a node, and not in the middle of a transaction: such a one is ended, so that the others can write.</summary>
     private static async Task StopAsync(LocalCluster cluster, LocalNode node)

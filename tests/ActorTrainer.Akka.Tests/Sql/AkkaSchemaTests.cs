@@ -2,7 +2,6 @@ using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Journal;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorTrainer.Akka.Tests.Sql;
 
@@ -18,31 +17,6 @@ public sealed class AkkaSchemaTests : IDisposable
         await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(_folder.OpenAsync)));
 
         (await Count("SELECT count(*) FROM actortrainer_journal")).ShouldBe(1);
-    }
-
-    [Fact]
-    public async Task Ensure_OfTheEmbeddedEnginesJournal_RefusesItAndLeavesItAsItWas()
-    {
-        await using (await SqliteJournal.OpenAsync(_folder.Model.Journal.Path, 1024, TimeProvider.System, NullLogger<SqliteJournal>.Instance))
-        {
-        }
-
-        string problem = await ShouldBeRefusedAsync();
-
-        problem.ShouldContain("embedded engine");
-        problem.ShouldContain("actortrainer.journal.path");
-        (await Count("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'actortrainer%'")).ShouldBe(0);
-    }
-
-    [Fact]
-    public async Task Open_OfTheAkkaEnginesJournalByTheEmbeddedEngine_IsRefused()
-    {
-        await _folder.OpenAsync();
-
-        JournalOpenException refusal = await Should.ThrowAsync<JournalOpenException>(
-            () => SqliteJournal.OpenAsync(_folder.Model.Journal.Path, 1024, TimeProvider.System, NullLogger<SqliteJournal>.Instance));
-
-        refusal.Message.ShouldContain("akka engine");
     }
 
     [Fact]

@@ -13,7 +13,6 @@ internal sealed class JournalFolder : IDisposable
         Folder = Directory.CreateTempSubdirectory("actortrainer-akka-").FullName;
         Model = new NodeModel
         {
-            Engine = EngineKind.Akka,
             ClusterName = "testing",
             Address = new NodeAddress("127.0.0.1", 0),
             Slots = 2,

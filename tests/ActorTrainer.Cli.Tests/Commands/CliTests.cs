@@ -242,7 +242,7 @@ public sealed class CliTests : IAsyncLifetime
         CliRun run = new();
 
         CliResult result = await run.RunAsync(
-            "node", "--config", "node.conf", "--address", "127.0.0.1:7401", "--seed", "127.0.0.1:7400", "--seed", "127.0.0.1:7402", "--slots", "3", "--engine", "akka",
+            "node", "--config", "node.conf", "--address", "127.0.0.1:7401", "--seed", "127.0.0.1:7400", "--seed", "127.0.0.1:7402", "--slots", "3",
             "--set", "a.b=c=d");
 
         result.Code.ShouldBe(ExitCodes.Ok);
@@ -251,7 +251,6 @@ public sealed class CliTests : IAsyncLifetime
         [
             "actortrainer.node.address=127.0.0.1:7401 by --address",
             "actortrainer.node.slots=3 by --slots",
-            "actortrainer.engine=akka by --engine",
             "actortrainer.cluster.seed-nodes=127.0.0.1:7400,127.0.0.1:7402 by --seed",
             "a.b=c=d by --set",
         ]);

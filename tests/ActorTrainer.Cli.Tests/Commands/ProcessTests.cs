@@ -108,19 +108,18 @@ public sealed class ProcessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task ConfigShow_EngineAkka_HasTheDerivedSectionWithPlaces()
+    public async Task ConfigShow_Akka_HasTheDerivedSectionWithPlaces()
     {
         await File.WriteAllTextAsync(
             Path.Combine(_folder, "node.conf"),
-            "mine = 1\nakka.loglevel = WARNING\nactortrainer {\n  engine = akka\n  node.address = \"127.0.0.1:7401\"\n}\n");
+            "mine = 1\nakka.loglevel = WARNING\nactortrainer {\n  node.address = \"127.0.0.1:7401\"\n}\n");
 
         CliResult result = await RunAsync("config", "show", "node.conf");
 
         result.Error.ShouldBe("");
         result.Code.ShouldBe(0);
-        result.Out.ShouldContain("  engine = akka  # node.conf:4:12\n");
         result.Out.ShouldContain("mine = 1  # node.conf:1:8\n");
-        result.Out.ShouldContain("port = 8401  # derived from actortrainer.node.address (node.conf:5:18)\n");
+        result.Out.ShouldContain("port = 8401  # derived from actortrainer.node.address (node.conf:4:18)\n");
         result.Out.ShouldContain("  loglevel = WARNING  # node.conf:2:17\n");
         result.Out.Split('\n').Count(line => line == "akka {").ShouldBe(1);
     }
@@ -132,12 +131,12 @@ public sealed class ProcessTests : IAsyncLifetime
     public async Task AnyCommand_AkkaContradictsTheNode_Exits2WithPlace(params string[] commandLine)
     {
         await File.WriteAllTextAsync(
-            Path.Combine(_folder, "node.conf"), "actortrainer.engine = akka\nakka.remote.dot-netty.tcp.port = 9000\n");
+            Path.Combine(_folder, "node.conf"), "akka.remote.dot-netty.tcp.port = 9000\n");
 
         CliResult result = await RunAsync(commandLine);
 
         result.Code.ShouldBe(2);
-        result.Error.ShouldStartWith("node.conf:2:34: akka.remote.dot-netty.tcp.port = 9000 contradicts");
+        result.Error.ShouldStartWith("node.conf:1:34: akka.remote.dot-netty.tcp.port = 9000 contradicts");
         result.Error.TrimEnd('\n').ShouldNotContain('\n');
     }
 

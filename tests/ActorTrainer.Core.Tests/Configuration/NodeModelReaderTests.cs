@@ -12,7 +12,6 @@ public sealed class NodeModelReaderTests
         NodeModel model = Read(
             """
             actortrainer {
-              engine = AKKA
               akka.port-offset = 5
               cluster { name = c-1, seed-nodes = ["127.0.0.1:1", "[::1]:2", "127.0.0.1:1"] }
               node { address = "host:7", name = N_1.x, data-dir = d, slots = 3, roles = "gpu, big,gpu" }
@@ -33,7 +32,6 @@ public sealed class NodeModelReaderTests
             akka.remote.dot-netty.tcp.enable-ssl = on
             """);
 
-        model.Engine.ShouldBe(EngineKind.Akka);
         model.Akka.PortOffset.ShouldBe(5);
         model.ClusterName.ShouldBe("c-1");
         model.SeedNodes.ShouldBe([new NodeAddress("127.0.0.1", 1), new NodeAddress("::1", 2)]);
@@ -124,8 +122,8 @@ public sealed class NodeModelReaderTests
     public void Read_KeysBeside_AreTheUsersOwn() => Read("base = /data, actortrainer.journal.path = ${base}/j.db").Journal.Path.ShouldBe("/data/j.db");
 
     [Fact]
-    public void Read_NonLoopbackWithToken_IsAccepted() =>
-        Read("actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = t }").Address.Host.ShouldBe("10.0.0.1");
+    public void Read_NonLoopbackWithTokenAndCertificates_IsAccepted() =>
+        Read("actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = t }\nakka.remote.dot-netty.tcp.enable-ssl = on").Address.Host.ShouldBe("10.0.0.1");
 
     [Fact]
     public void Read_IPv6Loopback_NeedsNoTokenAndHasAName() => Read("actortrainer.node.address = \"[::1]:7400\"").NodeName.ShouldBe("--1-7400");

@@ -127,7 +127,7 @@ public sealed class AllocationPolicyTests
 
         return plan.Select(m => m.Shard).Order().SequenceEqual(c.Lost.Order()) &&
             plan.All(m => c.Nodes.Single(n => n.Incarnation == m.To) is { Accepts: true, MustEmpty: false }) &&
-            plan.Zip(plan.Skip(1)).All(p => p.First.Priority >= p.Second.Priority);
+            plan.Zip(plan.Skip(1)).All(p => p.Item1.Priority >= p.Item2.Priority);
     });
 
     [Fact]

@@ -12,36 +12,22 @@ public sealed class SeedCheckTests
 {
     private static readonly NodeAddress Self = new("127.0.0.1", 1);
 
-    [Theory]
-    [InlineData(EngineKind.Embedded, EngineKind.Akka, "embedded", "akka")]
-    [InlineData(EngineKind.Akka, EngineKind.Embedded, "akka", "embedded")]
-    public async Task Run_SeedOfAnotherEngine_SaysWhichAndWhatToDo(EngineKind theirs, EngineKind own, string seedWord, string ownWord)
+    [Fact]
+    public async Task Run_SeedOfAnotherCluster_SaysWhichAndWhatToDo()
     {
-        await using ApiServer seed = await ApiServer.StartAsync(new FakeNode { Engine = theirs });
+        await using ApiServer seed = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" });
 
-        WrongSeedException refused = await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(Model(own, seed.Address)));
+        WrongSeedException refused = await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(Model(seed.Address)));
 
         refused.Message.ShouldBe(
-            $"seed {seed.Address} belongs to a cluster of the {seedWord} engine, this node has the {ownWord} engine; " +
-            $"set actortrainer.engine = {seedWord} here, or other seed-nodes.");
-    }
-
-    [Fact]
-    public async Task Run_SeedOfAnotherCluster_IsRefusedForAkkaAndLeftToGossipOtherwise()
-    {
-        await using ApiServer akka = await ApiServer.StartAsync(new FakeNode { Engine = EngineKind.Akka, ClusterName = "other" });
-        await using ApiServer embedded = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" });
-
-        WrongSeedException refused = await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(Model(EngineKind.Akka, akka.Address)));
-        await CheckAsync(Model(EngineKind.Embedded, embedded.Address));
-
-        refused.Message.ShouldContain($"seed {akka.Address} belongs to the cluster 'other', this node to 'actortrainer'");
+            $"seed {seed.Address} belongs to the cluster 'other', this node to 'actortrainer'; " +
+            "set actortrainer.cluster.name = other here, or other seed-nodes.");
     }
 
     [Fact]
     public async Task Run_SeedsThatDoNotSay_HaveNoObjection()
     {
-        FakeNode other = new() { Engine = EngineKind.Akka };
+        FakeNode other = new() { ClusterName = "other" };
         await using ApiServer guarded = await ApiServer.StartAsync(other, new ApiOptions { Token = "a-token-of-their-own" });
         await using ApiServer right = await ApiServer.StartAsync(new FakeNode());
         using TcpListener silent = new(IPAddress.Loopback, 0);
@@ -51,14 +37,14 @@ public sealed class SeedCheckTests
         NodeAddress nobody = AddressOf(gone);
         gone.Stop();
 
-        await CheckAsync(Model(EngineKind.Embedded, guarded.Address, right.Address, AddressOf(silent), nobody));
+        await CheckAsync(Model(guarded.Address, right.Address, AddressOf(silent), nobody));
     }
 
     [Fact]
     public async Task Run_SeedWithTheToken_IsUnderstood()
     {
-        await using ApiServer guarded = await ApiServer.StartAsync(new FakeNode { Engine = EngineKind.Akka }, new ApiOptions { Token = "the-same-token" });
-        NodeModel model = Model(EngineKind.Embedded, guarded.Address) with { Security = new SecurityModel { Token = "the-same-token" } };
+        await using ApiServer guarded = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" }, new ApiOptions { Token = "the-same-token" });
+        NodeModel model = Model(guarded.Address) with { Security = new SecurityModel { Token = "the-same-token" } };
 
         await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(model));
     }
@@ -66,14 +52,14 @@ public sealed class SeedCheckTests
     [Fact]
     public async Task Run_ItselfAmongTheSeeds_IsNotAsked()
     {
-        await using ApiServer self = await ApiServer.StartAsync(new FakeNode { Engine = EngineKind.Akka });
+        await using ApiServer self = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" });
 
-        await CheckAsync(Model(EngineKind.Embedded, self.Address) with { Address = self.Address });
+        await CheckAsync(Model(self.Address) with { Address = self.Address });
     }
 
     private static Task CheckAsync(NodeModel model) => SeedCheck.RunAsync(model, TimeProvider.System, CancellationToken.None);
 
-    private static NodeModel Model(EngineKind engine, params NodeAddress[] seeds) => new() { Engine = engine, Address = Self, SeedNodes = seeds };
+    private static NodeModel Model(params NodeAddress[] seeds) => new() { Address = Self, SeedNodes = seeds };
 
     private static NodeAddress AddressOf(TcpListener listener) => NodeAddress.Parse(listener.LocalEndpoint.ToString()!);
 }

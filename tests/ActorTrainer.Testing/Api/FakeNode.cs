@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
@@ -14,8 +13,6 @@ public sealed class FakeNode : INodeService
     private readonly Lock _gate = new();
     private readonly List<TaskListing> _tasks = [];
     private readonly List<OutputFile> _output = [];
-
-    public EngineKind Engine { get; set; } = EngineKind.Embedded;
 
     public string ClusterName { get; set; } = "actortrainer";
 

@@ -44,11 +44,10 @@ public sealed partial class EngineConformance
     });
 
     /// <summary>A node in this process. Its workers are the executable's: a test runner cannot be run again as a worker.</summary>
-    private IHost BuildHost(LocalCluster cluster, NodeAddress address, Action<ClusterChange> onChange)
+    private static IHost BuildHost(LocalCluster cluster, NodeAddress address, Action<ClusterChange> onChange)
     {
         NodeModel model = new()
         {
-            Engine = engine,
             NodeName = "observer",
             Address = address,
             DataDir = Path.Combine(cluster.Folder, "observer"),
@@ -61,7 +60,6 @@ public sealed partial class EngineConformance
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddNodeLog(model.Logging);
         builder.Services.AddActorTrainer(model).AddClusterObserver(onChange);
-        addEngine?.Invoke(builder.Services);
         return builder.Build();
     }
 

@@ -1,12 +1,10 @@
 using System.Reflection;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using ActorTrainer.Testing.Trainers;
-using Microsoft.Extensions.DependencyInjection;
 using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -16,15 +14,12 @@ namespace ActorTrainer.Testing.Conformance;
 /// What every engine does, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
 /// engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds those forgotten. One at a time.
 /// </summary>
-/// <param name="engine">The engine under test.</param>
-/// <param name="addEngine">Adds the engine to the services of a host program; null: the one that is there without.</param>
 /// <param name="server">Holds the journals, each cluster's in a database of its own; null: they are SQLite files.</param>
 /// <remarks>
 /// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails takes
 /// the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
 /// </remarks>
-public sealed partial class EngineConformance(
-    EngineKind engine, Action<IServiceCollection>? addEngine = null, PostgreSqlInstance? server = null) : IAsyncDisposable
+public sealed partial class EngineConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
@@ -68,7 +63,7 @@ public sealed partial class EngineConformance(
     }
 
     /// <summary>The only place where clusters are made.</summary>
-    private LocalCluster NewCluster(int nodes, int slots, params string[] settings) => new(nodes, slots, settings) { Engine = engine, Server = server };
+    private LocalCluster NewCluster(int nodes, int slots, params string[] settings) => new(nodes, slots, settings) { Server = server };
 
     /// <summary>Runs a scenario on three nodes that are up, with four slots each and no unfinished task.</summary>
     private async Task OnSharedAsync(Func<LocalCluster, Task> scenario)

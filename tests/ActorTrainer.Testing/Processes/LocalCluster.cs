@@ -1,4 +1,3 @@
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Api;
@@ -35,9 +34,6 @@ public sealed class LocalCluster : IAsyncDisposable
         _postgreSql = new(() => Server?.NewDatabase());
         Client = ClientOf([.. _nodes.Select(n => n.Address)]);
     }
-
-    /// <summary>What carries the tasks of its nodes. Default embedded.</summary>
-    public EngineKind Engine { get; init; } = EngineKind.Embedded;
 
     /// <summary>The server in which a new database of this cluster's own is its journal; null: an SQLite file in its folder.</summary>
     public PostgreSqlInstance? Server { get; init; }
@@ -97,12 +93,9 @@ public sealed class LocalCluster : IAsyncDisposable
         await WaitForNodesAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// Waits until every running node is up and is reached; with the embedded engine also until each owns shards and every shard has an
-    /// owner, which the akka engine sees to when a shard is first asked for.
-    /// </summary>
+    /// <summary>Waits until every running node is up and is reached; shards get their owners when they are first asked for.</summary>
     public Task WaitForNodesAsync(CancellationToken cancellationToken = default) => WaitAsync(
-        Engine == EngineKind.Akka ? "all nodes are up" : "all nodes are up and own shards",
+        "all nodes are up",
         async () => AreReady(await Client.GetClusterAsync(cancellationToken)),
         TimeSpan.FromSeconds(120),
         cancellationToken);
@@ -111,9 +104,7 @@ public sealed class LocalCluster : IAsyncDisposable
     {
         NodeAddress[] running = [.. _nodes.Where(n => n.IsRunning).Select(n => n.Address).Order()];
         MemberView[] up = [.. status.Members.Where(m => m.State == MemberState.Up)];
-        return Engine == EngineKind.Akka
-            ? up.All(m => m.Reachable) && up.Select(m => m.Address).Order().SequenceEqual(running)
-            : status.UnassignedShards == 0 && up.Count(m => m.Shards > 0) == running.Length;
+        return up.All(m => m.Reachable) && up.Select(m => m.Address).Order().SequenceEqual(running);
     }
 
     /// <summary>Asks again and again until a condition holds; while nodes are away an answer may fail.</summary>
@@ -211,7 +202,6 @@ public sealed class LocalCluster : IAsyncDisposable
         "--slots",
         _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
         .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
-        .. Engine == EngineKind.Embedded ? Array.Empty<string>() : ["--set", $"actortrainer.engine={Engine.ToString().ToLowerInvariant()}"],
         .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
         .. _settings.SelectMany(s => new[] { "--set", s }),
     ];

@@ -6,7 +6,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Testing.Processes;
 
 /// <summary>
-/// Ports of this machine for nodes. With the akka engine a node also listens at its port plus <see cref="AkkaModel.PortOffset"/>, so both
+/// Ports of this machine for nodes. A node also listens at its port plus <see cref="AkkaModel.PortOffset"/>, so both
 /// must be free; and both lie below the ports that the system gives to outgoing connections, or one of those could take the second.
 /// </summary>
 internal static class LoopbackPorts

@@ -1,10 +1,10 @@
 using ActorTrainer.Core.Identity;
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Engines;
+namespace ActorTrainer.Akka.Tasks;
 
 /// <content>Its log messages.</content>
-public sealed partial class TaskEffects
+internal sealed partial class TaskEffects
 {
     [LoggerMessage(Level = LogLevel.Error, Message = "task {Task}: checkpoint {Checkpoint} is damaged: {Problem}")]
     private static partial void LogDamaged(ILogger logger, TaskId task, string checkpoint, string problem);

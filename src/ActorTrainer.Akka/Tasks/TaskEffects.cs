@@ -1,9 +1,8 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Workers;
 using Microsoft.Extensions.Logging;
 
-namespace ActorTrainer.Runtime.Engines;
+namespace ActorTrainer.Akka.Tasks;
 
 /// <summary>Starts the I/O that tasks ask for; each piece posts one input when it ends. No decision, no retry.</summary>
 /// <param name="workers">Runs the workers; what they do comes through the node.</param>
@@ -11,7 +10,7 @@ namespace ActorTrainer.Runtime.Engines;
 /// <param name="post">Takes the inputs; may be called from any thread.</param>
 /// <param name="logger">Where it logs.</param>
 /// <param name="life">Ends what is under way.</param>
-public sealed partial class TaskEffects(IWorkerHost workers, ICheckpointStore store, Action<TaskInput> post, ILogger logger, CancellationToken life)
+internal sealed partial class TaskEffects(IWorkerHost workers, ICheckpointStore store, Action<TaskInput> post, ILogger logger, CancellationToken life)
 {
     /// <summary>Starts one effect and returns at once.</summary>
     public void Start(TaskEffect effect)

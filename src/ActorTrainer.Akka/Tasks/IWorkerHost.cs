@@ -1,6 +1,6 @@
 using ActorTrainer.Core.Tasks;
 
-namespace ActorTrainer.Runtime.Workers;
+namespace ActorTrainer.Akka.Tasks;
 
 /// <summary>
 /// Runs worker processes through the guard and turns what they do into inputs. All methods return at once; what becomes of them is
