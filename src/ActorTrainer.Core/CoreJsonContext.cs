@@ -20,7 +20,6 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(TaskState))]
 [JsonSerializable(typeof(TaskProgress))]
 [JsonSerializable(typeof(CheckpointRef))]
-[JsonSerializable(typeof(GossipMessage))]
 [JsonSerializable(typeof(MembershipView))]
 [JsonSerializable(typeof(ClusterRows))]
 [JsonSerializable(typeof(TaskListing))]

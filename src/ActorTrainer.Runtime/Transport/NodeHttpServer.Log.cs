@@ -7,7 +7,4 @@ public sealed partial class NodeHttpServer
 {
     [LoggerMessage(Level = LogLevel.Information, Message = "listening on {Address}")]
     private static partial void LogListening(ILogger logger, NodeAddress address);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "refused {Peer}: {Reason}")]
-    private static partial void LogRefused(ILogger logger, string peer, string reason);
 }

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Net.WebSockets;
-using System.Text.Json;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using Microsoft.AspNetCore.Builder;
@@ -9,7 +7,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,12 +15,11 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Transport;
 
 /// <summary>
-/// The one port of a node: the API, and the WebSockets of its peers, over HTTP/1.1. It listens before the node has a life number, which it
-/// is told later; until then peers are asked to come again.
+/// The port of a node's API, over HTTP/1.1. It listens before the node has a life number.
 /// </summary>
 public sealed partial class NodeHttpServer : IAsyncDisposable
 {
-    // Gossip must not wait until the pool has grown by one thread each half second.
+    // Heartbeats must not wait until the pool has grown by one thread each half second.
     private const int LeastPoolThreads = 32;
     private static readonly TimeSpan DrainTime = TimeSpan.FromMilliseconds(300);
 
@@ -33,9 +29,7 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     private readonly Action<IServiceCollection>? _services;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private readonly CancellationTokenSource _stopping = new();
     private WebApplication? _app;
-    private long _incarnation;
 
     /// <summary>Prepares the server; nothing listens yet.</summary>
     /// <param name="model">Name of the cluster and the node, address (port 0: any free port), token.</param>
@@ -61,19 +55,6 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
 
     /// <summary>Where it listens; after the start with the actual port.</summary>
     public NodeAddress Address { get; private set; }
-
-    /// <summary>The present life, 0: none yet.</summary>
-    public long Incarnation
-    {
-        get => Interlocked.Read(ref _incarnation);
-        set => Interlocked.Exchange(ref _incarnation, value);
-    }
-
-    /// <summary>Takes the gossip connections of peers; null: they are asked to come again. Set by <see cref="GossipRunner"/>.</summary>
-    internal IPeerAcceptor? Gossip { get; set; }
-
-    /// <summary>Takes the message connections of peers. Set by <see cref="PeerChannel"/>.</summary>
-    internal IPeerAcceptor? Peers { get; set; }
 
     /// <summary>Begins to listen.</summary>
     /// <exception cref="NodeAddressException">The address is in use, is not one of this machine, or is open to others without a token.</exception>
@@ -106,13 +87,9 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         LogListening(_logger, Address);
     }
 
-    /// <summary>
-    /// Aborts what is still open and closes the listener. Gossip and peer messages are ended before, so that the listener closes last: as long
-    /// as it answers, nobody takes the end of a connection for a crash.
-    /// </summary>
+    /// <summary>Aborts what is still open and closes the listener.</summary>
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync();
         if (_app is null)
         {
             return;
@@ -130,8 +107,6 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         {
             await _app.DisposeAsync();
         }
-
-        _stopping.Dispose();
     }
 
     private WebApplication Build()
@@ -147,12 +122,7 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         WebApplication app = builder.Build();
         TokenGate gate = new(_model.Security.Token);
         app.Use(next => context => gate.InvokeAsync(context, next));
-        // Heartbeats tell whether a peer lives; the protocol's own keep-alive would only add a second opinion.
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.Zero });
         app.UseRouting();
-        app.MapGet(PeerProtocol.IdentityPath, AnswerIdentityAsync);
-        app.Map(PeerProtocol.GossipPath, context => AcceptPeerAsync(context, Gossip));
-        app.Map(PeerProtocol.NodePath, context => AcceptPeerAsync(context, Peers));
         _mapMore(app);
         return app;
     }
@@ -160,8 +130,6 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     private void Listen(KestrelServerOptions options)
     {
         options.AddServerHeader = false;
-        // A node at its limits drops API calls later than peers: no limit on upgraded connections.
-        options.Limits.MaxConcurrentUpgradedConnections = null;
         IPAddress[] addresses = Resolve();
         if (_model.Security.Token is null && !Array.TrueForAll(addresses, IPAddress.IsLoopback))
         {
@@ -210,63 +178,4 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
 
         return null;
     }
-
-    private async Task AnswerIdentityAsync(HttpContext context)
-    {
-        PeerIdentity identity = new(_model.ClusterName, PeerProtocol.Version, Incarnation, _model.NodeName);
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(identity, PeerJsonContext.Default.PeerIdentity);
-        context.Response.ContentType = "application/json";
-        // Without a length it would be chunked, which the fresh probe does not read.
-        context.Response.ContentLength = body.Length;
-        await context.Response.Body.WriteAsync(body, context.RequestAborted);
-    }
-
-    private async Task AcceptPeerAsync(HttpContext context, IPeerAcceptor? acceptor)
-    {
-        long incarnation = Incarnation;
-        if (!context.WebSockets.IsWebSocketRequest)
-        {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, "this path is for the WebSockets of nodes");
-            return;
-        }
-
-        PeerIntroduction? caller = PeerIntroduction.Read(name => context.Request.Headers[name]);
-        PeerIntroduction here = new(_model.ClusterName, PeerProtocol.Version, incarnation, Address);
-        string? refusal = caller is null ? "the headers by which a node introduces itself are missing" : caller.Refusal(here);
-        if (caller is null || refusal is not null)
-        {
-            LogRefused(_logger, caller?.Address.ToString() ?? "an unknown node", refusal!);
-            await RefuseAsync(context, StatusCodes.Status403Forbidden, refusal!);
-            return;
-        }
-
-        if (acceptor is null || incarnation == 0)
-        {
-            await RefuseAsync(context, StatusCodes.Status503ServiceUnavailable, $"{Address} is starting");
-            return;
-        }
-
-        foreach ((string name, string value) in here.ToHeaders())
-        {
-            context.Response.Headers[name] = value;
-        }
-
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping.Token);
-        using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync();
-        await acceptor.AcceptAsync(caller, socket, ended.Token);
-    }
-
-    private static async Task RefuseAsync(HttpContext context, int status, string reason)
-    {
-        context.Response.StatusCode = status;
-        context.Response.Headers[PeerProtocol.RefusedHeader] = PeerIntroduction.ToHeaderValue(reason);
-        await context.Response.WriteAsync(reason, context.RequestAborted);
-    }
-}
-
-/// <summary>Takes connections that peers opened.</summary>
-internal interface IPeerAcceptor
-{
-    /// <summary>Uses the socket until it ends; then it is disposed of by the caller.</summary>
-    Task AcceptAsync(PeerIntroduction peer, WebSocket socket, CancellationToken cancellationToken);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorTrainer.Runtime.Transport;
@@ -26,10 +27,9 @@ internal sealed class TokenGate
         string advice = "give the cluster's token: actortrainer.security.token-file, or --token-file FILE";
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        context.Response.Headers[PeerProtocol.RefusedHeader] = $"{error}: {advice}";
         context.Response.ContentType = "application/problem+json";
         TokenProblem problem = new(StatusCodes.Status401Unauthorized, error, $"{context.Request.Method} {context.Request.Path}", advice);
-        await JsonSerializer.SerializeAsync(context.Response.Body, problem, PeerJsonContext.Default.TokenProblem, context.RequestAborted);
+        await JsonSerializer.SerializeAsync(context.Response.Body, problem, TokenJsonContext.Default.TokenProblem, context.RequestAborted);
     }
 
     // Compared as hashes of equal length, in constant time: neither length nor prefix of the token can be measured.
@@ -40,3 +40,7 @@ internal sealed class TokenGate
 
 /// <summary>The body of the refusal, in the form of the API's problems.</summary>
 internal sealed record TokenProblem(int Status, string Error, string Where, string Advice);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(TokenProblem))]
+internal sealed partial class TokenJsonContext : JsonSerializerContext;
