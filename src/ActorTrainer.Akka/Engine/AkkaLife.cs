@@ -288,6 +288,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             TaskScheduler.Default);
         ClusterEntry entry = new(System, _ownSystem, Incarnation, model.SeedNodes, table, _setup.Proof, _parts.Time, _parts.Loggers.CreateLogger<ClusterEntry>());
         _entering = Task.Run(() => EnterAsync(entry), CancellationToken.None);
+        TaskRehearsal rehearsal = new(System, _setup.Database, Incarnation, _parts.Time, _parts.Loggers.CreateLogger<TaskRehearsal>());
+        _ = Task.Run(() => rehearsal.RunAsync(_over.Token), CancellationToken.None);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
     }
 
