@@ -57,13 +57,12 @@ internal static class HostSystem
             $"akka.persistence {{ journal.actortrainer.connection-string = {text}, snapshot-store.actortrainer.connection-string = {text} }}");
     }
 
-    /// <summary>The journal plugins alone, where they stand.</summary>
+    /// <summary>The journal plugins and the dispatchers that they run on, where they stand.</summary>
     private static Config Plugins(ConfigObject derived)
     {
-        const string Persistence = "persistence";
-        ConfigNode plugins = ((ConfigObject)derived.Fields[0].Value).Fields.Single(f => f.Key == Persistence).Value;
-        ConfigObject akka = new(plugins.Origin, [KeyValuePair.Create(Persistence, plugins)]);
-        ConfigObject root = new(plugins.Origin, [KeyValuePair.Create("akka", (ConfigNode)akka)]);
+        ConfigObject all = (ConfigObject)derived.Fields[0].Value;
+        ConfigObject akka = new(all.Origin, [.. all.Fields.Where(f => f.Key is "persistence" or "actortrainer")]);
+        ConfigObject root = new(all.Origin, [KeyValuePair.Create("akka", (ConfigNode)akka)]);
         return ConfigurationFactory.ParseString(ConfigRenderer.Render(root, origins: false));
     }
 }
