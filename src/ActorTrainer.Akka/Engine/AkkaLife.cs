@@ -177,40 +177,6 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         }
     }
 
-    /// <summary>Hands everything over and goes. Only the first call does anything.</summary>
-    /// <param name="within">How long the hand-over may take; what is left then goes on elsewhere from its last checkpoint.</param>
-    public async Task LeaveAsync(TimeSpan within)
-    {
-        if (Interlocked.Exchange(ref _leaving, 1) != 0)
-        {
-            return;
-        }
-
-        LogLeaving(_logger, _parts.Model.NodeName, Incarnation);
-        bool late = true;
-        try
-        {
-            _host.Leaving = true;
-            _host.Slots.Tell(CloseSlots.Instance);
-            await SetStatusAsync(MemberStatus.Leaving);
-            long started = _parts.Time.GetTimestamp();
-            await MoveAwayAsync(within * InOrderShare);
-            late = !await HandOverAsync(within - _parts.Time.GetElapsedTime(started));
-            await SetStatusAsync(MemberStatus.Removed);
-            if (_ownSystem)
-            {
-                Task shutdown = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
-                await shutdown.WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-        finally
-        {
-            _ended.TrySetResult(late
-                ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
-                : "has handed over everything");
-        }
-    }
-
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync();
@@ -287,6 +253,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             TaskScheduler.Default);
         ClusterEntry entry = new(System, _ownSystem, Incarnation, model.SeedNodes, table, _setup.Proof, _parts.Time, _parts.Loggers.CreateLogger<ClusterEntry>());
         _entering = Task.Run(() => EnterAsync(entry), CancellationToken.None);
+        TaskRehearsal rehearsal = new(System, _setup.Database, Incarnation, _parts.Time, _parts.Loggers.CreateLogger<TaskRehearsal>());
+        _ = Task.Run(() => rehearsal.RunAsync(_over.Token), CancellationToken.None);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
     }
 
@@ -377,73 +345,4 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     /// <summary>What else has to be looked at now and then.</summary>
     public void LookAround() => _stuck.Look(_sight);
-
-    /// <summary>
-    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when nothing
-    /// runs here any more, or there is nobody to take it.
-    /// </summary>
-    private async Task MoveAwayAsync(TimeSpan within)
-    {
-        long started = _parts.Time.GetTimestamp();
-        while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
-            PlacementInputs.Capacities(_sight).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
-            Index.OwnedBy(Incarnation).Any(row => row.Summary.Status == Core.Tasks.TaskStatus.Running))
-        {
-            await Task.Delay(LookEvery, _parts.Time);
-        }
-    }
-
-    /// <summary>Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.</summary>
-    private async Task<bool> HandOverAsync(TimeSpan within)
-    {
-        if (System.WhenTerminated.IsCompleted || Region.IsNobody())
-        {
-            return true;
-        }
-
-        using CancellationTokenSource limit = new(within, _parts.Time);
-        Task<bool> stopped = Region.WatchAsync(limit.Token);
-        Region.Tell(GracefulShutdown.Instance);
-        try
-        {
-            return await stopped;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
-        finally
-        {
-            // Whatever is left stops now; its workers with it.
-            System.Stop(Region);
-        }
-    }
-
-    private async Task SetStatusAsync(MemberStatus status)
-    {
-        using CancellationTokenSource limit = new(StatusWithin, _parts.Time);
-        try
-        {
-            await _members.SetStatusAsync(Incarnation, status, limit.Token);
-        }
-        catch (Exception e) when (e is global::System.Data.Common.DbException or OperationCanceledException or TimeoutException or global::System.Net.Sockets.SocketException)
-        {
-            LogStatusNotWritten(_logger, status, e.Message);
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) is in the cluster's actor system {Address}")]
-    private static partial void LogBegun(ILogger logger, string node, long incarnation, string address);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) leaves: saves its tasks and hands them over")]
-    private static partial void LogLeaving(ILogger logger, string node, long incarnation);
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "node {Node} has not said in time that it is ready for task {Task}; the task moves all the same")]
-    private static partial void LogNotWarm(ILogger logger, Core.Identity.TaskId task, Core.Identity.NodeAddress node);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record cannot be read now, what is known of them stays: {Problem}")]
-    private static partial void LogRowsNotRead(ILogger logger, string problem);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the status {Status} could not be written down: {Problem}")]
-    private static partial void LogStatusNotWritten(ILogger logger, MemberStatus status, string problem);
 }

@@ -1,5 +1,4 @@
 using ActorTrainer.Akka.Configuration;
-using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tasks;
 using ActorTrainer.Core.Configuration;
@@ -40,9 +39,6 @@ internal static class HostSystem
     {
         ConfigObject derived = AkkaSection.Derive(model);
         system.Settings.InjectTopLevelFallback(Connections(model.Journal).WithFallback(Plugins(derived)));
-        ActorTrainerSerializer serializer = new((ExtendedActorSystem)system);
-        system.Serialization.AddSerializer("actortrainer", serializer);
-        system.Serialization.AddSerializationMap(typeof(IActorTrainerMessage), serializer);
         Config ours = ConfigurationFactory.ParseString(ConfigRenderer.Render(derived, origins: false));
         Config sharding = ours.GetConfig("akka.cluster.sharding").WithFallback(ClusterSharding.DefaultConfig().GetConfig("akka.cluster.sharding"));
         Config singleton = ours.GetConfig("akka.cluster.singleton").WithFallback(ClusterSingleton.DefaultConfig().GetConfig("akka.cluster.singleton"));
@@ -57,13 +53,15 @@ internal static class HostSystem
             $"akka.persistence {{ journal.actortrainer.connection-string = {text}, snapshot-store.actortrainer.connection-string = {text} }}");
     }
 
-    /// <summary>The journal plugins alone, where they stand.</summary>
+    /// <summary>
+    /// The journal plugins, the dispatchers that they run on and the serializer, where they stand; the host's own values are above them. All of it by
+    /// configuration: Akka makes its serialization anew whenever an extension brings defaults along, and forgets what was added by hand.
+    /// </summary>
     private static Config Plugins(ConfigObject derived)
     {
-        const string Persistence = "persistence";
-        ConfigNode plugins = ((ConfigObject)derived.Fields[0].Value).Fields.Single(f => f.Key == Persistence).Value;
-        ConfigObject akka = new(plugins.Origin, [KeyValuePair.Create(Persistence, plugins)]);
-        ConfigObject root = new(plugins.Origin, [KeyValuePair.Create("akka", (ConfigNode)akka)]);
+        ConfigObject all = (ConfigObject)derived.Fields[0].Value;
+        ConfigObject akka = new(all.Origin, [.. all.Fields.Where(f => f.Key is "persistence" or "actortrainer" or "actor")]);
+        ConfigObject root = new(all.Origin, [KeyValuePair.Create("akka", (ConfigNode)akka)]);
         return ConfigurationFactory.ParseString(ConfigRenderer.Render(root, origins: false));
     }
 }

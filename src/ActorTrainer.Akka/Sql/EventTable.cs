@@ -37,6 +37,10 @@ internal static class EventTable
             },
             cancellationToken);
 
+    /// <summary>Removes all events of a task that never was one.</summary>
+    public static Task RemoveAsync(AkkaDatabase database, TaskId task, CancellationToken cancellationToken) => database.WriteAsync(
+        session => session.RunAsync($"DELETE FROM {Name} WHERE persistence_id = @a", TaskPersistence.IdOf(task)), cancellationToken);
+
     /// <summary>The row of an event that could be read.</summary>
     public static EventRow RowOf(TaskId task, ReadEvent e) => new(task, e.Sequence, e.Written!.Term, e.Written.At, e.Written.Event);
 

@@ -16,8 +16,12 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a task that was woken may take until its row says who has it.</summary>
-    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
+    /// sent is lost with it.
+    /// </summary>
+    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AgainLast = TimeSpan.FromSeconds(5);
 
     /// <summary>Its client wakes a new task itself.</summary>
     private static readonly TimeSpan NewPatience = TimeSpan.FromSeconds(2);
@@ -34,7 +38,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private readonly Func<TaskId, Task> _withdraw;
     private readonly TimeSpan _selfFenceAfter;
     private readonly ILogger _logger;
-    private readonly Dictionary<TaskId, TimeSpan> _woken = [];
+    private readonly Dictionary<TaskId, (int Times, TimeSpan Next)> _woken = [];
     private readonly Dictionary<TaskId, TimeSpan> _seenNew = [];
     private readonly Dictionary<TaskId, (int Failures, TimeSpan Last)> _failures = [];
     private long _lookedAt = -1;
@@ -57,7 +61,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         _region = region;
         _withdraw = withdraw;
         _logger = logger;
-        Receive<Look>(look => OnLook(look.Periodic));
+        Receive<Look>(OnLook);
         Receive<TaskStopped>(OnStopped);
         Receive<Wake>(wake => WakeNow(wake.Task));
         Receive<TaskUnborn>(OnUnborn);
@@ -73,10 +77,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         Timers.StartPeriodicTimer(nameof(Look), new Look(Periodic: true), LookEvery);
     }
 
-    private void OnLook(bool periodic)
+    private void OnLook(Look look)
     {
         ClusterSight sight = _sight();
-        if (!periodic && _lookedAt == _index.Version && ReferenceEquals(sight, _lastSight))
+        if (!look.Periodic && !look.Again && _lookedAt == _index.Version && ReferenceEquals(sight, _lastSight))
         {
             return;
         }
@@ -93,7 +97,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             WakeOrphans(sight);
         }
 
-        if (periodic)
+        if (look.Periodic)
         {
             WakeOwn();
             EndParked(sight);
@@ -108,6 +112,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         {
             _woken.Clear();
             _seenNew.Clear();
+            Timers.Cancel(nameof(AgainFirst));
             return;
         }
 
@@ -115,18 +120,14 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         int woken = 0;
         foreach (TaskRow row in orphans)
         {
-            TaskId task = row.Summary.Task;
-            if (row.Sequence == 0 && _seenNew.TryAdd(task, now))
+            bool isNew = row.Sequence == 0;
+            if (isNew && _seenNew.TryAdd(row.Summary.Task, now))
             {
                 continue;
             }
 
-            bool waits = (_woken.TryGetValue(task, out TimeSpan at) && now - at < AgainAfter) ||
-                (row.Sequence == 0 && now - _seenNew[task] < NewPatience);
-            if (!waits)
+            if ((!isNew || now - _seenNew[row.Summary.Task] >= NewPatience) && WakeIfDue(row.Summary.Task, now))
             {
-                _woken[task] = now;
-                WakeNow(task);
                 woken++;
             }
         }
@@ -135,6 +136,22 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         {
             LogWoken(_logger, woken);
         }
+
+        Timers.StartSingleTimer(nameof(AgainFirst), new Look(Periodic: false) { Again = true }, AgainFirst);
+    }
+
+    private bool WakeIfDue(TaskId task, TimeSpan now)
+    {
+        (int times, TimeSpan next) = _woken.GetValueOrDefault(task);
+        if (now < next)
+        {
+            return false;
+        }
+
+        TimeSpan wait = AgainFirst * Math.Pow(2, Math.Min(times, 10));
+        _woken[task] = (times + 1, now + (wait < AgainLast ? wait : AgainLast));
+        WakeNow(task);
+        return true;
     }
 
     /// <summary>Tasks that this life has on record and that have no actor here: it ended and nothing has started it again.</summary>
@@ -144,10 +161,9 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         foreach (TaskRow row in _index.OwnedBy(_host.Home.Incarnation))
         {
             TaskId task = row.Summary.Task;
-            if (!_host.Has(task) && !Timers.IsTimerActive(task.Value) && (!_woken.TryGetValue(task, out TimeSpan at) || now - at > AgainAfter))
+            if (!_host.Has(task) && !Timers.IsTimerActive(task.Value))
             {
-                _woken[task] = now;
-                WakeNow(task);
+                WakeIfDue(task, now);
             }
         }
     }
@@ -222,7 +238,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}")]
     private static partial void LogNotWithdrawn(ILogger logger, TaskId task, string problem);
 
-    private sealed record Look(bool Periodic) : INoSerializationVerificationNeeded;
+    private sealed record Look(bool Periodic) : INoSerializationVerificationNeeded
+    {
+        /// <summary>Whether tasks may be due that were woken before.</summary>
+        public bool Again { get; init; }
+    }
 
     private sealed record Wake(TaskId Task) : INoSerializationVerificationNeeded;
 }

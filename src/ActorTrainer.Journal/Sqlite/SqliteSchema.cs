@@ -47,7 +47,7 @@ internal static class SqliteSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.NotAJournal,
-                $"The journal {path} belongs to the akka engine. Tasks do not move from one engine to the other: set actortrainer.engine = akka, or actortrainer.journal.path to another file.");
+                $"The journal {path} has other tables. Set actortrainer.journal.path to another file.");
         }
         else if (!tables.Contains("journal", StringComparer.Ordinal))
         {

@@ -6,9 +6,9 @@ namespace ActorTrainer.Akka.Tests.Configuration;
 
 public sealed class ExampleTests
 {
-    private static readonly string Folder = Path.Combine(FindRoot(), "hocon", "akka");
+    private static readonly string Folder = Path.Combine(FindRoot(), "hocon");
 
-    public static TheoryData<string> Files() => [.. Directory.EnumerateFiles(Folder, "*.conf").Select(file => Path.GetFileName(file)!)];
+    public static TheoryData<string> Files() => [.. Directory.EnumerateFiles(Folder, "*.conf", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Folder, file))];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -25,7 +25,7 @@ public sealed class ExampleTests
     [InlineData(3)]
     public void Text_ThreeNodes_FindEachOtherInTheJournal(int number)
     {
-        Config akka = Read($"node{number}.conf");
+        Config akka = Read($"three-nodes/node{number}.conf");
 
         akka.GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(8400 + number);
         akka.GetStringList("akka.cluster.seed-nodes").ShouldBeEmpty();

@@ -237,7 +237,7 @@ public sealed class TaskEntityTests
         driver.Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(90))).IsNothing.ShouldBeTrue("progress goes on record once a second");
         driver.Save(94);
         driver.Exit(1);
-        driver.State.Progress.Step.ShouldBe(90);
+        driver.State.Progress.Step.ShouldBe(94, "a checkpoint says how far the run was at least");
         driver.Now += driver.State.RetryDelay!.Value;
         driver.Start();
         driver.Save(94);

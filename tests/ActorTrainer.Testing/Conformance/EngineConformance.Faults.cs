@@ -157,6 +157,11 @@ public sealed partial class EngineConformance
             expected.Add(task.Starts[^1].Pid);
         }
 
-        return cluster.Children().Where(p => p.Variable("ACTORTRAINER_TASK") is not null).Select(p => p.Pid).ToHashSet().SetEquals(expected);
+        // A worker that was a spare has the run in its memory and not where it can be read from outside: spares are counted instead.
+        ProcessInfo[] children = [.. cluster.Children()];
+        int[] named = [.. children.Where(p => p.Variable("ACTORTRAINER_TASK") is not null).Select(p => p.Pid)];
+        int[] spares = [.. children.Where(p => p.Variable("ACTORTRAINER_SPARE") is not null).Select(p => p.Pid)];
+        return expected.All(pid => named.Contains(pid) || spares.Contains(pid)) && named.All(expected.Contains) &&
+            spares.Except(expected).Count() <= cluster.Nodes.Count(n => n.IsRunning);
     }
 }
