@@ -29,11 +29,13 @@ public sealed class LossTests() : TestKit(Clustered.WithFallback(Systems.InMemor
         await AwaitAssertAsync(() => cluster.State.Members.Count(m => m.Status == MemberStatus.Up).ShouldBe(2), TimeSpan.FromSeconds(30));
         UniqueAddress lost = Cluster.Get(other).SelfUniqueAddress;
 
+        // Up comes by gossip; the first heartbeat comes by itself, and may come later.
+        await AwaitAssertAsync(() => cluster.FailureDetector.IsMonitoring(lost.Address).ShouldBeTrue(), TimeSpan.FromSeconds(10));
+
         Sys.EventStream.Publish(new QuarantinedEvent(lost.Address, lost.Uid + 1));
         Sys.EventStream.Publish(new QuarantinedEvent(lost.Address, lost.Uid));
         await AwaitAssertAsync(() => cluster.State.Unreachable.ShouldContain(m => m.UniqueAddress.Equals(lost)), TimeSpan.FromSeconds(10));
 
-        cluster.FailureDetector.IsMonitoring(lost.Address).ShouldBeTrue();
         long started = TimeProvider.System.GetTimestamp();
         while (TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(1))
         {

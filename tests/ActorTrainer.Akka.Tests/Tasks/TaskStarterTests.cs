@@ -50,7 +50,20 @@ public sealed class TaskStarterTests : TestKit
 
         Woken().ShouldBe("c");
         Woken().ShouldBe("a");
-        _region.ExpectNoMsg(TimeSpan.FromMilliseconds(300));
+    }
+
+    [Fact]
+    public void Task_ThatNobodyHasYet_IsWokenUntilItsRowNamesALivingOwner()
+    {
+        _index.Apply([Row("a", 3)]);
+        Start();
+        Woken().ShouldBe("a");
+        Woken().ShouldBe("a", "what the region is sent before it knows of the loss is lost with the node");
+
+        _index.Apply([Row("a", 2) with { Version = 2 }]);
+
+        _region.ReceiveWhile(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300), message => message).Count.ShouldBeLessThanOrEqualTo(1);
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
     }
 
     [Fact]
