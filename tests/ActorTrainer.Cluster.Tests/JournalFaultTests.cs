@@ -1,9 +1,8 @@
-using System.Diagnostics;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Testing.Processes;
 using ActorTrainer.Testing.Trainers;
+using Microsoft.Data.Sqlite;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cluster.Tests;
@@ -22,19 +21,33 @@ public sealed class JournalFaultTests
         long[] lives = await LivesAsync(cluster);
         long before = (await cluster.Client.GetTaskAsync("locked")).Task.Progress.Step;
 
-        using (Process holder = Process.Start("flock", [Path.ChangeExtension(cluster.JournalPath, ".lock"), "sleep", "8"]))
-        {
-            await holder.WaitForExitAsync();
-            holder.ExitCode.ShouldBe(0);
-        }
+        long during = await WhileLockedAsync(cluster.JournalPath, async () => (await cluster.Client.GetTaskAsync("locked")).Task.Progress.Step);
 
+        during.ShouldBeGreaterThan(before);
         await task.WaitForEndAsync(TaskStatus.Completed);
         task.Starts.Count.ShouldBe(1, task.ToString());
         task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(ScriptedTrainer.SumOf(Steps));
         await task.ShouldHaveLostNothingAsync();
         (await LivesAsync(cluster)).ShouldBe(lives);
-        task.Events.OfType<TaskProgressed>().ShouldContain(e => e.Progress.Step > before);
-        (await DoubleWriters.CountAsync(cluster.JournalPath)).ShouldBe(0);
+    }
+
+    /// <summary>Looks at something at the end of a time in which nobody else can use the database.</summary>
+    private static async Task<T> WhileLockedAsync<T>(string path, Func<Task<T>> look)
+    {
+        await using SqliteConnection connection = new($"Data Source={path};Mode=ReadWrite;Pooling=False;Default Timeout=30");
+        await connection.OpenAsync();
+        await RunAsync(connection, "BEGIN EXCLUSIVE");
+        await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
+        T seen = await look();
+        await RunAsync(connection, "ROLLBACK");
+        return seen;
+    }
+
+    private static async Task RunAsync(SqliteConnection connection, string sql)
+    {
+        await using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task<long[]> LivesAsync(LocalCluster cluster)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Journal;
 using ActorTrainer.Testing.Processes;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -52,7 +51,6 @@ public sealed class RestartTests(ITestOutputHelper output)
         }
 
         tasks.Max(t => t.Starts.Count).ShouldBeGreaterThan(Kills / 2);
-        (await DoubleWriters.CountAsync(cluster.JournalPath)).ShouldBe(0);
     }
 
     [Fact]

@@ -113,11 +113,13 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
         return view;
     }
 
-    /// <summary>Reads the whole history again: what was seen is in it unchanged, and every run began at or after the last checkpoint before it.</summary>
+    /// <summary>Reads the whole history again: what was seen is in it unchanged, every run began at or after the last checkpoint before it, and no owner wrote after a newer one.</summary>
     public async Task ShouldHaveLostNothingAsync()
     {
         CommittedHistory verdict = await JudgeAsync();
-        verdict.LostSteps.ShouldBe(0, $"{string.Join('\n', verdict.Faults)}\n{this}");
+        string found = $"{string.Join('\n', verdict.Faults)}\n{this}";
+        verdict.LostSteps.ShouldBe(0, found);
+        verdict.DoubleWrites.ShouldBe(0, found);
     }
 
     /// <summary>Reads the whole history again and judges it by what was seen.</summary>
