@@ -20,6 +20,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
     private const string BetweenLives = "this node is between two lives; ask again";
 
     private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
@@ -29,7 +30,6 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     private TimeSpan _leaveWithin;
     private volatile AkkaLife? _life;
     private volatile TaskDesk? _desk;
-    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
 
     public long Incarnation => _life?.Incarnation ?? 0;
 
@@ -74,15 +74,8 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
     public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken) =>
         node == parts.Model.Address ? await ObeyAsync(kind) : await AskDeskAsync(desk => desk.AskNodeAsync(node, kind, cancellationToken));
 
-    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken)
-    {
-        if (_desk is not { } desk)
-        {
-            return new JournalFailed(BetweenLives);
-        }
-
-        return await desk.ReadAsync(request, cancellationToken);
-    }
+    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _desk is { } desk ? await desk.ReadAsync(request, cancellationToken) : new JournalFailed(BetweenLives);
 
     public async ValueTask DisposeAsync()
     {
@@ -115,7 +108,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             await life.CordonAsync(kind == NodeCommandKind.Cordon, _over.Token);
             return new CommandAccepted(default);
         }
-        catch (Exception e) when (TaskDesk.IsJournalAway(e))
+        catch (Exception e) when (DatabaseErrors.IsAway(e))
         {
             return new CommandUnavailable(e.Message);
         }
@@ -182,7 +175,7 @@ internal sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existin
             {
                 return await BeginLifeAsync(_stopping.Token);
             }
-            catch (Exception e) when (e is IOException || TaskDesk.IsJournalAway(e))
+            catch (Exception e) when (e is IOException || DatabaseErrors.IsAway(e))
             {
                 if (_stopping.IsCancellationRequested)
                 {

@@ -54,20 +54,21 @@ internal static class AkkaSchema
 
         try
         {
-            await CheckOthersAsync(database, cancellationToken);
+            List<string> tables = await TablesAsync(database, cancellationToken);
+            CheckOthers(database, tables);
             if (database.IsSqlite)
             {
                 // Readers of one node then never wait for a writer of another.
                 await database.ReadAsync(session => session.QueryAsync("PRAGMA journal_mode = WAL", r => r.GetString(0)), cancellationToken);
             }
 
-            await CheckVersionAsync(database, cancellationToken);
+            await CheckVersionAsync(database, tables, cancellationToken);
             await CreateAsync(database, model, cancellationToken);
             await CheckOwnAsync(database, model, cancellationToken);
             await CheckProtocolAsync(database, cancellationToken);
-            await CheckAkkaTablesAsync(database, cancellationToken);
+            await CheckAkkaTablesAsync(database, tables, cancellationToken);
         }
-        catch (Exception e) when (e is System.Data.Common.DbException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && e is not OperationCanceledException)
         {
             throw new JournalOpenException(JournalOpenFailure.Unusable, $"The journal {database.Name} cannot be used: {e.Message}", e);
         }
@@ -89,9 +90,8 @@ internal static class AkkaSchema
     }
 
     /// <summary>A file that the embedded engine or something else has made is left as it is.</summary>
-    private static async Task CheckOthersAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static void CheckOthers(AkkaDatabase database, List<string> tables)
     {
-        List<string> tables = await TablesAsync(database, cancellationToken);
         if (!database.IsSqlite || tables.Contains("actortrainer_journal"))
         {
             // A PostgreSQL database may hold other tables; ours have a prefix.
@@ -158,9 +158,8 @@ internal static class AkkaSchema
     }
 
     /// <summary>Looks before anything is made: tables of another version are left as they are.</summary>
-    private static async Task CheckVersionAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static async Task CheckVersionAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
-        List<string> tables = await TablesAsync(database, cancellationToken);
         if (!tables.Contains("actortrainer_journal"))
         {
             return;
@@ -189,9 +188,8 @@ internal static class AkkaSchema
     }
 
     /// <summary>Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.</summary>
-    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
-        List<string> tables = await TablesAsync(database, cancellationToken);
         foreach ((string table, string[] wanted) in AkkaTables.Where(t => tables.Contains(t.Key)))
         {
             List<string> columns = await database.ReadAsync(
@@ -212,13 +210,16 @@ internal static class AkkaSchema
         }
     }
 
-    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) => database.ReadAsync(
-        session => session.QueryAsync(
-            database.IsSqlite
-                ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-                : "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()",
-            r => r.GetString(0)),
-        cancellationToken);
+    /// <summary>Whether a table is there.</summary>
+    public static async Task<bool> HasTableAsync(AkkaDatabase database, Session session, string name) =>
+        (await session.QueryAsync($"SELECT name FROM ({TablesOf(database)}) AS tables WHERE name = @a", _ => true, name)).Count > 0;
+
+    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => session.QueryAsync(TablesOf(database), r => r.GetString(0)), cancellationToken);
+
+    private static string TablesOf(AkkaDatabase database) => database.IsSqlite
+        ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -148,8 +148,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             return false;
         }
 
-        TimeSpan wait = AgainFirst * Math.Pow(2, Math.Min(times, 10));
-        _woken[task] = (times + 1, now + (wait < AgainLast ? wait : AgainLast));
+        _woken[task] = (times + 1, now + Backoff(AgainFirst, times, AgainLast));
         WakeNow(task);
         return true;
     }
@@ -182,8 +181,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 failures = now - last > 2 * LongestBackoff ? 0 : failures;
                 _failures[stopped.Task] = (failures + 1, now);
                 TimeSpan longest = _host.Parked.ContainsKey(stopped.Task) ? ParkedBackoff : LongestBackoff;
-                TimeSpan wait = FirstBackoff * Math.Pow(2, Math.Min(failures, 10));
-                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), wait < longest ? wait : longest);
+                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), Backoff(FirstBackoff, failures, longest));
                 break;
             case TaskStopReason.Parked:
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);
@@ -225,6 +223,12 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 TaskContinuationOptions.OnlyOnFaulted,
                 TaskScheduler.Default);
         }
+    }
+
+    private static TimeSpan Backoff(TimeSpan first, int times, TimeSpan longest)
+    {
+        TimeSpan wait = first * Math.Pow(2, Math.Min(times, 10));
+        return wait < longest ? wait : longest;
     }
 
     private void WakeNow(TaskId task) => _region().Tell(new WakeTask(task));

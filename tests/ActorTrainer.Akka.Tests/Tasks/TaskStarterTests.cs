@@ -17,7 +17,7 @@ namespace ActorTrainer.Akka.Tests.Tasks;
 /// <summary>This node is life 1, which coordinates unless a test says otherwise; life 2 lives and life 3 is lost.</summary>
 public sealed class TaskStarterTests : TestKit
 {
-    private readonly TaskIndex _index = new(16);
+    private readonly TaskIndex _index = new();
     private readonly TestProbe _region;
     private readonly TaskHost _host;
     private readonly List<TaskId> _withdrawn = [];
