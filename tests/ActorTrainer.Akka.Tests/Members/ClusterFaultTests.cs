@@ -9,6 +9,7 @@ using Microsoft.Data.Sqlite;
 namespace ActorTrainer.Akka.Tests.Members;
 
 /// <summary>Real nodes that found, join, fall silent and come back, seen through the API of each.</summary>
+[Trait("Lane", "Slow")]
 public sealed class ClusterFaultTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

@@ -53,6 +53,7 @@ public sealed class TaskStarterTests : TestKit
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Task_ThatNobodyHasYet_IsWokenUntilItsRowNamesALivingOwner()
     {
         _index.Apply([Row("a", 3)]);
@@ -104,6 +105,7 @@ public sealed class TaskStarterTests : TestKit
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Task_OfALifeThatIsLostLater_IsWokenThen()
     {
         _sight = Sight(coordinator: 1, lost: false);
