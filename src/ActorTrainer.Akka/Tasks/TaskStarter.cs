@@ -3,6 +3,7 @@ using ActorTrainer.Akka.Rows;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 
@@ -148,7 +149,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             return false;
         }
 
-        _woken[task] = (times + 1, now + Backoff(AgainFirst, times, AgainLast));
+        _woken[task] = (times + 1, now + ExponentialBackoff.After(AgainFirst, times, AgainLast));
         WakeNow(task);
         return true;
     }
@@ -181,7 +182,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 failures = now - last > 2 * LongestBackoff ? 0 : failures;
                 _failures[stopped.Task] = (failures + 1, now);
                 TimeSpan longest = _host.Parked.ContainsKey(stopped.Task) ? ParkedBackoff : LongestBackoff;
-                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), Backoff(FirstBackoff, failures, longest));
+                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ExponentialBackoff.After(FirstBackoff, failures, longest));
                 break;
             case TaskStopReason.Parked:
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);
@@ -223,12 +224,6 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 TaskContinuationOptions.OnlyOnFaulted,
                 TaskScheduler.Default);
         }
-    }
-
-    private static TimeSpan Backoff(TimeSpan first, int times, TimeSpan longest)
-    {
-        TimeSpan wait = first * Math.Pow(2, Math.Min(times, 10));
-        return wait < longest ? wait : longest;
     }
 
     private void WakeNow(TaskId task) => _region().Tell(new WakeTask(task));
