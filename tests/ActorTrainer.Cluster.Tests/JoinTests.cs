@@ -52,12 +52,26 @@ public sealed class JoinTests
     }
 
     [Fact]
-    public async Task Node_ItsSeedIsDown_JoinsWhenTheSeedComes()
+    public async Task Node_WithAnotherJournalThanItsSeed_IsRefusedAndTheSeedGoesOn()
+    {
+        await using LocalCluster cluster = new(nodes: 1);
+        await cluster.StartAsync();
+        using TemporaryFolder folder = new();
+
+        CommandResult node = await JoinAsync(cluster, folder);
+
+        node.ExitCode.ShouldBe(2, node.Output + node.Error);
+        node.Error.ShouldContain($"seed {cluster.Nodes[0].Address} has another journal than this node");
+        await ShouldBeAloneAsync(cluster);
+    }
+
+    [Fact]
+    public async Task Node_ItsSeedIsDown_BeginsWithoutItAndTheSeedJoins()
     {
         await using LocalCluster cluster = new(nodes: 2);
         cluster.Nodes[1].Start();
         using ActorTrainerClient second = LocalCluster.ClientOf(cluster.Nodes[1].Address);
-        await cluster.WaitAsync("it answers and says that it is not up", async () => (await second.GetClusterAsync()).Members.All(m => m.State != MemberState.Up), Limit);
+        await cluster.WaitAsync("it is up", async () => (await second.GetClusterAsync()).Members is [{ State: MemberState.Up }], Limit);
 
         cluster.Nodes[0].Start();
 

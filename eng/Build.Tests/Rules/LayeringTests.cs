@@ -9,13 +9,12 @@ public sealed class LayeringTests
     {
         ["ActorTrainer.Core"] = [],
         ["ActorTrainer.Hocon"] = ["ActorTrainer.Core"],
-        ["ActorTrainer.Journal"] = ["ActorTrainer.Core"],
         ["ActorTrainer.Checkpoints"] = ["ActorTrainer.Core"],
-        ["ActorTrainer.Akka"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints"],
+        ["ActorTrainer.Akka"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints"],
         ["ActorTrainer.Runtime"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Akka"],
         ["ActorTrainer.Cli"] =
         [
-            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Journal", "ActorTrainer.Checkpoints",
+            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints",
             "ActorTrainer.Runtime", "ActorTrainer.Akka",
         ],
     };

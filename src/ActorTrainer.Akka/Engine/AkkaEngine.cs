@@ -5,7 +5,6 @@ using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Journal;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +25,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
     private const string BetweenLives = "this node is between two lives; ask again";
 
     private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
@@ -35,10 +35,12 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     private TimeSpan _leaveWithin;
     private volatile AkkaLife? _life;
     private volatile TaskDesk? _desk;
-    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
 
     /// <summary>Says which life of which node this is; 0 until it has one. Grows with every life.</summary>
     public long Incarnation => _life?.Incarnation ?? 0;
+
+    /// <summary>Which journal it has; null until it is open.</summary>
+    public JournalIdentity? Journal { get; private set; }
 
     /// <summary>The members as failure detection sees them.</summary>
     public MembershipView Membership => _life?.Sight.View ?? new MembershipView(0, 0, [], []);
@@ -49,11 +51,10 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     /// <summary>Ends when the engine has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
     public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
 
-    /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
-    /// <exception cref="IOException">The host's actor system cannot hold tasks, or Akka.Remote's address is in use.</exception>
+    /// <summary>Opens the journal, and makes it where there is none. Called once, before <see cref="StartAsync"/>.</summary>
+    /// <exception cref="IOException">The host's actor system cannot hold tasks.</exception>
     /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
-    /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public async Task<JournalIdentity> OpenJournalAsync(CancellationToken cancellationToken)
     {
         if (existing is not null)
         {
@@ -61,7 +62,15 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         }
 
         _database = AkkaDatabase.Of(parts.Model.Journal);
-        await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken);
+        return Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+    }
+
+    /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
+    /// <exception cref="IOException">Akka.Remote's address is in use.</exception>
+    /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
+    /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
         AkkaLife life = await BeginLifeAsync(cancellationToken);
         Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
         _ = Task.Run(LookAsync, CancellationToken.None);
@@ -95,15 +104,8 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     /// Answers <see cref="ListTasksRequest"/>, <see cref="ListEventsRequest"/> and <see cref="ListCheckpointsRequest"/>; what this node has
     /// acknowledged before is in the answer. <see cref="JournalFailed"/> when it cannot be read now.
     /// </summary>
-    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken)
-    {
-        if (_desk is not { } desk)
-        {
-            return new JournalFailed(BetweenLives);
-        }
-
-        return await desk.ReadAsync(request, cancellationToken);
-    }
+    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _desk is { } desk ? await desk.ReadAsync(request, cancellationToken) : new JournalFailed(BetweenLives);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -137,7 +139,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
             await life.CordonAsync(kind == NodeCommandKind.Cordon, _over.Token);
             return new CommandAccepted(default);
         }
-        catch (Exception e) when (TaskDesk.IsJournalAway(e))
+        catch (Exception e) when (DatabaseErrors.IsAway(e))
         {
             return new CommandUnavailable(e.Message);
         }
@@ -204,7 +206,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
             {
                 return await BeginLifeAsync(_stopping.Token);
             }
-            catch (Exception e) when (e is IOException || TaskDesk.IsJournalAway(e))
+            catch (Exception e) when (e is IOException || DatabaseErrors.IsAway(e))
             {
                 if (_stopping.IsCancellationRequested)
                 {

@@ -1,4 +1,5 @@
 using ActorTrainer.Akka.Placement;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tasks;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -91,7 +92,7 @@ internal sealed partial class AkkaLife
         {
             await _members.SetStatusAsync(Incarnation, status, limit.Token);
         }
-        catch (Exception e) when (e is global::System.Data.Common.DbException or OperationCanceledException or TimeoutException or global::System.Net.Sockets.SocketException)
+        catch (Exception e) when (DatabaseErrors.IsAway(e))
         {
             LogStatusNotWritten(_logger, status, e.Message);
         }

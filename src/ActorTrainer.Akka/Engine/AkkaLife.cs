@@ -20,8 +20,8 @@ using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
 namespace ActorTrainer.Akka.Engine;
 
 /// <summary>
-/// One life of the node: an actor system in the cluster with a shard region, the slots, the watch over the members and its part of the
-/// singletons. The system is made for it, or it is the host's own.
+/// One life of the node: an actor system in the cluster with a shard region, the slots and the watch over the
+/// members. The system is made for it, or it is the host's own.
 /// </summary>
 internal sealed partial class AkkaLife : IAsyncDisposable
 {
@@ -67,7 +67,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
         Rows = new TaskRowTable(database, model.Sharding.NumberOfShards);
-        Index = new TaskIndex(model.Sharding.NumberOfShards);
+        Index = new TaskIndex();
         _follower = new RowFollower(Rows, Index, parts.Time, parts.Loggers.CreateLogger<RowFollower>());
         RowWriter = new RowWriter(Rows, _follower.Kick, parts.Time, parts.Loggers.CreateLogger<RowWriter>());
         Planner = new ShardPlanner(model, Now);
@@ -171,7 +171,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         {
             await _follower.ReadAsync(cancellationToken);
         }
-        catch (Exception e) when (TaskDesk.IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
             LogRowsNotRead(_logger, e.Message);
         }

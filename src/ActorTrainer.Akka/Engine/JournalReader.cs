@@ -38,7 +38,7 @@ internal sealed class JournalReader(AkkaLife life, AkkaDatabase database, TimePr
                 _ => new JournalFailed($"the akka engine does not read {request.GetType().Name}"),
             };
         }
-        catch (Exception e) when (TaskDesk.IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
             return new JournalFailed(e.Message);
         }

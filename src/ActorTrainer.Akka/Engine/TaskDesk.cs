@@ -1,4 +1,3 @@
-using System.Data.Common;
 using ActorTrainer.Akka.Members;
 using ActorTrainer.Akka.Placement;
 using ActorTrainer.Akka.Rows;
@@ -25,10 +24,7 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase data
     private readonly DeterministicRandom _random = new(
         BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
     private readonly Lock _drawing = new();
-
-    /// <summary>What a database that is away comes out as.</summary>
-    public static bool IsJournalAway(Exception e) =>
-        e is DbException or TimeoutException or System.Net.Sockets.SocketException or OperationCanceledException;
+    private volatile KnownRows? _known;
 
     /// <summary>Submits a task: its name stands for one id for ever, and the task itself says whether it is the same.</summary>
     public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken)
@@ -45,7 +41,7 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase data
             task = life.Index.Find(spec.Name)?.Summary.Task
                 ?? await life.RowWriter.TakeNameAsync(new NameClaim(Draw(spec.Name), spec, hash, time.GetUtcNow()), cancellationToken);
         }
-        catch (Exception e) when (IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
             return new CommandUnavailable($"the journal does not answer: {e.Message}");
         }
@@ -81,10 +77,22 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase data
     /// <summary>Answers what the port promises to read.</summary>
     public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) => _reader.ReadAsync(request, cancellationToken);
 
-    /// <summary>Members, shards with their owners and unfinished tasks as this node knows them.</summary>
+    /// <summary>Members, shards with their owners and unfinished tasks as this node knows them; made once for each change.</summary>
     public ClusterRows Rows()
     {
         ClusterSight sight = life.Sight;
+        long version = life.Index.Version;
+        KnownRows? known = _known;
+        if (known?.Rows.Version != version || !ReferenceEquals(known.Sight, sight))
+        {
+            _known = known = new KnownRows(sight, RowsOf(sight, version));
+        }
+
+        return known.Rows;
+    }
+
+    private ClusterRows RowsOf(ClusterSight sight, long version)
+    {
         IReadOnlyList<TaskRow> tasks = life.Index.All;
         Dictionary<int, ShardRow> owned = [];
         foreach (TaskRow row in tasks.Where(t => t.Owner != 0))
@@ -95,7 +103,7 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase data
         }
 
         return new ClusterRows(
-            life.Index.Version,
+            version,
             new LeaseRow(sight.Coordinator, 0, 0),
             [.. sight.Places.Select(p => p.Row)],
             [.. Enumerable.Range(0, model.Sharding.NumberOfShards).Select(i => owned.GetValueOrDefault(i, new ShardRow(i, 0, 0)))],
@@ -197,7 +205,7 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase data
             [.. Living(sight).Select(p => p.Row)],
             PlacementInputs.Capacities(sight),
             life.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
-            PlacementInputs.Demands(life.Index.All.Select(t => t.Summary)),
+            [.. life.Index.All.Select(t => TaskDemand.Of(t.Summary))],
             model.Sharding.Allocation);
         if (target.Refusal is not null)
         {
@@ -219,4 +227,6 @@ internal sealed class TaskDesk(NodeModel model, AkkaLife life, AkkaDatabase data
     private static IEnumerable<MemberPlace> Living(ClusterSight sight) => sight.Places.Where(p => sight.Living.Contains(p.Row.Incarnation));
 
     private ActorSelection NodeAt(MemberPlace place) => life.System.ActorSelection($"{place.AkkaAddress}/user/{NodeActor.Name}");
+
+    private sealed record KnownRows(ClusterSight Sight, ClusterRows Rows);
 }

@@ -19,6 +19,10 @@ internal sealed record AkkaMember(string AkkaAddress, long Uid, MemberState Stat
         _ => MemberState.Removed,
     };
 
+    /// <summary>The member that has been up the longest; null: there is none.</summary>
+    public static Member? OldestOf(IEnumerable<Member> members) =>
+        members.Aggregate((Member?)null, (oldest, m) => oldest is null || m.IsOlderThan(oldest) ? m : oldest);
+
     /// <summary>How a member that was removed went: in order, or lost.</summary>
     public static MemberState GoneAs(MemberStatus previous) => previous == MemberStatus.Down ? MemberState.Down : MemberState.Removed;
 }

@@ -1,4 +1,3 @@
-using ActorTrainer.Akka.Engine;
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Identity;
@@ -44,7 +43,7 @@ internal sealed partial class ClusterEntry(
             {
                 step = await StepAsync(cancellationToken);
             }
-            catch (Exception e) when (TaskDesk.IsJournalAway(e) && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
             {
                 LogJournalAway(logger, self, e.Message);
             }

@@ -16,8 +16,7 @@ internal sealed record ClusterSight(MembershipView View, IReadOnlyList<MemberPla
 {
     /// <summary>The lives that are not known to be gone, neither by Akka nor on record.</summary>
     public IReadOnlySet<long> Living { get; } = Places
-        .Where(p => p.Row.Status is not (RowStatus.Down or RowStatus.Removed) &&
-            View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed))
+        .Where(p => p.IsLiving && View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed))
         .Select(p => p.Row.Incarnation)
         .ToHashSet();
 }
@@ -149,9 +148,8 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     }
 
     /// <summary>The coordinator of the shards is a singleton: it lives on the oldest member of the role.</summary>
-    private Member? Oldest(ClusterEvent.CurrentClusterState state) => state.Members
-        .Where(m => m.HasRole(_role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving or AkkaStatus.Exiting)
-        .Aggregate((Member?)null, (oldest, m) => oldest is null || m.IsOlderThan(oldest) ? m : oldest);
+    private Member? Oldest(ClusterEvent.CurrentClusterState state) => AkkaMember.OldestOf(
+        state.Members.Where(m => m.HasRole(_role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving or AkkaStatus.Exiting));
 
     private void Read()
     {

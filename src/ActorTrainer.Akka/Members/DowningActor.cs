@@ -176,7 +176,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
         _asking = true;
         Task.Run(() => _suspects.FindDeadAsync(lives, _stopping.Token), _stopping.Token)
-            .PipeTo(Self, success: dead => new Dead(dead, null), failure: e => new Dead([], e.Message));
+            .PipeTo(Self, success: dead => new Dead(dead), failure: _ => new Dead([]));
     }
 
     private void OnDead(Dead found)
@@ -366,7 +366,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "members are unreachable and none of the sides has a majority: the journal must decide who goes on, and does not answer: {Problem}")]
     private static partial void LogNotTaken(ILogger logger, string problem);
 
-    private sealed record Dead(IReadOnlyList<MemberKey> Members, string? Problem) : INoSerializationVerificationNeeded;
+    private sealed record Dead(IReadOnlyList<MemberKey> Members) : INoSerializationVerificationNeeded;
 
     private sealed record Taken(IReadOnlyList<MemberKey> Victims, TakeResult Result, string? Problem) : INoSerializationVerificationNeeded;
 

@@ -2,7 +2,6 @@ using ActorTrainer.Akka.Members;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
-using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Akka.Placement;
 
@@ -17,7 +16,7 @@ internal static class PlacementInputs
         {
             MemberRow row = place.Row;
             MemberState? state = sight.View.Find(row.Incarnation)?.State;
-            if (row.Status is MemberStatus.Down or MemberStatus.Removed || state is null or MemberState.Down or MemberState.Removed or MemberState.Joining)
+            if (!place.IsLiving || state is null or MemberState.Down or MemberState.Removed or MemberState.Joining)
             {
                 continue;
             }
@@ -28,7 +27,4 @@ internal static class PlacementInputs
 
         return nodes;
     }
-
-    /// <summary>Unfinished tasks.</summary>
-    public static IReadOnlyList<TaskDemand> Demands(IEnumerable<TaskSummary> tasks) => [.. tasks.Select(t => TaskDemand.Of(t))];
 }

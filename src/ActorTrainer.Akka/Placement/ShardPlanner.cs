@@ -90,16 +90,6 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         }
     }
 
-    /// <summary>Everything that would leave a node if it were drained now, in order; changes nothing.</summary>
-    public IReadOnlyList<ShardMove> PlanDrain(long life, ClusterSight sight)
-    {
-        lock (_gate)
-        {
-            See(sight);
-            return _planner.PlanDrain(life);
-        }
-    }
-
     /// <summary>Whether a life has no shard with unfinished tasks any more, so that its region can be shut down.</summary>
     public bool IsEmpty(long life)
     {

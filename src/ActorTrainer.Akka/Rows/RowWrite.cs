@@ -10,10 +10,7 @@ namespace ActorTrainer.Akka.Rows;
 /// <param name="Claim">
 /// Under which claim it is written; null: a new one is made, which ends the claim of whoever kept the row before.
 /// </param>
-internal sealed record RowWrite(TaskRow Row, IReadOnlyList<CheckpointListing>? Checkpoints, long? Claim)
-{
-    public TaskId Task => Row.Summary.Task;
-}
+internal sealed record RowWrite(TaskRow Row, IReadOnlyList<CheckpointListing>? Checkpoints, long? Claim);
 
 /// <summary>What became of a <see cref="RowWrite"/>.</summary>
 /// <param name="Claim">The claim that the row has now, by this write; null: refused, since another owner keeps the row or knows later events.</param>

@@ -1,4 +1,4 @@
-using ActorTrainer.Akka.Engine;
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using Akka.Actor;
@@ -152,7 +152,7 @@ internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
         (List<Waiting> rows, List<(NameClaim Name, TaskCompletionSource<TaskId> Answer)> names, TaskCompletionSource[] flushes) = Take();
         try
         {
-            (long _, IReadOnlyList<RowResult> results, IReadOnlyList<TaskId> tasks) = await _table.WriteAsync(
+            (IReadOnlyList<RowResult> results, IReadOnlyList<TaskId> tasks) = await _table.WriteAsync(
                 [.. rows.Select(r => new RowWrite(r.Row, r.Checkpoints, r.Keeper.Claim))], [.. names.Select(n => n.Name)], _over.Token);
             Settle(rows, results);
             for (int i = 0; i < names.Count; i++)
@@ -163,7 +163,7 @@ internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
             _written();
             return true;
         }
-        catch (Exception e) when (TaskDesk.IsJournalAway(e))
+        catch (Exception e) when (DatabaseErrors.IsAway(e))
         {
             PutBack(rows);
             names.ForEach(n => n.Answer.TrySetException(e));

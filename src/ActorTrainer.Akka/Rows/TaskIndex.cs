@@ -6,14 +6,13 @@ namespace ActorTrainer.Akka.Rows;
 /// The unfinished tasks of the cluster in the memory of a node: placement, submits and lists look here instead of into the database.
 /// Thread-safe.
 /// </summary>
-/// <param name="numberOfShards">Shards of the cluster.</param>
-internal sealed class TaskIndex(int numberOfShards)
+internal sealed class TaskIndex
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<TaskId, TaskRow> _tasks = [];
     private readonly Dictionary<string, TaskId> _names = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, HashSet<TaskId>> _byOwner = [];
-    private readonly int[] _perShard = new int[numberOfShards];
+    private readonly Dictionary<int, HashSet<TaskId>> _byShard = [];
     private IReadOnlyList<TaskRow>? _all;
     private long _version;
 
@@ -56,7 +55,7 @@ internal sealed class TaskIndex(int numberOfShards)
     {
         lock (_gate)
         {
-            return _perShard[shard];
+            return _byShard.TryGetValue(shard, out HashSet<TaskId>? tasks) ? tasks.Count : 0;
         }
     }
 
@@ -65,7 +64,7 @@ internal sealed class TaskIndex(int numberOfShards)
     {
         lock (_gate)
         {
-            return _perShard[shard] == 0 ? [] : [.. _tasks.Values.Where(row => row.Summary.Shard == shard)];
+            return Rows(_byShard, shard);
         }
     }
 
@@ -90,7 +89,7 @@ internal sealed class TaskIndex(int numberOfShards)
     {
         lock (_gate)
         {
-            return _byOwner.TryGetValue(life, out HashSet<TaskId>? tasks) ? [.. tasks.Order().Select(task => _tasks[task])] : [];
+            return Rows(_byOwner, life);
         }
     }
 
@@ -129,11 +128,8 @@ internal sealed class TaskIndex(int numberOfShards)
     {
         if (known is not null)
         {
-            _perShard[known.Summary.Shard]--;
-            if (_byOwner[known.Owner] is { } before && before.Remove(task) && before.Count == 0)
-            {
-                _byOwner.Remove(known.Owner);
-            }
+            Remove(_byShard, known.Summary.Shard, task);
+            Remove(_byOwner, known.Owner, task);
         }
 
         if (row.Summary.IsFinished)
@@ -145,12 +141,28 @@ internal sealed class TaskIndex(int numberOfShards)
 
         _tasks[task] = row;
         _names[row.Summary.Name] = task;
-        _perShard[row.Summary.Shard]++;
-        if (!_byOwner.TryGetValue(row.Owner, out HashSet<TaskId>? owned))
+        Add(_byShard, row.Summary.Shard, task);
+        Add(_byOwner, row.Owner, task);
+    }
+
+    private IReadOnlyList<TaskRow> Rows<TKey>(IDictionary<TKey, HashSet<TaskId>> groups, TKey key) =>
+        groups.TryGetValue(key, out HashSet<TaskId>? tasks) ? [.. tasks.Order().Select(task => _tasks[task])] : [];
+
+    private static void Add<TKey>(IDictionary<TKey, HashSet<TaskId>> groups, TKey key, TaskId task)
+    {
+        if (!groups.TryGetValue(key, out HashSet<TaskId>? tasks))
         {
-            _byOwner[row.Owner] = owned = [];
+            groups[key] = tasks = [];
         }
 
-        owned.Add(task);
+        tasks.Add(task);
+    }
+
+    private static void Remove<TKey>(IDictionary<TKey, HashSet<TaskId>> groups, TKey key, TaskId task)
+    {
+        if (groups[key] is { } tasks && tasks.Remove(task) && tasks.Count == 0)
+        {
+            groups.Remove(key);
+        }
     }
 }

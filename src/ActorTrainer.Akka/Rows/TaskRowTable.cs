@@ -17,8 +17,10 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
 {
     private const string Columns = "summary, sequence, term, owner, submitted_at, changed_at, version, finished";
 
-    private const string Upsert =
-        "INSERT INTO actortrainer_task (task, name, shard, finished, sequence, term, owner, claim, version, submitted_at, changed_at, summary, checkpoints) " +
+    private const string Insert =
+        "INSERT INTO actortrainer_task (task, name, shard, finished, sequence, term, owner, claim, version, submitted_at, changed_at, summary, checkpoints) ";
+
+    private const string Upsert = Insert +
         "VALUES (@a, @b, @c, @d, @e, @f, @g, 1, @h, @i, @j, @k, COALESCE(@l, '[]')) ON CONFLICT (task) DO UPDATE SET finished = excluded.finished, " +
         "sequence = excluded.sequence, term = excluded.term, owner = excluded.owner, version = excluded.version, " +
         "submitted_at = excluded.submitted_at, changed_at = excluded.changed_at, summary = excluded.summary, " +
@@ -32,13 +34,12 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
         "claim = actortrainer_task.claim WHERE actortrainer_task.claim = @m AND actortrainer_task.sequence <= excluded.sequence RETURNING claim";
 
     /// <summary>Writes rows and takes names, all in one transaction: none of them can fail another.</summary>
-    /// <returns>The version of the transaction, what became of each row, and the id that each name stands for, in the orders given.</returns>
-    public Task<(long Version, IReadOnlyList<RowResult> Rows, IReadOnlyList<TaskId> Names)> WriteAsync(
+    /// <returns>What became of each row, and the id that each name stands for, in the orders given.</returns>
+    public Task<(IReadOnlyList<RowResult> Rows, IReadOnlyList<TaskId> Names)> WriteAsync(
         IReadOnlyList<RowWrite> rows, IReadOnlyList<NameClaim> names, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
-            long version = (await session.QueryAsync(
-                "UPDATE actortrainer_row_version SET version = version + 1 RETURNING version", r => r.GetInt64(0)))[0];
+            long version = await NextVersionAsync(session);
             List<RowResult> results = new(rows.Count);
             foreach (RowWrite write in rows)
             {
@@ -51,7 +52,7 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
                 tasks.Add(await TakeNameAsync(session, name, version));
             }
 
-            return (version, (IReadOnlyList<RowResult>)results, (IReadOnlyList<TaskId>)tasks);
+            return ((IReadOnlyList<RowResult>)results, (IReadOnlyList<TaskId>)tasks);
         },
         cancellationToken);
 
@@ -113,8 +114,7 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
     public Task WithdrawAsync(TaskId task, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
-            long version = (await session.QueryAsync(
-                "UPDATE actortrainer_row_version SET version = version + 1 RETURNING version", r => r.GetInt64(0)))[0];
+            long version = await NextVersionAsync(session);
             return await session.RunAsync(
                 "UPDATE actortrainer_task SET finished = 1, version = @b WHERE task = @a AND sequence = 0", task.Value, version);
         },
@@ -122,6 +122,9 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
 
     /// <summary>A row in the form of a list.</summary>
     public static TaskListing ListingOf(TaskRow row) => new(row.Summary, row.SubmittedAt, row.ChangedAt);
+
+    private static async Task<long> NextVersionAsync(Session session) => (await session.QueryAsync(
+        "UPDATE actortrainer_row_version SET version = version + 1 RETURNING version", r => r.GetInt64(0)))[0];
 
     private static async Task<RowResult> WriteRowAsync(Session session, RowWrite write, long version)
     {
@@ -158,8 +161,7 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
         TaskSummary summary = new TaskState { Task = task, Spec = claim.Spec, SpecHash = claim.SpecHash, Detail = "is being submitted" }
             .Summarize(ShardMap.ShardOf(task, numberOfShards));
         await session.RunAsync(
-            "INSERT INTO actortrainer_task (task, name, shard, finished, sequence, term, owner, claim, version, submitted_at, changed_at, summary, checkpoints) " +
-            "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE SET finished = 0, version = excluded.version, " +
+            Insert + "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE SET finished = 0, version = excluded.version, " +
             "summary = excluded.summary WHERE actortrainer_task.sequence = 0 AND actortrainer_task.finished = 1",
             task.Value,
             summary.Name,

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Journal;
 
 namespace ActorTrainer.Akka.Sql;
 
@@ -43,8 +42,9 @@ internal static class AkkaSchema
     };
 
     /// <summary>Makes the tables in a database without any; checks those of another. Safe when several nodes do it at the same time.</summary>
+    /// <returns>What tells this journal from all others.</returns>
     /// <exception cref="JournalOpenException">The database cannot be used; says why and what to do.</exception>
-    public static async Task EnsureAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    public static async Task<string> EnsureAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
         if (database.IsSqlite)
         {
@@ -54,20 +54,22 @@ internal static class AkkaSchema
 
         try
         {
-            await CheckOthersAsync(database, cancellationToken);
+            List<string> tables = await TablesAsync(database, cancellationToken);
+            CheckOthers(database, tables);
             if (database.IsSqlite)
             {
                 // Readers of one node then never wait for a writer of another.
                 await database.ReadAsync(session => session.QueryAsync("PRAGMA journal_mode = WAL", r => r.GetString(0)), cancellationToken);
             }
 
-            await CheckVersionAsync(database, cancellationToken);
+            await CheckVersionAsync(database, tables, cancellationToken);
             await CreateAsync(database, model, cancellationToken);
-            await CheckOwnAsync(database, model, cancellationToken);
+            string identity = await CheckOwnAsync(database, model, cancellationToken);
             await CheckProtocolAsync(database, cancellationToken);
-            await CheckAkkaTablesAsync(database, cancellationToken);
+            await CheckAkkaTablesAsync(database, tables, cancellationToken);
+            return identity;
         }
-        catch (Exception e) when (e is System.Data.Common.DbException or TimeoutException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && e is not OperationCanceledException)
         {
             throw new JournalOpenException(JournalOpenFailure.Unusable, $"The journal {database.Name} cannot be used: {e.Message}", e);
         }
@@ -89,9 +91,8 @@ internal static class AkkaSchema
     }
 
     /// <summary>A file that something else has made is left as it is.</summary>
-    private static async Task CheckOthersAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static void CheckOthers(AkkaDatabase database, List<string> tables)
     {
-        List<string> tables = await TablesAsync(database, cancellationToken);
         if (!database.IsSqlite || tables.Contains("actortrainer_journal"))
         {
             // A PostgreSQL database may hold other tables; ours have a prefix.
@@ -130,10 +131,11 @@ internal static class AkkaSchema
         },
         cancellationToken);
 
-    private static async Task CheckOwnAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    private static async Task<string> CheckOwnAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
-        (long shards, string cluster) = (await database.ReadAsync(
-            session => session.QueryAsync("SELECT number_of_shards, cluster FROM actortrainer_journal", r => (r.GetInt64(0), r.GetString(1))),
+        (long shards, string cluster, string identity) = (await database.ReadAsync(
+            session => session.QueryAsync(
+                "SELECT number_of_shards, cluster, identity FROM actortrainer_journal", r => (r.GetInt64(0), r.GetString(1), r.GetString(2))),
             cancellationToken))[0];
         if (shards != model.Sharding.NumberOfShards)
         {
@@ -148,12 +150,13 @@ internal static class AkkaSchema
                 JournalOpenFailure.NotAJournal,
                 $"The journal {database.Name} belongs to cluster '{cluster}', this node to '{model.ClusterName}'. Set actortrainer.cluster.name = {cluster}, or use another journal.");
         }
+
+        return identity;
     }
 
     /// <summary>Looks before anything is made: tables of another version are left as they are.</summary>
-    private static async Task CheckVersionAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static async Task CheckVersionAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
-        List<string> tables = await TablesAsync(database, cancellationToken);
         if (!tables.Contains("actortrainer_journal"))
         {
             return;
@@ -182,9 +185,8 @@ internal static class AkkaSchema
     }
 
     /// <summary>Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.</summary>
-    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
-        List<string> tables = await TablesAsync(database, cancellationToken);
         foreach ((string table, string[] wanted) in AkkaTables.Where(t => tables.Contains(t.Key)))
         {
             List<string> columns = await database.ReadAsync(
@@ -205,13 +207,16 @@ internal static class AkkaSchema
         }
     }
 
-    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) => database.ReadAsync(
-        session => session.QueryAsync(
-            database.IsSqlite
-                ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-                : "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema()",
-            r => r.GetString(0)),
-        cancellationToken);
+    /// <summary>Whether a table is there.</summary>
+    public static async Task<bool> HasTableAsync(AkkaDatabase database, Session session, string name) =>
+        (await session.QueryAsync($"SELECT name FROM ({TablesOf(database)}) AS tables WHERE name = @a", _ => true, name)).Count > 0;
+
+    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) =>
+        database.ReadAsync(session => session.QueryAsync(TablesOf(database), r => r.GetString(0)), cancellationToken);
+
+    private static string TablesOf(AkkaDatabase database) => database.IsSqlite
+        ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
 
     private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

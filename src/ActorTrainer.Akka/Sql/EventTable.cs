@@ -20,21 +20,12 @@ internal static class EventTable
     /// <summary>A task's events after a sequence, by sequence.</summary>
     public static Task<List<ReadEvent>> ReadAsync(AkkaDatabase database, TaskId task, long after, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async session =>
-            {
-                bool exists = (await session.QueryAsync(
-                    database.IsSqlite
-                        ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = @a"
-                        : "SELECT table_name::text FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = @a",
-                    r => r.GetString(0),
-                    Name)).Count > 0;
-                return !exists ? [] : await session.QueryAsync(
-                    $"SELECT sequence_number, message, manifest FROM {Name} WHERE persistence_id = @a AND sequence_number > @b ORDER BY sequence_number LIMIT @c",
-                    r => Of(r.GetInt64(0), r.GetFieldValue<byte[]>(1), r.IsDBNull(2) ? "" : r.GetString(2)),
-                    TaskPersistence.IdOf(task),
-                    after,
-                    limit);
-            },
+            async session => !await AkkaSchema.HasTableAsync(database, session, Name) ? [] : await session.QueryAsync(
+                $"SELECT sequence_number, message, manifest FROM {Name} WHERE persistence_id = @a AND sequence_number > @b ORDER BY sequence_number LIMIT @c",
+                r => Of(r.GetInt64(0), r.GetFieldValue<byte[]>(1), r.IsDBNull(2) ? "" : r.GetString(2)),
+                TaskPersistence.IdOf(task),
+                after,
+                limit),
             cancellationToken);
 
     /// <summary>Removes all events of a task that never was one.</summary>

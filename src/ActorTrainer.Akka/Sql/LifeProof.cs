@@ -1,5 +1,4 @@
 using ActorTrainer.Core.Cluster;
-using ActorTrainer.Journal;
 
 namespace ActorTrainer.Akka.Sql;
 

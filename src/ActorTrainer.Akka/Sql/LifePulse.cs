@@ -1,6 +1,3 @@
-using System.Data.Common;
-using System.Net.Sockets;
-using ActorTrainer.Journal;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -98,7 +95,7 @@ internal sealed partial class LifePulse : IAsyncDisposable
                     wait = TimeSpan.Zero;
                 }
             }
-            catch (Exception e) when (e is DbException or TimeoutException or SocketException or IOException or OperationCanceledException or InvalidOperationException)
+            catch (Exception e) when (DatabaseErrors.IsAway(e) || e is IOException or InvalidOperationException)
             {
                 if (!_over.IsCancellationRequested)
                 {

@@ -3,14 +3,13 @@ using System.Diagnostics;
 using System.Globalization;
 using ActorTrainer.Akka.Members;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Journal;
 using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Akka.Sql;
 
 /// <summary>
 /// A node's process that is stopped (SIGSTOP) in the middle of a transaction keeps SQLite's write lock, and with it every other node from
-/// writing, the lease that could down it included. Once Akka finds it unreachable it is ended, if two looks in a row find it stopped with the lock
+/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two looks in a row find it stopped with the lock
 /// in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write now.
 /// </summary>
 internal sealed partial class StuckWriter(AkkaDatabase database, string path, ILogger logger)

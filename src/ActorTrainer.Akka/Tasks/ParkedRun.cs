@@ -11,8 +11,7 @@ namespace ActorTrainer.Akka.Tasks;
 /// <param name="entity">The task with its run, as it was.</param>
 /// <param name="step">What could not be journaled, or may have been.</param>
 /// <param name="sequence">The last event that is known to be journaled.</param>
-/// <param name="since">When it was parked, by the node's monotonic time.</param>
-internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep step, long sequence, TimeSpan since)
+internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep step, long sequence)
 {
     private readonly Lock _gate = new();
     private readonly List<TaskInput> _inputs = [];
@@ -22,8 +21,6 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
     public TaskEntity Entity { get; } = entity;
 
     public EntityStep Step { get; } = step;
-
-    public TimeSpan Since { get; } = since;
 
     /// <summary>When it ends unless it is adopted before: somebody else may have the task by then. Null: no member is out of reach.</summary>
     public TimeSpan? Deadline { get; set; }

@@ -47,10 +47,14 @@ internal sealed class TaskHost
 
     public TimeSpan Now => Elapsed();
 
-    /// <summary>The tasks whose actors are here.</summary>
-    public ICollection<TaskId> Here => _here.Keys;
-
-    public void Start(TaskEffect effect) => Effects(effect);
+    /// <summary>Starts what a task asks for; returns at once.</summary>
+    public void Start(IEnumerable<TaskEffect> effects)
+    {
+        foreach (TaskEffect effect in effects)
+        {
+            Effects(effect);
+        }
+    }
 
     /// <summary>Gives an input to its task, if that is here.</summary>
     public void Post(TaskInput input)
@@ -69,7 +73,7 @@ internal sealed class TaskHost
         {
             if (parked.Add(input) is { } dropped)
             {
-                Start(dropped);
+                Effects(dropped);
             }
         }
         else if (_here.TryGetValue(task, out IActorRef? entity))
@@ -90,17 +94,13 @@ internal sealed class TaskHost
         }
 
         TaskEntity entity = new(task, Home, journalsProgress: false);
-        WarmRun run = new(entity, Effects, Elapsed);
+        WarmRun run = new(entity, Start, Elapsed);
         if (_warm.GetOrAdd(task, run) is { } known && known != run)
         {
             return known;
         }
 
-        foreach (TaskEffect effect in entity.Warm(spec, row.Summary.LastCheckpoint, row.Term + 1, row.Summary.Runs + 1, Now).AfterCommit)
-        {
-            Start(effect);
-        }
-
+        Start(entity.Warm(spec, row.Summary.LastCheckpoint, row.Term + 1, row.Summary.Runs + 1, Now).AfterCommit);
         return run;
     }
 
@@ -138,11 +138,7 @@ internal sealed class TaskHost
     /// <summary>Ends a run that was taken and is not the task's any more.</summary>
     public void EndRunOf(ParkedRun run)
     {
-        foreach (TaskEffect effect in run.Entity.Lost())
-        {
-            Start(effect);
-        }
-
+        Start(run.Entity.Lost());
         Slots.Tell(new TaskGone(run.Entity.Task, run.Actor));
     }
 

@@ -14,14 +14,5 @@ internal static class TaskPersistence
     public const string JournalPlugin = "akka.persistence.journal.actortrainer";
     public const string SnapshotPlugin = "akka.persistence.snapshot-store.actortrainer";
 
-    private const string Prefix = "actortrainer-task-";
-
-    public static string IdOf(TaskId task) => Prefix + task.Value;
-
-    /// <summary>The task of a persistence id; false for those of others in the same journal.</summary>
-    public static bool TryParse(string persistenceId, out TaskId task)
-    {
-        task = default;
-        return persistenceId.StartsWith(Prefix, StringComparison.Ordinal) && TaskId.TryParse(persistenceId[Prefix.Length..], out task);
-    }
+    public static string IdOf(TaskId task) => $"actortrainer-task-{task.Value}";
 }

@@ -3,6 +3,7 @@ using ActorTrainer.Akka.Rows;
 using ActorTrainer.Akka.Serialization;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 
@@ -148,8 +149,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             return false;
         }
 
-        TimeSpan wait = AgainFirst * Math.Pow(2, Math.Min(times, 10));
-        _woken[task] = (times + 1, now + (wait < AgainLast ? wait : AgainLast));
+        _woken[task] = (times + 1, now + ExponentialBackoff.After(AgainFirst, times, AgainLast));
         WakeNow(task);
         return true;
     }
@@ -182,8 +182,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 failures = now - last > 2 * LongestBackoff ? 0 : failures;
                 _failures[stopped.Task] = (failures + 1, now);
                 TimeSpan longest = _host.Parked.ContainsKey(stopped.Task) ? ParkedBackoff : LongestBackoff;
-                TimeSpan wait = FirstBackoff * Math.Pow(2, Math.Min(failures, 10));
-                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), wait < longest ? wait : longest);
+                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ExponentialBackoff.After(FirstBackoff, failures, longest));
                 break;
             case TaskStopReason.Parked:
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);

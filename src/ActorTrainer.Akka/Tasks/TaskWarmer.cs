@@ -108,10 +108,9 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private bool CoordinatesWithout(long life, ClusterSight sight)
     {
         MemberPlace? lost = sight.Places.FirstOrDefault(p => p.Row.Incarnation == life);
-        Member? oldest = _cluster.State.Members
+        Member? oldest = AkkaMember.OldestOf(_cluster.State.Members
             .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is MemberStatus.Up or MemberStatus.Leaving)
-            .Where(m => m.UniqueAddress.Uid != lost?.AkkaUid)
-            .Aggregate((Member?)null, (first, m) => first is null || m.IsOlderThan(first) ? m : first);
+            .Where(m => m.UniqueAddress.Uid != lost?.AkkaUid));
         return oldest?.UniqueAddress.Equals(_cluster.SelfUniqueAddress) == true;
     }
 

@@ -40,9 +40,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private readonly TaskId _task;
     private readonly TaskHost _host;
     private readonly Queue<TaskInput> _backlog = [];
-    private TaskEntity _entity;
     private readonly DeterministicRandom _random;
     private readonly TaskRowKeeper _row;
+    private TaskEntity _entity;
     private TaskState? _replayed;
     private string? _unreadable;
     private bool _passivating;
@@ -88,10 +88,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     {
         if (_stopReason != TaskStopReason.Parked)
         {
-            foreach (TaskEffect effect in _entity.Lost())
-            {
-                _host.Start(effect);
-            }
+            _host.Start(_entity.Lost());
         }
 
         _host.Leave(_task, Self, _stopReason);
@@ -137,7 +134,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         {
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
-            _host.Park(new ParkedRun(Self, _entity, step, sequenceNr - 1, _host.Now));
+            _host.Park(new ParkedRun(Self, _entity, step, sequenceNr - 1));
         }
 
         base.OnPersistFailure(cause, @event, sequenceNr);
@@ -325,11 +322,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
 
     private void Finish(EntityStep step, IActorRef? asker)
     {
-        foreach (TaskEffect effect in step.AfterCommit)
-        {
-            _host.Start(effect);
-        }
-
+        _host.Start(step.AfterCommit);
         if (step.Reply is not null)
         {
             asker?.Tell(new TaskAnswer(step.Reply, LastSequenceNr));

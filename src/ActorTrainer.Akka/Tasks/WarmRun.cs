@@ -8,9 +8,9 @@ namespace ActorTrainer.Akka.Tasks;
 /// is journaled. Thread-safe.
 /// </summary>
 /// <param name="entity">The task as far as it is known, with the run.</param>
-/// <param name="effects">Starts what the run needs.</param>
+/// <param name="start">Starts what the run needs.</param>
 /// <param name="now">The node's monotonic time.</param>
-internal sealed class WarmRun(TaskEntity entity, Action<TaskEffect> effects, Func<TimeSpan> now)
+internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>> start, Func<TimeSpan> now)
 {
     private readonly Lock _gate = new();
     private readonly DeterministicRandom _random = new(0); // nothing is drawn before the task is this node's
@@ -34,7 +34,7 @@ internal sealed class WarmRun(TaskEntity entity, Action<TaskEffect> effects, Fun
                 return false;
             }
 
-            Start(entity.On(input, now(), _random).AfterCommit);
+            start(entity.On(input, now(), _random).AfterCommit);
             if (entity.IsWarm || !entity.TakesSlots)
             {
                 _ready.TrySetResult();
@@ -64,17 +64,9 @@ internal sealed class WarmRun(TaskEntity entity, Action<TaskEffect> effects, Fun
             if (!_over)
             {
                 _over = true;
-                Start(entity.Lost());
+                start(entity.Lost());
                 _ready.TrySetResult();
             }
-        }
-    }
-
-    private void Start(IEnumerable<TaskEffect> started)
-    {
-        foreach (TaskEffect effect in started)
-        {
-            effects(effect);
         }
     }
 }

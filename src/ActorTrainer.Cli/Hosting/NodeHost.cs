@@ -1,5 +1,5 @@
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Journal;
 using ActorTrainer.Runtime;
 using ActorTrainer.Runtime.Node;
 using ActorTrainer.Runtime.Transport;

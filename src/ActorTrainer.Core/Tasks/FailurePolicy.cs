@@ -60,9 +60,8 @@ public static class FailurePolicy
     /// </summary>
     public static TimeSpan Delay(RetrySpec retry, int failures, DeterministicRandom random)
     {
-        double factor = Math.Pow(2, Math.Min(Math.Max(failures - 1, 0), 30));
-        double capped = Math.Min(retry.Backoff.TotalMilliseconds * factor, retry.MaxBackoff.TotalMilliseconds);
-        return TimeSpan.FromMilliseconds(Math.Round(capped * (0.8 + (0.4 * random.NextDouble()))));
+        TimeSpan wait = ExponentialBackoff.After(retry.Backoff, failures - 1, retry.MaxBackoff);
+        return TimeSpan.FromMilliseconds(Math.Round(wait.TotalMilliseconds * (0.8 + (0.4 * random.NextDouble()))));
     }
 
     private static bool Matches(FailureRule rule, RunEnd end) =>

@@ -43,6 +43,7 @@ public static class ApiEndpoints
                 new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, node.Incarnation)
                 {
                     Cluster = node.ClusterName,
+                    Journal = node.JournalIdentity,
                 },
                 ApiJson.Default.VersionInfo));
     }

@@ -143,6 +143,9 @@ public sealed record VersionInfo(string Product, string Version, int Api, string
 {
     /// <summary>The name of the node's cluster; null: no node, or one that does not say.</summary>
     public string? Cluster { get; init; }
+
+    /// <summary>What tells the node's journal from all others; null: no node, or its journal is not open yet.</summary>
+    public string? Journal { get; init; }
 }
 
 /// <summary>Body of a migrate command; null: the policy chooses.</summary>

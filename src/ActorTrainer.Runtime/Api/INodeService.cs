@@ -14,6 +14,9 @@ public interface INodeService
     /// <summary>This node's life number, 0 until it has one.</summary>
     long Incarnation { get; }
 
+    /// <summary>What tells its journal from all others; null until it is open.</summary>
+    string? JournalIdentity { get; }
+
     /// <summary>The newest membership view.</summary>
     MembershipView Membership { get; }
 

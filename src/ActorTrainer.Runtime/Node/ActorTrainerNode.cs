@@ -94,6 +94,9 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     public long Incarnation => _engine?.Incarnation ?? 0;
 
     /// <inheritdoc />
+    public string? JournalIdentity => _engine?.Journal?.Identity;
+
+    /// <inheritdoc />
     public MembershipView Membership => _engine?.Membership ?? new MembershipView(0, 0, [], []);
 
     /// <inheritdoc />
@@ -121,14 +124,17 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         EngineParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _calls.OnView);
         try
         {
-            await SeedCheck.RunAsync(model, _time, cancellationToken);
+            IReadOnlyList<SeedJournal> seeds = await SeedCheck.RunAsync(model, _time, cancellationToken);
+            AkkaEngine engine = new(parts, _hostsSystem?.Invoke());
+            JournalIdentity journal = await engine.OpenJournalAsync(cancellationToken);
+            SeedCheck.CompareJournals(seeds, journal.Identity, journal.Name);
             await _workers.StartAsync(PostTask, cancellationToken);
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
-            _engine = new AkkaEngine(parts, _hostsSystem?.Invoke());
-            await _engine.StartAsync(cancellationToken);
-            _followed = Task.Run(() => FollowAsync(_engine), CancellationToken.None);
+            _engine = engine;
+            await engine.StartAsync(cancellationToken);
+            _followed = Task.Run(() => FollowAsync(engine), CancellationToken.None);
         }
         catch
         {

@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Tasks;
+
 namespace ActorTrainer.Runtime.Workers;
 
 /// <summary>What a spare can do for a run, and when the next one is started. Pure.</summary>
@@ -10,6 +12,7 @@ internal static class SpareRules
     public static readonly TimeSpan Proven = TimeSpan.FromMinutes(1);
 
     private const int MaxDifferenceCharacters = 256 << 10;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     /// <summary>
@@ -51,7 +54,7 @@ internal static class SpareRules
 
     /// <summary>The pause before the next start when so many spares in a row failed: 1 s, doubled each time, at most a minute.</summary>
     public static TimeSpan PauseAfter(int failuresInARow) =>
-        failuresInARow == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(Math.Min(LongestPause.TotalSeconds, Math.Pow(2, Math.Min(failuresInARow, 16) - 1)));
+        failuresInARow == 0 ? TimeSpan.Zero : ExponentialBackoff.After(FirstPause, failuresInARow - 1, LongestPause);
 
     /// <summary>How long to wait before the next spare is started; zero or less: not at all.</summary>
     /// <param name="failuresInARow">Spares that failed, one after the other.</param>

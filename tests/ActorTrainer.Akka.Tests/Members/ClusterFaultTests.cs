@@ -1,5 +1,5 @@
+using ActorTrainer.Akka.Sql;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Journal;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
@@ -8,6 +8,7 @@ using Microsoft.Data.Sqlite;
 namespace ActorTrainer.Akka.Tests.Members;
 
 /// <summary>Real nodes that found, join, fall silent and come back, seen through the API of each.</summary>
+[Trait("Lane", "Slow")]
 public sealed class ClusterFaultTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

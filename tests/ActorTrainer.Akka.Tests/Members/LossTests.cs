@@ -20,6 +20,7 @@ public sealed class LossTests() : TestKit(Clustered.WithFallback(Systems.InMemor
 
     /// <summary>Heartbeats that arrive after the proof of a death were sent before it.</summary>
     [Fact]
+    [Trait("Lane", "Slow")]
     public async Task Quarantined_WhileHeartbeatsStillArrive_IsUnreachableForGood()
     {
         using ActorSystem other = ActorSystem.Create(Sys.Name, Clustered.WithFallback(Systems.InMemory()));
@@ -49,6 +50,7 @@ public sealed class LossTests() : TestKit(Clustered.WithFallback(Systems.InMemor
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Detector_OfTheProduct_IsTheOneThatAkkaMakes() =>
         FailureDetectorLoader.Load(
                 Sys.Settings.Config.GetString("akka.cluster.failure-detector.implementation-class"), Sys.Settings.Config.GetConfig("akka.cluster.failure-detector"), Sys)

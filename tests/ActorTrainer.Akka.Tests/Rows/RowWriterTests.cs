@@ -84,6 +84,7 @@ public sealed class RowWriterTests : TestKit, IAsyncLifetime
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public async Task Rows_WhileTheDatabaseIsAway_WaitAndAreWrittenAfterwards()
     {
         _writer.Enter(Id, TestActor);

@@ -8,7 +8,7 @@ namespace ActorTrainer.Akka.Tests.Rows;
 
 public sealed class TaskIndexTests
 {
-    private readonly TaskIndex _index = new(16);
+    private readonly TaskIndex _index = new();
 
     [Fact]
     public void Apply_NewerRows_ReplaceOlderOnesAndNotTheOtherWayRound()

@@ -1,7 +1,6 @@
 using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Journal;
 
 namespace ActorTrainer.Akka.Tests.Sql;
 

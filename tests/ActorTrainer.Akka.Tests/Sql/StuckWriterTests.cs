@@ -4,7 +4,6 @@ using ActorTrainer.Akka.Sql;
 using ActorTrainer.Akka.Tests.Support;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Journal;
 using ActorTrainer.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -85,6 +85,7 @@ public sealed class SlotActorTests : TestKit
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Slots_OfANodeThatGoes_AreGivenToNobody()
     {
         TestProbe task = Task("task", 0);

@@ -17,7 +17,7 @@ namespace ActorTrainer.Akka.Tests.Tasks;
 /// <summary>This node is life 1, which coordinates unless a test says otherwise; life 2 lives and life 3 is lost.</summary>
 public sealed class TaskStarterTests : TestKit
 {
-    private readonly TaskIndex _index = new(16);
+    private readonly TaskIndex _index = new();
     private readonly TestProbe _region;
     private readonly TaskHost _host;
     private readonly List<TaskId> _withdrawn = [];
@@ -53,6 +53,7 @@ public sealed class TaskStarterTests : TestKit
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Task_ThatNobodyHasYet_IsWokenUntilItsRowNamesALivingOwner()
     {
         _index.Apply([Row("a", 3)]);
@@ -104,6 +105,7 @@ public sealed class TaskStarterTests : TestKit
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Task_OfALifeThatIsLostLater_IsWokenThen()
     {
         _sight = Sight(coordinator: 1, lost: false);

@@ -74,6 +74,7 @@ public sealed class TrainingTaskActorTests() : TestKit(Systems.InMemory())
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Row_OfATaskThatTrains_HasItsProgressWithoutAnEvent()
     {
         TaskFixture task = new(this);
@@ -206,6 +207,7 @@ public sealed class TrainingTaskActorTests() : TestKit(Systems.InMemory())
     }
 
     [Fact]
+    [Trait("Lane", "Slow")]
     public void Command_ForATaskThatHasEnded_WritesNothingUnlessItGoesOn()
     {
         Lost(new TaskFixture(this), t =>

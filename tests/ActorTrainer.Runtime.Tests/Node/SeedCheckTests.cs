@@ -24,11 +24,23 @@ public sealed class SeedCheckTests
             "set actortrainer.cluster.name = other here, or other seed-nodes.");
     }
 
+    [Theory]
+    [InlineData(null, "wants a token, and this node has none")]
+    [InlineData("a-token-of-another-cluster", "the token is not the one of this cluster")]
+    public async Task Run_SeedDoesNotTakeTheToken_SaysSo(string? token, string what)
+    {
+        await using ApiServer guarded = await ApiServer.StartAsync(new FakeNode(), new ApiOptions { Token = "a-token-of-their-own" });
+        NodeModel model = Model(guarded.Address) with { Security = new SecurityModel { Token = token } };
+
+        WrongSeedException refused = await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(model));
+
+        refused.Message.ShouldContain($"seed {guarded.Address}");
+        refused.Message.ShouldContain(what);
+    }
+
     [Fact]
     public async Task Run_SeedsThatDoNotSay_HaveNoObjection()
     {
-        FakeNode other = new() { ClusterName = "other" };
-        await using ApiServer guarded = await ApiServer.StartAsync(other, new ApiOptions { Token = "a-token-of-their-own" });
         await using ApiServer right = await ApiServer.StartAsync(new FakeNode());
         using TcpListener silent = new(IPAddress.Loopback, 0);
         silent.Start();
@@ -37,7 +49,22 @@ public sealed class SeedCheckTests
         NodeAddress nobody = AddressOf(gone);
         gone.Stop();
 
-        await CheckAsync(Model(guarded.Address, right.Address, AddressOf(silent), nobody));
+        (await CheckAsync(Model(right.Address, AddressOf(silent), nobody))).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task CompareJournals_SeedHasAnother_SaysWhichAndWhatToDo()
+    {
+        await using ApiServer same = await ApiServer.StartAsync(new FakeNode { JournalIdentity = "mine" });
+        await using ApiServer other = await ApiServer.StartAsync(new FakeNode { JournalIdentity = "other" });
+        IReadOnlyList<SeedJournal> one = await CheckAsync(Model(same.Address));
+        IReadOnlyList<SeedJournal> both = await CheckAsync(Model(same.Address, other.Address));
+
+        SeedCheck.CompareJournals(one, "mine", "/data/journal.db");
+        WrongSeedException refused = Should.Throw<WrongSeedException>(() => SeedCheck.CompareJournals(both, "mine", "/data/journal.db"));
+
+        refused.Message.ShouldContain($"seed {other.Address} has another journal than this node, whose journal is /data/journal.db");
+        refused.Message.ShouldContain("PostgreSQL");
     }
 
     [Fact]
@@ -57,7 +84,7 @@ public sealed class SeedCheckTests
         await CheckAsync(Model(self.Address) with { Address = self.Address });
     }
 
-    private static Task CheckAsync(NodeModel model) => SeedCheck.RunAsync(model, TimeProvider.System, CancellationToken.None);
+    private static Task<IReadOnlyList<SeedJournal>> CheckAsync(NodeModel model) => SeedCheck.RunAsync(model, TimeProvider.System, CancellationToken.None);
 
     private static NodeModel Model(params NodeAddress[] seeds) => new() { Address = Self, SeedNodes = seeds };
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 using ActorTrainer.Core.Tasks;
@@ -119,6 +120,7 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
 {
     private readonly SemaphoreSlim _permits = new(0);
     private readonly double[] _state = new double[4];
+    private readonly ConcurrentDictionary<long, TaskCompletionSource> _waits = new();
 
     public long Step { get; private set; }
 
@@ -132,6 +134,9 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
 
     public void Allow(int steps) => _permits.Release(steps);
 
+    /// <summary>Ends when the step has been done, told, and the next one has begun.</summary>
+    public Task WaitsAfterAsync(long step) => Waits(step).Task;
+
     public ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken)
     {
         Context = context;
@@ -140,6 +145,7 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
 
     public async ValueTask<StepResult> StepAsync(CancellationToken cancellationToken)
     {
+        Waits(Step).TrySetResult();
         await _permits.WaitAsync(cancellationToken);
         if (Fails is not null)
         {
@@ -152,6 +158,9 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
             Step, totalSteps, (double)Step / stepsPerEpoch, Step % stepsPerEpoch == 0, Step == totalSteps,
             new Dictionary<string, double> { ["loss"] = 1.0 / Step });
     }
+
+    private TaskCompletionSource Waits(long step) =>
+        _waits.GetOrAdd(step, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
     public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken)
     {
@@ -180,16 +189,4 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
         Context!.SetResult("steps", Step);
         return ValueTask.FromResult<IReadOnlyDictionary<string, double>>(new Dictionary<string, double> { ["accuracy"] = Step / 100.0 });
     }
-}
-
-/// <summary>A clock that stands until it is moved.</summary>
-internal sealed class ManualTime : TimeProvider
-{
-    private long _timestamp;
-
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    public override long GetTimestamp() => Interlocked.Read(ref _timestamp);
-
-    public void Advance(TimeSpan by) => Interlocked.Add(ref _timestamp, by.Ticks);
 }

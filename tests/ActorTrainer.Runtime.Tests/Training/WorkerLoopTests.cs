@@ -1,5 +1,6 @@
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Protocol;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ActorTrainer.Runtime.Tests.Training;
 
@@ -103,7 +104,7 @@ public sealed class WorkerLoopTests
     [Fact]
     public async Task RunAsync_SaveDueWithoutRoom_IsMadeUpAfterTheRelease()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         SteppedTrainer trainer = new(stepsPerEpoch: 3);
         await using FakeNode node = new(trainer, time);
         await node.BeginAsync(EachEpoch);
@@ -151,7 +152,7 @@ public sealed class WorkerLoopTests
     [Fact]
     public async Task RunAsync_Interval_StagesWhenTheTimeIsOver()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         SteppedTrainer trainer = new();
         await using FakeNode node = new(trainer, time);
         await node.BeginAsync(new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(3) });
@@ -169,7 +170,7 @@ public sealed class WorkerLoopTests
     [Fact]
     public async Task RunAsync_ManySteps_ReportsAtMostEveryTenthOfASecond()
     {
-        ManualTime time = new();
+        FakeTimeProvider time = new();
         SteppedTrainer trainer = new(stepsPerEpoch: 50);
         await using FakeNode node = new(trainer, time);
         await node.BeginAsync();
@@ -179,6 +180,22 @@ public sealed class WorkerLoopTests
 
         // The clock stood still: only the first step and the epoch's end.
         node.Received.OfType<ProgressMessage>().Select(message => message.Step).ShouldBe([1, 50]);
+    }
+
+    [Fact]
+    public async Task RunAsync_HangsInAStep_TheLastOneIsToldAllTheSame()
+    {
+        FakeTimeProvider time = new();
+        SteppedTrainer trainer = new();
+        await using FakeNode node = new(trainer, time);
+        await node.BeginAsync();
+        trainer.Allow(3);
+        await node.ExpectAsync<ProgressMessage>();
+        await trainer.WaitsAfterAsync(3);
+
+        time.Advance(TimeSpan.FromMilliseconds(100));
+
+        (await node.ExpectAsync<ProgressMessage>()).Step.ShouldBe(3);
     }
 
     [Fact]

@@ -18,6 +18,8 @@ public sealed class FakeNode : INodeService
 
     public long Incarnation { get; set; } = 1;
 
+    public string? JournalIdentity { get; set; }
+
     public MembershipView Membership { get; set; } = new(0, 1, [], [1]);
 
     public ClusterRows Cluster { get; set; } = ClusterRows.Empty;

@@ -7,7 +7,7 @@ namespace ActorTrainer.Runtime.Training.Worker;
 
 /// <summary>
 /// The worker's end of the connection to its node. One thread reads all the time, so that a stop and the loss of the node are seen
-/// in the middle of a step; sending is done by the training loop, one message at a time.
+/// in the middle of a step; any thread may send.
 /// </summary>
 /// <remarks>Blocking calls on a thread of its own start faster than the asynchronous socket machinery, and start-up is part of fail-over.</remarks>
 internal sealed class WorkerLink : IDisposable
@@ -21,6 +21,7 @@ internal sealed class WorkerLink : IDisposable
         Channel.CreateUnbounded<WorkerMessage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _sending = new();
     private int _openRequests;
     private volatile bool _closed;
     private volatile bool _closeExpected;
@@ -70,9 +71,12 @@ internal sealed class WorkerLink : IDisposable
         ReadOnlySpan<byte> line = WorkerCodec.Encode(message).Span;
         try
         {
-            while (line.Length > 0)
+            lock (_sending)
             {
-                line = line[_socket.Send(line, SocketFlags.None)..];
+                while (line.Length > 0)
+                {
+                    line = line[_socket.Send(line, SocketFlags.None)..];
+                }
             }
         }
         catch (Exception problem) when (problem is SocketException or ObjectDisposedException)

@@ -10,7 +10,6 @@ namespace ActorTrainer.Runtime.Training.Worker;
 /// </summary>
 internal sealed class WorkerLoop
 {
-    private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan StageRetryInterval = TimeSpan.FromSeconds(1);
 
     private readonly WorkerLink _link;
@@ -20,7 +19,7 @@ internal sealed class WorkerLoop
     private readonly TextWriter _errors;
     private readonly bool _spare;
     private readonly long _startedAt;
-    private readonly Dictionary<string, double> _metrics = new(StringComparer.Ordinal);
+    private readonly ProgressReporter _progress;
     private readonly Queue<string> _requested = new();
 
     private ITrainer _trainer = null!;
@@ -31,8 +30,6 @@ internal sealed class WorkerLoop
     private string? _deferred;
     private TimeSpan _lastSaveAt;
     private TimeSpan _stageNotBefore;
-    private TimeSpan? _lastProgressAt;
-    private StepResult? _untold;
     private long _lastSaveWholeEpochs;
     private bool _restored;
     private bool _stop;
@@ -53,6 +50,7 @@ internal sealed class WorkerLoop
         _errors = errors;
         _spare = spare;
         _startedAt = time.GetTimestamp();
+        _progress = new ProgressReporter(link, time);
     }
 
     private TimeSpan Now => _time.GetElapsedTime(_startedAt);
@@ -73,12 +71,7 @@ internal sealed class WorkerLoop
         catch (Exception problem)
         {
             _link.ExpectClose();
-            if (_untold is { } step)
-            {
-                // What follows from a failure depends on the step that it came after.
-                _link.Send(new ProgressMessage(step.Step, step.TotalSteps, step.Epoch, _metrics));
-            }
-
+            _progress.Flush();
             await _errors.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
             await _errors.FlushAsync().ConfigureAwait(false);
             _link.Send(new ErrorMessage(Describe(problem)));
@@ -86,6 +79,7 @@ internal sealed class WorkerLoop
         }
         finally
         {
+            _progress.Dispose();
             await DisposeTrainerAsync().ConfigureAwait(false);
         }
     }
@@ -140,17 +134,17 @@ internal sealed class WorkerLoop
             }
 
             StepResult step = await _trainer.StepAsync(_link.Stopping).ConfigureAwait(false);
-            Merge(step.Metrics);
+            _progress.Merge(step.Metrics);
             IReadOnlyDictionary<string, double>? evaluation = null;
             if (step.EndOfEpoch || step.Done)
             {
                 _link.Send(new PhaseMessage(WorkerPhase.Evaluating));
                 evaluation = await _trainer.EvaluateAsync(_link.Stopping).ConfigureAwait(false);
-                Merge(evaluation);
+                _progress.Merge(evaluation);
                 _link.Send(new PhaseMessage(WorkerPhase.Training));
             }
 
-            ReportProgress(step);
+            _progress.Report(step);
             Drain();
             if (step.Done)
             {
@@ -158,32 +152,6 @@ internal sealed class WorkerLoop
             }
 
             await SaveWhenDueAsync(step, evaluation).ConfigureAwait(false);
-        }
-    }
-
-    private void Merge(IReadOnlyDictionary<string, double>? metrics)
-    {
-        if (metrics is not null)
-        {
-            foreach ((string name, double value) in metrics)
-            {
-                _metrics[name] = value;
-            }
-        }
-    }
-
-    // The first step is told at once: it is what shows that a task is back after a fail-over.
-    private void ReportProgress(in StepResult step)
-    {
-        if (step.EndOfEpoch || step.Done || _lastProgressAt is not { } last || Now - last >= ProgressInterval)
-        {
-            _lastProgressAt = Now;
-            _untold = null;
-            _link.Send(new ProgressMessage(step.Step, step.TotalSteps, step.Epoch, _metrics));
-        }
-        else
-        {
-            _untold = step;
         }
     }
 
@@ -255,7 +223,7 @@ internal sealed class WorkerLoop
         try
         {
             string id = await _staging.StageAsync(_trainer, step.Step, _link.Stopping).ConfigureAwait(false);
-            _link.Send(new StagedMessage(id, step.Step, step.Epoch, reason, _metrics));
+            _link.Send(new StagedMessage(id, step.Step, step.Epoch, reason, _progress.Metrics));
             return id;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
@@ -296,7 +264,7 @@ internal sealed class WorkerLoop
         }
 
         _link.ExpectClose();
-        _link.Send(new DoneMessage(step.Step, step.TotalSteps, step.Epoch, _metrics, _context.Results));
+        _link.Send(new DoneMessage(step.Step, step.TotalSteps, step.Epoch, _progress.Metrics, _context.Results));
         while (_staging.IsUnreleased(id) && !StopRequested)
         {
             Take(await _link.ReceiveAsync().ConfigureAwait(false));

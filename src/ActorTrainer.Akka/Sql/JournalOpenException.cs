@@ -1,4 +1,4 @@
-namespace ActorTrainer.Journal;
+namespace ActorTrainer.Akka.Sql;
 
 /// <summary>Why a journal could not be opened.</summary>
 public enum JournalOpenFailure

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace ActorTrainer.Journal.Sqlite;
+namespace ActorTrainer.Akka.Sql;
 
 /// <summary>
 /// The calls of libc that .NET does not offer. Lock files are opened with open(2), not with FileStream: that takes a flock of
@@ -12,12 +12,9 @@ internal static partial class NativeMethods
     public const int LockShared = 1;
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
-    public const int LockUnlock = 8;
     public const int OpenReadWrite = 2;
     public const int OpenCreate = 0x40;
     public const int OpenCloseOnExec = 0x80000;
-    public const int SignalKill = 9;
-    public const int NoSuchFile = 2;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
 
@@ -26,9 +23,6 @@ internal static partial class NativeMethods
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     private static partial int FlockFile(SafeFileHandle file, int operation);
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int SendSignal(int pid, int signal);
 
     [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int StatFileSystem(string path, Span<byte> result);
@@ -59,9 +53,6 @@ internal static partial class NativeMethods
 
         return 0;
     }
-
-    /// <summary>kill(2). Returns 0 or the error.</summary>
-    public static int Kill(int pid, int signal) => SendSignal(pid, signal) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
     /// <summary>The magic number of the file system that holds a path, or null.</summary>
     public static uint? FileSystemType(string path)

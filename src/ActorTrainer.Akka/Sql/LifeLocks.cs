@@ -1,8 +1,7 @@
 using System.Globalization;
-using ActorTrainer.Journal.Sqlite;
 using Microsoft.Win32.SafeHandles;
 
-namespace ActorTrainer.Journal;
+namespace ActorTrainer.Akka.Sql;
 
 /// <summary>
 /// One file per incarnation in a folder beside the database, under a flock that dies with the process. The files stay: they are

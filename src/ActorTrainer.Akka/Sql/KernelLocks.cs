@@ -1,14 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace ActorTrainer.Journal.Sqlite;
+namespace ActorTrainer.Akka.Sql;
 
 /// <summary>Reads <c>/proc/locks</c>, for messages and last resorts: what it shows depends on namespaces and file systems.</summary>
 internal static class KernelLocks
 {
-    /// <summary>The pid that holds a flock on a file, or null when it cannot be told.</summary>
-    public static int? FindFlockHolder(string path) => Find(path, fields => fields[1] == "FLOCK");
-
     /// <summary>The pid that holds a POSIX write lock on a byte of a file, or null when nobody does or it cannot be told.</summary>
     public static int? FindPosixWriter(string path, long at) => Find(
         path,

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace ActorTrainer.Journal.Tests;
+namespace ActorTrainer.Testing.Checkpoints;
 
 /// <summary>A file system of 2 MiB in memory, for tests that fill it. Needs the right to mount.</summary>
-internal sealed class SmallDisk : IDisposable
+public sealed class SmallDisk : IDisposable
 {
     private readonly string _filler;
 

@@ -1,6 +1,5 @@
-using ActorTrainer.Journal.Sqlite;
 
-namespace ActorTrainer.Journal;
+namespace ActorTrainer.Akka.Sql;
 
 /// <summary>
 /// SQLite's WAL needs shared memory between the processes, and flock must be seen by all of them: neither holds on network file

@@ -1,6 +1,5 @@
-using ActorTrainer.Journal.Sqlite;
 
-namespace ActorTrainer.Journal;
+namespace ActorTrainer.Akka.Sql;
 
 /// <summary>Looks at the locks of an SQLite database in write-ahead mode from outside.</summary>
 public static class WalLock
