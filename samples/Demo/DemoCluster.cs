@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Client;
 
 namespace ActorTrainer.Samples.Demo;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Journaling;
-using ActorTrainer.Runtime.Client;
 using Spectre.Console;
 
 namespace ActorTrainer.Samples.Demo;

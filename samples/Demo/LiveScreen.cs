@@ -1,5 +1,5 @@
 using System.Globalization;
-using ActorTrainer.Runtime.Api;
+using ActorTrainer.Client;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Samples.Demo;
 

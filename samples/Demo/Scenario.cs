@@ -1,7 +1,7 @@
 using System.Globalization;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Samples.Demo;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Api;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Samples.Demo;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Client;
 
 namespace ActorTrainer.Samples.Demo;
 

@@ -1,7 +1,7 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Samples.Demo;

@@ -1,7 +1,7 @@
 using System.Globalization;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Client;
 using Spectre.Console;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

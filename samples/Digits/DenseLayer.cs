@@ -1,5 +1,5 @@
 using System.Numerics.Tensors;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Samples.Digits;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Samples.Digits;
 

@@ -1,4 +1,4 @@
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Samples.Digits;
 

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Samples.Digits;
 

@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ActorTrainer.Runtime;
-using ActorTrainer.Runtime.Training;
 using ActorTrainer.Samples.Digits;
+using ActorTrainer.Training;
 
 // Started by a node, this program trains as its worker.
 if (await ActorTrainerWorker.TryRunAsync(args))

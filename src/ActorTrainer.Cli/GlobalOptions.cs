@@ -1,6 +1,6 @@
 using System.CommandLine;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Cli;
 

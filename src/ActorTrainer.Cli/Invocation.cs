@@ -3,9 +3,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using Spectre.Console.Rendering;
 
 namespace ActorTrainer.Cli;

@@ -1,5 +1,5 @@
-using ActorTrainer.Runtime.Training.Worker;
 using ActorTrainer.Runtime.Workers.Guard;
+using ActorTrainer.Training.Worker;
 
 namespace ActorTrainer.Runtime;
 

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using ActorTrainer.Bench.Scale;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Bench.Tests;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Testing.Trainers;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Testing.WorkerApp;
 

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Workers.Protocol;
+using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Testing.WorkerApp;
 

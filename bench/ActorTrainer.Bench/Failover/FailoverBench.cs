@@ -1,10 +1,9 @@
 using System.Globalization;
 using ActorTrainer.Bench.Common;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

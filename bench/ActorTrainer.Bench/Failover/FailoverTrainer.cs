@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Serialization;
 using ActorTrainer.Bench.Common;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Bench.Failover;
 

@@ -1,7 +1,6 @@
 using ActorTrainer.Bench.Common;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Bench.Scale;
 

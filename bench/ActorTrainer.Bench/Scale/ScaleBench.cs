@@ -1,8 +1,7 @@
 using System.Globalization;
 using ActorTrainer.Bench.Common;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Bench.Scale;

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using ActorTrainer.Bench.Common;
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Client;
 using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Bench.Soak;

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

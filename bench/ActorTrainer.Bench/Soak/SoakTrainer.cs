@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using ActorTrainer.Runtime.Training;
 using ActorTrainer.Samples.Digits;
 using ActorTrainer.Testing.Processes;
+using ActorTrainer.Training;
 
 namespace ActorTrainer.Bench.Soak;
 

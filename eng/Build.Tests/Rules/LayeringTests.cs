@@ -10,12 +10,17 @@ public sealed class LayeringTests
         ["ActorTrainer.Core"] = [],
         ["ActorTrainer.Hocon"] = ["ActorTrainer.Core"],
         ["ActorTrainer.Checkpoints"] = ["ActorTrainer.Core"],
-        ["ActorTrainer.Akka"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints"],
-        ["ActorTrainer.Runtime"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Akka"],
+        ["ActorTrainer.Training"] = ["ActorTrainer.Core"],
+        ["ActorTrainer.Client"] = ["ActorTrainer.Core"],
+        ["ActorTrainer.Cluster"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints"],
+        ["ActorTrainer.Runtime"] =
+        [
+            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Training", "ActorTrainer.Client", "ActorTrainer.Cluster",
+        ],
         ["ActorTrainer.Cli"] =
         [
-            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints",
-            "ActorTrainer.Runtime", "ActorTrainer.Akka",
+            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Training", "ActorTrainer.Client", "ActorTrainer.Cluster",
+            "ActorTrainer.Runtime",
         ],
     };
 

@@ -91,11 +91,11 @@ public sealed class SuiteTests
     [Fact]
     public void Plan_SuitesThatMeasureTime_RunAloneAndClusterLast()
     {
-        string[] names = ["ActorTrainer.Akka.Tests", "ActorTrainer.Cluster.Tests", "ActorTrainer.Core.Tests", "ActorTrainer.New.Tests", "ActorTrainer.Runtime.Tests"];
+        string[] names = ["ActorTrainer.Cluster.Tests", "ActorTrainer.EndToEnd.Tests", "ActorTrainer.Core.Tests", "ActorTrainer.New.Tests", "ActorTrainer.Runtime.Tests"];
 
         TestCommand.Plan([.. names.Select(name => new Suite(name, name))]).Select(group => group.Select(suite => suite.Name)).ShouldBe(
         [
-            ["ActorTrainer.Core.Tests", "ActorTrainer.New.Tests"], ["ActorTrainer.Runtime.Tests"], ["ActorTrainer.Cluster.Tests"], ["ActorTrainer.Akka.Tests"],
+            ["ActorTrainer.Core.Tests", "ActorTrainer.New.Tests"], ["ActorTrainer.Runtime.Tests"], ["ActorTrainer.EndToEnd.Tests"], ["ActorTrainer.Cluster.Tests"],
         ]);
     }
 

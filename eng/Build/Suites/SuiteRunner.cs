@@ -15,8 +15,8 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
     /// <summary>The assembly whose coverage is measured.</summary>
     public const string CoveredAssembly = "ActorTrainer.Core";
 
-    /// <summary>The suite of the akka engine, whose test kit wants xunit 2: it is a library that a test host runs.</summary>
-    public const string AkkaSuite = "ActorTrainer.Akka.Tests";
+    /// <summary>The suite of the actors, whose test kit wants xunit 2: it is a library that a test host runs.</summary>
+    public const string ClusterSuite = "ActorTrainer.Cluster.Tests";
 
     private const int LogLines = 20;
     private const int LogColumns = 160;
@@ -57,7 +57,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
 
     private IEnumerable<string> Arguments(Suite suite, string report) => suite.Name switch
     {
-        AkkaSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(LeftOut)],
+        ClusterSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(LeftOut)],
         CoverageSuite when !fast =>
         [
             .. Hosted(suite, report), "--results-directory", EmptyCoverageFolder(),

@@ -9,7 +9,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
 
     /// <summary>Suites that start processes and measure time: they run alone, after the others, in this order.</summary>
     private static readonly string[] Alone =
-        ["ActorTrainer.Cli.Tests", "ActorTrainer.Runtime.Tests", "ActorTrainer.Cluster.Tests", SuiteRunner.AkkaSuite];
+        ["ActorTrainer.Cli.Tests", "ActorTrainer.Runtime.Tests", "ActorTrainer.EndToEnd.Tests", SuiteRunner.ClusterSuite];
 
     /// <summary>Runs the suites.</summary>
     /// <returns>0 when all went well, 1 when not, 2 for wrong arguments.</returns>
@@ -49,7 +49,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
 
     private async Task<int> RunAllAsync(Suite[] suites, bool strict)
     {
-        SetupOutcome setup = await Setup.RunAsync(console, Contains(suites, SuiteRunner.AkkaSuite) ? [Setup.Torch, Setup.PostgreSql] : [Setup.Torch]);
+        SetupOutcome setup = await Setup.RunAsync(console, Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.Torch, Setup.PostgreSql] : [Setup.Torch]);
         SuiteRunner runner = new(repository, setup, SuiteTimeout);
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Name.Length));
         summary.Begin();

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Cli.Commands;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using ActorTrainer.Cli.Output;
-using ActorTrainer.Runtime.Api;
+using ActorTrainer.Client;
 using Spectre.Console;
 
 namespace ActorTrainer.Cli.Commands;

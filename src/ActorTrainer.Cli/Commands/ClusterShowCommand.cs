@@ -1,6 +1,6 @@
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Api;
 using Spectre.Console;
 
 namespace ActorTrainer.Cli.Commands;

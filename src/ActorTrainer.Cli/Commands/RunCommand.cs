@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using ActorTrainer.Cli.Output;
-using ActorTrainer.Runtime.Api;
+using ActorTrainer.Client;
 using Spectre.Console;
 
 namespace ActorTrainer.Cli.Commands;

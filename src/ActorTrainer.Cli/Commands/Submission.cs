@@ -1,6 +1,6 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Cli.Commands;
 

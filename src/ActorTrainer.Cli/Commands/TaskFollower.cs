@@ -1,6 +1,5 @@
 using ActorTrainer.Cli.Output;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Client;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cli.Commands;

@@ -1,4 +1,4 @@
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Client;
 
 namespace ActorTrainer.Cli.Commands;
 

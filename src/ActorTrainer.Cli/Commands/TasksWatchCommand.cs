@@ -1,8 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ActorTrainer.Cli.Output;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
+using ActorTrainer.Client;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

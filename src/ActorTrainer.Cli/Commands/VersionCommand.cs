@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorTrainer.Client;
 using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Cli.Commands;

@@ -1,10 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Cli.Doctor;
 

@@ -1,4 +1,4 @@
-using ActorTrainer.Akka.Configuration;
+using ActorTrainer.Cluster.Configuration;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Hocon;

@@ -1,4 +1,4 @@
-using ActorTrainer.Akka.Sql;
+using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Runtime;
 using ActorTrainer.Runtime.Node;

@@ -1,6 +1,6 @@
 using System.Globalization;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
 using Spectre.Console;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

@@ -1,3 +1,5 @@
+using ActorTrainer.Client;
+
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Ends a request with an <see cref="ApiProblem"/>.</summary>

@@ -1,3 +1,4 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using Microsoft.AspNetCore.Http;

@@ -1,3 +1,4 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
@@ -47,9 +48,6 @@ public interface INodeService
     /// <summary>Output files of a task's runs kept on this node, oldest run first: absolute paths.</summary>
     IReadOnlyList<OutputFile> OutputFiles(TaskId task);
 }
-
-/// <summary>What was found when a checkpoint was read.</summary>
-public sealed record CheckpointVerification(string Checkpoint, bool Found, bool Intact, long BytesRead, string Detail);
 
 /// <summary>A file with a run's output lines; the older file of a rotated pair comes first.</summary>
 public sealed record OutputFile(long Term, int Run, string Path);

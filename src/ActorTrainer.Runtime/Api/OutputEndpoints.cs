@@ -1,12 +1,11 @@
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Client;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -190,37 +189,5 @@ internal sealed class OutputEndpoints
             HttpResponseMessage response = await owner._peers.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return await HttpRunReader.OpenAsync(response, cancellationToken);
         }
-    }
-}
-
-/// <summary>Reads a run's output from a response.</summary>
-internal sealed class HttpRunReader : IRunOutputReader
-{
-    private readonly HttpResponseMessage _response;
-    private readonly Stream _body;
-
-    private HttpRunReader(HttpResponseMessage response, Stream body)
-    {
-        _response = response;
-        _body = body;
-    }
-
-    public static async Task<HttpRunReader> OpenAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        if (response.StatusCode != HttpStatusCode.OK)
-        {
-            using HttpResponseMessage refused = response;
-            refused.EnsureSuccessStatusCode();
-        }
-
-        return new HttpRunReader(response, await response.Content.ReadAsStreamAsync(cancellationToken));
-    }
-
-    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => _body.ReadAsync(buffer, cancellationToken);
-
-    public ValueTask DisposeAsync()
-    {
-        _response.Dispose();
-        return ValueTask.CompletedTask;
     }
 }

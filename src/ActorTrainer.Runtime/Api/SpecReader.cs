@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
 using Microsoft.AspNetCore.Http;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using ActorTrainer.Akka.Engine;
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;

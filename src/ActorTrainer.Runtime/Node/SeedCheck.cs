@@ -2,9 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Runtime.Node;
 

@@ -1,6 +1,6 @@
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Training;
+using ActorTrainer.Training.Discovery;
 
 namespace ActorTrainer.Runtime.Node;
 

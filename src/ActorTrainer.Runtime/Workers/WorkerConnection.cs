@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Threading.Channels;
-using ActorTrainer.Runtime.Workers.Protocol;
+using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Guard;
-using ActorTrainer.Runtime.Workers.Protocol;
+using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Guard;
-using ActorTrainer.Runtime.Workers.Protocol;
+using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
 

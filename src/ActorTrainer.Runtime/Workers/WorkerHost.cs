@@ -1,9 +1,9 @@
 using System.Threading.Channels;
-using ActorTrainer.Akka.Tasks;
+using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Workers.Protocol;
+using ActorTrainer.Training.Protocol;
 using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Workers;

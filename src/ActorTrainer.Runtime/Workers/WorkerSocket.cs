@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
-using ActorTrainer.Runtime.Workers.Protocol;
+using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
 

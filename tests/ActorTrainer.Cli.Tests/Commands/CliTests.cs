@@ -1,6 +1,7 @@
 using System.Text.Json;
 using ActorTrainer.Cli.Commands;
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;

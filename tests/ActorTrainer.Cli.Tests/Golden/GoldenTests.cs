@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using ActorTrainer.Cli.Tests.Commands;
-using ActorTrainer.Runtime.Api;
+using ActorTrainer.Client;
 using ActorTrainer.Testing.Api;
 
 namespace ActorTrainer.Cli.Tests.Golden;

@@ -2,9 +2,9 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
 using ActorTrainer.Testing.Api;
 
 namespace ActorTrainer.Runtime.Tests.Api;
@@ -329,47 +329,6 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
         version["api"]!.GetValue<int>().ShouldBe(1);
         version["incarnation"]!.GetValue<long>().ShouldBe(4);
         version["cluster"]!.GetValue<string>().ShouldBe("actortrainer");
-    }
-
-    [Theory]
-    [InlineData("Origin", "https://evil.example", "requests of web pages of https://evil.example are not answered")]
-    [InlineData("Host", "evil.example:7400", "this node is not called 'evil.example'")]
-    public async Task Gate_WebPage_IsRefused(string header, string value, string error)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/tasks") { Content = new StringContent("""{"name":"x","command":["rm"]}""") };
-        request.Headers.TryAddWithoutValidation(header, value);
-
-        HttpResponseMessage response = await _http.SendAsync(request);
-
-        response.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
-        (await JsonAsync(response))["error"]!.GetValue<string>().ShouldBe(error);
-        _node.Asked.ShouldBeEmpty();
-    }
-
-    [Theory]
-    [InlineData(null, "this node wants a token")]
-    [InlineData("Bearer wrong", "the token is not this cluster's")]
-    public async Task Gate_NoOrWrongToken_Is401(string? authorization, string error)
-    {
-        await using ApiServer guarded = await ApiServer.StartAsync(_node, new ApiOptions { Token = "secret" });
-        using HttpRequestMessage request = new(HttpMethod.Get, $"http://{guarded.Address}/v1/version");
-        if (authorization is not null)
-        {
-            request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        }
-
-        await ShouldBeProblemAsync(
-            await _http.SendAsync(request), HttpStatusCode.Unauthorized, error, "give the cluster's token with --token-file FILE");
-    }
-
-    [Fact]
-    public async Task Gate_RightToken_IsAnswered()
-    {
-        await using ApiServer guarded = await ApiServer.StartAsync(_node, new ApiOptions { Token = "secret" });
-        using HttpRequestMessage request = new(HttpMethod.Get, $"http://{guarded.Address}/v1/version");
-        request.Headers.Add("Authorization", "Bearer secret");
-
-        (await _http.SendAsync(request)).StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
     private static async Task<JsonNode> JsonAsync(HttpResponseMessage response) =>

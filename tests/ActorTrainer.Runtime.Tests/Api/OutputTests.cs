@@ -1,8 +1,8 @@
 using System.Text;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Api;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

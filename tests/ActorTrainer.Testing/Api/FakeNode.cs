@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;

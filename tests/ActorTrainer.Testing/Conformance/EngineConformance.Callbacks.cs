@@ -55,10 +55,8 @@ public sealed partial class EngineConformance
             Journal = new JournalModel { Path = cluster.JournalPath, PostgreSql = cluster.PostgreSql },
             Checkpoints = new CheckpointStoreModel { Path = cluster.StorePath },
             Worker = new WorkerModel { Program = [LocalCluster.Executable] },
-            Logging = new LoggingModel { File = Path.Combine(cluster.Folder, "observer.log") },
         };
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Logging.AddNodeLog(model.Logging);
         builder.Services.AddActorTrainer(model).AddClusterObserver(onChange);
         return builder.Build();
     }

@@ -1,5 +1,5 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

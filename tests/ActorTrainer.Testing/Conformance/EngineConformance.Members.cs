@@ -1,7 +1,6 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

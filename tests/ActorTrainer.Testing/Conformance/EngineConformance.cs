@@ -1,8 +1,7 @@
 using System.Reflection;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using ActorTrainer.Testing.Processes;
 using ActorTrainer.Testing.Trainers;
 using Shouldly;

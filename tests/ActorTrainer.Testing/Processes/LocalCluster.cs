@@ -1,7 +1,6 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 
 namespace ActorTrainer.Testing.Processes;
 

@@ -1,7 +1,6 @@
+using ActorTrainer.Client;
 using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Api;
-using ActorTrainer.Runtime.Client;
 using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

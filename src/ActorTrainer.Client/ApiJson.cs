@@ -1,0 +1,48 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Client;
+
+/// <summary>
+/// The JSON form of the HTTP API: camelCase names, enumerations as kebab-case words, null left out. Metrics that are not finite are
+/// the strings <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>: a diverged loss must not make a task unreadable.
+/// </summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    AllowOutOfOrderMetadataProperties = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    Converters =
+    [
+        typeof(KebabEnumConverter<TaskStatus>),
+        typeof(KebabEnumConverter<MemberStatus>),
+        typeof(KebabEnumConverter<MemberState>),
+        typeof(KebabEnumConverter<CheckpointStrategy>),
+        typeof(KebabEnumConverter<FailureAction>),
+        typeof(KebabEnumConverter<InterruptionReason>),
+    ])]
+[JsonSerializable(typeof(TaskSpec))]
+[JsonSerializable(typeof(CommandReply))]
+[JsonSerializable(typeof(TaskList))]
+[JsonSerializable(typeof(TaskDetails))]
+[JsonSerializable(typeof(TaskEventList))]
+[JsonSerializable(typeof(CheckpointList))]
+[JsonSerializable(typeof(CheckpointVerification))]
+[JsonSerializable(typeof(IReadOnlyList<CheckpointVerification>))]
+[JsonSerializable(typeof(RunOutputList))]
+[JsonSerializable(typeof(ClusterStatus))]
+[JsonSerializable(typeof(ShardSummary))]
+[JsonSerializable(typeof(ShardDetails))]
+[JsonSerializable(typeof(VersionInfo))]
+[JsonSerializable(typeof(MigrateBody))]
+[JsonSerializable(typeof(NodeBody))]
+[JsonSerializable(typeof(ApiProblem))]
+public sealed partial class ApiJson : JsonSerializerContext;
+
+/// <summary>Writes an enumeration's value as a kebab-case word, as the event types are written.</summary>
+internal sealed class KebabEnumConverter<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false)
+    where T : struct, Enum;

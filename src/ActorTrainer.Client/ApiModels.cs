@@ -1,0 +1,165 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Client;
+
+/// <summary>A task as lists show it. Times are UTC.</summary>
+/// <param name="Task">Its id.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="Finished">Whether it will never run again.</param>
+/// <param name="Detail">One sentence that explains the status.</param>
+/// <param name="Priority">Higher goes first.</param>
+/// <param name="Slots">Slots that it takes while it runs.</param>
+/// <param name="Shard">Its shard.</param>
+/// <param name="Node">The node that ran it last, or null.</param>
+/// <param name="Progress">How far it is.</param>
+/// <param name="Live">Whether the progress comes from the running worker (true) or from the journal, at most about a second old (false).</param>
+/// <param name="Runs">How often a worker was started.</param>
+/// <param name="Failures">Failures of its own since the last resume.</param>
+/// <param name="LastCheckpoint">The newest checkpoint that is not damaged, or null.</param>
+/// <param name="Alone">Whether it has to run alone on a node.</param>
+/// <param name="ExitCode">What <c>run</c> exits with, once it has ended.</param>
+/// <param name="SubmittedAt">Time of its first event.</param>
+/// <param name="ChangedAt">Time of its last event.</param>
+public sealed record TaskView(
+    TaskId Task,
+    string Name,
+    TaskStatus Status,
+    bool Finished,
+    string Detail,
+    int Priority,
+    int Slots,
+    int Shard,
+    NodeAddress? Node,
+    TaskProgress Progress,
+    bool Live,
+    int Runs,
+    int Failures,
+    CheckpointRef? LastCheckpoint,
+    bool Alone,
+    int? ExitCode,
+    DateTimeOffset SubmittedAt,
+    DateTimeOffset ChangedAt)
+{
+    /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
+    public IReadOnlyDictionary<string, string>? Results { get; init; }
+}
+
+/// <summary>Tasks, newest first.</summary>
+public sealed record TaskList(IReadOnlyList<TaskView> Tasks);
+
+/// <summary>One task with what it was submitted as.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Owner">The node that owns its shard, or null while nobody does.</param>
+/// <param name="Term">The term of its shard.</param>
+/// <param name="Spec">Its specification, or null when its first event could not be read.</param>
+public sealed record TaskDetails(TaskView Task, NodeAddress? Owner, long Term, TaskSpec? Spec);
+
+/// <summary>Events of a task by sequence; ask again after the last one until none comes.</summary>
+public sealed record TaskEventList(TaskId Task, IReadOnlyList<EventRow> Events);
+
+/// <summary>Checkpoints, newest first.</summary>
+public sealed record CheckpointList(IReadOnlyList<CheckpointListing> Checkpoints);
+
+/// <summary>Output kept of one run.</summary>
+/// <param name="Term">The term the run was started under.</param>
+/// <param name="Run">Its number within the task's life.</param>
+/// <param name="Node">The node that keeps it.</param>
+/// <param name="Bytes">How much is kept there now.</param>
+public sealed record RunOutput(long Term, int Run, NodeAddress Node, long Bytes);
+
+/// <summary>Output kept of a task's runs, by term and run.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Finished">Whether the task will never run again.</param>
+/// <param name="Runs">What is kept.</param>
+/// <param name="Unreachable">Members that did not answer; runs kept there are missing.</param>
+public sealed record RunOutputList(TaskId Task, bool Finished, IReadOnlyList<RunOutput> Runs, IReadOnlyList<NodeAddress> Unreachable);
+
+/// <summary>A member of the cluster, from gossip and journal.</summary>
+/// <param name="Incarnation">Its life number.</param>
+/// <param name="Address">Where it listens.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="State">What gossip says, or null when gossip does not know it.</param>
+/// <param name="Status">What the journal says, or null when the journal does not list it (yet).</param>
+/// <param name="Reachable">Whether the answering node reaches it.</param>
+/// <param name="Cordoned">Whether it takes no new tasks.</param>
+/// <param name="Slots">Its capacity.</param>
+/// <param name="UsedSlots">Slots of the tasks that run there.</param>
+/// <param name="Tasks">Unfinished tasks that it owns.</param>
+/// <param name="Shards">Shards that it owns.</param>
+/// <param name="LeaseHolder">Whether it holds the coordinator's lease.</param>
+/// <param name="Self">Whether it is the node that answered.</param>
+/// <param name="Roles">Its roles.</param>
+/// <param name="Pid">Its process id, 0 when not known.</param>
+/// <param name="Version">Its product version, empty when not known.</param>
+public sealed record MemberView(
+    long Incarnation,
+    NodeAddress Address,
+    string Name,
+    MemberState? State,
+    MemberStatus? Status,
+    bool Reachable,
+    bool Cordoned,
+    int Slots,
+    int UsedSlots,
+    int Tasks,
+    int Shards,
+    bool LeaseHolder,
+    bool Self,
+    IReadOnlyList<string> Roles,
+    int Pid,
+    string Version);
+
+/// <summary>The cluster as the answering node sees it.</summary>
+/// <param name="Self">Its own life number, 0 until it has one.</param>
+/// <param name="Lease">The coordinator's lease.</param>
+/// <param name="Version">Version of the rows of ownership; -1 before the first read.</param>
+/// <param name="UnfinishedTasks">Tasks that are not finished.</param>
+/// <param name="UnassignedShards">Shards without a living owner.</param>
+/// <param name="Members">Its members, by address and life.</param>
+public sealed record ClusterStatus(
+    long Self, LeaseRow Lease, long Version, int UnfinishedTasks, int UnassignedShards, IReadOnlyList<MemberView> Members);
+
+/// <summary>Shards of one owner. Incarnation 0: nobody's.</summary>
+public sealed record ShardOwner(long Incarnation, NodeAddress? Address, string Name, int Shards, int ShardsWithTasks, int Tasks, long HighestTerm);
+
+/// <summary>Who owns how many shards.</summary>
+public sealed record ShardSummary(int NumberOfShards, IReadOnlyList<ShardOwner> Owners);
+
+/// <summary>One shard.</summary>
+public sealed record ShardDetails(int Shard, long Owner, NodeAddress? Address, long Term, IReadOnlyList<TaskView> Tasks);
+
+/// <summary>What answers.</summary>
+/// <param name="Product">Always <c>ActorTrainer</c>.</param>
+/// <param name="Version">Its version.</param>
+/// <param name="Api">Version of this API.</param>
+/// <param name="Runtime">The .NET runtime.</param>
+/// <param name="Incarnation">The node's life number, 0 until it has one.</param>
+public sealed record VersionInfo(string Product, string Version, int Api, string Runtime, long Incarnation)
+{
+    /// <summary>The name of the node's cluster; null: no node, or one that does not say.</summary>
+    public string? Cluster { get; init; }
+
+    /// <summary>What tells the node's journal from all others; null: no node, or its journal is not open yet.</summary>
+    public string? Journal { get; init; }
+}
+
+/// <summary>Body of a migrate command; null: the policy chooses.</summary>
+public sealed record MigrateBody(string? To);
+
+/// <summary>Body of drain, cordon and uncordon: the node's address or name.</summary>
+public sealed record NodeBody(string Node);
+
+/// <summary>Why a request was not answered with what it asked for.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Error">What was wrong.</param>
+/// <param name="Where">The request.</param>
+/// <param name="Advice">What to do, or empty.</param>
+public sealed record ApiProblem(int Status, string Error, string Where, string Advice);
+
+/// <summary>What was found when a checkpoint was read.</summary>
+public sealed record CheckpointVerification(string Checkpoint, bool Found, bool Intact, long BytesRead, string Detail);

@@ -1,0 +1,268 @@
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Cluster.Systems;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Cluster;
+
+/// <summary>
+/// What carries the tasks of a cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
+/// that owns it. The node around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
+/// stopped, or cut off) it begins another life by itself, unless the actor system is the host's own.
+/// </summary>
+/// <param name="parts">What it uses of the node.</param>
+/// <param name="existing">The host's own actor system; null: one is made, under the cluster's name.</param>
+/// <remarks>
+/// The events of a step are persisted before they are committed, the effects start after that, and what an owner of an older term writes is
+/// refused.
+/// </remarks>
+public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing) : IAsyncDisposable
+{
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
+    private const string BetweenLives = "this node is between two lives; ask again";
+
+    private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _over = new();
+    private AkkaDatabase? _database;
+    private TimeSpan _leaveWithin;
+    private volatile AkkaLife? _life;
+    private volatile TaskDesk? _desk;
+
+    /// <summary>Says which life of which node this is; 0 until it has one. Grows with every life.</summary>
+    public long Incarnation => _life?.Incarnation ?? 0;
+
+    /// <summary>Which journal it has; null until it is open.</summary>
+    public JournalIdentity? Journal { get; private set; }
+
+    /// <summary>The members as failure detection sees them.</summary>
+    public MembershipView Membership => _life?.Sight.View ?? new MembershipView(0, 0, [], []);
+
+    /// <summary>The members, shards with their owners, and unfinished tasks as they are on record; may lag behind by a second.</summary>
+    public ClusterRows Cluster => _desk?.Rows() ?? Nothing;
+
+    /// <summary>Ends when the engine has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
+    public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
+
+    /// <summary>Opens the journal, and makes it where there is none. Called once, before <see cref="StartAsync"/>.</summary>
+    /// <exception cref="IOException">The host's actor system cannot hold tasks.</exception>
+    /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
+    public async Task<JournalIdentity> OpenJournalAsync(CancellationToken cancellationToken)
+    {
+        if (existing is not null)
+        {
+            HostSystem.Check(existing);
+        }
+
+        _database = AkkaDatabase.Of(parts.Model.Journal);
+        return Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+    }
+
+    /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
+    /// <exception cref="IOException">Akka.Remote's address is in use.</exception>
+    /// <exception cref="JournalOpenException">The journal cannot be used.</exception>
+    /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        AkkaLife life = await BeginLifeAsync(cancellationToken);
+        Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
+        _ = Task.Run(LookAsync, CancellationToken.None);
+    }
+
+    /// <summary>Begins to leave: save, hand over, go, as far as the time allows. <see cref="Ended"/> follows.</summary>
+    /// <param name="within">How long it may take. What is not handed over goes on elsewhere from its last checkpoint.</param>
+    public void Leave(TimeSpan within)
+    {
+        _leaveWithin = within;
+        _stopping.Cancel();
+        LeaveIfAsked();
+    }
+
+    /// <summary>Gives a task what became of one of its effects. Of a task that is not here any more it is dropped.</summary>
+    public void Post(TaskInput input) => _life?.Post(input);
+
+    /// <summary>Creates a task that was checked; the same name and specification give the same task.</summary>
+    public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
+        AskDeskAsync(desk => desk.SubmitAsync(spec, cancellationToken));
+
+    /// <summary>Asks a task's owner, wherever that is.</summary>
+    public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
+        AskDeskAsync(desk => desk.AskAsync(task, command, cancellationToken));
+
+    /// <summary>Asks a node to take no more tasks, to take them again, or to begin to leave.</summary>
+    public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken) =>
+        node == parts.Model.Address ? await ObeyAsync(kind) : await AskDeskAsync(desk => desk.AskNodeAsync(node, kind, cancellationToken));
+
+    /// <summary>
+    /// Answers <see cref="ListTasksRequest"/>, <see cref="ListEventsRequest"/> and <see cref="ListCheckpointsRequest"/>; what this node has
+    /// acknowledged before is in the answer. <see cref="JournalFailed"/> when it cannot be read now.
+    /// </summary>
+    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
+        _desk is { } desk ? await desk.ReadAsync(request, cancellationToken) : new JournalFailed(BetweenLives);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        _over.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task<CommandReply> AskDeskAsync(Func<TaskDesk, Task<CommandReply>> ask) =>
+        _desk is not { } desk ? new CommandUnavailable(BetweenLives)
+        : _life?.IsLeaving != false ? new CommandUnavailable("this node is leaving")
+        : await ask(desk);
+
+    /// <summary>Does what is asked of this node, by a client here or by another node.</summary>
+    private async Task<CommandReply> ObeyAsync(NodeCommandKind kind)
+    {
+        if (_life is not { } life)
+        {
+            return new CommandUnavailable(BetweenLives);
+        }
+
+        if (kind == NodeCommandKind.Drain)
+        {
+            Leave(parts.Model.Sharding.DrainTimeout);
+            return new CommandAccepted(default);
+        }
+
+        try
+        {
+            await life.CordonAsync(kind == NodeCommandKind.Cordon, _over.Token);
+            return new CommandAccepted(default);
+        }
+        catch (Exception e) when (DatabaseErrors.IsAway(e))
+        {
+            return new CommandUnavailable(e.Message);
+        }
+    }
+
+    private async Task<AkkaLife> BeginLifeAsync(CancellationToken cancellationToken)
+    {
+        AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ObeyAsync, cancellationToken);
+        _desk = new TaskDesk(parts.Model, life, _database!, parts.Time);
+        _life = life;
+
+        // It may have been asked to go while this life was being made.
+        LeaveIfAsked();
+        return life;
+    }
+
+    private void LeaveIfAsked()
+    {
+        if (_stopping.IsCancellationRequested && _life is { } life)
+        {
+            _ = Task.Run(() => life.LeaveAsync(_leaveWithin), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
+    private async Task<EngineEnd> LiveAsync(AkkaLife life)
+    {
+        while (true)
+        {
+            string reason = await life.Ended;
+            LogEnd(_logger, parts.Model.NodeName, life.Incarnation, reason);
+            if (!life.IsLeaving)
+            {
+                await parts.Workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
+            }
+
+            await life.DisposeAsync();
+            if (life.IsLeaving || _stopping.IsCancellationRequested)
+            {
+                return new EngineEnd(0, null);
+            }
+
+            _life = null;
+            _desk = null;
+            if (existing is not null)
+            {
+                return new EngineEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
+            }
+
+            if (await AnotherLifeAsync() is not { } next)
+            {
+                return new EngineEnd(0, null);
+            }
+
+            life = next;
+        }
+    }
+
+    private async Task<AkkaLife?> AnotherLifeAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                return await BeginLifeAsync(_stopping.Token);
+            }
+            catch (Exception e) when (e is IOException || DatabaseErrors.IsAway(e))
+            {
+                if (_stopping.IsCancellationRequested)
+                {
+                    return null;
+                }
+
+                LogNoLife(_logger, e.Message);
+            }
+
+            await Task.Delay(AgainAfter, parts.Time, CancellationToken.None);
+        }
+
+        return null;
+    }
+
+    /// <summary>Looks twice a second for what no event tells.</summary>
+    private async Task LookAsync()
+    {
+        using PeriodicTimer look = new(LookEvery, parts.Time);
+        try
+        {
+            do
+            {
+                if (_life is { } life)
+                {
+                    LookAround(life);
+                }
+            }
+            while (await look.WaitForNextTickAsync(_over.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // The engine has ended.
+        }
+    }
+
+    /// <summary>Whatever goes wrong in one look, the next must follow.</summary>
+    private void LookAround(AkkaLife life)
+    {
+        try
+        {
+            life.LookAround();
+        }
+        catch (Exception e) when (!_over.IsCancellationRequested)
+        {
+            LogNotLooked(_logger, e.Message);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "could not look for a stopped process that holds the journal: {Reason}")]
+    private static partial void LogNotLooked(ILogger logger, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
+    private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot begin another life yet: {Reason}")]
+    private static partial void LogNoLife(ILogger logger, string reason);
+}

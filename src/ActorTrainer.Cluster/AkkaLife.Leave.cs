@@ -1,0 +1,100 @@
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Cluster.Placement;
+using ActorTrainer.Cluster.Tasks;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
+
+namespace ActorTrainer.Cluster;
+
+/// <content>How a life ends in order: its tasks move, its region shuts down, it leaves the cluster.</content>
+internal sealed partial class AkkaLife
+{
+    /// <summary>Hands everything over and goes. Only the first call does anything.</summary>
+    /// <param name="within">How long the hand-over may take; what is left then goes on elsewhere from its last checkpoint.</param>
+    public async Task LeaveAsync(TimeSpan within)
+    {
+        if (Interlocked.Exchange(ref _leaving, 1) != 0)
+        {
+            return;
+        }
+
+        LogLeaving(_logger, _parts.Model.NodeName, Incarnation);
+        bool late = true;
+        try
+        {
+            _host.Leaving = true;
+            _host.Slots.Tell(CloseSlots.Instance);
+            await SetStatusAsync(MemberStatus.Leaving);
+            long started = _parts.Time.GetTimestamp();
+            await MoveAwayAsync(within * InOrderShare);
+            late = !await HandOverAsync(within - _parts.Time.GetElapsedTime(started));
+            await SetStatusAsync(MemberStatus.Removed);
+            if (_ownSystem)
+            {
+                Task shutdown = CoordinatedShutdown.Get(System).Run(CoordinatedShutdown.ClusterLeavingReason.Instance);
+                await shutdown.WaitAsync(SystemWithin, _parts.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        finally
+        {
+            _ended.TrySetResult(late
+                ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
+                : "has handed over everything");
+        }
+    }
+
+    /// <summary>
+    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when nothing
+    /// runs here any more, or there is nobody to take it.
+    /// </summary>
+    private async Task MoveAwayAsync(TimeSpan within)
+    {
+        long started = _parts.Time.GetTimestamp();
+        while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
+            PlacementInputs.Capacities(_sight).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
+            Index.OwnedBy(Incarnation).Any(row => row.Summary.Status == Core.Tasks.TaskStatus.Running))
+        {
+            await Task.Delay(LookEvery, _parts.Time);
+        }
+    }
+
+    /// <summary>Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.</summary>
+    private async Task<bool> HandOverAsync(TimeSpan within)
+    {
+        if (System.WhenTerminated.IsCompleted || Region.IsNobody())
+        {
+            return true;
+        }
+
+        using CancellationTokenSource limit = new(within, _parts.Time);
+        Task<bool> stopped = Region.WatchAsync(limit.Token);
+        Region.Tell(GracefulShutdown.Instance);
+        try
+        {
+            return await stopped;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+        finally
+        {
+            // Whatever is left stops now; its workers with it.
+            System.Stop(Region);
+        }
+    }
+
+    private async Task SetStatusAsync(MemberStatus status)
+    {
+        using CancellationTokenSource limit = new(StatusWithin, _parts.Time);
+        try
+        {
+            await _members.SetStatusAsync(Incarnation, status, limit.Token);
+        }
+        catch (Exception e) when (DatabaseErrors.IsAway(e))
+        {
+            LogStatusNotWritten(_logger, status, e.Message);
+        }
+    }
+}

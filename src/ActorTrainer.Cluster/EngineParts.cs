@@ -1,0 +1,24 @@
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Cluster.Tasks;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Membership;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Cluster;
+
+/// <summary>The parts of a node that its engine uses and that outlive it.</summary>
+/// <param name="Model">The configuration, with the node's actual address and name.</param>
+/// <param name="Version">The product's version, which the members show.</param>
+/// <param name="Workers">Runs worker processes; their inputs come through <see cref="AkkaEngine.Post"/>.</param>
+/// <param name="Store">Where checkpoints are.</param>
+/// <param name="Loggers">Where it logs.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="ViewChanged">Called with every new view of the members, in order, from any thread; must return at once.</param>
+public sealed record EngineParts(
+    NodeModel Model,
+    string Version,
+    IWorkerHost Workers,
+    ICheckpointStore Store,
+    ILoggerFactory Loggers,
+    TimeProvider Time,
+    Action<MembershipView> ViewChanged);

@@ -1,0 +1,169 @@
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Core.Cluster;
+using ActorTrainer.Core.Identity;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+using AkkaCluster = Akka.Cluster.Cluster;
+using AkkaStatus = Akka.Cluster.MemberStatus;
+
+namespace ActorTrainer.Cluster.Members;
+
+/// <summary>
+/// Brings a life into the cluster of its journal: founds it, or joins those that are in it, as <see cref="FoundingRule"/> says. In a host's own system
+/// the host joins; then only the epoch is founded or entered, and the members of the epoch are waited for.
+/// </summary>
+internal sealed partial class ClusterEntry(
+    ActorSystem system, bool ownSystem, long self, IReadOnlyCollection<NodeAddress> seeds, ClusterTable table, LifeProof proof, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan LookFirst = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>An answer may take a while when processors are busy: each further attempt waits longer for it.</summary>
+    private static readonly TimeSpan JoinAgainAtLeast = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan JoinAgainAtMost = TimeSpan.FromSeconds(3);
+
+    private readonly AkkaCluster _cluster = AkkaCluster.Get(system);
+    private readonly BeatLedger _beats = new();
+    private readonly OwnTime _lived = new(TimeSpan.FromSeconds(1));
+    private readonly long _started = time.GetTimestamp();
+    private IReadOnlyList<long> _asked = [];
+    private TimeSpan _askAgainAt;
+    private TimeSpan? _joinersSince;
+    private int _attempts;
+
+    /// <summary>Runs until the life is a member.</summary>
+    /// <returns>Null, or why the life has to end.</returns>
+    public async Task<string?> RunAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan wait = LookFirst;
+        while (!IsIn())
+        {
+            FoundingStep? step = null;
+            try
+            {
+                step = await StepAsync(cancellationToken);
+            }
+            catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
+            {
+                LogJournalAway(logger, self, e.Message);
+            }
+
+            switch (step)
+            {
+                case FoundingStep.End end:
+                    return end.Reason;
+                case FoundingStep.Enter or FoundingStep.Found:
+                    continue;
+                default:
+                    await Task.Delay(wait, time, cancellationToken);
+                    wait = TimeSpan.FromTicks(Math.Min(LookEvery.Ticks, wait.Ticks * 3 / 2));
+                    break;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>In a system of its own this life is in when Akka has let it in. In a host's, when it has entered the epoch of the members around it.</summary>
+    private bool IsIn() => _entered && Is(_cluster.SelfMember.Status);
+
+    private bool _entered;
+
+    private static bool Is(AkkaStatus status) => status is AkkaStatus.Joining or AkkaStatus.WeaklyUp or AkkaStatus.Up or AkkaStatus.Leaving;
+
+    private async Task<FoundingStep> StepAsync(CancellationToken cancellationToken)
+    {
+        ClusterRecord record = await table.ReadAsync(cancellationToken);
+        TimeSpan lived = _lived.At(time.GetElapsedTime(_started));
+        _beats.Observe([.. record.Places.Select(p => (p.Row.Incarnation, p.Beat))], lived);
+        List<EpochLife> lives = [];
+        foreach (MemberPlace place in record.Places.Where(p => p.IsLiving && p.Epoch > 0 && p.Epoch == record.Epoch && p.Row.Incarnation != self))
+        {
+            LifeEvidence evidence = await proof.AskAsync(place.Row.Incarnation, cancellationToken);
+            TimeSpan still = lived - _beats.MovedAt(place.Row.Incarnation) ?? TimeSpan.Zero;
+            lives.Add(new EpochLife(place.Row.Incarnation, place.Row.Status, DeathRule.IsPast(evidence with { BeatStill = still })));
+        }
+
+        MemberPlace? own = record.Find(self);
+        FoundingView view = new(self, own?.Epoch ?? 0, own?.IsLiving != true, record.Epoch, record.Founder, lives);
+        _joinersSince = FoundingRule.OnlyJoiners(view) ? _joinersSince ?? lived : null;
+        view = view with { Waited = lived - _joinersSince ?? TimeSpan.Zero };
+        _entered = view.SelfEpoch > 0 && view.SelfEpoch == view.Epoch;
+        FoundingStep step = FoundingRule.Decide(view, Preferred(record), _attempts);
+        await DoAsync(step, record, cancellationToken);
+        return step;
+    }
+
+    private HashSet<long> Preferred(ClusterRecord record) => [.. record.Places.Where(p => seeds.Contains(p.Row.Address)).Select(p => p.Row.Incarnation)];
+
+    private async Task DoAsync(FoundingStep step, ClusterRecord record, CancellationToken cancellationToken)
+    {
+        switch (step)
+        {
+            case FoundingStep.Found found:
+                // In a host's system the cluster is the host's: it is founded when it stands.
+                if (!ownSystem && !Is(_cluster.SelfMember.Status))
+                {
+                    await Task.Delay(LookEvery, time, cancellationToken);
+                }
+                else if (await table.FoundAsync(self, record.Epoch, found.Past, cancellationToken))
+                {
+                    LogFounded(logger, self, record.Epoch + 1);
+                }
+
+                break;
+            case FoundingStep.Enter enter:
+                if (ownSystem || IsAmong(record))
+                {
+                    await table.EnterAsync(self, enter.Epoch, cancellationToken);
+                }
+                else
+                {
+                    LogHostNotJoined(logger, self, system.Name);
+                    await Task.Delay(LookEvery, time, cancellationToken);
+                }
+
+                break;
+            case FoundingStep.JoinSelf when ownSystem:
+                _cluster.Join(_cluster.SelfAddress);
+                break;
+            case FoundingStep.Join join when ownSystem:
+                Join(join.Lives, record);
+                break;
+        }
+    }
+
+    /// <summary>Whether the host's system is in one cluster with a living member of the epoch.</summary>
+    private bool IsAmong(ClusterRecord record)
+    {
+        HashSet<string> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(m => $"{m.UniqueAddress.Address}#{m.UniqueAddress.Uid}")];
+        return record.Places.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains($"{p.AkkaAddress}#{p.AkkaUid}"));
+    }
+
+    private void Join(IReadOnlyList<long> lives, ClusterRecord record)
+    {
+        TimeSpan now = time.GetElapsedTime(_started);
+        if (now < _askAgainAt && _asked.SequenceEqual(lives))
+        {
+            return;
+        }
+
+        _attempts++;
+        _asked = lives;
+        _askAgainAt = now + TimeSpan.FromTicks(Math.Min(JoinAgainAtMost.Ticks, JoinAgainAtLeast.Ticks * _attempts));
+        Address[] contacts = [.. lives.Select(life => record.Find(life)?.AkkaAddress).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
+        if (contacts.Length > 0)
+        {
+            _cluster.JoinSeedNodes(contacts);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "life {Life} founds the cluster (epoch {Epoch}): nobody of the one before is alive")]
+    private static partial void LogFounded(ILogger logger, long life, long epoch);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "life {Life} waits for the journal before it joins the cluster: {Problem}")]
+    private static partial void LogJournalAway(ILogger logger, long life, string problem);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "life {Life} waits: the cluster on record has living members, and the host's actor system {System} is in no cluster with any of them; let the host join them")]
+    private static partial void LogHostNotJoined(ILogger logger, long life, string system);
+}

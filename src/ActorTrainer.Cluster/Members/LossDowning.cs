@@ -1,0 +1,35 @@
+using ActorTrainer.Cluster.Systems;
+using Akka.Actor;
+using Akka.Cluster;
+using AkkaCluster = Akka.Cluster.Cluster;
+
+namespace ActorTrainer.Cluster.Members;
+
+/// <summary>Who is downed when members are lost: see <see cref="Core.Cluster.DowningRule"/>. For systems that ActorTrainer makes.</summary>
+/// <remarks>Made by Akka from <c>akka.cluster.downing-provider-class</c>, by reflection.</remarks>
+public sealed class LossDowning : IDowningProvider
+{
+    private readonly ActorSystem _system;
+    private readonly AkkaCluster _cluster;
+
+    /// <summary>Called by Akka.</summary>
+    public LossDowning(ActorSystem system, AkkaCluster cluster)
+    {
+        _system = system;
+        _cluster = cluster;
+    }
+
+    /// <inheritdoc />
+    public TimeSpan DownRemovalMargin => _system.Settings.Config.GetTimeSpan("akka.cluster.down-removal-margin");
+
+    /// <inheritdoc />
+    public Props DowningActorProps
+    {
+        get
+        {
+            EngineSetup setup = EngineSetup.Of(_system);
+            AkkaCluster cluster = _cluster;
+            return Props.Create(() => new DowningActor(setup, cluster, false));
+        }
+    }
+}

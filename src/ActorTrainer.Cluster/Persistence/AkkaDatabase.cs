@@ -1,0 +1,98 @@
+using System.Data.Common;
+using ActorTrainer.Core.Configuration;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace ActorTrainer.Cluster.Persistence;
+
+/// <summary>
+/// The database that Akka's journal is in, for the tables of the product's own: members, names, the tasks' rows. SQLite's provider is
+/// synchronous, so its work runs on the thread pool and never on the caller's thread, which may be an actor's.
+/// </summary>
+internal sealed class AkkaDatabase
+{
+    /// <summary>One writer of this process at a time: SQLite lets only one in anyway, and waiting here costs no polling of its lock.</summary>
+    private readonly SemaphoreSlim _sqliteWriter = new(1, 1);
+
+    private AkkaDatabase(string connectionString, string name, bool isSqlite)
+    {
+        ConnectionString = connectionString;
+        Name = name;
+        IsSqlite = isSqlite;
+    }
+
+    public string ConnectionString { get; }
+
+    /// <summary>What messages call it: the file, or the database without its password.</summary>
+    public string Name { get; }
+
+    public bool IsSqlite { get; }
+
+    /// <summary>The database of a node's configuration.</summary>
+    public static AkkaDatabase Of(JournalModel model)
+    {
+        string connectionString = DatabaseConnections.ConnectionString(model);
+        if (model.PostgreSql is null)
+        {
+            SQLitePCL.Batteries_V2.Init();
+            return new AkkaDatabase(connectionString, model.Path, isSqlite: true);
+        }
+
+        NpgsqlConnectionStringBuilder builder = new(connectionString);
+        return new AkkaDatabase(connectionString, $"PostgreSQL {builder.Host}:{builder.Port}/{builder.Database}", isSqlite: false);
+    }
+
+    /// <summary>Runs statements in one transaction.</summary>
+    public async Task<T> WriteAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
+    {
+        if (!IsSqlite)
+        {
+            return await TransactAsync(work, cancellationToken);
+        }
+
+        await _sqliteWriter.WaitAsync(cancellationToken);
+        try
+        {
+            return await Task.Run(() => TransactAsync(work, cancellationToken), cancellationToken);
+        }
+        finally
+        {
+            _sqliteWriter.Release();
+        }
+    }
+
+    /// <summary>Runs queries on one connection.</summary>
+    public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken) =>
+        IsSqlite ? Task.Run(() => QueryAsync(work, cancellationToken), cancellationToken) : QueryAsync(work, cancellationToken);
+
+    private async Task<T> TransactAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using DbConnection connection = await OpenAsync(cancellationToken);
+        await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellationToken);
+        T result = await work(new Session(connection, transaction, cancellationToken));
+        await transaction.CommitAsync(cancellationToken);
+        return result;
+    }
+
+    private async Task<T> QueryAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using DbConnection connection = await OpenAsync(cancellationToken);
+        return await work(new Session(connection, null, cancellationToken));
+    }
+
+    private async Task<DbConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        DbConnection connection = IsSqlite ? new SqliteConnection(ConnectionString) : new NpgsqlConnection(ConnectionString);
+        try
+        {
+            await connection.OpenAsync(cancellationToken);
+            DatabaseConnections.Prepare(connection);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+}

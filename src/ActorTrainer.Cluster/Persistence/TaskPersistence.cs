@@ -1,0 +1,18 @@
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Cluster.Persistence;
+
+/// <summary>How tasks are named in Akka's journal and sharding.</summary>
+internal static class TaskPersistence
+{
+    /// <summary>The sharding type's name; also part of actor paths.</summary>
+    public const string TypeName = "actortrainer-task";
+
+    /// <summary>The role of nodes that tasks live on.</summary>
+    public const string Role = "actortrainer";
+
+    public const string JournalPlugin = "akka.persistence.journal.actortrainer";
+    public const string SnapshotPlugin = "akka.persistence.snapshot-store.actortrainer";
+
+    public static string IdOf(TaskId task) => $"actortrainer-task-{task.Value}";
+}

@@ -1,0 +1,115 @@
+using ActorTrainer.Cluster.Members;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Placement;
+using ActorTrainer.Core.Sharding;
+
+namespace ActorTrainer.Cluster.Placement;
+
+/// <summary>
+/// Core's <see cref="PlacementPlanner"/> for Akka's shard coordinator and whoever else asks: with this life's clock, for many threads, and
+/// with the members as they are seen. Every node has one; that of the node whose coordinator is active decides.
+/// </summary>
+internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
+{
+    private readonly PlacementPlanner _planner = new(model.Sharding);
+    private readonly Lock _gate = new();
+    private ClusterSight? _sight;
+
+    /// <summary>Somebody asked for a move; it is planned with the next look. Forgotten when the shard is there or the time is over.</summary>
+    public void Request(MoveRequest request)
+    {
+        lock (_gate)
+        {
+            _planner.Request(request.Shard, request.To, now());
+        }
+    }
+
+    /// <summary>Takes what has changed of the tasks.</summary>
+    /// <param name="changed">Unfinished tasks as they are now, <see cref="TaskDemand.Of"/>.</param>
+    /// <param name="ended">Tasks that have ended or were removed.</param>
+    public void Show(IEnumerable<TaskDemand> changed, IEnumerable<TaskId> ended)
+    {
+        lock (_gate)
+        {
+            foreach (TaskDemand task in changed)
+            {
+                _planner.Show(task, now());
+            }
+
+            foreach (TaskId task in ended)
+            {
+                _planner.Remove(task);
+            }
+        }
+    }
+
+    /// <summary>The life that gets a shard; 0 when none accepts.</summary>
+    /// <param name="shard">A shard without owner.</param>
+    /// <param name="counts">How many shards each life has, 0 for a life that is not known.</param>
+    /// <param name="owned">Owner of every shard that has one; asked for only when the counts do not fit what is known.</param>
+    /// <param name="sight">The members.</param>
+    public long Allocate(int shard, IReadOnlyDictionary<long, int> counts, Func<IReadOnlyDictionary<int, long>> owned, ClusterSight sight)
+    {
+        lock (_gate)
+        {
+            See(sight);
+            if (!_planner.OwnersAgree(counts))
+            {
+                _planner.SetOwners(owned());
+            }
+
+            return _planner.Allocate(shard, now());
+        }
+    }
+
+    /// <summary>Shards that should be taken from their owners now.</summary>
+    /// <param name="owned">Owner of every shard that has one.</param>
+    /// <param name="moving">Shards that move already.</param>
+    /// <param name="sight">The members.</param>
+    public IReadOnlyList<ShardMove> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterSight sight)
+    {
+        lock (_gate)
+        {
+            See(sight);
+            _planner.SetOwners(owned);
+            return _planner.BeginMoves(moving, now());
+        }
+    }
+
+    /// <summary>
+    /// A life is proven dead: where the tasks that ran there go on, highest priority first. <see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterSight)"/>
+    /// will say the same, so these nodes can get ready before the cluster has removed the member.
+    /// </summary>
+    public IReadOnlyList<PlannedHeir> Lose(long life, ClusterSight sight)
+    {
+        lock (_gate)
+        {
+            See(sight);
+            return _planner.Lose(life, now());
+        }
+    }
+
+    /// <summary>Whether a life has no shard with unfinished tasks any more, so that its region can be shut down.</summary>
+    public bool IsEmpty(long life)
+    {
+        lock (_gate)
+        {
+            return _planner.IsEmpty(life);
+        }
+    }
+
+    private void See(ClusterSight sight)
+    {
+        if (!ReferenceEquals(sight, _sight))
+        {
+            _sight = sight;
+            _planner.SetNodes(PlacementInputs.Capacities(sight));
+        }
+    }
+}
+
+/// <summary>A move that somebody asked for.</summary>
+/// <param name="Shard">The shard.</param>
+/// <param name="To">The life that should get it.</param>
+internal readonly record struct MoveRequest(int Shard, long To);

@@ -1,0 +1,191 @@
+using System.Data.Common;
+using System.Text.Json;
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Core;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Sharding;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Cluster.Rows;
+
+/// <summary>
+/// The rows of the tasks in SQL, and the names that they have. Every transaction that writes rows first takes the next version, in one row that
+/// is locked until the commit: so versions become visible in their order, and who reads changes since a version passes none by.
+/// </summary>
+internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
+{
+    private const string Columns = "summary, sequence, term, owner, submitted_at, changed_at, version, finished";
+
+    private const string Insert =
+        "INSERT INTO actortrainer_task (task, name, shard, finished, sequence, term, owner, claim, version, submitted_at, changed_at, summary, checkpoints) ";
+
+    private const string Upsert = Insert +
+        "VALUES (@a, @b, @c, @d, @e, @f, @g, 1, @h, @i, @j, @k, COALESCE(@l, '[]')) ON CONFLICT (task) DO UPDATE SET finished = excluded.finished, " +
+        "sequence = excluded.sequence, term = excluded.term, owner = excluded.owner, version = excluded.version, " +
+        "submitted_at = excluded.submitted_at, changed_at = excluded.changed_at, summary = excluded.summary, " +
+        "checkpoints = COALESCE(@l, actortrainer_task.checkpoints), ";
+
+    /// <summary>The first write of an owner: nobody may know later events, and whoever kept the row loses it.</summary>
+    private const string Take = Upsert +
+        "claim = actortrainer_task.claim + 1 WHERE actortrainer_task.sequence <= excluded.sequence RETURNING claim";
+
+    private const string Keep = Upsert +
+        "claim = actortrainer_task.claim WHERE actortrainer_task.claim = @m AND actortrainer_task.sequence <= excluded.sequence RETURNING claim";
+
+    /// <summary>Writes rows and takes names, all in one transaction: none of them can fail another.</summary>
+    /// <returns>What became of each row, and the id that each name stands for, in the orders given.</returns>
+    public Task<(IReadOnlyList<RowResult> Rows, IReadOnlyList<TaskId> Names)> WriteAsync(
+        IReadOnlyList<RowWrite> rows, IReadOnlyList<NameClaim> names, CancellationToken cancellationToken) => database.WriteAsync(
+        async session =>
+        {
+            long version = await NextVersionAsync(session);
+            List<RowResult> results = new(rows.Count);
+            foreach (RowWrite write in rows)
+            {
+                results.Add(await WriteRowAsync(session, write, version));
+            }
+
+            List<TaskId> tasks = new(names.Count);
+            foreach (NameClaim name in names)
+            {
+                tasks.Add(await TakeNameAsync(session, name, version));
+            }
+
+            return ((IReadOnlyList<RowResult>)results, (IReadOnlyList<TaskId>)tasks);
+        },
+        cancellationToken);
+
+    /// <summary>
+    /// The rows that changed since a version, and the version that they are current to. From 0: all unfinished ones.
+    /// </summary>
+    public Task<(long Version, List<TaskRow> Rows)> ReadChangesAsync(long since, CancellationToken cancellationToken) => database.ReadAsync(
+        async session =>
+        {
+            // The version first: rows that are committed meanwhile come again with the next look.
+            long version = (await session.QueryAsync("SELECT version FROM actortrainer_row_version", r => r.GetInt64(0)))[0];
+            List<TaskRow> rows = version == since ? []
+                : await session.QueryAsync(
+                    since == 0
+                        ? $"SELECT {Columns} FROM actortrainer_task WHERE finished = 0 AND version > @a"
+                        : $"SELECT {Columns} FROM actortrainer_task WHERE version > @a",
+                    Read,
+                    since);
+            return (version, rows);
+        },
+        cancellationToken);
+
+    /// <summary>Tasks that have events, newest first.</summary>
+    public Task<List<TaskListing>> ListAsync(ListTasksRequest request, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.QueryAsync(
+            $"SELECT {Columns} FROM actortrainer_task WHERE sequence > 0 AND (@a = 0 OR finished = 0) AND (@b = '' OR name = @b) AND (@c = '' OR task = @c) " +
+            "ORDER BY submitted_at DESC, task",
+            r => ListingOf(Read(r)),
+            request.Unfinished ? 1 : 0,
+            request.Name ?? "",
+            request.Task?.Value ?? ""),
+        cancellationToken);
+
+    /// <summary>Listed checkpoints of one task or of all, newest first.</summary>
+    public async Task<List<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken)
+    {
+        List<List<CheckpointListing>> found = await database.ReadAsync(
+            session => session.QueryAsync(
+                "SELECT checkpoints FROM actortrainer_task WHERE checkpoints <> '[]' AND (@a = '' OR task = @a)",
+                r => JsonSerializer.Deserialize(r.GetString(0), CoreJsonContext.Default.ListCheckpointListing)!,
+                task?.Value ?? ""),
+            cancellationToken);
+        return [.. found.SelectMany(list => list).OrderByDescending(c => c.Time).ThenBy(c => c.Task)];
+    }
+
+    /// <summary>Up to which event a task's row is current; 0: there is none, or no event yet.</summary>
+    public async Task<long> SequenceOfAsync(TaskId task, CancellationToken cancellationToken) => (await database.ReadAsync(
+        session => session.QueryAsync("SELECT sequence FROM actortrainer_task WHERE task = @a", r => r.GetInt64(0), task.Value),
+        cancellationToken)).FirstOrDefault();
+
+    /// <summary>The id that a name stands for, or null.</summary>
+    public async Task<TaskId?> FindNameAsync(string name, CancellationToken cancellationToken)
+    {
+        List<TaskId> found = await database.ReadAsync(session => FindNameAsync(session, name), cancellationToken);
+        return found.Count == 0 ? null : found[0];
+    }
+
+    /// <summary>Takes the row of a task back whose submit never came to an event.</summary>
+    public Task WithdrawAsync(TaskId task, CancellationToken cancellationToken) => database.WriteAsync(
+        async session =>
+        {
+            long version = await NextVersionAsync(session);
+            return await session.RunAsync(
+                "UPDATE actortrainer_task SET finished = 1, version = @b WHERE task = @a AND sequence = 0", task.Value, version);
+        },
+        cancellationToken);
+
+    /// <summary>A row in the form of a list.</summary>
+    public static TaskListing ListingOf(TaskRow row) => new(row.Summary, row.SubmittedAt, row.ChangedAt);
+
+    private static async Task<long> NextVersionAsync(Session session) => (await session.QueryAsync(
+        "UPDATE actortrainer_row_version SET version = version + 1 RETURNING version", r => r.GetInt64(0)))[0];
+
+    private static async Task<RowResult> WriteRowAsync(Session session, RowWrite write, long version)
+    {
+        TaskRow row = write.Row;
+        List<object?> values =
+        [
+            row.Summary.Task.Value,
+            row.Summary.Name,
+            row.Summary.Shard,
+            row.Summary.IsFinished ? 1 : 0,
+            row.Sequence,
+            row.Term,
+            row.Owner,
+            version,
+            row.SubmittedAt.UtcTicks,
+            row.ChangedAt.UtcTicks,
+            JsonSerializer.Serialize(row.Summary, CoreJsonContext.Default.TaskSummary),
+            write.Checkpoints is null ? null : JsonSerializer.Serialize([.. write.Checkpoints], CoreJsonContext.Default.ListCheckpointListing),
+        ];
+        if (write.Claim is { } claim)
+        {
+            values.Add(claim);
+        }
+
+        List<long> kept = await session.QueryAsync(write.Claim is null ? Take : Keep, r => r.GetInt64(0), [.. values]);
+        return new RowResult(kept.Count == 0 ? null : kept[0]);
+    }
+
+    private async Task<TaskId> TakeNameAsync(Session session, NameClaim claim, long version)
+    {
+        await session.RunAsync(
+            "INSERT INTO actortrainer_name (name, task) VALUES (@a, @b) ON CONFLICT (name) DO NOTHING", claim.Spec.Name, claim.Task.Value);
+        TaskId task = (await FindNameAsync(session, claim.Spec.Name))[0];
+        TaskSummary summary = new TaskState { Task = task, Spec = claim.Spec, SpecHash = claim.SpecHash, Detail = "is being submitted" }
+            .Summarize(ShardMap.ShardOf(task, numberOfShards));
+        await session.RunAsync(
+            Insert + "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE SET finished = 0, version = excluded.version, " +
+            "summary = excluded.summary WHERE actortrainer_task.sequence = 0 AND actortrainer_task.finished = 1",
+            task.Value,
+            summary.Name,
+            summary.Shard,
+            version,
+            claim.At.UtcTicks,
+            JsonSerializer.Serialize(summary, CoreJsonContext.Default.TaskSummary));
+        return task;
+    }
+
+    private static Task<List<TaskId>> FindNameAsync(Session session, string name) =>
+        session.QueryAsync("SELECT task FROM actortrainer_name WHERE name = @a", r => TaskId.Parse(r.GetString(0)), name);
+
+    private static TaskRow Read(DbDataReader reader)
+    {
+        TaskSummary summary = JsonSerializer.Deserialize(reader.GetString(0), CoreJsonContext.Default.TaskSummary)!;
+        bool withdrawn = reader.GetInt32(7) != 0 && !summary.IsFinished;
+        return new TaskRow(
+            withdrawn ? summary with { Status = Core.Tasks.TaskStatus.Cancelled } : summary,
+            reader.GetInt64(1),
+            reader.GetInt64(2),
+            reader.GetInt64(3),
+            new DateTimeOffset(reader.GetInt64(4), TimeSpan.Zero),
+            new DateTimeOffset(reader.GetInt64(5), TimeSpan.Zero),
+            reader.GetInt64(6));
+    }
+}

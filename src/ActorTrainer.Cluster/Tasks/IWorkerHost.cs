@@ -1,0 +1,37 @@
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Cluster.Tasks;
+
+/// <summary>
+/// Runs worker processes through the guard and turns what they do into inputs. All methods return at once; what becomes of them is
+/// posted. Nothing here decides or retries.
+/// </summary>
+public interface IWorkerHost : IAsyncDisposable
+{
+    /// <summary>Sweeps orphans of a former life of this node, removes run directories that nobody needs, starts the guard.</summary>
+    Task StartAsync(Action<TaskInput> post, CancellationToken cancellationToken);
+
+    /// <summary>Starts a worker; posts started or start-failed, then ready (C# trainers).</summary>
+    void Start(StartWorker effect);
+
+    /// <summary>Lets a ready C# trainer go.</summary>
+    void Begin(BeginTraining effect);
+
+    /// <summary>Asks for the state.</summary>
+    void RequestStaging(RequestStaging effect);
+
+    /// <summary>Ends a worker with all its descendants; posts exited. A run that does not stand is answered by exited at once.</summary>
+    void Stop(StopWorker effect);
+
+    /// <summary>Removes a staged folder.</summary>
+    void Release(ReleaseStaged effect);
+
+    /// <summary>The folder of a staged state.</summary>
+    string StagedDirectory(RunKey run, string stagedId);
+
+    /// <summary>The folder that a checkpoint is restored into before the run begins.</summary>
+    string RestoreDirectory(RunKey run);
+
+    /// <summary>Ends every worker at once, without grace, and waits for it (the node fences itself or stops).</summary>
+    Task StopAllAsync(TimeSpan grace, CancellationToken cancellationToken);
+}

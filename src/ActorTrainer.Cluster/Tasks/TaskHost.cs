@@ -1,0 +1,171 @@
+using System.Collections.Concurrent;
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+using Microsoft.Extensions.Logging;
+
+namespace ActorTrainer.Cluster.Tasks;
+
+/// <summary>What the tasks on a node share: who they are there, the way to workers, store and rows, and where each of them is.</summary>
+internal sealed class TaskHost
+{
+    private readonly ConcurrentDictionary<TaskId, IActorRef> _here = new();
+    private readonly ConcurrentDictionary<TaskId, bool> _withoutSnapshot = new();
+    private readonly ConcurrentDictionary<TaskId, ParkedRun> _parked = new();
+    private readonly ConcurrentDictionary<TaskId, WarmRun> _warm = new();
+
+    /// <summary>The node's life.</summary>
+    public required EntityHome Home { get; init; }
+
+    /// <summary>Shards of the cluster.</summary>
+    public required int NumberOfShards { get; init; }
+
+    /// <summary>Starts what the tasks ask for; returns at once.</summary>
+    public required Action<TaskEffect> Effects { get; init; }
+
+    /// <summary>The node's <see cref="SlotActor"/>.</summary>
+    public required IActorRef Slots { get; init; }
+
+    /// <summary>Where the tasks' rows go.</summary>
+    public required ITaskRows Rows { get; init; }
+
+    /// <summary>Monotonic time.</summary>
+    public required Func<TimeSpan> Elapsed { get; init; }
+
+    /// <summary>The wall clock, for what lists show.</summary>
+    public required TimeProvider Time { get; init; }
+
+    /// <summary>Where tasks log.</summary>
+    public required ILogger Logger { get; init; }
+
+    /// <summary>Told of every actor that has ended; see <see cref="TaskStopped"/>.</summary>
+    public IActorRef Starter { get; set; } = ActorRefs.Nobody;
+
+    /// <summary>The node goes: tasks that are handed over say so.</summary>
+    public bool Leaving { get; set; }
+
+    public TimeSpan Now => Elapsed();
+
+    /// <summary>Starts what a task asks for; returns at once.</summary>
+    public void Start(IEnumerable<TaskEffect> effects)
+    {
+        foreach (TaskEffect effect in effects)
+        {
+            Effects(effect);
+        }
+    }
+
+    /// <summary>Gives an input to its task, if that is here.</summary>
+    public void Post(TaskInput input)
+    {
+        if (input.Target is not TaskId task)
+        {
+            return;
+        }
+
+        if (_warm.TryGetValue(task, out WarmRun? warm) && warm.Take(input))
+        {
+            return;
+        }
+
+        if (_parked.TryGetValue(task, out ParkedRun? parked))
+        {
+            if (parked.Add(input) is { } dropped)
+            {
+                Effects(dropped);
+            }
+        }
+        else if (_here.TryGetValue(task, out IActorRef? entity))
+        {
+            entity.Tell(input);
+        }
+    }
+
+    /// <summary>Gets a worker ready for a task that is about to come here; null when the task is here already.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="spec">What to run.</param>
+    /// <param name="row">Its row: the checkpoint, the term and the number of the run follow from it.</param>
+    public WarmRun? Warm(TaskId task, TaskSpec spec, TaskRow row)
+    {
+        if (_here.ContainsKey(task) || _parked.ContainsKey(task))
+        {
+            return null;
+        }
+
+        TaskEntity entity = new(task, Home, journalsProgress: false);
+        WarmRun run = new(entity, Start, Elapsed);
+        if (_warm.GetOrAdd(task, run) is { } known && known != run)
+        {
+            return known;
+        }
+
+        Start(entity.Warm(spec, row.Summary.LastCheckpoint, row.Term + 1, row.Summary.Runs + 1, Now).AfterCommit);
+        return run;
+    }
+
+    /// <summary>Gives a warmed run, with the task as far as it is known, to the task's actor; null: there is none.</summary>
+    public TaskEntity? TakeWarm(TaskId task) => _warm.TryRemove(task, out WarmRun? run) ? run.Give() : null;
+
+    /// <summary>Ends warmed runs whose tasks have not come in time.</summary>
+    public void EndWarm(TimeSpan olderThan)
+    {
+        foreach (WarmRun run in _warm.Values.Where(r => Now - r.Since > olderThan))
+        {
+            _warm.TryRemove(new KeyValuePair<TaskId, WarmRun>(run.Task, run));
+            run.End();
+        }
+    }
+
+    /// <summary>Keeps the run of an actor that stops since the journal is away.</summary>
+    public void Park(ParkedRun run) => _parked[run.Entity.Task] = run;
+
+    /// <summary>The runs that wait for the journal, by task.</summary>
+    public IReadOnlyDictionary<TaskId, ParkedRun> Parked => _parked;
+
+    /// <summary>Gives a parked run to the recovered task; null: there is none.</summary>
+    public ParkedRun? TakeParked(TaskId task) => _parked.TryRemove(task, out ParkedRun? run) ? run : null;
+
+    /// <summary>Ends a parked run that nobody will adopt.</summary>
+    public void EndParked(ParkedRun run)
+    {
+        if (_parked.TryRemove(new KeyValuePair<TaskId, ParkedRun>(run.Entity.Task, run)))
+        {
+            EndRunOf(run);
+        }
+    }
+
+    /// <summary>Ends a run that was taken and is not the task's any more.</summary>
+    public void EndRunOf(ParkedRun run)
+    {
+        Start(run.Entity.Lost());
+        Slots.Tell(new TaskGone(run.Entity.Task, run.Actor));
+    }
+
+    public bool Has(TaskId task) => _here.ContainsKey(task);
+
+    public void Enter(TaskId task, IActorRef entity)
+    {
+        _here[task] = entity;
+        Rows.Enter(task, entity);
+        Slots.Tell(new TaskRecovering(task));
+    }
+
+    /// <summary>Forgets an actor, unless the task has come back in another one.</summary>
+    public void Leave(TaskId task, IActorRef entity, TaskStopReason reason)
+    {
+        _here.TryRemove(new KeyValuePair<TaskId, IActorRef>(task, entity));
+        Rows.Leave(task, entity);
+        if (reason != TaskStopReason.Parked)
+        {
+            Slots.Tell(new TaskGone(task, entity));
+        }
+
+        Starter.Tell(new TaskStopped(task, reason));
+    }
+
+    /// <summary>A snapshot of another fold version was found: the task is replayed from its first event from now on.</summary>
+    public void PassOverSnapshots(TaskId task) => _withoutSnapshot[task] = true;
+
+    public bool PassesOverSnapshots(TaskId task) => _withoutSnapshot.ContainsKey(task);
+}

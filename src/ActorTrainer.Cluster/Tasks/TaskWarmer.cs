@@ -1,0 +1,142 @@
+using ActorTrainer.Cluster.Members;
+using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Cluster.Placement;
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Placement;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+using Akka.Cluster;
+using Microsoft.Extensions.Logging;
+using AkkaCluster = Akka.Cluster.Cluster;
+
+namespace ActorTrainer.Cluster.Tasks;
+
+/// <summary>
+/// Gets workers ready where tasks are about to go on: for a move when the coordinator asks, and for the tasks of a dead node as soon as its death
+/// is proven, while the cluster still removes the member.
+/// </summary>
+internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
+{
+    /// <summary>Its name below <c>/user</c>, the same on every node.</summary>
+    public const string Name = "actortrainer-warmer";
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>A task whose worker is ready comes within this time, or it goes elsewhere.</summary>
+    private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(30);
+
+    private readonly TaskHost _host;
+    private readonly TaskIndex _index;
+    private readonly ShardPlanner _planner;
+    private readonly AkkaDatabase _database;
+    private readonly Func<ClusterSight> _sight;
+    private readonly ILogger _logger;
+    private readonly AkkaCluster _cluster;
+    private readonly CancellationTokenSource _stopping = new();
+
+    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, AkkaDatabase database, Func<ClusterSight> sight, ILogger logger)
+    {
+        _host = host;
+        _index = index;
+        _planner = planner;
+        _database = database;
+        _sight = sight;
+        _logger = logger;
+        _cluster = AkkaCluster.Get(Context.System);
+        Receive<LifeDowned>(downed => OnDowned(downed.Life));
+        Receive<WarmTask>(warm =>
+        {
+            IActorRef asker = Sender;
+            WarmAsync(warm.Task).PipeTo(
+                asker,
+                success: () => new TaskWarmed(warm.Task),
+                failure: e =>
+                {
+                    LogNotWarmed(_logger, warm.Task, e.Message);
+                    return new TaskWarmed(warm.Task);
+                });
+        });
+        Receive<Look>(_ => _host.EndWarm(KeepFor));
+        ReceiveAny(_ => { });
+    }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    /// <summary>Where a member's warmer is.</summary>
+    public static ActorSelection At(ActorSystem system, MemberPlace place) => system.ActorSelection($"{place.AkkaAddress}/user/{Name}");
+
+    protected override void PreStart()
+    {
+        Context.System.EventStream.Subscribe(Self, typeof(LifeDowned));
+        Timers.StartPeriodicTimer(nameof(Look), Look.Instance, LookEvery);
+    }
+
+    protected override void PostStop()
+    {
+        Context.System.EventStream.Unsubscribe(Self);
+        _stopping.Cancel();
+        _stopping.Dispose();
+        _host.EndWarm(TimeSpan.MinValue);
+    }
+
+    /// <summary>Whoever coordinates from now on will give the tasks to the same nodes.</summary>
+    private void OnDowned(long life)
+    {
+        ClusterSight sight = _sight();
+        if (life == 0 || !CoordinatesWithout(life, sight))
+        {
+            return;
+        }
+
+        IReadOnlyList<PlannedHeir> heirs = _planner.Lose(life, sight);
+        foreach (PlannedHeir heir in heirs)
+        {
+            if (sight.Places.FirstOrDefault(p => p.Row.Incarnation == heir.To) is { } place)
+            {
+                At(Context.System, place).Tell(new WarmTask(heir.Task));
+            }
+        }
+
+        if (heirs.Count > 0)
+        {
+            LogHeirs(_logger, life, heirs.Count);
+        }
+    }
+
+    /// <summary>Whether this node is the oldest one when a life is gone.</summary>
+    private bool CoordinatesWithout(long life, ClusterSight sight)
+    {
+        MemberPlace? lost = sight.Places.FirstOrDefault(p => p.Row.Incarnation == life);
+        Member? oldest = AkkaMember.OldestOf(_cluster.State.Members
+            .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is MemberStatus.Up or MemberStatus.Leaving)
+            .Where(m => m.UniqueAddress.Uid != lost?.AkkaUid));
+        return oldest?.UniqueAddress.Equals(_cluster.SelfUniqueAddress) == true;
+    }
+
+    private async Task WarmAsync(TaskId task)
+    {
+        if (_index.Find(task) is not { Summary.IsFinished: false } row)
+        {
+            return;
+        }
+
+        List<ReadEvent> first = await EventTable.ReadAsync(_database, task, 0, 1, _stopping.Token);
+        if (first is [{ Written.Event: TaskSubmitted submitted }] && _host.Warm(task, submitted.Spec, row) is { } run)
+        {
+            await run.Ready;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "life {Life} is lost: {Count} workers get ready for its tasks")]
+    private static partial void LogHeirs(ILogger logger, long life, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "no worker could be made ready for task {Task}; it starts when the task comes: {Problem}")]
+    private static partial void LogNotWarmed(ILogger logger, TaskId task, string problem);
+
+    private sealed class Look : INoSerializationVerificationNeeded
+    {
+        public static Look Instance { get; } = new();
+    }
+}

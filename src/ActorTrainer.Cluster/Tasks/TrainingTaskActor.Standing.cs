@@ -1,0 +1,79 @@
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+
+namespace ActorTrainer.Cluster.Tasks;
+
+/// <content>How the task stands: its row, its wish for slots, when it has to look again, and its end.</content>
+internal sealed partial class TrainingTaskActor
+{
+    /// <summary>Stops once the row is written: lists and placement must not know less than the journal while nobody keeps the row.</summary>
+    private void End(TaskStopReason reason)
+    {
+        if (_ending)
+        {
+            return;
+        }
+
+        _ending = true;
+        _stopReason = reason;
+        if (reason == TaskStopReason.Released)
+        {
+            PutRow(owner: 0);
+        }
+
+        Timers.CancelAll();
+        Timers.StartSingleTimer(nameof(RowFlushed), RowFlushed.Instance, FlushWithin);
+        _host.Rows.FlushAsync(_task).PipeTo(Self, success: () => RowFlushed.Instance);
+    }
+
+    private void PutRow(bool everything = false, long? owner = null)
+    {
+        if (_entity.Shown is { } shown)
+        {
+            _row.Put(Self, shown with { Progress = _entity.Progress }, LastSequenceNr, owner ?? _host.Home.Incarnation, everything);
+        }
+    }
+
+    /// <summary>Tells the node's slots how the task stands, when that has changed, and sees to what comes next by itself.</summary>
+    private void Say()
+    {
+        TaskState? state = _unreadable is null ? _entity.State : null;
+        SlotStatus now = new(
+            _task,
+            Self,
+            state?.Spec.Priority ?? 0,
+            state?.Spec.Slots ?? 0,
+            state?.Alone ?? false,
+            state is not null && _persisting is null && !_ending && _entity.WantsSlots(_host.Now),
+            _entity.TakesSlots && !_entity.WaitsWarm,
+            _entity.IsRestoring && !_entity.WaitsWarm,
+            _grant);
+        if (now != _said)
+        {
+            _said = now;
+            _host.Slots.Tell(now);
+        }
+
+        TickAsNeeded();
+    }
+
+    /// <summary>A task that only waits has no timer: a node may hold thousands of them.</summary>
+    private void TickAsNeeded()
+    {
+        if (_unreadable is not null || _ending)
+        {
+            return;
+        }
+
+        TimeSpan? next = _entity.State is null ? UnbornPatience
+            : !_entity.IsIdle || _entity.TakesSlots ? TickEvery
+            : IsOver && !_passivating ? OverPatience
+            : _entity.StartsAgainAt is { } at && at > _host.Now ? at - _host.Now + TimeSpan.FromMilliseconds(1)
+            : null;
+        if (next is { } wait && (_nextTick is null || wait < _nextTick))
+        {
+            _nextTick = wait;
+            Timers.StartSingleTimer(nameof(Tick), Tick.Instance, wait);
+        }
+    }
+}

@@ -1,0 +1,350 @@
+using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+using Akka.Cluster.Sharding;
+using Akka.Persistence;
+
+namespace ActorTrainer.Cluster.Tasks;
+
+/// <summary>
+/// One training task as a persistent, sharded actor: a shell around <see cref="TaskEntity"/>, which decides. A step's events are persisted,
+/// then committed, then its effects are started and the reply is sent; Akka gives the actor no other message meanwhile.
+/// </summary>
+/// <remarks>
+/// What a recovered task persists first is <see cref="TaskActivated"/> with the next term, so the term counts activations; a task that only waits
+/// writes nothing. Two actors of one task (a partition resolved badly) write under the same sequence; the journal takes one of them and fails the
+/// other, which Akka then stops, and its worker with it. One that writes no event for a while learns it from the task's row.
+/// </remarks>
+internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithTimers
+{
+    /// <summary>Events between snapshots.</summary>
+    public const int SnapshotEvery = 200;
+
+    /// <summary>While something is under way: deadlines and watchdog are that exact.</summary>
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How often the row of a task that trains is written: progress, and the question whether the task is still this actor's.</summary>
+    private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan UnbornPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>A task that has ended was recovered because somebody asks for it: the question comes right behind.</summary>
+    private static readonly TimeSpan OverPatience = TimeSpan.FromSeconds(1);
+
+    /// <summary>An actor that ends waits for its row that long, and no longer: the database may be away.</summary>
+    private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
+
+    private readonly TaskId _task;
+    private readonly TaskHost _host;
+    private readonly Queue<TaskInput> _backlog = [];
+    private readonly DeterministicRandom _random;
+    private readonly TaskRowKeeper _row;
+    private TaskEntity _entity;
+    private TaskState? _replayed;
+    private string? _unreadable;
+    private bool _passivating;
+    private bool _ending;
+    private EntityStep? _persisting;
+    private bool _draining;
+    private TaskStopReason _stopReason = TaskStopReason.Failed;
+    private IActorRef? _asker;
+    private SlotStatus? _said;
+    private long _grant;
+    private TimeSpan? _nextTick;
+    private long? _snapshotBefore;
+
+    public TrainingTaskActor(TaskId task, TaskHost host)
+    {
+        _task = task;
+        _host = host;
+        _entity = new TaskEntity(task, host.Home, journalsProgress: false);
+        _random = new DeterministicRandom(BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        _row = new TaskRowKeeper(host);
+        PersistenceId = TaskPersistence.IdOf(task);
+        JournalPluginId = TaskPersistence.JournalPlugin;
+        SnapshotPluginId = TaskPersistence.SnapshotPlugin;
+    }
+
+    public override string PersistenceId { get; }
+
+    public ITimerScheduler Timers { get; set; } = null!;
+
+    public override Recovery Recovery =>
+        _host.PassesOverSnapshots(_task) ? new Recovery(SnapshotSelectionCriteria.None) : Recovery.Default;
+
+    public static Props Props(TaskId task, TaskHost host) => Akka.Actor.Props.Create(() => new TrainingTaskActor(task, host));
+
+    protected override void PreStart()
+    {
+        _host.Enter(_task, Self);
+        base.PreStart();
+    }
+
+    /// <summary>However it ends: what it still runs has lost its owner here.</summary>
+    protected override void PostStop()
+    {
+        if (_stopReason != TaskStopReason.Parked)
+        {
+            _host.Start(_entity.Lost());
+        }
+
+        _host.Leave(_task, Self, _stopReason);
+        base.PostStop();
+    }
+
+    protected override void OnRecover(object message)
+    {
+        switch (message)
+        {
+            case SnapshotOffer { Snapshot: FoldedTask { FoldVersion: TaskState.FoldVersion } folded } offer:
+                _replayed = folded.State;
+                _row.Times = folded.Times;
+                _snapshotBefore = offer.Metadata.SequenceNr;
+                break;
+            case SnapshotOffer offer:
+                _host.PassOverSnapshots(_task);
+                throw new InvalidOperationException(
+                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version; the task is replayed from its first event when it is started again");
+            case Unreadable unreadable:
+                _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
+                break;
+            case JournaledEvent journaled when _unreadable is null:
+                Fold(journaled);
+                break;
+            case RecoveryCompleted:
+                OnRecovered();
+                break;
+        }
+    }
+
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
+    {
+        LogRecoveryFailed(_host.Logger, _task, reason.Message);
+        base.OnRecoveryFailure(reason, message);
+    }
+
+    protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
+    {
+        LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);
+        _asker?.Tell(new TaskAnswer(new CommandUnavailable($"task {_task} could not be written: {cause.Message}"), 0));
+        if (_stopReason == TaskStopReason.Failed && _entity.TakesSlots && _persisting is { } step && !DatabaseErrors.IsRefusal(cause))
+        {
+            // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
+            _stopReason = TaskStopReason.Parked;
+            _host.Park(new ParkedRun(Self, _entity, step, sequenceNr - 1));
+        }
+
+        base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    protected override void OnCommand(object message)
+    {
+        switch (message)
+        {
+            case TaskRequest request:
+                OnRequest(request.Command);
+                break;
+            case TaskInput input when !_ending:
+                _backlog.Enqueue(input);
+                DrainBacklog();
+                break;
+            case SlotsGranted granted:
+                OnGranted(granted.Number);
+                break;
+            case Tick when !_ending:
+                _nextTick = null;
+                OnTick();
+                break;
+            case ReleaseTask:
+                OnRelease();
+                break;
+            case StopTask:
+                End(TaskStopReason.Passivated);
+                break;
+            case RowRefused:
+                LogRecoveredElsewhere(_host.Logger, _task);
+                Context.Stop(Self);
+                break;
+            case RowFlushed:
+                Context.Stop(Self);
+                break;
+            case SaveSnapshotSuccess saved:
+                OnSnapshotSaved(saved.Metadata.SequenceNr);
+                break;
+            case SaveSnapshotFailure failed:
+                // A hint only: the next one may succeed.
+                LogNoSnapshot(_host.Logger, _task, failed.Cause.Message);
+                break;
+        }
+    }
+
+    private void DrainBacklog()
+    {
+        if (_draining)
+        {
+            return;
+        }
+
+        _draining = true;
+        while (_persisting is null && !_ending && _backlog.TryDequeue(out TaskInput? input))
+        {
+            Execute(_entity.On(input, _host.Now, _random));
+        }
+
+        _draining = false;
+    }
+
+    private void OnRequest(TaskCommand command)
+    {
+        if (Refusal(command) is { } refusal)
+        {
+            Sender.Tell(new TaskAnswer(refusal, LastSequenceNr));
+            return;
+        }
+
+        Execute(_entity.On(command, _host.Now), Sender);
+    }
+
+    private CommandReply? Refusal(TaskCommand command) => (command, _entity.State) switch
+    {
+        _ when _unreadable is not null => new CommandRefused(_unreadable),
+        _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being passivated or handed over; ask again"),
+        (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash =>
+            new CommandRefused($"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification; choose another name"),
+        (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
+        _ => null,
+    };
+
+    private void OnGranted(long number)
+    {
+        _grant = number;
+        if (_unreadable is null && !_ending && _entity.WantsSlots(_host.Now))
+        {
+            // The run begins once its activation stands in the journal.
+            EntityStep activation = _entity.NeedsActivation ? _entity.Activate(_host.Now) : EntityStep.Nothing;
+            Execute(Before(activation, _entity.Grant(_host.Now)));
+        }
+        else
+        {
+            Say();
+        }
+    }
+
+    private void OnTick()
+    {
+        if (_unreadable is not null)
+        {
+            return;
+        }
+
+        if (_entity.State is null)
+        {
+            // Nobody's submit has come: it comes back when somebody asks for it.
+            _host.Starter.Tell(new TaskUnborn(_task));
+            Passivate();
+            return;
+        }
+
+        if (IsOver)
+        {
+            // Nothing is left to do; it comes back when somebody asks for it.
+            Passivate();
+            return;
+        }
+
+        Execute(_entity.Tick(_host.Now, _random));
+        if (_entity.IsTraining && _host.Now - _row.PutAt >= RenewEvery)
+        {
+            PutRow();
+        }
+    }
+
+    private bool IsOver => _entity.State is { IsFinished: true } && _entity.IsIdle && !_entity.TakesSlots;
+
+    private void Passivate()
+    {
+        if (!_passivating && _persisting is null)
+        {
+            _passivating = true;
+            Context.Parent.Tell(new Passivate(StopTask.Instance));
+        }
+    }
+
+    private void OnRelease()
+    {
+        if (_unreadable is not null || _entity.State is null)
+        {
+            End(TaskStopReason.Released);
+            return;
+        }
+
+        Execute(_entity.Releasing(0, null, _host.Leaving ? CheckpointReasons.Drain : CheckpointReasons.Migration, _host.Now));
+    }
+
+    private void Execute(EntityStep step, IActorRef? asker = null)
+    {
+        if (step.Persist.Count == 0)
+        {
+            Finish(step, asker);
+            return;
+        }
+
+        if (_entity.NeedsActivation)
+        {
+            step = Before(_entity.Activate(_host.Now), step);
+        }
+
+        _persisting = step;
+        _asker = asker;
+        long term = _entity.Term;
+        DateTimeOffset at = _host.Time.GetUtcNow();
+        int left = step.Persist.Count;
+        PersistAll(step.Persist.Select(e => new JournaledEvent(term, e, at)), _ =>
+        {
+            if (--left == 0)
+            {
+                _persisting = null;
+                _asker = null;
+                _entity.Commit(step.Persist, _host.Now);
+                _row.Times = step.Persist.Aggregate(_row.Times, (times, e) => times.After(e, at));
+                SnapshotIfDue(step.Persist.Count);
+                PutRow(everything: step.Persist.Any(TaskRowKeeper.ChangesCheckpoints));
+                Finish(step, asker);
+            }
+        });
+    }
+
+    private static EntityStep Before(EntityStep first, EntityStep step) =>
+        step with { Persist = [.. first.Persist, .. step.Persist], AfterCommit = [.. first.AfterCommit, .. step.AfterCommit] };
+
+    private void Finish(EntityStep step, IActorRef? asker)
+    {
+        _host.Start(step.AfterCommit);
+        if (step.Reply is not null)
+        {
+            asker?.Tell(new TaskAnswer(step.Reply, LastSequenceNr));
+        }
+
+        if (step.Release)
+        {
+            End(TaskStopReason.Released);
+            return;
+        }
+
+        Say();
+        DrainBacklog();
+    }
+
+    private sealed class Tick : INoSerializationVerificationNeeded
+    {
+        public static Tick Instance { get; } = new();
+    }
+
+    private sealed class RowFlushed : INoSerializationVerificationNeeded
+    {
+        public static RowFlushed Instance { get; } = new();
+    }
+}

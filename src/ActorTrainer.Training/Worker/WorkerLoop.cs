@@ -1,0 +1,353 @@
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Training.Protocol;
+
+namespace ActorTrainer.Training.Worker;
+
+/// <summary>
+/// The training loop of a worker process: speaks the worker protocol on one side and calls the trainer on the other. Saves happen
+/// between steps; training goes on while the node stores what was staged.
+/// </summary>
+internal sealed class WorkerLoop
+{
+    private static readonly TimeSpan StageRetryInterval = TimeSpan.FromSeconds(1);
+
+    private readonly WorkerLink _link;
+    private readonly string _run;
+    private readonly Func<string, string?, ITrainer> _create;
+    private readonly TimeProvider _time;
+    private readonly TextWriter _errors;
+    private readonly bool _spare;
+    private readonly long _startedAt;
+    private readonly ProgressReporter _progress;
+    private readonly Queue<string> _requested = new();
+
+    private ITrainer _trainer = null!;
+    private TrainerContext _context = null!;
+    private StagingArea _staging = null!;
+    private CheckpointSpec _policy = new();
+    private double? _best;
+    private string? _deferred;
+    private TimeSpan _lastSaveAt;
+    private TimeSpan _stageNotBefore;
+    private long _lastSaveWholeEpochs;
+    private bool _restored;
+    private bool _stop;
+
+    /// <summary>Makes the loop.</summary>
+    /// <param name="link">The connection.</param>
+    /// <param name="run">The run as the node named it.</param>
+    /// <param name="create">Makes the trainer of a type name and an assembly path.</param>
+    /// <param name="time">The clock of progress and of checkpoint intervals.</param>
+    /// <param name="errors">Takes stack traces.</param>
+    /// <param name="spare">Whether the process has no run yet: init brings it, with its environment.</param>
+    public WorkerLoop(WorkerLink link, string run, Func<string, string?, ITrainer> create, TimeProvider time, TextWriter errors, bool spare = false)
+    {
+        _link = link;
+        _run = run;
+        _create = create;
+        _time = time;
+        _errors = errors;
+        _spare = spare;
+        _startedAt = time.GetTimestamp();
+        _progress = new ProgressReporter(link, time);
+    }
+
+    private TimeSpan Now => _time.GetElapsedTime(_startedAt);
+
+    private bool StopRequested => _stop || _link.Closed;
+
+    /// <summary>Runs to the end; gives the exit code.</summary>
+    public async Task<int> RunAsync()
+    {
+        try
+        {
+            return await TrainAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_link.Stopping.IsCancellationRequested)
+        {
+            return Stopped();
+        }
+        catch (Exception problem)
+        {
+            _link.ExpectClose();
+            _progress.Flush();
+            await _errors.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
+            await _errors.FlushAsync().ConfigureAwait(false);
+            _link.Send(new ErrorMessage(Describe(problem)));
+            return WorkerExitCodes.TrainerFailed;
+        }
+        finally
+        {
+            _progress.Dispose();
+            await DisposeTrainerAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<int> TrainAsync()
+    {
+        _link.Send(new HelloMessage(WorkerMessage.ProtocolVersion, _run, Environment.ProcessId) { Spare = _spare });
+        if (await WaitForAsync<InitMessage>().ConfigureAwait(false) is not { } init)
+        {
+            return Stopped();
+        }
+
+        _link.Send(new PhaseMessage(WorkerPhase.Initializing));
+        if (_spare)
+        {
+            WorkerAssignment.Apply(init);
+        }
+
+        _staging = new StagingArea(init.StagingDirectory);
+        _context = new TrainerContext(init.Run.Split('/')[0], init.RunDirectory, init.Settings);
+        _trainer = _create(init.TrainerType, init.Assembly);
+        await _trainer.InitializeAsync(_context, _link.Stopping).ConfigureAwait(false);
+        _link.Send(new ReadyMessage());
+        if (await WaitForAsync<BeginMessage>().ConfigureAwait(false) is not { } begin)
+        {
+            return Stopped();
+        }
+
+        _policy = begin.Policy;
+        _best = begin.BestMetric;
+        _restored = begin.Restore;
+        if (begin.Restore)
+        {
+            _link.Send(new PhaseMessage(WorkerPhase.Restoring));
+            using CheckpointReader reader = new(init.RestoreDirectory);
+            await _trainer.LoadAsync(reader, _link.Stopping).ConfigureAwait(false);
+        }
+
+        _link.Send(new PhaseMessage(WorkerPhase.Training));
+        _lastSaveAt = Now;
+        return await StepToEndAsync().ConfigureAwait(false);
+    }
+
+    private async Task<int> StepToEndAsync()
+    {
+        while (true)
+        {
+            Drain();
+            if (StopRequested && _requested.Count == 0)
+            {
+                return Stopped();
+            }
+
+            StepResult step = await _trainer.StepAsync(_link.Stopping).ConfigureAwait(false);
+            _progress.Merge(step.Metrics);
+            IReadOnlyDictionary<string, double>? evaluation = null;
+            if (step.EndOfEpoch || step.Done)
+            {
+                _link.Send(new PhaseMessage(WorkerPhase.Evaluating));
+                evaluation = await _trainer.EvaluateAsync(_link.Stopping).ConfigureAwait(false);
+                _progress.Merge(evaluation);
+                _link.Send(new PhaseMessage(WorkerPhase.Training));
+            }
+
+            _progress.Report(step);
+            Drain();
+            if (step.Done)
+            {
+                return await FinishAsync(step).ConfigureAwait(false);
+            }
+
+            await SaveWhenDueAsync(step, evaluation).ConfigureAwait(false);
+        }
+    }
+
+    private async ValueTask SaveWhenDueAsync(StepResult step, IReadOnlyDictionary<string, double>? evaluation)
+    {
+        long wholeEpochs = (long)Math.Floor(step.Epoch + 1e-6);
+        if (_restored)
+        {
+            // The restored checkpoint stood one step before this one.
+            _restored = false;
+            _lastSaveWholeEpochs = step.EndOfEpoch ? wholeEpochs - 1 : wholeEpochs;
+        }
+
+        string? requested = _requested.TryPeek(out string? first) ? first : null;
+        CheckpointDecision decision = CheckpointPolicy.Decide(_policy, new CheckpointInputs
+        {
+            Pending = requested ?? _deferred,
+            EndOfEpoch = step.EndOfEpoch,
+            WholeEpochs = wholeEpochs,
+            Evaluation = evaluation,
+            Now = Now,
+            LastSaveAt = _lastSaveAt,
+            LastSaveWholeEpochs = _lastSaveWholeEpochs,
+            Best = _best,
+        });
+        _best = decision.Best;
+        if (!decision.Save)
+        {
+            return;
+        }
+
+        // A stop waits for the state that was asked for before it; more steps would not reach that state.
+        bool isRequest = requested is not null;
+        while (isRequest && _stop && !_staging.HasRoom && !_link.Closed)
+        {
+            Take(await _link.ReceiveAsync().ConfigureAwait(false));
+        }
+
+        // No room: the node is still storing. Training goes on, and the save is made at the first step's end that has room.
+        if (!_staging.HasRoom || (!isRequest && Now < _stageNotBefore))
+        {
+            _deferred ??= isRequest ? null : decision.Reason;
+            return;
+        }
+
+        string? id = await TryStageAsync(step, decision.Reason).ConfigureAwait(false);
+        if (isRequest)
+        {
+            // Answered either way: by staged or by stage-failed. Whether to ask again is the task's decision.
+            _requested.Dequeue();
+            _link.RequestAnswered();
+        }
+
+        if (id is not null)
+        {
+            _deferred = null;
+            _lastSaveAt = Now;
+            _lastSaveWholeEpochs = wholeEpochs;
+        }
+        else if (!isRequest)
+        {
+            _deferred ??= decision.Reason;
+        }
+    }
+
+    private async ValueTask<string?> TryStageAsync(StepResult step, string reason)
+    {
+        _link.Send(new PhaseMessage(WorkerPhase.Saving));
+        try
+        {
+            string id = await _staging.StageAsync(_trainer, step.Step, _link.Stopping).ConfigureAwait(false);
+            _link.Send(new StagedMessage(id, step.Step, step.Epoch, reason, _progress.Metrics));
+            return id;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        {
+            // A full disk is no fault of the training: it goes on, and the save is tried again a little later.
+            _stageNotBefore = Now + StageRetryInterval;
+            _link.Send(new StageFailedMessage(reason, Describe(problem)));
+            return null;
+        }
+        finally
+        {
+            _link.Send(new PhaseMessage(WorkerPhase.Training));
+        }
+    }
+
+    // The finished model must not be lost, so the worker waits until its last state can be staged and is stored.
+    private async Task<int> FinishAsync(StepResult step)
+    {
+        string? id = null;
+        while (id is null)
+        {
+            while (!_staging.HasRoom && !StopRequested)
+            {
+                Take(await _link.ReceiveAsync().ConfigureAwait(false));
+            }
+
+            if (StopRequested)
+            {
+                return Stopped();
+            }
+
+            id = await TryStageAsync(step, CheckpointReasons.Final).ConfigureAwait(false);
+            if (id is null)
+            {
+                await Task.Delay(StageRetryInterval, _time, _link.Stopping).ConfigureAwait(false);
+                Drain();
+            }
+        }
+
+        _link.ExpectClose();
+        _link.Send(new DoneMessage(step.Step, step.TotalSteps, step.Epoch, _progress.Metrics, _context.Results));
+        while (_staging.IsUnreleased(id) && !StopRequested)
+        {
+            Take(await _link.ReceiveAsync().ConfigureAwait(false));
+        }
+
+        return WorkerExitCodes.Success;
+    }
+
+    private async ValueTask<T?> WaitForAsync<T>()
+        where T : WorkerMessage
+    {
+        while (!StopRequested)
+        {
+            WorkerMessage? message = await _link.ReceiveAsync().ConfigureAwait(false);
+            if (message is T awaited)
+            {
+                return awaited;
+            }
+
+            Take(message);
+        }
+
+        return null;
+    }
+
+    private void Drain()
+    {
+        while (_link.TryReceive(out WorkerMessage? message))
+        {
+            Take(message);
+        }
+    }
+
+    private void Take(WorkerMessage? message)
+    {
+        switch (message)
+        {
+            case StopMessage:
+                _stop = true;
+                break;
+            case CheckpointNowMessage request:
+                _requested.Enqueue(request.Reason);
+                break;
+            case ReleasedMessage released:
+                _staging.Release(released.Id);
+                break;
+            default:
+                // Null: the connection is gone, which the link knows. Anything else is of a newer version.
+                break;
+        }
+    }
+
+    private int Stopped()
+    {
+        if (_link.Closed)
+        {
+            return WorkerExitCodes.NodeGone;
+        }
+
+        _link.ExpectClose();
+        _link.Send(new StoppedMessage());
+        return WorkerExitCodes.Success;
+    }
+
+    private async ValueTask DisposeTrainerAsync()
+    {
+        try
+        {
+            if (_trainer is IAsyncDisposable asynchronous)
+            {
+                await asynchronous.DisposeAsync().ConfigureAwait(false);
+            }
+            else if (_trainer is IDisposable disposable)
+            {
+                disposable.Dispose();
+            }
+        }
+        catch (Exception problem)
+        {
+            // The training has its outcome; a failing clean-up does not change it.
+            await _errors.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
+        }
+    }
+
+    private static string Describe(Exception problem) => $"{problem.GetType().Name}: {problem.Message}";
+}

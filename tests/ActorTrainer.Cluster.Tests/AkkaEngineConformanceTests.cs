@@ -1,0 +1,80 @@
+using ActorTrainer.Cluster.Tests.Support;
+using ActorTrainer.Testing.Conformance;
+using ActorTrainer.Testing.Processes;
+
+namespace ActorTrainer.Cluster.Tests;
+
+/// <summary>On SQLite.</summary>
+[Trait("Lane", "Slow")]
+public sealed class SqliteAkkaEngineConformanceTests(SqliteAkkaEngineConformanceTests.Fixture fixture)
+    : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<SqliteAkkaEngineConformanceTests.Fixture>
+{
+    public sealed class Fixture() : SuiteFixture(null);
+}
+
+/// <summary>On PostgreSQL.</summary>
+[Collection(PostgreSqlServer.Collection)]
+[Trait("Requires", "postgresql")]
+[Trait("Lane", "Slow")]
+public sealed class PostgreSqlAkkaEngineConformanceTests(PostgreSqlAkkaEngineConformanceTests.Fixture fixture)
+    : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<PostgreSqlAkkaEngineConformanceTests.Fixture>
+{
+    public sealed class Fixture(PostgreSqlServer server) : SuiteFixture(server.Instance);
+}
+
+public abstract class AkkaEngineConformanceTests(EngineConformance suite)
+{
+    private readonly EngineConformance _suite = suite;
+
+    [Fact]
+    public void Suite_EveryScenario_HasATest() => EngineConformance.ShouldCover(typeof(AkkaEngineConformanceTests));
+
+    [Fact]
+    public Task Submit_SameNameOnAllNodesAtOnce_IsOneTask() => _suite.Submit_SameNameOnAllNodesAtOnce_IsOneTask();
+
+    [Fact]
+    public Task Submit_TwoSpecificationsAtOnce_OneIsRefused() => _suite.Submit_TwoSpecificationsAtOnce_OneIsRefused();
+
+    [Fact]
+    public Task Replies_EveryCommand_IsAcceptedOrRefusedWithTheReason() => _suite.Replies_EveryCommand_IsAcceptedOrRefusedWithTheReason();
+
+    [Fact]
+    public Task Forward_AnyNodeAsked_OwnerDoesIt() => _suite.Forward_AnyNodeAsked_OwnerDoesIt();
+
+    [Fact]
+    public Task Migrate_ToANode_GoesOnThereFromWhereItStopped() => _suite.Migrate_ToANode_GoesOnThereFromWhereItStopped();
+
+    [Fact]
+    public Task Join_TaskWaitsForSlots_RunsOnTheNewNode() => _suite.Join_TaskWaitsForSlots_RunsOnTheNewNode();
+
+    [Fact]
+    public Task Rebalance_NodeJoinsAFullOne_TasksEvenOutAndLoseNoStep() => _suite.Rebalance_NodeJoinsAFullOne_TasksEvenOutAndLoseNoStep();
+
+    [Fact]
+    public Task Leave_BySignal_TasksGoOnElsewhereAndNoStepIsDoneAgain() => _suite.Leave_BySignal_TasksGoOnElsewhereAndNoStepIsDoneAgain();
+
+    [Fact]
+    public Task Drain_ThroughAnotherNode_AnswersWhenTheNodeIsEmpty() => _suite.Drain_ThroughAnotherNode_AnswersWhenTheNodeIsEmpty();
+
+    [Fact]
+    public Task Crash_OwnerThenCoordinator_TaskGoesOnElsewhere() => _suite.Crash_OwnerThenCoordinator_TaskGoesOnElsewhere();
+
+    [Fact]
+    public Task Remember_AllNodesKilledAtOnce_UnfinishedTasksGoOnByThemselves() => _suite.Remember_AllNodesKilledAtOnce_UnfinishedTasksGoOnByThemselves();
+
+    [Fact]
+    public Task Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack() => _suite.Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack();
+
+    [Fact]
+    public Task Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder() => _suite.Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder();
+
+    /// <summary>The suite, whose scenarios share a cluster.</summary>
+    public abstract class SuiteFixture(PostgreSqlInstance? server) : IAsyncLifetime
+    {
+        public EngineConformance Suite { get; } = new(server);
+
+        public Task InitializeAsync() => Task.CompletedTask;
+
+        public Task DisposeAsync() => Suite.DisposeAsync().AsTask();
+    }
+}

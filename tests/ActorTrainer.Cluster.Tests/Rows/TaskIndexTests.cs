@@ -1,0 +1,60 @@
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Cluster.Tests.Support;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
+
+namespace ActorTrainer.Cluster.Tests.Rows;
+
+public sealed class TaskIndexTests
+{
+    private readonly TaskIndex _index = new();
+
+    [Fact]
+    public void Apply_NewerRows_ReplaceOlderOnesAndNotTheOtherWayRound()
+    {
+        _index.Apply([Row("a", version: 5, owner: 2)]);
+        _index.Apply([Row("a", version: 4, owner: 1)]);
+
+        _index.All.ShouldHaveSingleItem().Owner.ShouldBe(2);
+        _index.Version.ShouldBe(1, "the older one was no change");
+    }
+
+    [Fact]
+    public void NotOwnedBy_Lives_GivesTheOthersByPriority()
+    {
+        _index.Apply([Row("a", 1, owner: 1), Row("b", 1, owner: 2, priority: 5), Row("c", 1, owner: 0, priority: 9), Row("d", 1, owner: 2)]);
+
+        _index.NotOwnedBy(new HashSet<long> { 1 }).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
+        _index.OwnedBy(2).Select(r => r.Summary.Name).ShouldBe(["b", "d"]);
+    }
+
+    [Fact]
+    public void Apply_FinishedRows_ForgetsTheTaskEverywhere()
+    {
+        _index.Apply([Row("a", 1, owner: 1)]);
+        TaskRow done = Row("a", 2, owner: 1);
+
+        _index.Apply([done with { Summary = done.Summary with { Status = TaskStatus.Completed } }]);
+
+        _index.All.ShouldBeEmpty();
+        _index.Find("a").ShouldBeNull();
+        _index.CountIn(3).ShouldBe(0);
+        _index.NotOwnedBy(new HashSet<long>()).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Changed_WhenNothingHas_IsNotRaised()
+    {
+        int raised = 0;
+        _index.Changed += _ => raised++;
+        _index.Apply([Row("a", 1, owner: 1)]);
+        _index.Apply([Row("a", 1, owner: 1)]);
+        _index.Apply([]);
+
+        raised.ShouldBe(1);
+    }
+
+    private static TaskRow Row(string name, long version, long owner, int priority = 0) => new(
+        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority } }.Summarize(3), 2, 1, owner, default, default, version);
+}

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using Akka.Actor;
+
+namespace ActorTrainer.Cluster.Tests.Support;
+
+/// <summary>Rows that are handed in and kept, in the place of a database.</summary>
+internal sealed class RecordedRows : ITaskRows
+{
+    private readonly ConcurrentQueue<TaskRow> _put = new();
+
+    /// <summary>All that were handed in, in order.</summary>
+    public IReadOnlyList<TaskRow> Put => [.. _put];
+
+    /// <summary>The last list of checkpoints that was handed in.</summary>
+    public IReadOnlyList<CheckpointListing> Checkpoints { get; private set; } = [];
+
+    public void Enter(TaskId task, IActorRef entity)
+    {
+    }
+
+    void ITaskRows.Put(IActorRef entity, TaskRow row, IReadOnlyList<CheckpointListing>? checkpoints)
+    {
+        Checkpoints = checkpoints ?? Checkpoints;
+        _put.Enqueue(row);
+    }
+
+    public Task FlushAsync(TaskId task) => Task.CompletedTask;
+
+    public void Leave(TaskId task, IActorRef entity)
+    {
+    }
+}

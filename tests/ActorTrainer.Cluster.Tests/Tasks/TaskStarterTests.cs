@@ -1,0 +1,163 @@
+using ActorTrainer.Cluster.Members;
+using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Cluster.Tasks;
+using ActorTrainer.Cluster.Tests.Support;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+using Akka.TestKit;
+using Akka.TestKit.Xunit2;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ActorTrainer.Cluster.Tests.Tasks;
+
+/// <summary>This node is life 1, which coordinates unless a test says otherwise; life 2 lives and life 3 is lost.</summary>
+public sealed class TaskStarterTests : TestKit
+{
+    private readonly TaskIndex _index = new();
+    private readonly TestProbe _region;
+    private readonly TaskHost _host;
+    private readonly List<TaskId> _withdrawn = [];
+    private ClusterSight _sight = Sight(coordinator: 1);
+
+    public TaskStarterTests()
+        : base(TestSystems.InMemory())
+    {
+        _region = CreateTestProbe();
+        long started = TimeProvider.System.GetTimestamp();
+        _host = new TaskHost
+        {
+            Home = new EntityHome(1, new NodeAddress("127.0.0.1", 7400)),
+            NumberOfShards = 16,
+            Effects = _ => { },
+            Slots = ActorRefs.Nobody,
+            Rows = new RecordedRows(),
+            Elapsed = () => TimeProvider.System.GetElapsedTime(started),
+            Time = TimeProvider.System,
+            Logger = NullLogger.Instance,
+        };
+    }
+
+    [Fact]
+    public void Tasks_OfALostLife_AreWokenByPriority()
+    {
+        _index.Apply([Row("a", 3, priority: 1), Row("b", 2), Row("c", 3, priority: 7)]);
+
+        Start();
+
+        Woken().ShouldBe("c");
+        Woken().ShouldBe("a");
+    }
+
+    [Fact]
+    [Trait("Lane", "Slow")]
+    public void Task_ThatNobodyHasYet_IsWokenUntilItsRowNamesALivingOwner()
+    {
+        _index.Apply([Row("a", 3)]);
+        Start();
+        Woken().ShouldBe("a");
+        Woken().ShouldBe("a", "what the region is sent before it knows of the loss is lost with the node");
+
+        _index.Apply([Row("a", 2) with { Version = 2 }]);
+
+        _region.ReceiveWhile(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300), message => message).Count.ShouldBeLessThanOrEqualTo(1);
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void Tasks_OfALostLife_AreLeftToTheCoordinatorsNode()
+    {
+        _sight = Sight(coordinator: 2);
+        _index.Apply([Row("a", 3)]);
+
+        Start();
+
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void Task_OfThisLifeWithoutAnActor_IsWoken()
+    {
+        _sight = Sight(coordinator: 2);
+        _index.Apply([Row("a", 1)]);
+
+        Start();
+
+        Woken().ShouldBe("a");
+    }
+
+    [Fact]
+    public void Task_ThatWasReleased_IsWokenAtOnceAndOneThatFailedAfterAWhile()
+    {
+        _sight = Sight(coordinator: 2);
+        IActorRef starter = Start();
+
+        starter.Tell(new TaskStopped(TaskId.Parse("failed-a1b2c"), TaskStopReason.Failed));
+        starter.Tell(new TaskStopped(TaskId.Parse("rest-a1b2c"), TaskStopReason.Passivated));
+        starter.Tell(new TaskStopped(TaskId.Parse("released-a1b2c"), TaskStopReason.Released));
+
+        Woken().ShouldBe("released");
+        Woken().ShouldBe("failed");
+        _region.ExpectNoMsg(TimeSpan.FromMilliseconds(300));
+    }
+
+    [Fact]
+    [Trait("Lane", "Slow")]
+    public void Task_OfALifeThatIsLostLater_IsWokenThen()
+    {
+        _sight = Sight(coordinator: 1, lost: false);
+        _index.Apply([Row("a", 3)]);
+        IActorRef starter = Start();
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
+
+        _sight = Sight(coordinator: 1);
+        starter.Tell(TaskStarter.Changed);
+
+        Woken().ShouldBe("a");
+    }
+
+    [Fact]
+    public void Name_ThatNobodySubmitsUnder_IsGivenBack()
+    {
+        _index.Apply([Row("a", 0, sequence: 0), Row("b", 0)]);
+        IActorRef starter = Start();
+
+        starter.Tell(new TaskUnborn(TaskId.Parse("a-a1b2c")));
+        starter.Tell(new TaskUnborn(TaskId.Parse("b-a1b2c")));
+
+        AwaitCondition(() => _withdrawn.Count > 0, TimeSpan.FromSeconds(5));
+        _withdrawn.ShouldBe([TaskId.Parse("a-a1b2c")]);
+    }
+
+    private IActorRef Start() => Sys.ActorOf(Props.Create(() => new TaskStarter(_host, _index, () => _sight, () => _region.Ref, WithdrawAsync, TimeSpan.FromSeconds(1), NullLogger.Instance)));
+
+    private Task WithdrawAsync(TaskId task)
+    {
+        _withdrawn.Add(task);
+        return Task.CompletedTask;
+    }
+
+    private string Woken() => _region.ExpectMsg<WakeTask>(TimeSpan.FromSeconds(10)).Task.Value.Split('-')[0];
+
+    private static ClusterSight Sight(long coordinator, bool lost = true)
+    {
+        MemberState third = lost ? MemberState.Down : MemberState.Up;
+        return new ClusterSight(
+            new MembershipView(1, 1, [Record(1, MemberState.Up), Record(2, MemberState.Up), Record(3, third)], [1, 2]),
+            [Place(1, MemberStatus.Up), Place(2, MemberStatus.Up), Place(3, lost ? MemberStatus.Down : MemberStatus.Up)],
+            coordinator);
+    }
+
+    private static NodeAddress Address(long life) => new("127.0.0.1", (int)(7400 + life));
+
+    private static MemberRecord Record(long life, MemberState state) => new(life, Address(life), $"node{life}", 4, state, 0, false);
+
+    private static MemberPlace Place(long life, MemberStatus status) => new(
+        new MemberRow(life, Address(life), $"node{life}", [], 4, status, false, 1, "0"), $"akka.tcp://testing@127.0.0.1:{8400 + life}", life);
+
+    private static TaskRow Row(string name, long owner, int priority = 0, long sequence = 2) => new(
+        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority } }.Summarize(3), sequence, 1, owner, default, default, 1);
+}
