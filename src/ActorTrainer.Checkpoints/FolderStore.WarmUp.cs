@@ -24,12 +24,12 @@ public sealed partial class FolderStore
         string source = Path.Combine(scratchFolder, "source");
         try
         {
-            await Task.Run(() => WriteSample(source, random), cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => WriteSample(source, random), cancellationToken);
             var state = new StagedState("warm-up", 0, 0, CheckpointReasons.Request, new Dictionary<string, double>());
             var request = new SaveRequest(task, 1, CheckpointNames.Create(1, 0, random), state, source, []);
-            CheckpointRef saved = await scratch.SaveAsync(request, cancellationToken).ConfigureAwait(false);
-            await scratch.VerifyAsync(task, saved, cancellationToken).ConfigureAwait(false);
-            await scratch.RestoreAsync(task, saved, Path.Combine(scratchFolder, "restored"), cancellationToken).ConfigureAwait(false);
+            CheckpointRef saved = await scratch.SaveAsync(request, cancellationToken);
+            await scratch.VerifyAsync(task, saved, cancellationToken);
+            await scratch.RestoreAsync(task, saved, Path.Combine(scratchFolder, "restored"), cancellationToken);
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {

@@ -185,6 +185,11 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
 
             _life = null;
             _desk = null;
+            if (life.IsLast)
+            {
+                return new EngineEnd(1, $"{reason} Stop all nodes before a journal is restored, then start them.");
+            }
+
             if (existing is not null)
             {
                 return new EngineEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");

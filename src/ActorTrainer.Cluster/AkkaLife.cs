@@ -68,7 +68,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
         Rows = new TaskRowTable(database, model.Sharding.NumberOfShards);
         Index = new TaskIndex();
-        _follower = new RowFollower(Rows, Index, parts.Time, parts.Loggers.CreateLogger<RowFollower>());
+        _follower = new RowFollower(Rows, Index, parts.Time, parts.Loggers.CreateLogger<RowFollower>(), OnJournalWentBack);
         RowWriter = new RowWriter(Rows, _follower.Kick, parts.Time, parts.Loggers.CreateLogger<RowWriter>());
         Planner = new ShardPlanner(model, Now);
         TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
@@ -109,6 +109,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     /// <summary>Ends with the life, with the reason.</summary>
     public Task<string> Ended => _ended.Task;
+
+    /// <summary>Whether no other life of this node may follow.</summary>
+    public bool IsLast { get; private set; }
 
     /// <summary>Whether its actor system has ended, or is about to: it leaves, or is lost.</summary>
     public bool IsOver => IsLeaving || _ended.Task.IsCompleted || System.WhenTerminated.IsCompleted;
@@ -325,6 +328,13 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         IActorRef actor = System.ActorOf(props, name);
         _actors.Add(actor);
         return actor;
+    }
+
+    /// <summary>A new life would train on from a past that somebody has to know of first.</summary>
+    private void OnJournalWentBack(string reason)
+    {
+        IsLast = true;
+        Lose(reason);
     }
 
     /// <summary>The others have gone on without this life: it must not take its tasks back.</summary>

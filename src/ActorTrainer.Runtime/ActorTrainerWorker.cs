@@ -20,10 +20,10 @@ public static class ActorTrainerWorker
         switch (args.Length > 0 ? args[0] : "")
         {
             case "worker":
-                Environment.ExitCode = await WorkerProgram.RunAsync(TimeProvider.System).ConfigureAwait(false);
+                Environment.ExitCode = await WorkerProgram.RunAsync(TimeProvider.System);
                 return true;
             case "guard":
-                Environment.ExitCode = await GuardProgram.RunAsync(args).ConfigureAwait(false);
+                Environment.ExitCode = await GuardProgram.RunAsync(args);
                 return true;
             default:
                 return false;

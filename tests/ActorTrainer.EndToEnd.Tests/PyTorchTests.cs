@@ -16,7 +16,7 @@ public sealed class PyTorchTests
         await cluster.StartAsync();
 
         Task<CommandResult> run = cluster.RunAsync(
-            "run", "--name", "torch", "--", python, script, "--hidden", "64", "--views", "1", "--epochs", "60", "--save-every", "0.5");
+            "run", "--name", "torch", "--", python, script, "--hidden", "64", "--views", "1", "--epochs", "200", "--save-every", "0.5");
         ObservedTask task = new(cluster, "torch");
         await cluster.WaitAsync("the task is there", async () => (await cluster.Client.ListTasksAsync()).Tasks.Count == 1, TimeSpan.FromSeconds(30));
         await task.WaitAsync("two checkpoints", t => t.Checkpoints.Count >= 2);
@@ -29,7 +29,7 @@ public sealed class PyTorchTests
         result.ExitCode.ShouldBe(0, result.Error + cluster.Logs());
         await task.LookAsync(others);
         TaskStarted second = task.Starts[^1];
-        second.Node.ShouldNotBe(victim.Address);
+        second.Node.ShouldNotBe(victim.Address, task.ToString());
         second.RestoredFrom.ShouldNotBeNull();
         task.Events.OfType<TaskCompleted>().ShouldHaveSingleItem();
         result.Output.ShouldContain("resumed", Case.Insensitive);

@@ -125,9 +125,9 @@ public sealed class NodeConfigurationTests : IDisposable
     [Fact]
     public void Load_SubstitutionOfDefault_SeesReference()
     {
-        string file = _folder.Write("a.conf", "actortrainer.membership.probe-timeout = ${actortrainer.membership.heartbeat-interval}");
+        string file = _folder.Write("a.conf", "actortrainer.sharding.balance-after = ${actortrainer.sharding.drain-timeout}");
 
-        NodeConfiguration.Load([file]).Membership.ProbeTimeout.ShouldBe(TimeSpan.FromMilliseconds(200));
+        NodeConfiguration.Load([file]).Sharding.BalanceAfter.ShouldBe(TimeSpan.FromMinutes(5));
     }
 
     [Fact]

@@ -10,6 +10,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
 {
     private const string TaskKey = "task";
     private const string NodeKey = "actortrainer";
+    private const string AkkaKey = "akka";
 
     public NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags)
     {
@@ -42,7 +43,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
             found.Add($"task {TaskSpecReader.Read(tree, ConfigPaths.Resolver(workingDirectory)).Name}");
         }
 
-        if (Has(tree, NodeKey))
+        if (IsNode(tree))
         {
             NodeModel model = ReadNode(file, []);
             found.Add($"node {model.NodeName} of cluster {model.ClusterName}");
@@ -55,7 +56,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
     {
         ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
         _ = Check(file, workingDirectory);
-        if (!Has(tree, NodeKey))
+        if (!IsNode(tree))
         {
             return ConfigRenderer.Render(tree);
         }
@@ -67,6 +68,9 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
     /// <summary>What is derived for Akka.NET takes the place of what the user wrote of it, which it contains.</summary>
     private static ConfigObject Beside(ConfigObject node, ConfigObject derived) =>
         node with { Fields = [.. node.Fields.Where(field => !Has(derived, field.Key)), .. derived.Fields] };
+
+    /// <summary>A file that only tunes Akka.NET is a node's as well.</summary>
+    private static bool IsNode(ConfigObject tree) => Has(tree, NodeKey) || Has(tree, AkkaKey);
 
     private static bool Has(ConfigObject tree, string key) => tree.Fields.Any(field => field.Key == key);
 

@@ -1,8 +1,12 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Cluster.Rows;
 
-/// <summary>Keeps a node's <see cref="TaskIndex"/> up to date: reads what changed in the rows, a few times a second and whenever it is told to.</summary>
+/// <summary>
+/// Keeps a node's <see cref="TaskIndex"/> up to date: reads what changed in the rows, a few times a second and whenever it is told to. Versions only
+/// grow, so one that has fallen shows that the journal went back, as after the restore of a backup: what this node knows never was, by the journal.
+/// </summary>
 internal sealed partial class RowFollower : IAsyncDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
@@ -11,6 +15,7 @@ internal sealed partial class RowFollower : IAsyncDisposable
     private readonly TaskIndex _index;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Action<string> _wentBack;
     private readonly CancellationTokenSource _over = new();
     private readonly SemaphoreSlim _reading = new(1, 1);
     private TaskCompletionSource _kick = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,8 +23,14 @@ internal sealed partial class RowFollower : IAsyncDisposable
     private long _version;
     private bool _failing;
 
-    public RowFollower(TaskRowTable table, TaskIndex index, TimeProvider time, ILogger logger)
+    /// <param name="table">Where the rows are.</param>
+    /// <param name="index">Is kept up to date.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Where it logs.</param>
+    /// <param name="wentBack">Told the reason when the journal went back; nothing of it is applied then.</param>
+    public RowFollower(TaskRowTable table, TaskIndex index, TimeProvider time, ILogger logger, Action<string> wentBack)
     {
+        _wentBack = wentBack;
         _table = table;
         _index = index;
         _time = time;
@@ -44,6 +55,12 @@ internal sealed partial class RowFollower : IAsyncDisposable
         try
         {
             (long version, List<TaskRow> rows) = await _table.ReadChangesAsync(_version, cancellationToken);
+            if (version < _version)
+            {
+                _wentBack(string.Create(CultureInfo.InvariantCulture, $"the journal went back from version {_version} to {version}: was it restored while nodes ran?"));
+                return;
+            }
+
             _version = version;
             _index.Apply(rows);
         }

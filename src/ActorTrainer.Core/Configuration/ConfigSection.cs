@@ -134,25 +134,6 @@ public sealed class ConfigSection
             : throw Wrong(scalar, key, string.Create(CultureInfo.InvariantCulture, $"it must be from {min} to {max}"), scalar.Text);
     }
 
-    /// <summary>A number within bounds.</summary>
-    public double Number(string key, double fallback, double min, double max)
-    {
-        if (Scalar(key) is not { } scalar)
-        {
-            return fallback;
-        }
-
-        if (!double.TryParse(scalar.Text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
-        {
-            throw Wrong(scalar, key, "that is not a number", scalar.Text);
-        }
-
-        // Written so that NaN is refused too.
-        return value >= min && value <= max
-            ? value
-            : throw Wrong(scalar, key, string.Create(CultureInfo.InvariantCulture, $"it must be from {min} to {max}"), scalar.Text);
-    }
-
     /// <summary>true, yes or on; false, no or off.</summary>
     public bool Flag(string key, bool fallback)
     {

@@ -88,18 +88,6 @@ public sealed record MembershipModel
 
     /// <summary><c>acceptable-pause</c>: the floor of total silence before a member may be suspected. Default 2 s.</summary>
     public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromSeconds(2);
-
-    /// <summary><c>ring-watchers</c>: how many neighbours watch each member. Default 3.</summary>
-    public int RingWatchers { get; init; } = 3;
-
-    /// <summary><c>indirect-probes</c>: through how many others a silent member is asked. Default 3.</summary>
-    public int IndirectProbes { get; init; } = 3;
-
-    /// <summary><c>phi-threshold</c>: phi-accrual level from which a silence counts. Default 8.</summary>
-    public double PhiThreshold { get; init; } = 8;
-
-    /// <summary><c>probe-timeout</c>: how long a fresh connection or an indirect probe may take. Default 500 ms.</summary>
-    public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(500);
 }
 
 /// <summary>How tasks are partitioned, given out and moved.</summary>
@@ -110,21 +98,6 @@ public sealed record ShardingModel
 
     /// <summary><c>allocation</c>: <c>load_balanced</c> (default) or <c>round_robin</c>.</summary>
     public AllocationStrategy Allocation { get; init; } = AllocationStrategy.LoadBalanced;
-
-    /// <summary><c>lease-beat</c>. Default 1 s.</summary>
-    public TimeSpan LeaseBeat { get; init; } = TimeSpan.FromSeconds(1);
-
-    /// <summary><c>lease-timeout</c>: without a new beat for this long the lease may be taken. Default 3 s.</summary>
-    public TimeSpan LeaseTimeout { get; init; } = TimeSpan.FromSeconds(3);
-
-    /// <summary><c>lease-majority</c>: a holder that reaches less than half of the members resigns. Default true.</summary>
-    public bool LeaseMajority { get; init; } = true;
-
-    /// <summary><c>settle</c>: how long an owner that gossip does not know is waited for. Default 2 s.</summary>
-    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(2);
-
-    /// <summary><c>activation-timeout</c>: a shard that is not active by then is assigned elsewhere. Default 5 s.</summary>
-    public TimeSpan ActivationTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary><c>move-timeout</c>: a hand-over that takes longer is given up. Default 60 s.</summary>
     public TimeSpan MoveTimeout { get; init; } = TimeSpan.FromSeconds(60);
@@ -168,8 +141,7 @@ public sealed record JournalModel
     public string Path { get; init; } = "";
 
     /// <summary>
-    /// <c>postgresql</c>: an Npgsql connection string, for clusters of several machines; it takes the place of the file. Null: SQLite. The
-    /// akka engine only.
+    /// <c>postgresql</c>: an Npgsql connection string, for clusters of several machines; it takes the place of the file. Null: SQLite.
     /// </summary>
     public string? PostgreSql { get; init; }
 }

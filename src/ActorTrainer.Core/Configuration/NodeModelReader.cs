@@ -74,22 +74,16 @@ public static class NodeModelReader
     private static MembershipModel ReadMembership(ConfigSection section)
     {
         MembershipModel defaults = new();
-        TimeSpan minute = TimeSpan.FromMinutes(1);
         return new MembershipModel
         {
-            HeartbeatInterval = section.Duration("heartbeat-interval", defaults.HeartbeatInterval, Millisecond, minute),
+            HeartbeatInterval = section.Duration("heartbeat-interval", defaults.HeartbeatInterval, Millisecond, TimeSpan.FromMinutes(1)),
             AcceptablePause = section.Duration("acceptable-pause", defaults.AcceptablePause, Millisecond, TimeSpan.FromMinutes(10)),
-            RingWatchers = section.Int("ring-watchers", defaults.RingWatchers, 1, 16),
-            IndirectProbes = section.Int("indirect-probes", defaults.IndirectProbes, 0, 16),
-            PhiThreshold = section.Number("phi-threshold", defaults.PhiThreshold, 1, 100),
-            ProbeTimeout = section.Duration("probe-timeout", defaults.ProbeTimeout, Millisecond, minute),
         };
     }
 
     private static ShardingModel ReadSharding(ConfigSection section)
     {
         ShardingModel defaults = new();
-        TimeSpan hour = TimeSpan.FromHours(1);
         TimeSpan day = TimeSpan.FromDays(1);
         return new ShardingModel
         {
@@ -99,11 +93,6 @@ public static class NodeModelReader
                 defaults.Allocation,
                 ("load_balanced", AllocationStrategy.LoadBalanced),
                 ("round_robin", AllocationStrategy.RoundRobin)),
-            LeaseBeat = section.Duration("lease-beat", defaults.LeaseBeat, Millisecond, hour),
-            LeaseTimeout = section.Duration("lease-timeout", defaults.LeaseTimeout, Millisecond, hour),
-            LeaseMajority = section.Flag("lease-majority", defaults.LeaseMajority),
-            Settle = section.Duration("settle", defaults.Settle, TimeSpan.Zero, hour),
-            ActivationTimeout = section.Duration("activation-timeout", defaults.ActivationTimeout, Millisecond, hour),
             MoveTimeout = section.Duration("move-timeout", defaults.MoveTimeout, Millisecond, day),
             MaxConcurrentMoves = section.Int("max-concurrent-moves", defaults.MaxConcurrentMoves, 1, 1_000),
             MaxConcurrentRestores = section.Int("max-concurrent-restores", defaults.MaxConcurrentRestores, 1, 1_000),
@@ -242,15 +231,6 @@ public static class NodeModelReader
                 root,
                 ["actortrainer.membership.acceptable-pause", "actortrainer.membership.heartbeat-interval"],
                 $"acceptable-pause ({Quantities.Format(membership.AcceptablePause)}) must be at least twice heartbeat-interval ({Quantities.Format(membership.HeartbeatInterval)}), or one lost heartbeat is taken for a lost node");
-        }
-
-        ShardingModel sharding = model.Sharding;
-        if (sharding.LeaseTimeout < 2 * sharding.LeaseBeat)
-        {
-            throw Clash(
-                root,
-                ["actortrainer.sharding.lease-timeout", "actortrainer.sharding.lease-beat"],
-                $"lease-timeout ({Quantities.Format(sharding.LeaseTimeout)}) must be at least twice lease-beat ({Quantities.Format(sharding.LeaseBeat)}), or one late beat loses the lease");
         }
 
         if (!IsLoopback(model.Address.Host) && model.Security.TokenFile is null)

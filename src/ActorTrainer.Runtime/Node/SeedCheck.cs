@@ -15,10 +15,10 @@ namespace ActorTrainer.Runtime.Node;
 internal static class SeedCheck
 {
     private const int MostBytes = 64 * 1024;
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Asks every seed once, all at the same time. One that does not answer within a second, answers with another error or does not say what it is
+    /// Asks every seed once, all at the same time. One that does not answer within 3 s, answers with another error or does not say what it is
     /// has no objection: it may not be up yet.
     /// </summary>
     /// <returns>Those that said which journal they have.</returns>

@@ -102,7 +102,7 @@ internal sealed partial class GuardLink
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(8), time);
         try
         {
-            await _process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
+            await _process.WaitForExitAsync(limit.Token);
         }
         catch (OperationCanceledException)
         {
@@ -117,10 +117,10 @@ internal sealed partial class GuardLink
         Stream input = _process.StandardInput.BaseStream;
         try
         {
-            await foreach (GuardMessage message in _outgoing.Reader.ReadAllAsync().ConfigureAwait(false))
+            await foreach (GuardMessage message in _outgoing.Reader.ReadAllAsync())
             {
-                await input.WriteAsync(message.ToLine()).ConfigureAwait(false);
-                await input.FlushAsync().ConfigureAwait(false);
+                await input.WriteAsync(message.ToLine());
+                await input.FlushAsync();
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -128,7 +128,7 @@ internal sealed partial class GuardLink
             // The guard is gone, which its closed output says as well.
         }
 
-        await input.DisposeAsync().ConfigureAwait(false);
+        await input.DisposeAsync();
     }
 
     private async Task ReadAsync(Action<GuardLink, GuardMessage> onMessage, Action<GuardLink, string> onClosed)
@@ -137,7 +137,7 @@ internal sealed partial class GuardLink
         try
         {
             Stream output = _process.StandardOutput.BaseStream;
-            await foreach (IReadOnlyList<byte[]> lines in JsonLines.ReadBatchesAsync(output, MaxLineBytes, CancellationToken.None).ConfigureAwait(false))
+            await foreach (IReadOnlyList<byte[]> lines in JsonLines.ReadBatchesAsync(output, MaxLineBytes, CancellationToken.None))
             {
                 foreach (byte[] line in lines)
                 {
@@ -166,7 +166,7 @@ internal sealed partial class GuardLink
     {
         try
         {
-            while (await _process.StandardError.ReadLineAsync().ConfigureAwait(false) is { } line)
+            while (await _process.StandardError.ReadLineAsync() is { } line)
             {
                 LogGuardSays(_logger, Pid, line);
             }

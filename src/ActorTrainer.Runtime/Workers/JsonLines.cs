@@ -18,7 +18,7 @@ internal static class JsonLines
         PipeReader reader = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true));
         while (true)
         {
-            ReadResult result = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            ReadResult result = await reader.ReadAsync(cancellationToken);
             List<byte[]> lines = [];
             ReadOnlySequence<byte> rest = result.Buffer;
             while (rest.PositionOf((byte)'\n') is { } newline)

@@ -23,7 +23,7 @@ internal static class OrphanSweep
                 _ = Posix.Kill(pid, Posix.SignalKill);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, cancellationToken);
             found = Find(nodeDirectory, groups);
         }
 

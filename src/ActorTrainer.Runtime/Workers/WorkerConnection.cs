@@ -26,13 +26,13 @@ internal sealed class WorkerConnection(Socket socket) : IDisposable
         {
             using NetworkStream stream = new(socket, ownsSocket: false);
             Task writer = WriteAsync(stream);
-            await foreach (IReadOnlyList<byte[]> lines in JsonLines.ReadBatchesAsync(stream, MaxLineBytes, CancellationToken.None).ConfigureAwait(false))
+            await foreach (IReadOnlyList<byte[]> lines in JsonLines.ReadBatchesAsync(stream, MaxLineBytes, CancellationToken.None))
             {
-                await handle(this, Merge(lines)).ConfigureAwait(false);
+                await handle(this, Merge(lines));
             }
 
             _ = _outgoing.Writer.TryComplete();
-            await writer.ConfigureAwait(false);
+            await writer;
         }
         catch (Exception e) when (e is IOException or SocketException or InvalidDataException or ObjectDisposedException)
         {
@@ -82,9 +82,9 @@ internal sealed class WorkerConnection(Socket socket) : IDisposable
 
     private async Task WriteAsync(NetworkStream stream)
     {
-        await foreach (WorkerMessage message in _outgoing.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (WorkerMessage message in _outgoing.Reader.ReadAllAsync())
         {
-            await stream.WriteAsync(message.ToLine()).ConfigureAwait(false);
+            await stream.WriteAsync(message.ToLine());
         }
     }
 }

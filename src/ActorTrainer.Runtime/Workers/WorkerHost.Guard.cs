@@ -60,7 +60,7 @@ public sealed partial class WorkerHost
     {
         try
         {
-            await Task.Delay(GuardReadyLimit, _time, _stop.Token).ConfigureAwait(false);
+            await Task.Delay(GuardReadyLimit, _time, _stop.Token);
             Enqueue(() =>
             {
                 if (!link.Ready)
@@ -182,8 +182,8 @@ public sealed partial class WorkerHost
 
     private async Task RecoverAsync(GuardLink link, string detail, WorkerRun[] lost, int[] groups)
     {
-        _ = await OrphanSweep.RunAsync(_options.DataDirectory, groups, _time, CancellationToken.None).ConfigureAwait(false);
-        await link.EndAsync(_time).ConfigureAwait(false);
+        _ = await OrphanSweep.RunAsync(_options.DataDirectory, groups, _time, CancellationToken.None);
+        await link.EndAsync(_time);
         Enqueue(() =>
         {
             foreach (WorkerRun run in lost)
@@ -207,7 +207,7 @@ public sealed partial class WorkerHost
         using PeriodicTimer timer = new(interval, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 if (_guard is not { } guard)
                 {

@@ -178,7 +178,7 @@ public sealed partial class WorkerHost
     {
         if (run.Connection is { } connection)
         {
-            _ = await Task.WhenAny(connection.Ended, Task.Delay(LastWordsLimit, _time)).ConfigureAwait(false);
+            _ = await Task.WhenAny(connection.Ended, Task.Delay(LastWordsLimit, _time));
         }
 
         if (run.Folder is { } folder)
@@ -186,7 +186,7 @@ public sealed partial class WorkerHost
             bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
             try
             {
-                await folder.FinishAsync(violent, run.EndNoticed).ConfigureAwait(false);
+                await folder.FinishAsync(violent, run.EndNoticed);
             }
             catch (Exception e)
             {
@@ -236,7 +236,7 @@ public sealed partial class WorkerHost
         });
         if (queued)
         {
-            await handled.Task.ConfigureAwait(false);
+            await handled.Task;
         }
     }
 

@@ -249,7 +249,7 @@ public sealed partial class WorkerHost
         {
             try
             {
-                await Task.Delay(pause, _time, _stop.Token).ConfigureAwait(false);
+                await Task.Delay(pause, _time, _stop.Token);
                 Enqueue(action);
             }
             catch (OperationCanceledException)

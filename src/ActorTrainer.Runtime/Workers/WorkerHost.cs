@@ -58,7 +58,7 @@ public sealed partial class WorkerHost : IWorkerHost
 
         _post = post;
         _ = Directory.CreateDirectory(_options.DataDirectory);
-        int orphans = await OrphanSweep.RunAsync(_options.DataDirectory, [], _time, cancellationToken).ConfigureAwait(false);
+        int orphans = await OrphanSweep.RunAsync(_options.DataDirectory, [], _time, cancellationToken);
         if (orphans > 0)
         {
             LogOrphans(orphans);
@@ -70,7 +70,7 @@ public sealed partial class WorkerHost : IWorkerHost
         _loop = Task.Run(LoopAsync, CancellationToken.None);
         Enqueue(StartGuard);
         _beating = Task.Run(BeatAsync, CancellationToken.None);
-        await _firstGuard.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await _firstGuard.Task.WaitAsync(cancellationToken);
     }
 
     /// <inheritdoc />
@@ -161,13 +161,13 @@ public sealed partial class WorkerHost : IWorkerHost
         });
         try
         {
-            await idle.Task.WaitAsync(grace + TimeSpan.FromSeconds(8), _time, cancellationToken).ConfigureAwait(false);
+            await idle.Task.WaitAsync(grace + TimeSpan.FromSeconds(8), _time, cancellationToken);
         }
         catch (TimeoutException)
         {
             // The guard does not do its work; its death brings the sweep.
             _guard?.Kill();
-            await idle.Task.WaitAsync(TimeSpan.FromSeconds(30), _time, cancellationToken).ConfigureAwait(false);
+            await idle.Task.WaitAsync(TimeSpan.FromSeconds(30), _time, cancellationToken);
         }
     }
 
@@ -181,7 +181,7 @@ public sealed partial class WorkerHost : IWorkerHost
 
         try
         {
-            await StopAllAsync(TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
+            await StopAllAsync(TimeSpan.Zero, CancellationToken.None);
         }
         catch (TimeoutException)
         {
@@ -189,16 +189,16 @@ public sealed partial class WorkerHost : IWorkerHost
         }
 
         Enqueue(() => _disposing = true);
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _beating.ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await _beating;
         _ = _queue.Writer.TryComplete();
-        await _loop.ConfigureAwait(false);
+        await _loop;
         if (_guard is { } guard)
         {
-            await guard.EndAsync(_time).ConfigureAwait(false);
+            await guard.EndAsync(_time);
         }
 
-        await _socket.DisposeAsync().ConfigureAwait(false);
+        await _socket.DisposeAsync();
         _socket = null;
         _stop.Dispose();
     }
@@ -207,7 +207,7 @@ public sealed partial class WorkerHost : IWorkerHost
 
     private async Task LoopAsync()
     {
-        await foreach (Action action in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (Action action in _queue.Reader.ReadAllAsync())
         {
             try
             {

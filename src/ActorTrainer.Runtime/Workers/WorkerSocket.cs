@@ -45,7 +45,7 @@ internal sealed class WorkerSocket : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _listener.Dispose();
-        await _accepting.ConfigureAwait(false);
+        await _accepting;
         RunDirectories.DeleteFolder(_folder);
         File.Delete(_note);
     }
@@ -56,7 +56,7 @@ internal sealed class WorkerSocket : IAsyncDisposable
         {
             while (true)
             {
-                Socket socket = await _listener.AcceptAsync().ConfigureAwait(false);
+                Socket socket = await _listener.AcceptAsync();
                 _ = new WorkerConnection(socket).RunAsync(_handle);
             }
         }

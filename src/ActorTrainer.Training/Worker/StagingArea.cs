@@ -34,7 +34,7 @@ internal sealed class StagingArea(string directory)
         {
             using (CheckpointWriter writer = new(temporary))
             {
-                await trainer.SaveAsync(writer, cancellationToken).ConfigureAwait(false);
+                await trainer.SaveAsync(writer, cancellationToken);
                 writer.Complete();
             }
 

@@ -91,7 +91,7 @@ internal sealed class WorkerLink : IDisposable
     /// <summary>Waits for the next message; null when the connection is gone.</summary>
     public async ValueTask<WorkerMessage?> ReceiveAsync()
     {
-        while (await _inbox.Reader.WaitToReadAsync().ConfigureAwait(false))
+        while (await _inbox.Reader.WaitToReadAsync())
         {
             if (_inbox.Reader.TryRead(out WorkerMessage? message))
             {

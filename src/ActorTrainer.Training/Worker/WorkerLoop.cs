@@ -62,7 +62,7 @@ internal sealed class WorkerLoop
     {
         try
         {
-            return await TrainAsync().ConfigureAwait(false);
+            return await TrainAsync();
         }
         catch (OperationCanceledException) when (_link.Stopping.IsCancellationRequested)
         {
@@ -72,22 +72,22 @@ internal sealed class WorkerLoop
         {
             _link.ExpectClose();
             _progress.Flush();
-            await _errors.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
-            await _errors.FlushAsync().ConfigureAwait(false);
+            await _errors.WriteLineAsync(problem.ToString());
+            await _errors.FlushAsync();
             _link.Send(new ErrorMessage(Describe(problem)));
             return WorkerExitCodes.TrainerFailed;
         }
         finally
         {
             _progress.Dispose();
-            await DisposeTrainerAsync().ConfigureAwait(false);
+            await DisposeTrainerAsync();
         }
     }
 
     private async Task<int> TrainAsync()
     {
         _link.Send(new HelloMessage(WorkerMessage.ProtocolVersion, _run, Environment.ProcessId) { Spare = _spare });
-        if (await WaitForAsync<InitMessage>().ConfigureAwait(false) is not { } init)
+        if (await WaitForAsync<InitMessage>() is not { } init)
         {
             return Stopped();
         }
@@ -101,9 +101,9 @@ internal sealed class WorkerLoop
         _staging = new StagingArea(init.StagingDirectory);
         _context = new TrainerContext(init.Run.Split('/')[0], init.RunDirectory, init.Settings);
         _trainer = _create(init.TrainerType, init.Assembly);
-        await _trainer.InitializeAsync(_context, _link.Stopping).ConfigureAwait(false);
+        await _trainer.InitializeAsync(_context, _link.Stopping);
         _link.Send(new ReadyMessage());
-        if (await WaitForAsync<BeginMessage>().ConfigureAwait(false) is not { } begin)
+        if (await WaitForAsync<BeginMessage>() is not { } begin)
         {
             return Stopped();
         }
@@ -115,12 +115,12 @@ internal sealed class WorkerLoop
         {
             _link.Send(new PhaseMessage(WorkerPhase.Restoring));
             using CheckpointReader reader = new(init.RestoreDirectory);
-            await _trainer.LoadAsync(reader, _link.Stopping).ConfigureAwait(false);
+            await _trainer.LoadAsync(reader, _link.Stopping);
         }
 
         _link.Send(new PhaseMessage(WorkerPhase.Training));
         _lastSaveAt = Now;
-        return await StepToEndAsync().ConfigureAwait(false);
+        return await StepToEndAsync();
     }
 
     private async Task<int> StepToEndAsync()
@@ -133,13 +133,13 @@ internal sealed class WorkerLoop
                 return Stopped();
             }
 
-            StepResult step = await _trainer.StepAsync(_link.Stopping).ConfigureAwait(false);
+            StepResult step = await _trainer.StepAsync(_link.Stopping);
             _progress.Merge(step.Metrics);
             IReadOnlyDictionary<string, double>? evaluation = null;
             if (step.EndOfEpoch || step.Done)
             {
                 _link.Send(new PhaseMessage(WorkerPhase.Evaluating));
-                evaluation = await _trainer.EvaluateAsync(_link.Stopping).ConfigureAwait(false);
+                evaluation = await _trainer.EvaluateAsync(_link.Stopping);
                 _progress.Merge(evaluation);
                 _link.Send(new PhaseMessage(WorkerPhase.Training));
             }
@@ -148,10 +148,10 @@ internal sealed class WorkerLoop
             Drain();
             if (step.Done)
             {
-                return await FinishAsync(step).ConfigureAwait(false);
+                return await FinishAsync(step);
             }
 
-            await SaveWhenDueAsync(step, evaluation).ConfigureAwait(false);
+            await SaveWhenDueAsync(step, evaluation);
         }
     }
 
@@ -187,7 +187,7 @@ internal sealed class WorkerLoop
         bool isRequest = requested is not null;
         while (isRequest && _stop && !_staging.HasRoom && !_link.Closed)
         {
-            Take(await _link.ReceiveAsync().ConfigureAwait(false));
+            Take(await _link.ReceiveAsync());
         }
 
         // No room: the node is still storing. Training goes on, and the save is made at the first step's end that has room.
@@ -197,7 +197,7 @@ internal sealed class WorkerLoop
             return;
         }
 
-        string? id = await TryStageAsync(step, decision.Reason).ConfigureAwait(false);
+        string? id = await TryStageAsync(step, decision.Reason);
         if (isRequest)
         {
             // Answered either way: by staged or by stage-failed. Whether to ask again is the task's decision.
@@ -222,7 +222,7 @@ internal sealed class WorkerLoop
         _link.Send(new PhaseMessage(WorkerPhase.Saving));
         try
         {
-            string id = await _staging.StageAsync(_trainer, step.Step, _link.Stopping).ConfigureAwait(false);
+            string id = await _staging.StageAsync(_trainer, step.Step, _link.Stopping);
             _link.Send(new StagedMessage(id, step.Step, step.Epoch, reason, _progress.Metrics));
             return id;
         }
@@ -247,7 +247,7 @@ internal sealed class WorkerLoop
         {
             while (!_staging.HasRoom && !StopRequested)
             {
-                Take(await _link.ReceiveAsync().ConfigureAwait(false));
+                Take(await _link.ReceiveAsync());
             }
 
             if (StopRequested)
@@ -255,10 +255,10 @@ internal sealed class WorkerLoop
                 return Stopped();
             }
 
-            id = await TryStageAsync(step, CheckpointReasons.Final).ConfigureAwait(false);
+            id = await TryStageAsync(step, CheckpointReasons.Final);
             if (id is null)
             {
-                await Task.Delay(StageRetryInterval, _time, _link.Stopping).ConfigureAwait(false);
+                await Task.Delay(StageRetryInterval, _time, _link.Stopping);
                 Drain();
             }
         }
@@ -267,7 +267,7 @@ internal sealed class WorkerLoop
         _link.Send(new DoneMessage(step.Step, step.TotalSteps, step.Epoch, _progress.Metrics, _context.Results));
         while (_staging.IsUnreleased(id) && !StopRequested)
         {
-            Take(await _link.ReceiveAsync().ConfigureAwait(false));
+            Take(await _link.ReceiveAsync());
         }
 
         return WorkerExitCodes.Success;
@@ -278,7 +278,7 @@ internal sealed class WorkerLoop
     {
         while (!StopRequested)
         {
-            WorkerMessage? message = await _link.ReceiveAsync().ConfigureAwait(false);
+            WorkerMessage? message = await _link.ReceiveAsync();
             if (message is T awaited)
             {
                 return awaited;
@@ -335,7 +335,7 @@ internal sealed class WorkerLoop
         {
             if (_trainer is IAsyncDisposable asynchronous)
             {
-                await asynchronous.DisposeAsync().ConfigureAwait(false);
+                await asynchronous.DisposeAsync();
             }
             else if (_trainer is IDisposable disposable)
             {
@@ -345,7 +345,7 @@ internal sealed class WorkerLoop
         catch (Exception problem)
         {
             // The training has its outcome; a failing clean-up does not change it.
-            await _errors.WriteLineAsync(problem.ToString()).ConfigureAwait(false);
+            await _errors.WriteLineAsync(problem.ToString());
         }
     }
 

@@ -18,14 +18,14 @@ internal static class WorkerProgram
         if (string.IsNullOrEmpty(address) || string.IsNullOrEmpty(run))
         {
             await Console.Error.WriteLineAsync(
-                $"worker: {SocketVariable} and {RunVariable} are not set. Workers are started by a node; submit a task instead.").ConfigureAwait(false);
+                $"worker: {SocketVariable} and {RunVariable} are not set. Workers are started by a node; submit a task instead.");
             return WorkerExitCodes.Usage;
         }
 
         bool spare = Environment.GetEnvironmentVariable(SpareVariable) is not null;
         if (spare)
         {
-            _ = await WorkerRehearsal.RunAsync(address, Path.GetFullPath("rehearsal"), time).ConfigureAwait(false);
+            _ = await WorkerRehearsal.RunAsync(address, Path.GetFullPath("rehearsal"), time);
         }
 
         WorkerLink link;
@@ -35,13 +35,13 @@ internal static class WorkerProgram
         }
         catch (SocketException problem)
         {
-            await Console.Error.WriteLineAsync($"worker: the node does not answer at {address}: {problem.Message}").ConfigureAwait(false);
+            await Console.Error.WriteLineAsync($"worker: the node does not answer at {address}: {problem.Message}");
             return WorkerExitCodes.NodeGone;
         }
 
         using (link)
         {
-            return await new WorkerLoop(link, run, TrainerLocator.Create, time, Console.Error, spare).RunAsync().ConfigureAwait(false);
+            return await new WorkerLoop(link, run, TrainerLocator.Create, time, Console.Error, spare).RunAsync();
         }
     }
 

@@ -21,9 +21,9 @@ internal static class WorkerRehearsal
         string address = Path.Combine(Path.GetDirectoryName(nodeAddress) ?? "", $"r{Environment.ProcessId}");
         try
         {
-            int exitCode = await TrainAsync(address, folder, time).ConfigureAwait(false);
+            int exitCode = await TrainAsync(address, folder, time);
             _ = new System.Runtime.Loader.AssemblyDependencyResolver(typeof(WorkerRehearsal).Assembly.Location);
-            await Console.Out.FlushAsync().ConfigureAwait(false);
+            await Console.Out.FlushAsync();
             return exitCode == WorkerExitCodes.Success;
         }
         catch (Exception)
@@ -46,7 +46,7 @@ internal static class WorkerRehearsal
         string restore = Path.Combine(folder, "restore");
         using (CheckpointWriter writer = new(restore))
         {
-            await new RehearsalTrainer().SaveAsync(writer, CancellationToken.None).ConfigureAwait(false);
+            await new RehearsalTrainer().SaveAsync(writer, CancellationToken.None);
             writer.Complete();
         }
 
@@ -54,9 +54,9 @@ internal static class WorkerRehearsal
         using Socket node = listener.Accept();
         Task playing = Task.Run(() => Play(node, folder, restore));
         WorkerLoop loop = new(link, "rehearsal/0-0", (_, _) => new RehearsalTrainer(), time, TextWriter.Null, spare: true);
-        int exitCode = await loop.RunAsync().ConfigureAwait(false);
+        int exitCode = await loop.RunAsync();
         node.Shutdown(SocketShutdown.Both);
-        await playing.ConfigureAwait(false);
+        await playing;
         return exitCode;
     }
 

@@ -43,7 +43,7 @@ public sealed class AkkaSectionTests
               akka.port-offset = 5
               journal.postgresql = "Host=db;Password='a;b=\"c\"\\'"
               membership { heartbeat-interval = 1500 us }
-              sharding { settle = 0, move-timeout = 1500 ms, number-of-shards = 7 }
+              sharding { move-timeout = 1500 ms, number-of-shards = 7 }
             }
             """);
 

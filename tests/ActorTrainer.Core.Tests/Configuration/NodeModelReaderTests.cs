@@ -17,11 +17,11 @@ public sealed class NodeModelReaderTests
               node { address = "host:7", name = N_1.x, data-dir = d, slots = 3, roles = "gpu, big,gpu" }
               security.token-file = /run/token
               membership {
-                heartbeat-interval = 10 ms, acceptable-pause = 20 ms, ring-watchers = 1, indirect-probes = 0, phi-threshold = 5.5, probe-timeout = 1 s
+                heartbeat-interval = 10 ms, acceptable-pause = 20 ms
               }
               sharding {
-                number-of-shards = 16, allocation = round-robin, lease-beat = 2 s, lease-timeout = 4 s, lease-majority = no, settle = 0
-                activation-timeout = 1 s, move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
+                number-of-shards = 16, allocation = round-robin
+                move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
                 journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off, balance-after = 8 s
               }
               journal { path = "x/../j.db", postgresql = "Host=db;Password=a b" }
@@ -45,20 +45,11 @@ public sealed class NodeModelReaderTests
         {
             HeartbeatInterval = TimeSpan.FromMilliseconds(10),
             AcceptablePause = TimeSpan.FromMilliseconds(20),
-            RingWatchers = 1,
-            IndirectProbes = 0,
-            PhiThreshold = 5.5,
-            ProbeTimeout = TimeSpan.FromSeconds(1),
         });
         model.Sharding.ShouldBe(new ShardingModel
         {
             NumberOfShards = 16,
             Allocation = AllocationStrategy.RoundRobin,
-            LeaseBeat = TimeSpan.FromSeconds(2),
-            LeaseTimeout = TimeSpan.FromSeconds(4),
-            LeaseMajority = false,
-            Settle = TimeSpan.Zero,
-            ActivationTimeout = TimeSpan.FromSeconds(1),
             MoveTimeout = TimeSpan.FromSeconds(2),
             MaxConcurrentMoves = 3,
             MaxConcurrentRestores = 4,
@@ -96,11 +87,8 @@ public sealed class NodeModelReaderTests
     [InlineData("membership.heartbeat-interval = 200", "1:46: actortrainer.membership.heartbeat-interval is '200': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
     [InlineData("membership.heartbeat-interval = 5 apples", "1:46: actortrainer.membership.heartbeat-interval is '5 apples': 'apples' is not a unit of time: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
     [InlineData("membership.heartbeat-interval = 2 s", "1:46: acceptable-pause (2 s) must be at least twice heartbeat-interval (2 s), or one lost heartbeat is taken for a lost node.")]
-    [InlineData("membership.phi-threshold = NaN", "1:41: actortrainer.membership.phi-threshold is 'NaN': it must be from 1 to 100.")]
-    [InlineData("membership.phi-threshold = high", "1:41: actortrainer.membership.phi-threshold is 'high': that is not a number.")]
     [InlineData("sharding.number-of-shards = 4097", "1:42: actortrainer.sharding.number-of-shards is '4097': it must be from 1 to 4096.")]
     [InlineData("sharding.allocation = best", "1:36: actortrainer.sharding.allocation is 'best': use one of load_balanced, round_robin.")]
-    [InlineData("sharding.lease-timeout = 1 s", "1:39: lease-timeout (1 s) must be at least twice lease-beat (1 s), or one late beat loses the lease.")]
     [InlineData("sharding.rebalance = maybe", "1:35: actortrainer.sharding.rebalance is 'maybe': write true or false.")]
     [InlineData("checkpoints.chunk-size = 1 mb", "1:39: actortrainer.checkpoints.chunk-size is '1 mb': 'mb' is not a unit of size: use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB.")]
     [InlineData("checkpoints.chunk-size = 1", "1:39: actortrainer.checkpoints.chunk-size is '1': it must be from 4 KiB to 64 MiB.")]

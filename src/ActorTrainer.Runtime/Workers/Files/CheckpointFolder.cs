@@ -81,8 +81,8 @@ internal sealed class CheckpointFolder : IDisposable
     /// <param name="endNoticed">When its end was noticed.</param>
     public async Task FinishAsync(bool violent, long endNoticed)
     {
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await _loop.ConfigureAwait(false);
+        await _stop.CancelAsync();
+        await _loop;
         long earliestTorn = endNoticed - (long)(TornWindow.TotalSeconds * _time.TimestampFrequency);
         Drain();
         bool torn = violent && (_unconfirmed || _lastInPlace >= earliestTorn);
@@ -107,7 +107,7 @@ internal sealed class CheckpointFolder : IDisposable
         using PeriodicTimer timer = new(Tick, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token).ConfigureAwait(false))
+            while (await timer.WaitForNextTickAsync(_stop.Token))
             {
                 Drain();
                 // After the events were read, not before: a process that is not ending now was not when they happened.

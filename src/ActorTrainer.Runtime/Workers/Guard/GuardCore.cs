@@ -182,15 +182,15 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         {
             if (stop.TermAfterMs < stop.KillAfterMs)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(stop.TermAfterMs), time, run.Gone.Token).ConfigureAwait(false);
+                await Task.Delay(TimeSpan.FromMilliseconds(stop.TermAfterMs), time, run.Gone.Token);
                 Signal(run, Posix.SignalTerminate);
                 // A process that was stopped (SIGSTOP) gets a chance to end in order, too.
                 Signal(run, Posix.SignalContinue);
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(stop.KillAfterMs - Math.Min(stop.TermAfterMs, stop.KillAfterMs)), time, run.Gone.Token)
-                .ConfigureAwait(false);
-            await KillAllOfAsync(run).ConfigureAwait(false);
+                ;
+            await KillAllOfAsync(run);
         }
         catch (OperationCanceledException)
         {
@@ -215,19 +215,19 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         long from = time.GetTimestamp();
         while (time.GetElapsedTime(from) < LeftoverGrace && MembersOf(run).Count > 0)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), time).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time);
         }
 
-        await KillAllOfAsync(run).ConfigureAwait(false);
+        await KillAllOfAsync(run);
         // Every writer is gone, so the pipe ends; unless a process that is no descendant holds it.
         OutputPump output = run.LastOutput();
-        _ = await Task.WhenAny(output.Ended, Task.Delay(OutputDrain, time)).ConfigureAwait(false);
+        _ = await Task.WhenAny(output.Ended, Task.Delay(OutputDrain, time));
         lock (_lock)
         {
             _ = _runs.Remove(run.Name);
         }
 
-        await run.Gone.CancelAsync().ConfigureAwait(false);
+        await run.Gone.CancelAsync();
         int signal = status & 0x7f;
         send(new GuardExited(
             run.Name, signal == 0 ? (status >> 8) & 0xff : null, signal == 0 ? null : signal, run.Forced, output.LastLines()));
@@ -245,7 +245,7 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
                 _ = Posix.Kill(pid, Posix.SignalKill);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(10), time).ConfigureAwait(false);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time);
         }
     }
 

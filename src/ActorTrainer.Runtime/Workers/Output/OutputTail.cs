@@ -62,7 +62,7 @@ public static class OutputTail
                 yield break;
             }
 
-            await Task.Delay(Poll, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(Poll, time, cancellationToken);
         }
     }
 
