@@ -1,6 +1,6 @@
 using System.Globalization;
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using Spectre.Console;
 
 namespace ActorTrainer.Samples.Demo;

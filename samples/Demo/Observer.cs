@@ -1,6 +1,6 @@
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 
 namespace ActorTrainer.Samples.Demo;
 

@@ -1,6 +1,6 @@
 using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 

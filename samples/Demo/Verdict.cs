@@ -1,6 +1,6 @@
 using System.Globalization;
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Spectre.Console;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

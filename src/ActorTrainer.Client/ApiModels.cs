@@ -1,6 +1,6 @@
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -114,6 +114,12 @@ public sealed record MemberView(
     int Pid,
     string Version);
 
+/// <summary>Who coordinates the shards.</summary>
+/// <param name="Holder">The coordinator's life number; 0: not known.</param>
+/// <param name="Term">Always 0: kept for readers of this version of the API.</param>
+/// <param name="Beat">Always 0, as <paramref name="Term"/>.</param>
+public sealed record CoordinatorLease(long Holder, long Term = 0, long Beat = 0);
+
 /// <summary>The cluster as the answering node sees it.</summary>
 /// <param name="Self">Its own life number, 0 until it has one.</param>
 /// <param name="Lease">The coordinator's lease.</param>
@@ -122,7 +128,7 @@ public sealed record MemberView(
 /// <param name="UnassignedShards">Shards without a living owner.</param>
 /// <param name="Members">Its members, by address and life.</param>
 public sealed record ClusterStatus(
-    long Self, LeaseRow Lease, long Version, int UnfinishedTasks, int UnassignedShards, IReadOnlyList<MemberView> Members);
+    long Self, CoordinatorLease Lease, long Version, int UnfinishedTasks, int UnassignedShards, IReadOnlyList<MemberView> Members);
 
 /// <summary>Shards of one owner. Incarnation 0: nobody's.</summary>
 public sealed record ShardOwner(long Incarnation, NodeAddress? Address, string Name, int Shards, int ShardsWithTasks, int Tasks, long HighestTerm);

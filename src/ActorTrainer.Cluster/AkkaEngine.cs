@@ -1,9 +1,6 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Systems;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
-using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
@@ -26,8 +23,6 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
-    private static readonly ClusterRows Nothing = ClusterRows.Empty with { OwnedOnUse = true };
-    private const string BetweenLives = "this node is between two lives; ask again";
 
     private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
     private readonly CancellationTokenSource _stopping = new();
@@ -35,19 +30,6 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     private AkkaDatabase? _database;
     private TimeSpan _leaveWithin;
     private volatile AkkaLife? _life;
-    private volatile TaskDesk? _desk;
-
-    /// <summary>Says which life of which node this is; 0 until it has one. Grows with every life.</summary>
-    public long Incarnation => _life?.Incarnation ?? 0;
-
-    /// <summary>Which journal it has; null until it is open.</summary>
-    public JournalIdentity? Journal { get; private set; }
-
-    /// <summary>The members as failure detection sees them.</summary>
-    public MembershipView Membership => _life?.Sight.View ?? new MembershipView(0, 0, [], []);
-
-    /// <summary>The members, shards with their owners, and unfinished tasks as they are on record; may lag behind by a second.</summary>
-    public ClusterRows Cluster => _desk?.Rows() ?? Nothing;
 
     /// <summary>Ends when the engine has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
     public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
@@ -63,7 +45,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         }
 
         _database = AkkaDatabase.Of(parts.Model.Journal);
-        return Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+        return parts.Client.Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
     }
 
     /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
@@ -89,25 +71,6 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     /// <summary>Gives a task what became of one of its effects. Of a task that is not here any more it is dropped.</summary>
     public void Post(TaskInput input) => _life?.Post(input);
 
-    /// <summary>Creates a task that was checked; the same name and specification give the same task.</summary>
-    public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
-        AskDeskAsync(desk => desk.SubmitAsync(spec, cancellationToken));
-
-    /// <summary>Asks a task's owner, wherever that is.</summary>
-    public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
-        AskDeskAsync(desk => desk.AskAsync(task, command, cancellationToken));
-
-    /// <summary>Asks a node to take no more tasks, to take them again, or to begin to leave.</summary>
-    public async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken) =>
-        node == parts.Model.Address ? await ObeyAsync(kind) : await AskDeskAsync(desk => desk.AskNodeAsync(node, kind, cancellationToken));
-
-    /// <summary>
-    /// Answers <see cref="ListTasksRequest"/>, <see cref="ListEventsRequest"/> and <see cref="ListCheckpointsRequest"/>; what this node has
-    /// acknowledged before is in the answer. <see cref="JournalFailed"/> when it cannot be read now.
-    /// </summary>
-    public async Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
-        _desk is { } desk ? await desk.ReadAsync(request, cancellationToken) : new JournalFailed(BetweenLives);
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
@@ -116,17 +79,12 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         _stopping.Dispose();
     }
 
-    private async Task<CommandReply> AskDeskAsync(Func<TaskDesk, Task<CommandReply>> ask) =>
-        _desk is not { } desk ? new CommandUnavailable(BetweenLives)
-        : _life?.IsLeaving != false ? new CommandUnavailable("this node is leaving")
-        : await ask(desk);
-
     /// <summary>Does what is asked of this node, by a client here or by another node.</summary>
-    private async Task<CommandReply> ObeyAsync(NodeCommandKind kind)
+    private async Task<CommandReply> ExecuteAsync(NodeCommandKind kind)
     {
         if (_life is not { } life)
         {
-            return new CommandUnavailable(BetweenLives);
+            return new CommandUnavailable("this node is between two lives; ask again");
         }
 
         if (kind == NodeCommandKind.Drain)
@@ -148,9 +106,9 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
 
     private async Task<AkkaLife> BeginLifeAsync(CancellationToken cancellationToken)
     {
-        AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ObeyAsync, cancellationToken);
-        _desk = new TaskDesk(parts.Model, life, _database!, parts.Time);
+        AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
         _life = life;
+        parts.Client.Attach(life);
 
         // It may have been asked to go while this life was being made.
         LeaveIfAsked();
@@ -184,7 +142,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
             }
 
             _life = null;
-            _desk = null;
+            parts.Client.Detach();
             if (life.IsLast)
             {
                 return new EngineEnd(1, $"{reason} Stop all nodes before a journal is restored, then start them.");

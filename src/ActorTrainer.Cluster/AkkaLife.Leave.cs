@@ -3,7 +3,7 @@ using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Tasks;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
-using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
+using MemberStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster;
 

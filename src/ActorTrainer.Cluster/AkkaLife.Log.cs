@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
+using MemberStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster;
 

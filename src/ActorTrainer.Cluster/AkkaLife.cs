@@ -6,7 +6,7 @@ using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Systems;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Sharding;
@@ -15,7 +15,6 @@ using Akka.Actor;
 using Akka.Cluster.Sharding;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
-using MemberStatus = ActorTrainer.Core.Journaling.MemberStatus;
 
 namespace ActorTrainer.Cluster;
 
@@ -46,12 +45,15 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private readonly EngineSetup _setup;
     private readonly long _startedAt;
     private readonly RowFollower _follower;
+    private readonly Func<NodeCommandKind, Task<CommandReply>> _execute;
     private Task _entering = Task.CompletedTask;
     private volatile ClusterSight _sight;
     private int _leaving;
 
-    private AkkaLife(EngineParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem)
+    private AkkaLife(
+        EngineParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
     {
+        _execute = execute;
         _parts = parts;
         _setup = setup;
         _pulse = pulse;
@@ -89,6 +91,12 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     public long Incarnation { get; }
 
+    /// <summary>Where the node listens.</summary>
+    public NodeAddress Address => _parts.Model.Address;
+
+    /// <summary>The journal's database.</summary>
+    public AkkaDatabase Database => _setup.Database;
+
     public ActorSystem System { get; }
 
     public IActorRef Region { get; private set; }
@@ -122,11 +130,11 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <param name="parts">What outlives it.</param>
     /// <param name="database">The journal's database.</param>
     /// <param name="existing">The host's own system, or null.</param>
-    /// <param name="obey">Does what other nodes ask of this one.</param>
+    /// <param name="execute">Does what is asked of this node, by a client here or by another node.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
     public static async Task<AkkaLife> BeginAsync(
-        EngineParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> obey, CancellationToken cancellationToken)
+        EngineParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
     {
         NodeModel model = parts.Model;
         MemberRow row = new(
@@ -142,8 +150,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             int living = (await members.ReadAsync(cancellationToken)).Count(p => p.IsLiving);
             EngineSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
             system ??= SystemFactory.Create(model, living, setup);
-            life = new AkkaLife(parts, setup, pulse, system, existing is null);
-            await life.StartAsync(obey, cancellationToken);
+            life = new AkkaLife(parts, setup, pulse, system, existing is null, execute);
+            await life.StartAsync(cancellationToken);
             return life;
         }
         catch
@@ -163,6 +171,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     }
 
     public void Post(TaskInput input) => _host.Post(input);
+
+    /// <summary>Does what is asked of this node.</summary>
+    public Task<CommandReply> ExecuteAsync(NodeCommandKind kind) => _execute(kind);
 
     /// <summary>Cordons or uncordons this node.</summary>
     public Task CordonAsync(bool cordoned, CancellationToken cancellationToken) => _members.SetCordonedAsync(Incarnation, cordoned, cancellationToken);
@@ -218,7 +229,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     private TimeSpan Now() => _parts.Time.GetElapsedTime(_startedAt);
 
-    private async Task StartAsync(Func<NodeCommandKind, Task<CommandReply>> obey, CancellationToken cancellationToken)
+    private async Task StartAsync(CancellationToken cancellationToken)
     {
         NodeModel model = _parts.Model;
         AkkaCluster cluster = AkkaCluster.Get(System);
@@ -233,7 +244,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             Add(Props.Create(() => new DowningActor(_setup, cluster, true)), "actortrainer-crashes");
         }
 
-        Add(Props.Create(() => new NodeActor(obey, Planner)), NodeActor.Name);
+        Add(Props.Create(() => new NodeActor(_execute, Planner)), NodeActor.Name);
         Index.Changed += OnRows;
         await _follower.StartAsync(cancellationToken);
         StartStarter();
@@ -243,7 +254,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
         Region = await clusterSharding.StartAsync(
             TaskPersistence.TypeName,
-            id => TrainingTaskActor.Props(Core.Identity.TaskId.Parse(id), _host),
+            id => TrainingTaskActor.Props(TaskId.Parse(id), _host),
             settings.WithRole(TaskPersistence.Role),
             new TaskExtractor(model.Sharding.NumberOfShards),
             placement,
@@ -279,7 +290,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     }
 
     /// <summary>Has a worker made ready on another node; what that node does not say in time is not waited for.</summary>
-    private async Task WarmAsync(Core.Identity.TaskId task, long to)
+    private async Task WarmAsync(TaskId task, long to)
     {
         if (_sight.Places.FirstOrDefault(p => p.Row.Incarnation == to) is not { } place)
         {

@@ -13,6 +13,7 @@ namespace ActorTrainer.Cluster;
 /// <param name="Store">Where checkpoints are.</param>
 /// <param name="Loggers">Where it logs.</param>
 /// <param name="Time">The clock.</param>
+/// <param name="Client">Is told of every life of the node.</param>
 /// <param name="ViewChanged">Called with every new view of the members, in order, from any thread; must return at once.</param>
 public sealed record EngineParts(
     NodeModel Model,
@@ -21,4 +22,5 @@ public sealed record EngineParts(
     ICheckpointStore Store,
     ILoggerFactory Loggers,
     TimeProvider Time,
+    TaskClient Client,
     Action<MembershipView> ViewChanged);

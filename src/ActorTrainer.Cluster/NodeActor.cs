@@ -12,11 +12,11 @@ internal sealed class NodeActor : ReceiveActor
     /// <summary>Its name below <c>/user</c>, the same on every node.</summary>
     public const string Name = "actortrainer-node";
 
-    /// <param name="obey">Does what is asked of the node.</param>
+    /// <param name="execute">Does what is asked of the node.</param>
     /// <param name="planner">Takes requests for moves.</param>
-    public NodeActor(Func<NodeCommandKind, Task<CommandReply>> obey, ShardPlanner planner)
+    public NodeActor(Func<NodeCommandKind, Task<CommandReply>> execute, ShardPlanner planner)
     {
-        ReceiveAsync<NodeRequest>(async request => Sender.Tell(new TaskAnswer(await obey(request.Kind), 0)));
+        ReceiveAsync<NodeRequest>(async request => Sender.Tell(new TaskAnswer(await execute(request.Kind), 0)));
         Receive<MoveShard>(move => planner.Request(new MoveRequest(move.Shard, move.To)));
         Receive<Unreadable>(unreadable => Sender.Tell(new TaskAnswer(new CommandRefused(unreadable.Reason), 0)));
     }

@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
-using ActorTrainer.Core.Journaling;
-using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Core;
@@ -20,11 +19,5 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(TaskState))]
 [JsonSerializable(typeof(TaskProgress))]
 [JsonSerializable(typeof(CheckpointRef))]
-[JsonSerializable(typeof(MembershipView))]
-[JsonSerializable(typeof(ClusterRows))]
-[JsonSerializable(typeof(TaskListing))]
-[JsonSerializable(typeof(EventRow))]
-[JsonSerializable(typeof(CheckpointListing))]
 [JsonSerializable(typeof(List<CheckpointListing>))]
-[JsonSerializable(typeof(MemberRow))]
 public sealed partial class CoreJsonContext : JsonSerializerContext;

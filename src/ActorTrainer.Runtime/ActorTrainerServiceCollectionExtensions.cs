@@ -1,6 +1,6 @@
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Hocon;
-using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Node;
 using Akka.Actor;
 using Microsoft.Extensions.Configuration;
@@ -15,7 +15,7 @@ namespace ActorTrainer.Runtime;
 public static class ActorTrainerServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a node that starts and stops with the host. The program calls <see cref="ActorTrainerWorker.TryRunAsync"/> first in its
+    /// Adds a node that starts and stops with the host, and <see cref="ITaskClient"/>, which asks the cluster through it. The program calls <see cref="ActorTrainerWorker.TryRunAsync"/> first in its
     /// <c>Main</c>: its workers are the program run again.
     /// </summary>
     /// <param name="services">The host's services.</param>
@@ -37,7 +37,7 @@ public static class ActorTrainerServiceCollectionExtensions
             provider.GetService<HostsSystem>() is { } system ? () => system.Give(provider) : null,
             provider.GetService<IHostApplicationLifetime>(),
             provider.GetServices<IClusterObserver>));
-        services.AddSingleton<INodeService>(provider => provider.GetRequiredService<ActorTrainerNode>());
+        services.AddSingleton(provider => provider.GetRequiredService<ActorTrainerNode>().Client);
         services.AddHostedService(provider => provider.GetRequiredService<ActorTrainerNode>());
         return services;
     }

@@ -2,7 +2,6 @@ using System.Text.Json;
 using ActorTrainer.Bench.Scale;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 
@@ -14,7 +13,7 @@ public sealed class PlacementTests
     public void Placed_OwnersThatAreDownUnreachableOrNobody_DoNotCount()
     {
         ClusterStatus cluster = new(
-            1, new LeaseRow(1, 1, 1), 0, 0, 0, [Member(1, MemberState.Up, true), Member(2, MemberState.Down, true), Member(3, MemberState.Up, false), Member(4, MemberState.Up, true)]);
+            1, new CoordinatorLease(1), 0, 0, 0, [Member(1, MemberState.Up, true), Member(2, MemberState.Down, true), Member(3, MemberState.Up, false), Member(4, MemberState.Up, true)]);
         ShardSummary shards = new(1024, [Owner(0, 1), Owner(1, 10), Owner(2, 100), Owner(3, 1000), Owner(4, 10_000), Owner(5, 100_000)]);
 
         Placement.Placed(shards, cluster).ShouldBe(10_010);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

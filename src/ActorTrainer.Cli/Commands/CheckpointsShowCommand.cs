@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;

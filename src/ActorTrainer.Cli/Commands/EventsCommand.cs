@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using Spectre.Console;
 
 namespace ActorTrainer.Cli.Commands;

@@ -1,5 +1,6 @@
 using ActorTrainer.Core.Membership;
 using Akka.Cluster;
+using AkkaStatus = Akka.Cluster.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 
@@ -10,12 +11,12 @@ namespace ActorTrainer.Cluster.Members;
 internal sealed record AkkaMember(string AkkaAddress, long Uid, MemberState State)
 {
     /// <summary>Akka's states in our words: unreachable is suspect, since Akka may find it reachable again.</summary>
-    public static MemberState StateOf(MemberStatus status, bool reachable) => status switch
+    public static MemberState StateOf(AkkaStatus status, bool reachable) => status switch
     {
-        MemberStatus.Joining or MemberStatus.WeaklyUp => reachable ? MemberState.Joining : MemberState.Suspect,
-        MemberStatus.Up => reachable ? MemberState.Up : MemberState.Suspect,
-        MemberStatus.Leaving or MemberStatus.Exiting => MemberState.Leaving,
-        MemberStatus.Down => MemberState.Down,
+        AkkaStatus.Joining or AkkaStatus.WeaklyUp => reachable ? MemberState.Joining : MemberState.Suspect,
+        AkkaStatus.Up => reachable ? MemberState.Up : MemberState.Suspect,
+        AkkaStatus.Leaving or AkkaStatus.Exiting => MemberState.Leaving,
+        AkkaStatus.Down => MemberState.Down,
         _ => MemberState.Removed,
     };
 
@@ -24,5 +25,5 @@ internal sealed record AkkaMember(string AkkaAddress, long Uid, MemberState Stat
         members.Aggregate((Member?)null, (oldest, m) => oldest is null || m.IsOlderThan(oldest) ? m : oldest);
 
     /// <summary>How a member that was removed went: in order, or lost.</summary>
-    public static MemberState GoneAs(MemberStatus previous) => previous == MemberStatus.Down ? MemberState.Down : MemberState.Removed;
+    public static MemberState GoneAs(AkkaStatus previous) => previous == AkkaStatus.Down ? MemberState.Down : MemberState.Removed;
 }

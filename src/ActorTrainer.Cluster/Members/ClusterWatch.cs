@@ -5,7 +5,7 @@ using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
 using AkkaStatus = Akka.Cluster.MemberStatus;
-using RowStatus = ActorTrainer.Core.Journaling.MemberStatus;
+using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 

@@ -163,7 +163,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         foreach (MemberKey key in left)
         {
             // A life that has left in order takes its system, which may be its host's, with it.
-            if (Find(key) is { Row: { } row } && row.Status != Core.Journaling.MemberStatus.Removed)
+            if (Find(key) is { Row: { } row } && row.Status != Core.Membership.MemberStatus.Removed)
             {
                 lives.Add((key, row.Incarnation, now - _beats.MovedAt(row.Incarnation) ?? TimeSpan.Zero));
             }
@@ -246,7 +246,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             {
                 MemberKey key = CrashSuspects.KeyOf(m);
                 MemberPlace? place = Find(key);
-                bool dead = _dead.Contains(key) || place?.Row.Status == Core.Journaling.MemberStatus.Down;
+                bool dead = _dead.Contains(key) || place?.Row.Status == Core.Membership.MemberStatus.Down;
                 return new DowningMember(key, m.Status is AkkaStatus.Up or AkkaStatus.Leaving, !unreachable.Contains(key), dead)
                 {
                     Agrees = _silentFor.TryGetValue(key, out HashSet<MemberKey>? silent) && silent.IsSupersetOf(unreachable),

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Members;
 

@@ -1,4 +1,3 @@
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Members;

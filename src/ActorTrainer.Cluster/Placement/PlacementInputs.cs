@@ -1,5 +1,4 @@
 using ActorTrainer.Cluster.Members;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
 

@@ -1,6 +1,6 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
 
@@ -76,14 +76,14 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
         cancellationToken);
 
     /// <summary>Tasks that have events, newest first.</summary>
-    public Task<List<TaskListing>> ListAsync(ListTasksRequest request, CancellationToken cancellationToken) => database.ReadAsync(
+    public Task<List<TaskListing>> ListAsync(TaskFilter filter, CancellationToken cancellationToken) => database.ReadAsync(
         session => session.QueryAsync(
             $"SELECT {Columns} FROM actortrainer_task WHERE sequence > 0 AND (@a = 0 OR finished = 0) AND (@b = '' OR name = @b) AND (@c = '' OR task = @c) " +
             "ORDER BY submitted_at DESC, task",
             r => ListingOf(Read(r)),
-            request.Unfinished ? 1 : 0,
-            request.Name ?? "",
-            request.Task?.Value ?? ""),
+            filter.Unfinished ? 1 : 0,
+            filter.Name ?? "",
+            filter.Task?.Value ?? ""),
         cancellationToken);
 
     /// <summary>Listed checkpoints of one task or of all, newest first.</summary>

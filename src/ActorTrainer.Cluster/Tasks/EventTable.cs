@@ -1,7 +1,7 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 
 namespace ActorTrainer.Cluster.Tasks;
 

@@ -4,7 +4,7 @@ using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,7 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Checkpoints;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;

@@ -1,4 +1,4 @@
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Core.Cluster;
 

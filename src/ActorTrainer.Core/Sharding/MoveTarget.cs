@@ -1,6 +1,6 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Core.Sharding;

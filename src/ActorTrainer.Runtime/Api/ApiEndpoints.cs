@@ -5,6 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -23,28 +25,29 @@ public static class ApiEndpoints
         typeof(ApiEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     /// <summary>Maps the API below <c>/v1</c>, without a token.</summary>
-    public static void Map(IEndpointRouteBuilder routes, INodeService node) => Map(routes, node, new ApiOptions());
+    public static void Map(IEndpointRouteBuilder routes, ITaskClient client, INodeFiles files) => Map(routes, client, files, new ApiOptions());
 
     /// <summary>Maps the API below <c>/v1</c>.</summary>
-    public static void Map(IEndpointRouteBuilder routes, INodeService node, ApiOptions options)
+    public static void Map(IEndpointRouteBuilder routes, ITaskClient client, INodeFiles files, ApiOptions options)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(client);
+        ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(options);
-        ApiGate gate = new(node, options.Token);
-        TaskLookup lookup = new(node);
-        new TaskEndpoints(node, lookup).Map(new Routes(routes, gate));
-        new OutputEndpoints(node, lookup, options).Map(new Routes(routes, gate));
-        new CheckpointEndpoints(node, lookup).Map(new Routes(routes, gate));
-        new ClusterEndpoints(node, lookup).Map(new Routes(routes, gate));
+        ApiGate gate = new(client, options.Token);
+        TaskLookup lookup = new(client, files);
+        new TaskEndpoints(client, lookup).Map(new Routes(routes, gate));
+        new OutputEndpoints(client, files, lookup, options).Map(new Routes(routes, gate));
+        new CheckpointEndpoints(client, files, lookup).Map(new Routes(routes, gate));
+        new ClusterEndpoints(client, lookup).Map(new Routes(routes, gate));
         new Routes(routes, gate).Get(
             "/v1/version",
             http => http.WriteAsync(
                 StatusCodes.Status200OK,
-                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, node.Incarnation)
+                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, client.Incarnation)
                 {
-                    Cluster = node.ClusterName,
-                    Journal = node.JournalIdentity,
+                    Cluster = client.ClusterName,
+                    Journal = client.Journal?.Identity,
                 },
                 ApiJson.Default.VersionInfo));
     }
@@ -66,6 +69,11 @@ public static class ApiEndpoints
             catch (ApiProblemException problem)
             {
                 await http.WriteProblemAsync(problem.Status, problem.Message, problem.Advice);
+            }
+            catch (JournalUnavailableException e)
+            {
+                await http.WriteProblemAsync(
+                    StatusCodes.Status503ServiceUnavailable, $"the journal cannot be read now: {e.Message}", "training goes on; ask again in a moment");
             }
             catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
             {

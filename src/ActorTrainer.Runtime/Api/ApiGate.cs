@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using ActorTrainer.Cluster;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorTrainer.Runtime.Api;
@@ -10,7 +11,7 @@ namespace ActorTrainer.Runtime.Api;
 /// browser can reach as well: requests that a page of another origin makes, also under a name that was rebound to loopback, are refused,
 /// since a submitted task is a command line.
 /// </summary>
-internal sealed class ApiGate(INodeService node, string? token)
+internal sealed class ApiGate(ITaskClient client, string? token)
 {
     private readonly byte[]? _token = token is null ? null : Encoding.UTF8.GetBytes(token);
 
@@ -48,5 +49,5 @@ internal sealed class ApiGate(INodeService node, string? token)
     private bool IsOwnHost(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ||
         IPAddress.TryParse(host.Trim('[', ']'), out _) ||
-        node.Membership.Members.Any(member => host.Equals(member.Address.Host, StringComparison.OrdinalIgnoreCase));
+        client.Membership.Members.Any(member => host.Equals(member.Address.Host, StringComparison.OrdinalIgnoreCase));
 }

@@ -1,12 +1,13 @@
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Checkpoints: list and verify.</summary>
-internal sealed class CheckpointEndpoints(INodeService node, TaskLookup lookup)
+internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files, TaskLookup lookup)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
@@ -18,15 +19,15 @@ internal sealed class CheckpointEndpoints(INodeService node, TaskLookup lookup)
     {
         string? text = http.Request.Query["task"];
         TaskId? task = string.IsNullOrEmpty(text) ? null : (await lookup.FindAsync(text, http.RequestAborted)).Summary.Task;
-        ListCheckpointsReply reply = await lookup.ReadAsync<ListCheckpointsReply>(new ListCheckpointsRequest(task), http.RequestAborted);
-        await http.WriteAsync(StatusCodes.Status200OK, new CheckpointList(reply.Checkpoints), ApiJson.Default.CheckpointList);
+        IReadOnlyList<CheckpointListing> checkpoints = await queries.ListCheckpointsAsync(task, http.RequestAborted);
+        await http.WriteAsync(StatusCodes.Status200OK, new CheckpointList(checkpoints), ApiJson.Default.CheckpointList);
     }
 
     private async Task VerifyAsync(HttpContext http)
     {
         TaskListing task = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
         string name = http.Route("name");
-        CheckpointVerification verification = await node.VerifyCheckpointAsync(task.Summary.Task, name, http.RequestAborted);
+        CheckpointVerification verification = await files.VerifyCheckpointAsync(task.Summary.Task, name, http.RequestAborted);
         if (!verification.Found)
         {
             throw new ApiProblemException(

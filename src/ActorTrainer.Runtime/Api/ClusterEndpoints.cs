@@ -1,8 +1,9 @@
 using System.Globalization;
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Microsoft.AspNetCore.Http;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -10,27 +11,27 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Members and shards: show, drain, cordon.</summary>
-internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
+internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
         routes.Get("/v1/cluster", http => http.WriteAsync(StatusCodes.Status200OK, Status(), ApiJson.Default.ClusterStatus));
-        routes.Post("/v1/cluster/drain", http => CommandAsync(http, (target, stop) => node.DrainAsync(target, stop)));
-        routes.Post("/v1/cluster/cordon", http => CommandAsync(http, (target, stop) => node.CordonAsync(target, true, stop)));
-        routes.Post("/v1/cluster/uncordon", http => CommandAsync(http, (target, stop) => node.CordonAsync(target, false, stop)));
+        routes.Post("/v1/cluster/drain", http => CommandAsync(http, (target, stop) => client.DrainAsync(target, stop)));
+        routes.Post("/v1/cluster/cordon", http => CommandAsync(http, (target, stop) => client.CordonAsync(target, true, stop)));
+        routes.Post("/v1/cluster/uncordon", http => CommandAsync(http, (target, stop) => client.CordonAsync(target, false, stop)));
         routes.Get("/v1/shards", ShardsAsync);
     }
 
     /// <summary>The address of a member given by address or name.</summary>
     /// <exception cref="ApiProblemException">404: no member is called so.</exception>
-    public static NodeAddress FindNode(INodeService node, string text)
+    public static NodeAddress FindNode(ITaskClient client, string text)
     {
         (NodeAddress Address, string Name)[] known =
         [
-            .. node.Membership.Members
+            .. client.Membership.Members
                 .Where(member => member.State is not (MemberState.Down or MemberState.Removed))
                 .Select(member => (member.Address, member.Name))
-                .Concat(node.Cluster.Members
+                .Concat(client.Cluster.Members
                     .Where(row => row.Status is not (MemberStatus.Down or MemberStatus.Removed))
                     .Select(row => (row.Address, row.Name)))
                 .Distinct()
@@ -58,7 +59,7 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
             throw new ApiProblemException(StatusCodes.Status400BadRequest, "the body names no node", "send {\"node\": \"127.0.0.1:7400\"}");
         }
 
-        NodeAddress target = FindNode(node, body.Node);
+        NodeAddress target = FindNode(client, body.Node);
         CommandReply reply = await send(target, http.RequestAborted);
         if (reply is CommandAccepted)
         {
@@ -71,8 +72,8 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
 
     private ClusterStatus Status()
     {
-        MembershipView gossip = node.Membership;
-        ClusterRows rows = node.Cluster;
+        MembershipView gossip = client.Membership;
+        ClusterRows rows = client.Cluster;
         Dictionary<int, long> owners = rows.Shards.ToDictionary(row => row.Shard, row => row.Owner);
         ILookup<long, TaskSummary> tasks = rows.Tasks.ToLookup(task => owners.GetValueOrDefault(task.Shard));
         Dictionary<long, int> shards = rows.Shards.CountBy(row => row.Owner).ToDictionary();
@@ -94,14 +95,14 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
                 row?.Name ?? record!.Name,
                 record?.State,
                 row?.Status,
-                gossip.Reachable.Contains(incarnation) || incarnation == node.Incarnation,
+                gossip.Reachable.Contains(incarnation) || incarnation == client.Incarnation,
                 row?.Cordoned ?? record!.Cordoned,
                 row?.Slots ?? record!.Slots,
                 tasks[incarnation].Where(task => task.Status == TaskStatus.Running).Sum(task => task.Slots),
                 tasks[incarnation].Count(),
                 shards.GetValueOrDefault(incarnation),
-                incarnation != 0 && rows.Lease.Holder == incarnation,
-                incarnation == node.Incarnation,
+                incarnation != 0 && rows.Coordinator == incarnation,
+                incarnation == client.Incarnation,
                 row?.Roles ?? [],
                 row?.Pid ?? 0,
                 row?.Version ?? ""));
@@ -112,18 +113,18 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
             .. rows.Members.Where(row => row.Status is not (MemberStatus.Down or MemberStatus.Removed)).Select(row => row.Incarnation),
         ];
         return new ClusterStatus(
-            node.Incarnation,
-            rows.Lease,
+            client.Incarnation,
+            new CoordinatorLease(rows.Coordinator),
             rows.Version,
             rows.Tasks.Count,
-            rows.Shards.Count(row => !living.Contains(row.Owner) && !(rows.OwnedOnUse && row.Owner == 0)),
+            rows.Shards.Count(row => row.Owner != 0 && !living.Contains(row.Owner)),
             [.. members.OrderBy(member => member.Address).ThenBy(member => member.Incarnation)]);
     }
 
     private async Task ShardsAsync(HttpContext http)
     {
         string? task = http.Request.Query["task"];
-        ClusterRows rows = node.Cluster;
+        ClusterRows rows = client.Cluster;
         if (!string.IsNullOrEmpty(task))
         {
             TaskListing listing = await lookup.FindAsync(task, http.RequestAborted);
@@ -151,7 +152,7 @@ internal sealed class ClusterEndpoints(INodeService node, TaskLookup lookup)
                     : string.Create(CultureInfo.InvariantCulture, $"use 0 to {rows.Shards.Count - 1}"));
         }
 
-        IReadOnlyList<TaskListing> tasks = await lookup.ListAsync(new ListTasksRequest(Unfinished: true), http.RequestAborted);
+        IReadOnlyList<TaskListing> tasks = await client.ListTasksAsync(new TaskFilter(Unfinished: true), http.RequestAborted);
         ShardDetails details = new(
             shard.Shard,
             shard.Owner,

@@ -1,6 +1,7 @@
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -15,7 +16,8 @@ internal sealed class LocalRunReader : IRunOutputReader
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan OverInterval = TimeSpan.FromMilliseconds(500);
 
-    private readonly INodeService _node;
+    private readonly ITaskQueries _queries;
+    private readonly INodeFiles _files;
     private readonly TimeProvider _time;
     private readonly TaskId _task;
     private readonly long _term;
@@ -26,9 +28,10 @@ internal sealed class LocalRunReader : IRunOutputReader
     private long _overAsked;
     private bool _over;
 
-    private LocalRunReader(INodeService node, TimeProvider time, TaskId task, RunOutput run, bool follow)
+    private LocalRunReader(ITaskQueries queries, INodeFiles files, TimeProvider time, TaskId task, RunOutput run, bool follow)
     {
-        _node = node;
+        _queries = queries;
+        _files = files;
         _time = time;
         _task = task;
         _term = run.Term;
@@ -37,17 +40,17 @@ internal sealed class LocalRunReader : IRunOutputReader
     }
 
     /// <summary>Output kept on this node, by term and run.</summary>
-    public static IReadOnlyList<RunOutput> List(INodeService node, TaskId task, NodeAddress self) =>
+    public static IReadOnlyList<RunOutput> List(INodeFiles files, TaskId task, NodeAddress self) =>
     [
-        .. node.OutputFiles(task)
+        .. files.OutputFiles(task)
             .GroupBy(file => (file.Term, file.Run))
             .OrderBy(group => group.Key)
             .Select(group => new RunOutput(group.Key.Term, group.Key.Run, self, group.Sum(file => LengthOf(file.Path)))),
     ];
 
-    public static LocalRunReader Open(INodeService node, TimeProvider time, TaskId task, RunOutput run, long offset, bool follow)
+    public static LocalRunReader Open(ITaskQueries queries, INodeFiles files, TimeProvider time, TaskId task, RunOutput run, long offset, bool follow)
     {
-        LocalRunReader reader = new(node, time, task, run, follow);
+        LocalRunReader reader = new(queries, files, time, task, run, follow);
         reader.OpenFrom(offset);
         return reader;
     }
@@ -89,7 +92,7 @@ internal sealed class LocalRunReader : IRunOutputReader
     }
 
     private string[] Paths() =>
-        [.. _node.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run).Select(file => file.Path)];
+        [.. _files.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run).Select(file => file.Path)];
 
     /// <summary>Opens the file that the offset falls into, counted from the first one kept.</summary>
     private void OpenFrom(long offset)
@@ -159,12 +162,16 @@ internal sealed class LocalRunReader : IRunOutputReader
         }
 
         _overAsked = _time.GetTimestamp();
-        JournalReply reply = await _node.ReadAsync(new ListTasksRequest(Task: _task), cancellationToken);
-        if (reply is ListTasksReply list)
+        try
         {
-            TaskSummary? summary = list.Tasks.Count > 0 ? list.Tasks[0].Summary : null;
+            IReadOnlyList<TaskListing> found = await _queries.ListTasksAsync(new TaskFilter(Task: _task), cancellationToken);
+            TaskSummary? summary = found.Count > 0 ? found[0].Summary : null;
             _over = summary is null || summary.IsFinished || summary.Runs > _run ||
                 (summary.Runs == _run && summary.Status != TaskStatus.Running);
+        }
+        catch (JournalUnavailableException)
+        {
+            // Asked again soon; until then the run may go on.
         }
 
         return _over;

@@ -3,9 +3,10 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -14,14 +15,16 @@ namespace ActorTrainer.Runtime.Api;
 /// <summary>Output lines of tasks. Each node keeps those of the runs it started; the one asked collects the others' part.</summary>
 internal sealed class OutputEndpoints
 {
-    private readonly INodeService _node;
+    private readonly ITaskClient _client;
+    private readonly INodeFiles _files;
     private readonly TaskLookup _lookup;
     private readonly ApiOptions _options;
     private readonly HttpClient _peers;
 
-    public OutputEndpoints(INodeService node, TaskLookup lookup, ApiOptions options)
+    public OutputEndpoints(ITaskClient client, INodeFiles files, TaskLookup lookup, ApiOptions options)
     {
-        _node = node;
+        _client = client;
+        _files = files;
         _lookup = lookup;
         _options = options;
         _peers = new HttpClient(new SocketsHttpHandler { ConnectTimeout = options.PeerTimeout, UseProxy = false })
@@ -62,7 +65,7 @@ internal sealed class OutputEndpoints
         }
 
         string? at = http.Request.Query["node"];
-        NodeAddress keeper = string.IsNullOrEmpty(at) ? Self(http) : ClusterEndpoints.FindNode(_node, at);
+        NodeAddress keeper = string.IsNullOrEmpty(at) ? Self(http) : ClusterEndpoints.FindNode(_client, at);
         IRunOutputReader? single = term is null
             ? null
             : await OpenAsync(source, new RunOutput(term.Value, (int)run!.Value, keeper, 0), http.Number("offset") ?? 0, follow, http.RequestAborted);
@@ -84,7 +87,7 @@ internal sealed class OutputEndpoints
                 await http.Response.Body.FlushAsync(http.RequestAborted);
             }
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or ApiProblemException or OutputTargetException)
+        catch (Exception e) when (e is IOException or HttpRequestException or ApiProblemException or JournalUnavailableException or OutputTargetException)
         {
             // The text has begun; a broken connection tells the reader that this is not its end.
             http.Abort();
@@ -116,18 +119,18 @@ internal sealed class OutputEndpoints
 
     private NodeAddress Self(HttpContext http)
     {
-        long incarnation = _node.Incarnation;
-        return _node.Membership.Find(incarnation)?.Address
-            ?? _node.Cluster.Members.FirstOrDefault(member => member.Incarnation == incarnation)?.Address
+        long incarnation = _client.Incarnation;
+        return _client.Membership.Find(incarnation)?.Address
+            ?? _client.Cluster.Members.FirstOrDefault(member => member.Incarnation == incarnation)?.Address
             ?? new NodeAddress(http.Connection.LocalIpAddress?.ToString() ?? "127.0.0.1", http.Connection.LocalPort);
     }
 
-    private IReadOnlyList<RunOutput> LocalRuns(HttpContext http, TaskId task) => LocalRunReader.List(_node, task, Self(http));
+    private IReadOnlyList<RunOutput> LocalRuns(HttpContext http, TaskId task) => LocalRunReader.List(_files, task, Self(http));
 
     private async Task<RunOutputList> CollectAsync(HttpContext http, TaskListing task, CancellationToken cancellationToken)
     {
         NodeAddress self = Self(http);
-        MembershipView view = _node.Membership;
+        MembershipView view = _client.Membership;
         NodeAddress[] others =
         [
             .. view.Members
@@ -180,7 +183,7 @@ internal sealed class OutputEndpoints
         {
             if (run.Node == owner.Self(http))
             {
-                return LocalRunReader.Open(owner._node, owner._options.Time, task, run, offset, follow);
+                return LocalRunReader.Open(owner._client, owner._files, owner._options.Time, task, run, offset, follow);
             }
 
             string uri = string.Create(

@@ -1,13 +1,15 @@
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Tasks: submit, list, show, command, events.</summary>
-internal sealed class TaskEndpoints(INodeService node, TaskLookup lookup)
+internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
@@ -25,7 +27,7 @@ internal sealed class TaskEndpoints(INodeService node, TaskLookup lookup)
     private async Task SubmitAsync(HttpContext http)
     {
         TaskSpec spec = SpecReader.Read(await http.ReadBodyAsync());
-        CommandReply reply = await node.SubmitAsync(spec, http.RequestAborted);
+        CommandReply reply = await client.SubmitAsync(spec, http.RequestAborted);
         if (reply is CommandAccepted { Existed: false } accepted)
         {
             http.Response.Headers.Location = $"/v1/tasks/{accepted.Task}";
@@ -38,22 +40,21 @@ internal sealed class TaskEndpoints(INodeService node, TaskLookup lookup)
 
     private async Task ListAsync(HttpContext http)
     {
-        IReadOnlyList<TaskListing> tasks = await lookup.ListAsync(new ListTasksRequest(http.Flag("unfinished")), http.RequestAborted);
+        IReadOnlyList<TaskListing> tasks = await client.ListTasksAsync(new TaskFilter(http.Flag("unfinished")), http.RequestAborted);
         await http.WriteAsync(StatusCodes.Status200OK, new TaskList([.. tasks.Select(lookup.View)]), ApiJson.Default.TaskList);
     }
 
     private async Task ShowAsync(HttpContext http)
     {
         TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
-        ListEventsReply first = await lookup.ReadAsync<ListEventsReply>(
-            new ListEventsRequest(listing.Summary.Task, 0, Limit: 1), http.RequestAborted);
-        ClusterRows rows = node.Cluster;
+        IReadOnlyList<EventRow> first = await client.ReadEventsAsync(listing.Summary.Task, 0, 1, http.RequestAborted);
+        ClusterRows rows = client.Cluster;
         ShardRow shard = rows.Shards.FirstOrDefault(row => row.Shard == listing.Summary.Shard);
         TaskDetails details = new(
             lookup.View(listing),
             rows.Members.FirstOrDefault(member => member.Incarnation == shard.Owner)?.Address,
             shard.Term,
-            first.Events is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null);
+            first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null);
         await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.TaskDetails);
     }
 
@@ -63,22 +64,21 @@ internal sealed class TaskEndpoints(INodeService node, TaskLookup lookup)
         long after = http.Number("after") ?? 0;
         int limit = (int)Math.Clamp(http.Number("limit") ?? MaxLimit, 1, MaxLimit);
         TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
-        ListEventsReply reply = await lookup.ReadAsync<ListEventsReply>(
-            new ListEventsRequest(listing.Summary.Task, after, limit), http.RequestAborted);
+        IReadOnlyList<EventRow> events = await client.ReadEventsAsync(listing.Summary.Task, after, limit, http.RequestAborted);
         await http.WriteAsync(
-            StatusCodes.Status200OK, new TaskEventList(listing.Summary.Task, reply.Events), ApiJson.Default.TaskEventList);
+            StatusCodes.Status200OK, new TaskEventList(listing.Summary.Task, events), ApiJson.Default.TaskEventList);
     }
 
     private async Task CommandAsync(HttpContext http, TaskCommand command)
     {
         TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
-        await http.WriteReplyAsync(await node.CommandAsync(listing.Summary.Task, command, http.RequestAborted));
+        await http.WriteReplyAsync(await client.AskAsync(listing.Summary.Task, command, http.RequestAborted));
     }
 
     private async Task MigrateAsync(HttpContext http)
     {
         string? to = (await http.ReadBodyAsync()).Get(ApiJson.Default.MigrateBody)?.To;
-        NodeAddress? target = to is null ? null : ClusterEndpoints.FindNode(node, to);
+        NodeAddress? target = to is null ? null : ClusterEndpoints.FindNode(client, to);
         await CommandAsync(http, new MigrateTask(target));
     }
 }

@@ -1,6 +1,7 @@
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Microsoft.AspNetCore.Http;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -8,19 +9,20 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Reads tasks from the journal for the API, with the live progress of those that run on this node.</summary>
-internal sealed class TaskLookup(INodeService node)
+internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
 {
     /// <summary>The task with this id or name.</summary>
-    /// <exception cref="ApiProblemException">404: unknown or ambiguous; 503: the journal does not answer.</exception>
+    /// <exception cref="ApiProblemException">404: unknown or ambiguous.</exception>
+    /// <exception cref="JournalUnavailableException">The journal cannot be read now.</exception>
     public async Task<TaskListing> FindAsync(string idOrName, CancellationToken cancellationToken)
     {
         List<TaskListing> found = [];
         if (TaskId.TryParse(idOrName, out TaskId id))
         {
-            found.AddRange(await ListAsync(new ListTasksRequest(Task: id), cancellationToken));
+            found.AddRange(await queries.ListTasksAsync(new TaskFilter(Task: id), cancellationToken));
         }
 
-        foreach (TaskListing named in await ListAsync(new ListTasksRequest(Name: idOrName), cancellationToken))
+        foreach (TaskListing named in await queries.ListTasksAsync(new TaskFilter(Name: idOrName), cancellationToken))
         {
             if (found.All(other => other.Summary.Task != named.Summary.Task))
             {
@@ -39,31 +41,16 @@ internal sealed class TaskLookup(INodeService node)
         };
     }
 
-    public async Task<IReadOnlyList<TaskListing>> ListAsync(ListTasksRequest request, CancellationToken cancellationToken) =>
-        (await ReadAsync<ListTasksReply>(request, cancellationToken)).Tasks;
-
-    public async Task<T> ReadAsync<T>(JournalRequest request, CancellationToken cancellationToken)
-        where T : JournalReply =>
-        await node.ReadAsync(request, cancellationToken) switch
-        {
-            T reply => reply,
-            JournalFailed failed => throw new ApiProblemException(
-                StatusCodes.Status503ServiceUnavailable,
-                $"the journal cannot be read now: {failed.Reason}",
-                "training goes on; ask again in a moment"),
-            JournalReply other => throw new InvalidOperationException($"{request.GetType().Name} was answered by {other.GetType().Name}"),
-        };
-
     public TaskView View(TaskListing listing)
     {
         TaskSummary summary = listing.Summary;
         TaskProgress progress = summary.Progress;
         bool live = summary.Status == TaskStatus.Running &&
-            node.LiveProgress.TryGetValue(summary.Task, out TaskProgress? newest) &&
+            files.LiveProgress.TryGetValue(summary.Task, out TaskProgress? newest) &&
             newest.Step >= summary.Progress.Step;
         if (live)
         {
-            progress = node.LiveProgress.GetValueOrDefault(summary.Task, progress);
+            progress = files.LiveProgress.GetValueOrDefault(summary.Task, progress);
         }
 
         return new TaskView(
@@ -92,7 +79,7 @@ internal sealed class TaskLookup(INodeService node)
 
     private async Task<ApiProblemException> UnknownAsync(string idOrName, CancellationToken cancellationToken)
     {
-        IReadOnlyList<TaskListing> all = await ListAsync(new ListTasksRequest(), cancellationToken);
+        IReadOnlyList<TaskListing> all = await queries.ListTasksAsync(new TaskFilter(), cancellationToken);
         IReadOnlyList<string> near = NearestNames.Find(idOrName, all.Select(task => task.Summary.Name));
         string advice = near.Count > 0
             ? $"did you mean {string.Join(" or ", near)}?"

@@ -1,12 +1,7 @@
-using System.Collections.Concurrent;
 using ActorTrainer.Checkpoints;
-using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
-using ActorTrainer.Core.Membership;
-using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Transport;
@@ -21,11 +16,10 @@ namespace ActorTrainer.Runtime.Node;
 /// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around an engine. It joins, trains,
 /// and leaves in order when the host stops.
 /// </summary>
-public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAsyncDisposable
+public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 {
     private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
-    private const string NotYet = "this node has just been started; ask again";
 
     private readonly NodeModel _asked;
     private readonly ILoggerFactory _loggers;
@@ -36,7 +30,8 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     private readonly ILogger _logger;
     private readonly FolderStore _store;
     private readonly WorkerHost _workers;
-    private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
+    private readonly TaskClient _client;
+    private readonly NodeFiles _files;
     private readonly CancellationTokenSource _stopping = new();
     private FileStream? _dataLock;
     private NodeHttpServer? _server;
@@ -77,6 +72,8 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
+        _client = new TaskClient(model, time, SubmitChecks.Problem);
+        _files = new NodeFiles(_client, _store, _workers);
     }
 
     /// <summary>What the process should exit with: 0 left in order, 1 the journal or the node broke, 2 refused by the cluster.</summary>
@@ -88,30 +85,15 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
     /// <summary>Where it listens, with the actual port.</summary>
     public NodeAddress Address => _server?.Address ?? _asked.Address;
 
-    /// <inheritdoc />
-    public string ClusterName => _asked.ClusterName;
-
-    /// <inheritdoc />
-    public long Incarnation => _engine?.Incarnation ?? 0;
-
-    /// <inheritdoc />
-    public string? JournalIdentity => _engine?.Journal?.Identity;
-
-    /// <inheritdoc />
-    public MembershipView Membership => _engine?.Membership ?? new MembershipView(0, 0, [], []);
-
-    /// <inheritdoc />
-    public ClusterRows Cluster => _engine?.Cluster ?? ClusterRows.Empty;
-
-    /// <inheritdoc />
-    public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => _progress;
+    /// <summary>Asks the cluster through this node; there from the beginning.</summary>
+    public ITaskClient Client => _client;
 
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         IClusterObserver[] observers = [.. _observers()];
         ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
-        NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, this, api), _loggers, _time);
+        NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
         _server = server;
         _dataLock = LockData(_asked.DataDir);
@@ -122,7 +104,7 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
         _calls = new ObserverCalls(observers, _time, _loggers.CreateLogger<ObserverCalls>());
-        EngineParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _calls.OnView);
+        EngineParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _client, _calls.OnView);
         try
         {
             IReadOnlyList<SeedJournal> seeds = await SeedCheck.RunAsync(model, _time, cancellationToken);
@@ -196,92 +178,6 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         _dataLock?.Dispose();
     }
 
-    /// <inheritdoc />
-    public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken) =>
-        SubmitChecks.Problem(spec) is string problem
-            ? new CommandRefused(problem)
-            : await AskAsync(engine => engine.SubmitAsync(spec, cancellationToken));
-
-    /// <inheritdoc />
-    public Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken) =>
-        AskAsync(engine => engine.AskAsync(task, command, cancellationToken));
-
-    /// <inheritdoc />
-    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
-        _engine is { } engine ? engine.ReadAsync(request, cancellationToken) : Task.FromResult<JournalReply>(new JournalFailed(NotYet));
-
-    /// <inheritdoc />
-    public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken)
-    {
-        if (_engine is not { } engine)
-        {
-            return new CommandUnavailable(NotYet);
-        }
-
-        long target = Cluster.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
-        CommandReply reply = await engine.AskNodeAsync(node, NodeCommandKind.Drain, cancellationToken);
-        if (reply is not CommandAccepted)
-        {
-            return reply;
-        }
-
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(_asked.Sharding.DrainTimeout + StopMargin);
-        using PeriodicTimer look = new(TimeSpan.FromMilliseconds(200), _time);
-        try
-        {
-            if (node == Address)
-            {
-                await engine.Ended.WaitAsync(limit.Token);
-                return reply;
-            }
-
-            while (Cluster.Members.Any(m => m.Incarnation == target && m.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.Joining))
-            {
-                await look.WaitForNextTickAsync(limit.Token);
-            }
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return new CommandUnavailable($"node {node} has not handed everything over in time; see 'actortrainer cluster show'");
-        }
-
-        return reply;
-    }
-
-    /// <inheritdoc />
-    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
-        AskAsync(engine => engine.AskNodeAsync(node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon, cancellationToken));
-
-    /// <inheritdoc />
-    public async Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
-    {
-        JournalReply reply = await ReadAsync(new ListCheckpointsRequest(task), cancellationToken);
-        CheckpointListing? listing = (reply as ListCheckpointsReply)?.Checkpoints.FirstOrDefault(c => c.Checkpoint.Name == checkpoint);
-        if (listing is null)
-        {
-            string detail = reply is JournalFailed failed ? failed.Reason : $"task {task} lists no checkpoint {checkpoint}";
-            return new CheckpointVerification(checkpoint, false, false, 0, detail);
-        }
-
-        try
-        {
-            long bytes = await _store.VerifyAsync(task, listing.Checkpoint, cancellationToken);
-            return new CheckpointVerification(checkpoint, true, true, bytes, "intact");
-        }
-        catch (CheckpointDamagedException e)
-        {
-            return new CheckpointVerification(checkpoint, true, false, 0, e.Message);
-        }
-        catch (CheckpointStoreException e)
-        {
-            return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
-        }
-    }
-
-    /// <inheritdoc />
-    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => _workers.OutputFiles(task);
-
     /// <summary>Two nodes on one data directory would end each other's workers as orphans.</summary>
     private static FileStream LockData(string directory)
     {
@@ -298,24 +194,9 @@ public sealed partial class ActorTrainerNode : IHostedService, INodeService, IAs
         }
     }
 
-    private Task<CommandReply> AskAsync(Func<AkkaEngine, Task<CommandReply>> ask) =>
-        _engine is { } engine ? ask(engine) : Task.FromResult<CommandReply>(new CommandUnavailable(NotYet));
-
     private void PostTask(TaskInput input)
     {
-        switch (input)
-        {
-            case WorkerProgressed progressed:
-                _progress[progressed.Run.Task] = progressed.Progress;
-                break;
-            case WorkerExited exited:
-                _progress.TryRemove(exited.Run.Task, out _);
-                break;
-            case WorkerLost lost:
-                _progress.TryRemove(lost.Run.Task, out _);
-                break;
-        }
-
+        _files.Observe(input);
         _engine?.Post(input);
     }
 

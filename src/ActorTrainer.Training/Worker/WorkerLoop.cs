@@ -138,7 +138,7 @@ internal sealed class WorkerLoop
             IReadOnlyDictionary<string, double>? evaluation = null;
             if (step.EndOfEpoch || step.Done)
             {
-                _link.Send(new PhaseMessage(WorkerPhase.Evaluating));
+                Enter(WorkerPhase.Evaluating);
                 evaluation = await _trainer.EvaluateAsync(_link.Stopping);
                 _progress.Merge(evaluation);
                 _link.Send(new PhaseMessage(WorkerPhase.Training));
@@ -153,6 +153,13 @@ internal sealed class WorkerLoop
 
             await SaveWhenDueAsync(step, evaluation);
         }
+    }
+
+    /// <summary>Leaves training for a while. What was held back of it is told first: progress that came later would be taken for the end of the phase.</summary>
+    private void Enter(WorkerPhase phase)
+    {
+        _progress.Flush();
+        _link.Send(new PhaseMessage(phase));
     }
 
     private async ValueTask SaveWhenDueAsync(StepResult step, IReadOnlyDictionary<string, double>? evaluation)
@@ -219,7 +226,7 @@ internal sealed class WorkerLoop
 
     private async ValueTask<string?> TryStageAsync(StepResult step, string reason)
     {
-        _link.Send(new PhaseMessage(WorkerPhase.Saving));
+        Enter(WorkerPhase.Saving);
         try
         {
             string id = await _staging.StageAsync(_trainer, step.Step, _link.Stopping);

@@ -1,7 +1,7 @@
 using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Tests.Members;
 

@@ -3,7 +3,7 @@ using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorTrainer.Cluster.Tests.Members;

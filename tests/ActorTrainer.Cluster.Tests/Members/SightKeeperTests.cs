@@ -1,6 +1,5 @@
 using ActorTrainer.Cluster.Members;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using AkkaStatus = Akka.Cluster.MemberStatus;
 

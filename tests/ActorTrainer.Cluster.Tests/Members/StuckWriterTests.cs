@@ -2,7 +2,6 @@ using System.Diagnostics;
 using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Tests.Support;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Testing.Processes;
 using Microsoft.Extensions.Logging.Abstractions;

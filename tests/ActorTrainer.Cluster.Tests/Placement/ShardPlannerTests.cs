@@ -2,7 +2,6 @@ using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
 

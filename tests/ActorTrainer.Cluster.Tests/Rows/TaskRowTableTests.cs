@@ -2,7 +2,7 @@ using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Tests.Rows;
@@ -87,7 +87,7 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
 
         TaskRow row = (await _table.ReadChangesAsync(0, CancellationToken.None)).Rows.ShouldHaveSingleItem();
         (row.Summary.Task, row.Sequence, row.Owner).ShouldBe((Task1, 0, 0));
-        (await _table.ListAsync(new ListTasksRequest(), CancellationToken.None)).ShouldBeEmpty("nothing of it is journaled yet");
+        (await _table.ListAsync(new TaskFilter(), CancellationToken.None)).ShouldBeEmpty("nothing of it is journaled yet");
     }
 
     [Fact]
@@ -122,8 +122,8 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
         await WriteAsync(done with { Summary = done.Summary with { Status = Core.Tasks.TaskStatus.Completed } }, claim);
 
         (await _table.ReadChangesAsync(seen, CancellationToken.None)).Rows.ShouldHaveSingleItem().Summary.IsFinished.ShouldBeTrue();
-        (await _table.ListAsync(new ListTasksRequest(Unfinished: true), CancellationToken.None)).ShouldBeEmpty();
-        (await _table.ListAsync(new ListTasksRequest(Name: "one"), CancellationToken.None)).ShouldHaveSingleItem();
+        (await _table.ListAsync(new TaskFilter(Unfinished: true), CancellationToken.None)).ShouldBeEmpty();
+        (await _table.ListAsync(new TaskFilter(Name: "one"), CancellationToken.None)).ShouldHaveSingleItem();
     }
 
     [Fact]

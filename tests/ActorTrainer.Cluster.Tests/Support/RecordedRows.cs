@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using Akka.Actor;
 
 namespace ActorTrainer.Cluster.Tests.Support;

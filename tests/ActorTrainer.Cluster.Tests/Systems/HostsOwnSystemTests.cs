@@ -5,9 +5,9 @@ using ActorTrainer.Core.Membership;
 using ActorTrainer.Runtime;
 using ActorTrainer.Testing.Processes;
 using Akka.Actor;
-using Akka.Cluster;
 using Microsoft.Extensions.Hosting;
 using AkkaCluster = Akka.Cluster.Cluster;
+using AkkaStatus = Akka.Cluster.MemberStatus;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cluster.Tests.Systems;
@@ -43,6 +43,6 @@ public abstract class HostsOwnSystemTests(string? postgreSql) : HostedNode(postg
         }
 
         system.WhenTerminated.IsCompleted.ShouldBeFalse("it is the host's");
-        AkkaCluster.Get(system).SelfMember.Status.ShouldBe(MemberStatus.Up);
+        AkkaCluster.Get(system).SelfMember.Status.ShouldBe(AkkaStatus.Up);
     }
 }

@@ -4,7 +4,7 @@ using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Checkpoints;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.Cluster.Sharding;

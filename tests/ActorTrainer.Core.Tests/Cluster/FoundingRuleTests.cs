@@ -1,5 +1,5 @@
 using ActorTrainer.Core.Cluster;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Testing.Api;
 
 namespace ActorTrainer.Runtime.Tests.Api;

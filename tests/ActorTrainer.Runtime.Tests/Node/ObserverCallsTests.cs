@@ -1,7 +1,7 @@
 using System.Threading.Channels;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Membership;
-using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Node;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -94,14 +94,14 @@ public sealed class ObserverCallsTests
         await observers[0].OnChangeAsync(change, CancellationToken.None);
 
         changes.ShouldBe([change]);
-        observers[1].ShouldBeOfType<Curious>().Node.ShouldBeSameAs(provider.GetRequiredService<ActorTrainerNode>());
+        observers[1].ShouldBeOfType<Curious>().Client.ShouldBeSameAs(provider.GetRequiredService<ActorTrainerNode>().Client);
     }
 
     private static ObserverCalls Start(params IClusterObserver[] observers) => new(observers, TimeProvider.System, NullLogger<ObserverCalls>.Instance);
 
-    private sealed class Curious(INodeService node) : IClusterObserver
+    private sealed class Curious(ITaskClient client) : IClusterObserver
     {
-        public INodeService Node { get; } = node;
+        public ITaskClient Client { get; } = client;
 
         public ValueTask OnChangeAsync(ClusterChange change, CancellationToken cancellationToken) => ValueTask.CompletedTask;
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Runtime.Api;
@@ -55,8 +56,8 @@ public sealed class SeedCheckTests
     [Fact]
     public async Task CompareJournals_SeedHasAnother_SaysWhichAndWhatToDo()
     {
-        await using ApiServer same = await ApiServer.StartAsync(new FakeNode { JournalIdentity = "mine" });
-        await using ApiServer other = await ApiServer.StartAsync(new FakeNode { JournalIdentity = "other" });
+        await using ApiServer same = await ApiServer.StartAsync(new FakeNode { Journal = new JournalIdentity("mine", "a file") });
+        await using ApiServer other = await ApiServer.StartAsync(new FakeNode { Journal = new JournalIdentity("other", "a file") });
         IReadOnlyList<SeedJournal> one = await CheckAsync(Model(same.Address));
         IReadOnlyList<SeedJournal> both = await CheckAsync(Model(same.Address, other.Address));
 

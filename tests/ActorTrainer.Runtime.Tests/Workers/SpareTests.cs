@@ -300,7 +300,12 @@ public sealed class SpareTests(ITestOutputHelper output)
         return File.ReadAllText(file.Path).Replace(socket, "SOCKET", StringComparison.Ordinal);
     }
 
-    private static IEnumerable<string> Types(WorkerHarness harness) => harness.Inputs.Select(input => input.GetType().Name);
+    /// <summary>What came, in order; how often progress was told in between depends on how long the steps took.</summary>
+    private static IEnumerable<string> Types(WorkerHarness harness)
+    {
+        string[] all = [.. harness.Inputs.Select(input => input.GetType().Name)];
+        return all.Where((type, i) => type != nameof(WorkerProgressed) || i == 0 || all[i - 1] != type);
+    }
 
     private static IReadOnlyList<int> ProcessesOf(WorkerHarness harness) =>
     [

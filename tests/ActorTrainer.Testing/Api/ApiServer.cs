@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Testing.Api;
 
-/// <summary>The HTTP API over a node service in a real server on a free loopback port.</summary>
+/// <summary>The HTTP API over a node that answers from lists in a real server on a free loopback port.</summary>
 public sealed class ApiServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -23,7 +23,7 @@ public sealed class ApiServer : IAsyncDisposable
 
     public NodeAddress Address { get; }
 
-    public static async Task<ApiServer> StartAsync(INodeService node, ApiOptions? options = null)
+    public static async Task<ApiServer> StartAsync(FakeNode node, ApiOptions? options = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
@@ -31,7 +31,7 @@ public sealed class ApiServer : IAsyncDisposable
         builder.Logging.ClearProviders();
         WebApplication app = builder.Build();
         app.UseRouting();
-        ApiEndpoints.Map(app, node, options ?? new ApiOptions());
+        ApiEndpoints.Map(app, node, node, options ?? new ApiOptions());
         await app.StartAsync();
         string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
         return new ApiServer(app, NodeAddress.Parse(new Uri(url).Authority));

@@ -1,15 +1,16 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Client;
+using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Testing.Api;
 
 /// <summary>A node that answers the API from lists, for tests of the API, its client and the command line.</summary>
-public sealed class FakeNode : INodeService
+public sealed class FakeNode : ITaskClient, INodeFiles
 {
     private readonly Lock _gate = new();
     private readonly List<TaskListing> _tasks = [];
@@ -19,7 +20,7 @@ public sealed class FakeNode : INodeService
 
     public long Incarnation { get; set; } = 1;
 
-    public string? JournalIdentity { get; set; }
+    public JournalIdentity? Journal { get; set; }
 
     public MembershipView Membership { get; set; } = new(0, 1, [], [1]);
 
@@ -67,24 +68,36 @@ public sealed class FakeNode : INodeService
         }
     }
 
-    public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken)
+    public Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken = default)
     {
         Asked.Enqueue($"submit {spec.Name}");
         return Task.FromResult(OnSubmit(spec));
     }
 
-    public Task<CommandReply> CommandAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default)
     {
         Asked.Enqueue(command is MigrateTask migrate ? $"MigrateTask {task} {migrate.To}".TrimEnd() : $"{command.GetType().Name} {task}");
         return Task.FromResult(OnCommand(task, command));
     }
 
-    public Task<JournalReply> ReadAsync(JournalRequest request, CancellationToken cancellationToken) =>
-        Task.FromResult(JournalDown is null ? Read(request) : new JournalFailed(JournalDown));
+    public Task<IReadOnlyList<TaskListing>> ListTasksAsync(TaskFilter filter, CancellationToken cancellationToken = default) => Read<TaskListing>(() =>
+    [
+        .. _tasks
+            .Where(task => !filter.Unfinished || !task.Summary.IsFinished)
+            .Where(task => filter.Name is null || task.Summary.Name == filter.Name)
+            .Where(task => filter.Task is null || task.Summary.Task == filter.Task)
+            .OrderByDescending(task => task.SubmittedAt),
+    ]);
 
-    public Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken) => Node(node, "drain");
+    public Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default) =>
+        Read<EventRow>(() => [.. Events.GetValueOrDefault(task, []).Where(row => row.Sequence > after).Take(limit)]);
 
-    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) =>
+        Read<CheckpointListing>(() => [.. Checkpoints.Where(row => task is null || row.Task == task)]);
+
+    public Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default) => Node(node, "drain");
+
+    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken = default) =>
         Node(node, cordoned ? "cordon" : "uncordon");
 
     public Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
@@ -126,28 +139,13 @@ public sealed class FakeNode : INodeService
         return Task.FromResult(OnNode(node, what));
     }
 
-    private JournalReply Read(JournalRequest request)
+    private Task<IReadOnlyList<T>> Read<T>(Func<IReadOnlyList<T>> read)
     {
         lock (_gate)
         {
-            return request switch
-            {
-                ListTasksRequest list => new ListTasksReply(
-                [
-                    .. _tasks
-                        .Where(task => !list.Unfinished || !task.Summary.IsFinished)
-                        .Where(task => list.Name is null || task.Summary.Name == list.Name)
-                        .Where(task => list.Task is null || task.Summary.Task == list.Task)
-                        .OrderByDescending(task => task.SubmittedAt),
-                ]),
-                ListEventsRequest events => new ListEventsReply(
-                [
-                    .. Events.GetValueOrDefault(events.Task, []).Where(row => row.Sequence > events.AfterSequence).Take(events.Limit),
-                ]),
-                ListCheckpointsRequest checkpoints => new ListCheckpointsReply(
-                    [.. Checkpoints.Where(row => checkpoints.Task is null || row.Task == checkpoints.Task)]),
-                _ => throw new NotSupportedException(request.GetType().Name),
-            };
+            return JournalDown is { } reason
+                ? Task.FromException<IReadOnlyList<T>>(new JournalUnavailableException(reason))
+                : Task.FromResult(read());
         }
     }
 }

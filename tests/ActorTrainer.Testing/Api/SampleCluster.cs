@@ -1,6 +1,6 @@
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Journaling;
 using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -51,13 +51,13 @@ public static class SampleCluster
 
         node.Cluster = new ClusterRows(
             17,
-            new LeaseRow(4, 2, 812),
+            4,
             [
                 new MemberRow(4, A, "alpha", [], 2, MemberStatus.Up, false, 4001, "0.1.0"),
                 new MemberRow(5, B, "beta", ["gpu"], 4, MemberStatus.Up, true, 4002, "0.1.0"),
                 new MemberRow(6, C, "gamma", [], 2, MemberStatus.Down, false, 4003, "0.1.0"),
             ],
-            [.. Enumerable.Range(0, 16).Select(shard => new ShardRow(shard, shard == 15 ? 0 : shard % 2 == 1 ? 4 : 5, shard == 15 ? 0 : 1 + (shard % 3)))],
+            [.. Enumerable.Range(0, 16).Select(shard => Shard(shard))],
             [.. tasks.Where(task => !task.Summary.IsFinished).Select(task => task.Summary)]);
         node.Live[Digits] = new TaskProgress(1_234, 4_000, 3.25, new Dictionary<string, double> { ["loss"] = 0.31274, ["rate"] = 0.001 });
         node.Checkpoints.Add(new CheckpointListing(Digits, Checkpoint(1_000, "interval"), 3, Now - TimeSpan.FromSeconds(12), false));
@@ -90,6 +90,14 @@ public static class SampleCluster
                 null),
             Now - age,
             Now - changed);
+
+    /// <summary>One that nobody has used, one whose owner is lost, and the rest in turn.</summary>
+    private static ShardRow Shard(int shard) => shard switch
+    {
+        14 => new ShardRow(14, 0, 0),
+        15 => new ShardRow(15, 6, 1),
+        _ => new ShardRow(shard, shard % 2 == 1 ? 4 : 5, 1 + (shard % 3)),
+    };
 
     private static CheckpointRef Checkpoint(long step, string reason) => new(
         $"c-3-{step}-x7q2", step, step / 400.0, reason, 10 << 20, 1_572_864, ["p-3-x7q2", "p-2-a1b2"], new string('c', 64),

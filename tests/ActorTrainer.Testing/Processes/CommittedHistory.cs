@@ -1,5 +1,5 @@
 using System.Globalization;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Testing.Processes;

@@ -1,5 +1,5 @@
 using ActorTrainer.Client;
-using ActorTrainer.Core.Journaling;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;

@@ -1,0 +1,333 @@
+using ActorTrainer.Cluster.Members;
+using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Cluster.Placement;
+using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Sharding;
+using ActorTrainer.Core.Tasks;
+using Akka.Actor;
+
+namespace ActorTrainer.Cluster;
+
+/// <summary>
+/// Brings what clients ask to tasks and nodes, wherever they are. It lives as long as the node: each of the node's lives in the cluster is put
+/// behind it when it begins, and taken away when another follows.
+/// </summary>
+/// <param name="model">The node's configuration.</param>
+/// <param name="time">The clock.</param>
+/// <param name="problemOf">Says what is wrong with a task on this node, or null.</param>
+public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<TaskSpec, string?> problemOf) : ITaskClient
+{
+    private const int Draws = 64;
+    private const string NotYet = "this node has just been started; ask again";
+    private const string BetweenLives = "this node is between two lives; ask again";
+    private const string Leaving = "this node is leaving";
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
+    private static readonly MembershipView Nobody = new(0, 0, [], []);
+
+    private readonly DeterministicRandom _random = new(
+        BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    private readonly Lock _drawing = new();
+    private volatile AkkaLife? _life;
+    private volatile string _away = NotYet;
+    private volatile KnownRows? _known;
+
+    /// <inheritdoc />
+    public string ClusterName => model.ClusterName;
+
+    /// <inheritdoc />
+    public JournalIdentity? Journal { get; internal set; }
+
+    /// <inheritdoc />
+    public long Incarnation => _life?.Incarnation ?? 0;
+
+    /// <inheritdoc />
+    public MembershipView Membership => _life?.Sight.View ?? Nobody;
+
+    /// <inheritdoc />
+    public ClusterRows Cluster => _life is { } life ? Rows(life) : ClusterRows.Empty;
+
+    /// <summary>The node has a life: it is asked from now on.</summary>
+    internal void Attach(AkkaLife life) => _life = life;
+
+    /// <summary>The life is over and another will follow.</summary>
+    internal void Detach()
+    {
+        _away = BetweenLives;
+        _life = null;
+    }
+
+    /// <inheritdoc />
+    public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken = default)
+    {
+        if (problemOf(spec) is { } problem)
+        {
+            return new CommandRefused(problem);
+        }
+
+        if (Unavailable(out AkkaLife life) is { } unavailable)
+        {
+            return unavailable;
+        }
+
+        if (!HasRoom(life) && !await BecomesReadyAsync(life, cancellationToken))
+        {
+            return new CommandUnavailable("no node is ready to take tasks; see 'actortrainer cluster show'");
+        }
+
+        string hash = TaskSpecHash.Compute(spec);
+        TaskId task;
+        try
+        {
+            // A name stands for one id for ever, and the task itself says whether it is the same.
+            task = life.Index.Find(spec.Name)?.Summary.Task
+                ?? await life.RowWriter.TakeNameAsync(new NameClaim(Draw(life, spec.Name), spec, hash, time.GetUtcNow()), cancellationToken);
+        }
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
+        {
+            return new CommandUnavailable($"the journal does not answer: {e.Message}");
+        }
+
+        return await AskTaskAsync(life, task, new SubmitTask(spec, hash), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default) =>
+        Unavailable(out AkkaLife life) is { } unavailable ? unavailable
+            : command is MigrateTask migrate ? await MigrateAsync(life, task, migrate, cancellationToken)
+            : await AskTaskAsync(life, task, command, cancellationToken);
+
+    /// <inheritdoc />
+    public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken = default) =>
+        AskNodeAsync(node, cordoned ? NodeCommandKind.Cordon : NodeCommandKind.Uncordon, cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default)
+    {
+        AkkaLife? life = _life;
+        long target = Cluster.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
+        CommandReply reply = await AskNodeAsync(node, NodeCommandKind.Drain, cancellationToken);
+        if (reply is not CommandAccepted)
+        {
+            return reply;
+        }
+
+        using CancellationTokenSource limit = new(model.Sharding.DrainTimeout + DrainMargin, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            if (node == life?.Address)
+            {
+                await life.Ended.WaitAsync(either.Token);
+                return reply;
+            }
+
+            while (Cluster.Members.Any(m => m.Incarnation == target && m.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.Joining))
+            {
+                await Task.Delay(AgainAfter, time, either.Token);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new CommandUnavailable($"node {node} has not handed everything over in time; see 'actortrainer cluster show'");
+        }
+
+        return reply;
+    }
+
+    private CommandUnavailable? Unavailable(out AkkaLife life)
+    {
+        AkkaLife? present = _life;
+        life = present!;
+        return present is null ? new CommandUnavailable(_away) : present.IsLeaving ? new CommandUnavailable(Leaving) : null;
+    }
+
+    private static bool HasRoom(AkkaLife life) => PlacementInputs.Capacities(life.Sight).Any(n => n.Accepts);
+
+    private async Task<bool> BecomesReadyAsync(AkkaLife life, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < Patience)
+        {
+            await Task.Delay(AgainAfter, time, cancellationToken);
+            if (HasRoom(life))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>An id whose shard has as few unfinished tasks as can be, so that one task's move does not interrupt a neighbour.</summary>
+    private TaskId Draw(AkkaLife life, string name)
+    {
+        lock (_drawing)
+        {
+            TaskId best = TaskId.Draw(name, _random);
+            int fewest = CountBeside(life, best);
+            for (int i = 1; i < Draws && fewest > 0; i++)
+            {
+                TaskId task = TaskId.Draw(name, _random);
+                if (CountBeside(life, task) is int count && count < fewest)
+                {
+                    (best, fewest) = (task, count);
+                }
+            }
+
+            return best;
+        }
+    }
+
+    private int CountBeside(AkkaLife life, TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
+
+    private async Task<CommandReply> AskTaskAsync(AkkaLife life, TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    {
+        long started = time.GetTimestamp();
+        CommandReply? last = null;
+        while (Patience - time.GetElapsedTime(started) is { Ticks: > 0 } left)
+        {
+            try
+            {
+                TaskAnswer answer = await life.Region.Ask<TaskAnswer>(new TaskRequest(task, command), left, cancellationToken);
+                Acknowledge(life, task, answer.Sequence);
+                if (answer.Reply is not CommandUnavailable)
+                {
+                    return answer.Reply;
+                }
+
+                last = answer.Reply;
+            }
+            catch (AskTimeoutException)
+            {
+                break;
+            }
+
+            // It moves, or has just been passivated: its next owner answers.
+            await Task.Delay(AgainAfter, time, cancellationToken);
+        }
+
+        return last ?? new CommandUnavailable(
+            $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')");
+    }
+
+    private async Task<CommandReply> MigrateAsync(AkkaLife life, TaskId task, MigrateTask command, CancellationToken cancellationToken)
+    {
+        TaskRow? row = life.Index.Find(task);
+        if (row is null)
+        {
+            // Newer than what this node has read, perhaps.
+            await life.ReadRowsAsync(cancellationToken);
+            row = life.Index.Find(task);
+        }
+
+        if (row is null)
+        {
+            // It has ended, or never was: the task says which.
+            return await AskTaskAsync(life, task, command, cancellationToken);
+        }
+
+        ClusterSight sight = life.Sight;
+        MoveTarget target = MoveTarget.Choose(
+            task,
+            row.Summary.Slots,
+            row.Owner,
+            command.To,
+            [.. Living(sight).Select(p => p.Row)],
+            PlacementInputs.Capacities(sight),
+            life.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
+            [.. life.Index.All.Select(t => TaskDemand.Of(t.Summary))],
+            model.Sharding.Allocation);
+        if (target.Refusal is not null)
+        {
+            return target.Refusal;
+        }
+
+        CommandReply reply = await AskTaskAsync(life, task, command, cancellationToken);
+        if (reply is CommandAccepted)
+        {
+            foreach (MemberPlace member in Living(sight))
+            {
+                NodeAt(life, member).Tell(new MoveShard(row.Summary.Shard, target.To));
+            }
+        }
+
+        return reply;
+    }
+
+    /// <summary>Asks a node to take no more tasks, to take them again, or to begin to leave.</summary>
+    private async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken)
+    {
+        if (_life is { } self && node == self.Address)
+        {
+            return await self.ExecuteAsync(kind);
+        }
+
+        if (Unavailable(out AkkaLife life) is { } unavailable)
+        {
+            return unavailable;
+        }
+
+        ClusterSight sight = life.Sight;
+        if (Living(sight).LastOrDefault(p => p.Row.Address == node) is not { } place)
+        {
+            return new CommandRefused(
+                $"there is no living node at {node}; the members are {string.Join(", ", Living(sight).Select(p => p.Row.Address))}", NotFound: true);
+        }
+
+        try
+        {
+            TaskAnswer answer = await NodeAt(life, place).Ask<TaskAnswer>(new NodeRequest(kind), Patience, cancellationToken);
+            return answer.Reply;
+        }
+        catch (AskTimeoutException)
+        {
+            return new CommandUnavailable("the node did not answer within 10 s");
+        }
+    }
+
+    private static IEnumerable<MemberPlace> Living(ClusterSight sight) => sight.Places.Where(p => sight.Living.Contains(p.Row.Incarnation));
+
+    private static ActorSelection NodeAt(AkkaLife life, MemberPlace place) => life.System.ActorSelection($"{place.AkkaAddress}/user/{NodeActor.Name}");
+
+    /// <summary>Members, shards with their owners and unfinished tasks as this node knows them; made once for each change.</summary>
+    private ClusterRows Rows(AkkaLife life)
+    {
+        ClusterSight sight = life.Sight;
+        long version = life.Index.Version;
+        KnownRows? known = _known;
+        if (known?.Rows.Version != version || !ReferenceEquals(known.Sight, sight))
+        {
+            _known = known = new KnownRows(sight, RowsOf(life, sight, version));
+        }
+
+        return known.Rows;
+    }
+
+    private ClusterRows RowsOf(AkkaLife life, ClusterSight sight, long version)
+    {
+        IReadOnlyList<TaskRow> tasks = life.Index.All;
+        Dictionary<int, ShardRow> owned = [];
+        foreach (TaskRow row in tasks.Where(t => t.Owner != 0))
+        {
+            int shard = row.Summary.Shard;
+            ShardRow known = owned.GetValueOrDefault(shard);
+            owned[shard] = new ShardRow(shard, Math.Max(known.Owner, row.Owner), Math.Max(known.Term, row.Term));
+        }
+
+        return new ClusterRows(
+            version,
+            sight.Coordinator,
+            [.. sight.Places.Select(p => p.Row)],
+            [.. Enumerable.Range(0, model.Sharding.NumberOfShards).Select(i => owned.GetValueOrDefault(i, new ShardRow(i, 0, 0)))],
+            [.. tasks.Where(t => t.Sequence > 0).Select(t => t.Summary)]);
+    }
+
+    private sealed record KnownRows(ClusterSight Sight, ClusterRows Rows);
+}

@@ -1,0 +1,18 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Core.Queries;
+
+/// <summary>A task in a list, with the times of its first and last event.</summary>
+public sealed record TaskListing(TaskSummary Summary, DateTimeOffset SubmittedAt, DateTimeOffset ChangedAt);
+
+/// <summary>An event as it stands in the journal.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Sequence">From 1, consecutive.</param>
+/// <param name="Term">The term it was accepted under.</param>
+/// <param name="Time">When it was written, by the writing node's wall clock, UTC.</param>
+/// <param name="Event">The event.</param>
+public sealed record EventRow(TaskId Task, long Sequence, long Term, DateTimeOffset Time, TaskEvent Event);
+
+/// <summary>A checkpoint in a list.</summary>
+public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, long Term, DateTimeOffset Time, bool Damaged);

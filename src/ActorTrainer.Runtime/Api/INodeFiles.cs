@@ -1,0 +1,22 @@
+using ActorTrainer.Client;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Runtime.Api;
+
+/// <summary>What only a node itself knows: its workers, their output, the checkpoint store that it reads.</summary>
+public interface INodeFiles
+{
+    /// <summary>The newest progress of tasks that run on this node, fresher than the lists.</summary>
+    IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress { get; }
+
+    /// <summary>Reads and hashes a checkpoint in the store this node reads.</summary>
+    /// <exception cref="Core.Queries.JournalUnavailableException">The list of checkpoints cannot be read now.</exception>
+    Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>Output files of a task's runs kept on this node, oldest run first: absolute paths.</summary>
+    IReadOnlyList<OutputFile> OutputFiles(TaskId task);
+}
+
+/// <summary>A file with a run's output lines; the older file of a rotated pair comes first.</summary>
+public sealed record OutputFile(long Term, int Run, string Path);

@@ -1,0 +1,61 @@
+using System.Collections.Concurrent;
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Client;
+using ActorTrainer.Cluster;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Workers;
+
+namespace ActorTrainer.Runtime.Node;
+
+/// <summary>The node's own part of what the API shows: progress that its workers report, their output, checkpoints in its store.</summary>
+internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, WorkerHost workers) : INodeFiles
+{
+    private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
+
+    public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => _progress;
+
+    /// <summary>Takes what a worker reports.</summary>
+    public void Observe(TaskInput input)
+    {
+        switch (input)
+        {
+            case WorkerProgressed progressed:
+                _progress[progressed.Run.Task] = progressed.Progress;
+                break;
+            case WorkerExited exited:
+                _progress.TryRemove(exited.Run.Task, out _);
+                break;
+            case WorkerLost lost:
+                _progress.TryRemove(lost.Run.Task, out _);
+                break;
+        }
+    }
+
+    public async Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<CheckpointListing> listed = await queries.ListCheckpointsAsync(task, cancellationToken);
+        if (listed.FirstOrDefault(c => c.Checkpoint.Name == checkpoint) is not { } listing)
+        {
+            return new CheckpointVerification(checkpoint, false, false, 0, $"task {task} lists no checkpoint {checkpoint}");
+        }
+
+        try
+        {
+            long bytes = await store.VerifyAsync(task, listing.Checkpoint, cancellationToken);
+            return new CheckpointVerification(checkpoint, true, true, bytes, "intact");
+        }
+        catch (CheckpointDamagedException e)
+        {
+            return new CheckpointVerification(checkpoint, true, false, 0, e.Message);
+        }
+        catch (CheckpointStoreException e)
+        {
+            return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
+        }
+    }
+
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => workers.OutputFiles(task);
+}
