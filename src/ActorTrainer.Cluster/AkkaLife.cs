@@ -47,7 +47,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private readonly RowFollower _follower;
     private readonly Func<NodeCommandKind, Task<CommandReply>> _execute;
     private Task _entering = Task.CompletedTask;
-    private volatile ClusterSight _sight;
+    private volatile ClusterView _view;
     private int _leaving;
 
     private AkkaLife(
@@ -66,7 +66,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         _logger = parts.Loggers.CreateLogger<AkkaLife>();
         _startedAt = parts.Time.GetTimestamp();
         _members = new MemberTable(database);
-        _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
+        _view = new ClusterView(0, incarnation, []);
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
         Rows = new TaskRowTable(database, model.Sharding.NumberOfShards);
         Index = new TaskIndex();
@@ -113,7 +113,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     public ShardPlanner Planner { get; }
 
     /// <summary>What was seen of the cluster last.</summary>
-    public ClusterSight Sight => _sight;
+    public ClusterView View => _view;
 
     /// <summary>Ends with the life, with the reason.</summary>
     public Task<string> Ended => _ended.Task;
@@ -134,7 +134,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         EngineParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
     {
         NodeModel model = parts.Model;
-        MemberRow row = new(
+        ClusterMember row = new(
             0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, parts.Version);
         MemberTable members = new(database);
         long incarnation = await members.RegisterAsync(row, cancellationToken);
@@ -234,7 +234,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         ClusterTable table = new(_setup.Database);
-        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnSight, Lose, Now, watchLogger)), "actortrainer-members");
+        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, Lose, Now, watchLogger)), "actortrainer-members");
         if (!_ownSystem)
         {
             // A host's own downing provider does not know of life locks.
@@ -246,7 +246,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         await _follower.StartAsync(cancellationToken);
         StartStarter();
         StartWarmer();
-        ShardPlacement placement = new(Planner, Index, () => _sight, selfAddress, WarmAsync, _parts.Loggers.CreateLogger<ShardPlacement>());
+        ShardPlacement placement = new(Planner, Index, () => _view, selfAddress, WarmAsync, _parts.Loggers.CreateLogger<ShardPlacement>());
         ClusterSharding clusterSharding = ClusterSharding.Get(System); // brings the settings' defaults along
         ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
         Region = await clusterSharding.StartAsync(
@@ -275,7 +275,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         TimeSpan fenceAfter = _parts.Model.Sharding.SelfFenceAfter;
         IActorRef starter = Add(
             Props.Create(() => new TaskStarter(
-                _host, Index, () => _sight, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
+                _host, Index, () => _view, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
             "actortrainer-starter");
         _host.Starter = starter;
     }
@@ -283,24 +283,24 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private void StartWarmer()
     {
         ILogger logger = _parts.Loggers.CreateLogger<TaskWarmer>();
-        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _sight, logger)), TaskWarmer.Name);
+        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _view, logger)), TaskWarmer.Name);
     }
 
     /// <summary>Has a worker made ready on another node; what that node does not say in time is not waited for.</summary>
     private async Task WarmAsync(TaskId task, long to)
     {
-        if (_sight.Places.FirstOrDefault(p => p.Row.Incarnation == to) is not { } place)
+        if (_view.Find(to) is not { } member)
         {
             return;
         }
 
         try
         {
-            await TaskWarmer.At(System, place).Ask<TaskWarmed>(new WarmTask(task), WarmWithin, _over.Token);
+            await TaskWarmer.At(System, member).Ask<TaskWarmed>(new WarmTask(task), WarmWithin, _over.Token);
         }
         catch (Exception e) when (e is AskTimeoutException or OperationCanceledException)
         {
-            LogNotWarm(_logger, task, place.Row.Address);
+            LogNotWarm(_logger, task, member.Address);
         }
     }
 
@@ -347,13 +347,13 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         }
     }
 
-    private void OnSight(ClusterSight sight)
+    private void OnView(ClusterView view)
     {
-        _sight = sight;
+        _view = view;
         _host.Starter.Tell(TaskStarter.Changed);
-        _parts.ViewChanged(sight.View);
+        _parts.ViewChanged(view);
     }
 
     /// <summary>What else has to be looked at now and then.</summary>
-    public void LookAround() => _stuck.Look(_sight);
+    public void LookAround() => _stuck.Look(_view);
 }

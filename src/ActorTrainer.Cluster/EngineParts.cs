@@ -23,4 +23,4 @@ public sealed record EngineParts(
     ILoggerFactory Loggers,
     TimeProvider Time,
     TaskClient Client,
-    Action<MembershipView> ViewChanged);
+    Action<ClusterView> ViewChanged);

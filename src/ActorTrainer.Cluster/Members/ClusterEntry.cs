@@ -1,6 +1,7 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -136,8 +137,8 @@ internal sealed partial class ClusterEntry(
     /// <summary>Whether the host's system is in one cluster with a living member of the epoch.</summary>
     private bool IsAmong(ClusterRecord record)
     {
-        HashSet<string> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(m => $"{m.UniqueAddress.Address}#{m.UniqueAddress.Uid}")];
-        return record.Places.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains($"{p.AkkaAddress}#{p.AkkaUid}"));
+        HashSet<MemberKey> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(GossipStates.KeyOf)];
+        return record.Places.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains(p.Row.System));
     }
 
     private void Join(IReadOnlyList<long> lives, ClusterRecord record)
@@ -151,7 +152,7 @@ internal sealed partial class ClusterEntry(
         _attempts++;
         _asked = lives;
         _askAgainAt = now + TimeSpan.FromTicks(Math.Min(JoinAgainAtMost.Ticks, JoinAgainAtLeast.Ticks * _attempts));
-        Address[] contacts = [.. lives.Select(life => record.Find(life)?.AkkaAddress).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
+        Address[] contacts = [.. lives.Select(life => record.Find(life)?.Row.System.Address).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
         if (contacts.Length > 0)
         {
             _cluster.JoinSeedNodes(contacts);

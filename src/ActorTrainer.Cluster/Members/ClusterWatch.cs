@@ -9,19 +9,6 @@ using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 
-/// <summary>What an observer of the members is told: the view, and the rows behind it.</summary>
-/// <param name="View">The members as failure detection sees them.</param>
-/// <param name="Places">The members on record, by incarnation.</param>
-/// <param name="Coordinator">The life that coordinates the shards; 0: not known.</param>
-internal sealed record ClusterSight(MembershipView View, IReadOnlyList<MemberPlace> Places, long Coordinator)
-{
-    /// <summary>The lives that are not known to be gone, neither by Akka nor on record.</summary>
-    public IReadOnlySet<long> Living { get; } = Places
-        .Where(p => p.IsLiving && View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed))
-        .Select(p => p.Row.Incarnation)
-        .ToHashSet();
-}
-
 /// <summary>
 /// Turns the events of Akka.Cluster into views of the members: who they are stands in the member table, how they are Akka says.
 /// Writes down who was lost, and says when its own life is.
@@ -38,16 +25,16 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly HashSet<UniqueAddress> _said = [];
     private readonly long _self;
     private readonly string _role;
-    private readonly Action<ClusterSight> _publish;
+    private readonly Action<ClusterView> _publish;
     private readonly Action<string> _fenced;
     private readonly Func<TimeSpan> _now;
     private readonly ILogger _logger;
     private readonly AkkaCluster _cluster;
-    private readonly SightKeeper _keeper;
+    private readonly ClusterViewTracker _tracker;
     private readonly CancellationTokenSource _stopping = new();
     private bool _reading;
 
-    public ClusterWatch(MemberTable table, ClusterTable clusterTable, long self, string role, Action<ClusterSight> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
+    public ClusterWatch(MemberTable table, ClusterTable clusterTable, long self, string role, Action<ClusterView> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
     {
         _table = table;
         _clusterTable = clusterTable;
@@ -59,7 +46,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         _now = now;
         _logger = logger;
         _cluster = AkkaCluster.Get(Context.System);
-        _keeper = new SightKeeper(self);
+        _tracker = new ClusterViewTracker(self);
         Receive<ClusterEvent.CurrentClusterState>(_ => Look());
         Receive<ClusterEvent.IMemberEvent>(
             e => e is ClusterEvent.MemberDowned or ClusterEvent.MemberRemoved && e.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress),
@@ -68,8 +55,8 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
             UniqueAddress gone = removed.Member.UniqueAddress;
-            MemberState state = AkkaMember.GoneAs(removed.PreviousStatus);
-            _keeper.Gone(new AkkaMember(gone.Address.ToString(), gone.Uid, state), _now());
+            MemberState state = GossipStates.GoneAs(removed.PreviousStatus);
+            _tracker.Gone(GossipStates.KeyOf(gone), state, _now());
             _unrecorded[gone] = state;
             Record(atOnce: true);
             Look();
@@ -130,26 +117,20 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         }
 
         ClusterEvent.CurrentClusterState state = _cluster.State;
-        HashSet<UniqueAddress> unreachable = [.. state.Unreachable.Select(m => m.UniqueAddress)];
-        AkkaMember[] members =
-        [
-            .. state.Members.Select(m => new AkkaMember(
-                m.UniqueAddress.Address.ToString(), m.UniqueAddress.Uid, AkkaMember.StateOf(m.Status, !unreachable.Contains(m.UniqueAddress)))),
-        ];
-        UniqueAddress? oldest = Oldest(state)?.UniqueAddress;
-        if (_keeper.Look(members, oldest?.Address.ToString(), oldest?.Uid ?? 0, _now()) is { } sight)
+        MemberKey? coordinator = Oldest(state) is { } oldest ? GossipStates.KeyOf(oldest) : null;
+        if (_tracker.Update(GossipStates.Of(state), coordinator, _now()) is { } view)
         {
-            _publish(sight);
+            _publish(view);
         }
 
-        if (_keeper.HasUnknown && !Timers.IsTimerActive(nameof(ReadSoon)))
+        if (_tracker.HasUnknown && !Timers.IsTimerActive(nameof(ReadSoon)))
         {
             Timers.StartSingleTimer(nameof(ReadSoon), ReadNow.Instance, ReadSoon);
         }
     }
 
     /// <summary>The coordinator of the shards is a singleton: it lives on the oldest member of the role.</summary>
-    private Member? Oldest(ClusterEvent.CurrentClusterState state) => AkkaMember.OldestOf(
+    private Member? Oldest(ClusterEvent.CurrentClusterState state) => GossipStates.OldestOf(
         state.Members.Where(m => m.HasRole(_role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving or AkkaStatus.Exiting));
 
     private void Read()
@@ -169,7 +150,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private void OnRows(RowsRead rows)
     {
         _reading = false;
-        _keeper.Places = rows.Record.Places;
+        _tracker.Places = rows.Record.Places;
         Context.System.EventStream.Publish(rows);
         if (rows.Record.Find(_self) is not { } own || own.Row.Status == RowStatus.Down)
         {
@@ -196,7 +177,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     {
         foreach ((UniqueAddress gone, MemberState state) in _unrecorded.ToArray())
         {
-            MemberPlace? place = _keeper.Find(gone.Address.ToString(), gone.Uid);
+            MemberPlace? place = _tracker.Find(GossipStates.KeyOf(gone));
             if (place is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
             {
                 _unrecorded.Remove(gone);

@@ -1,6 +1,6 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Cluster;
-using Akka.Cluster;
+using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Members;
 
@@ -50,6 +50,4 @@ internal sealed class CrashSuspects(LifeProof proof)
 
         return dead;
     }
-
-    public static MemberKey KeyOf(Member member) => new(member.UniqueAddress.Address.ToString(), member.UniqueAddress.Uid);
 }

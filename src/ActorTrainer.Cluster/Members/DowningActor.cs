@@ -1,12 +1,14 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Systems;
 using ActorTrainer.Core.Cluster;
+using ActorTrainer.Core.Membership;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
 using AkkaStatus = Akka.Cluster.MemberStatus;
+using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 
@@ -54,7 +56,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _proofsOnly = proofsOnly;
         _life = setup.Incarnation;
         _logger = setup.Loggers.CreateLogger<DowningActor>();
-        _self = new MemberKey(cluster.SelfUniqueAddress.Address.ToString(), cluster.SelfUniqueAddress.Uid);
+        _self = GossipStates.KeyOf(cluster.SelfUniqueAddress);
         _time = ListeningTime.Of(Context.System.EventStream, TickEvery);
         _table = new ClusterTable(setup.Database);
         _suspects = new CrashSuspects(setup.Proof);
@@ -65,7 +67,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             Suspect(e.Member.Address);
             Decide();
         });
-        Receive<ClusterEvent.MemberRemoved>(e => Forget(CrashSuspects.KeyOf(e.Member)));
+        Receive<ClusterEvent.MemberRemoved>(e => Forget(GossipStates.KeyOf(e.Member)));
         Receive<ClusterEvent.IClusterDomainEvent>(_ => Decide());
         Receive<RowsRead>(OnRows);
         Receive<Look>(_ => Decide());
@@ -125,7 +127,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private void Suspect(Address address)
     {
         if (_cluster.State.Members.FirstOrDefault(m => m.Address.Equals(address) && m.Status is not AkkaStatus.Down) is { } member &&
-            CrashSuspects.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
+            GossipStates.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
         {
             _suspects.Add(key, _time.Clock);
             _nextProof = ProofFirst;
@@ -163,7 +165,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         foreach (MemberKey key in left)
         {
             // A life that has left in order takes its system, which may be its host's, with it.
-            if (Find(key) is { Row: { } row } && row.Status != Core.Membership.MemberStatus.Removed)
+            if (Find(key) is { Row: { } row } && row.Status != RowStatus.Removed)
             {
                 lives.Add((key, row.Incarnation, now - _beats.MovedAt(row.Incarnation) ?? TimeSpan.Zero));
             }
@@ -200,7 +202,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         Decide();
     }
 
-    private MemberPlace? Find(MemberKey key) => _record?.Places.LastOrDefault(p => p.AkkaUid == key.Uid && p.AkkaAddress == key.Address);
+    private MemberPlace? Find(MemberKey key) => _record?.Places.LastOrDefault(p => p.Row.System == key);
 
     private void Decide()
     {
@@ -237,16 +239,16 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         ClusterEvent.CurrentClusterState state = _cluster.State;
         Member[] members =
         [
-            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(CrashSuspects.KeyOf(m))),
+            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(GossipStates.KeyOf(m))),
         ];
-        HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(CrashSuspects.KeyOf)];
+        HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(GossipStates.KeyOf)];
         return
         [
             .. members.Select(m =>
             {
-                MemberKey key = CrashSuspects.KeyOf(m);
+                MemberKey key = GossipStates.KeyOf(m);
                 MemberPlace? place = Find(key);
-                bool dead = _dead.Contains(key) || place?.Row.Status == Core.Membership.MemberStatus.Down;
+                bool dead = _dead.Contains(key) || place?.Row.Status == RowStatus.Down;
                 return new DowningMember(key, m.Status is AkkaStatus.Up or AkkaStatus.Leaving, !unreachable.Contains(key), dead)
                 {
                     Agrees = _silentFor.TryGetValue(key, out HashSet<MemberKey>? silent) && silent.IsSupersetOf(unreachable),
@@ -270,7 +272,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     {
         Address address = Address.Parse(member.Address);
         return !_cluster.FailureDetector.IsAvailable(address) ||
-            (!_cluster.FailureDetector.IsMonitoring(address) && _cluster.State.Unreachable.Any(m => CrashSuspects.KeyOf(m) == new MemberKey(member.Address, member.Uid)));
+            (!_cluster.FailureDetector.IsMonitoring(address) && _cluster.State.Unreachable.Any(m => GossipStates.KeyOf(m) == new MemberKey(member.Address, member.Uid)));
     }
 
     private void Down(IReadOnlyList<MemberKey> victims)
@@ -281,7 +283,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             _suspects.Remove(victim);
 
             // Akka downs by the address alone. Looked at anew, right before: a node that was started again has another number there.
-            if (_cluster.State.Members.FirstOrDefault(m => CrashSuspects.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
+            if (_cluster.State.Members.FirstOrDefault(m => GossipStates.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
             {
                 continue;
             }

@@ -5,16 +5,14 @@ using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Members;
 
-/// <summary>A member, and how Akka calls it.</summary>
-/// <param name="Row">The member.</param>
-/// <param name="AkkaAddress">For example <c>akka.tcp://actortrainer@127.0.0.1:8400</c>; empty until its system stands.</param>
-/// <param name="AkkaUid">Tells two systems at one address apart.</param>
+/// <summary>A member as it stands on record.</summary>
+/// <param name="Row">The member; gossip is not asked.</param>
 /// <param name="Epoch">The epoch of the cluster that it has entered; 0: none yet.</param>
 /// <param name="Beat">A counter that it advances about once a second.</param>
-internal sealed record MemberPlace(MemberRow Row, string AkkaAddress, long AkkaUid, long Epoch = 0, long Beat = 0)
+internal sealed record MemberPlace(ClusterMember Row, long Epoch = 0, long Beat = 0)
 {
     /// <summary>Whether it is neither down nor removed on record.</summary>
-    public bool IsLiving => Row.Status is not (MemberStatus.Down or MemberStatus.Removed);
+    public bool IsLiving => Row.IsRegistered;
 }
 
 /// <summary>The lives of the nodes on record: their numbers, names, sizes, cordons. Who is alive is Akka.Cluster's to say.</summary>
@@ -32,7 +30,7 @@ internal sealed class MemberTable(AkkaDatabase database)
 
     /// <summary>Registers a new life; earlier lives at its address are down.</summary>
     /// <returns>Its number.</returns>
-    public Task<long> RegisterAsync(MemberRow row, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task<long> RegisterAsync(ClusterMember row, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
             await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE address = @a AND {IsLiving}", row.Address.ToString());
@@ -80,7 +78,7 @@ internal sealed class MemberTable(AkkaDatabase database)
     public static MemberPlace Read(DbDataReader reader)
     {
         string roles = reader.GetString(3);
-        MemberRow row = new(
+        ClusterMember row = new(
             reader.GetInt64(0),
             NodeAddress.Parse(reader.GetString(1)),
             reader.GetString(2),
@@ -89,7 +87,10 @@ internal sealed class MemberTable(AkkaDatabase database)
             Enum.Parse<MemberStatus>(reader.GetString(5)),
             reader.GetInt32(6) != 0,
             reader.GetInt32(7),
-            reader.GetString(8));
-        return new MemberPlace(row, reader.GetString(9), reader.GetInt64(10), reader.GetInt64(11), reader.GetInt64(12));
+            reader.GetString(8))
+        {
+            System = new MemberKey(reader.GetString(9), reader.GetInt64(10)),
+        };
+        return new MemberPlace(row, reader.GetInt64(11), reader.GetInt64(12));
     }
 }

@@ -17,16 +17,16 @@ internal sealed partial class StuckWriter(AkkaDatabase database, string path, IL
     private int _stuckBefore;
 
     /// <summary>Looks, and ends the process if all of that is so. Called now and then, by one caller at a time.</summary>
-    public void Look(ClusterSight sight)
+    public void Look(ClusterView view)
     {
         if (!database.IsSqlite || !OperatingSystem.IsLinux())
         {
             return;
         }
 
-        int stuck = sight.Places
-            .Where(p => sight.View.Find(p.Row.Incarnation)?.State is MemberState.Suspect or MemberState.Down && p.Row.Pid != Environment.ProcessId)
-            .Select(p => p.Row.Pid)
+        int stuck = view.Members
+            .Where(m => m.State is MemberState.Suspect or MemberState.Down && m.Pid != Environment.ProcessId)
+            .Select(m => m.Pid)
             .FirstOrDefault(IsStuck);
         if (stuck != 0 && stuck == _stuckBefore)
         {

@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
@@ -34,7 +33,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     private readonly TaskHost _host;
     private readonly TaskIndex _index;
-    private readonly Func<ClusterSight> _sight;
+    private readonly Func<ClusterView> _view;
     private readonly Func<IActorRef> _region;
     private readonly Func<TaskId, Task> _withdraw;
     private readonly TimeSpan _selfFenceAfter;
@@ -43,22 +42,22 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private readonly Dictionary<TaskId, TimeSpan> _seenNew = [];
     private readonly Dictionary<TaskId, (int Failures, TimeSpan Last)> _failures = [];
     private long _lookedAt = -1;
-    private ClusterSight? _lastSight;
+    private ClusterView? _lastView;
 
     /// <param name="host">The node's tasks.</param>
     /// <param name="index">All unfinished tasks.</param>
-    /// <param name="sight">The members.</param>
+    /// <param name="view">The members.</param>
     /// <param name="region">The shard region.</param>
     /// <param name="withdraw">Takes a name back whose task was never submitted.</param>
     /// <param name="selfFenceAfter">How long a parked run goes on while a member is out of reach.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskStarter(
-        TaskHost host, TaskIndex index, Func<ClusterSight> sight, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
+        TaskHost host, TaskIndex index, Func<ClusterView> view, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
     {
         _selfFenceAfter = selfFenceAfter;
         _host = host;
         _index = index;
-        _sight = sight;
+        _view = view;
         _region = region;
         _withdraw = withdraw;
         _logger = logger;
@@ -80,35 +79,35 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     private void OnLook(Look look)
     {
-        ClusterSight sight = _sight();
-        if (!look.Periodic && !look.Again && _lookedAt == _index.Version && ReferenceEquals(sight, _lastSight))
+        ClusterView view = _view();
+        if (!look.Periodic && !look.Again && _lookedAt == _index.Version && ReferenceEquals(view, _lastView))
         {
             return;
         }
 
         _lookedAt = _index.Version;
-        _lastSight = sight;
+        _lastView = view;
         if (_host.Leaving)
         {
             return;
         }
 
-        if (sight.Coordinator == _host.Home.Incarnation)
+        if (view.Coordinator == _host.Home.Incarnation)
         {
-            WakeOrphans(sight);
+            WakeOrphans(view);
         }
 
         if (look.Periodic)
         {
             WakeOwn();
-            EndParked(sight);
+            EndParked(view);
         }
     }
 
     /// <summary>Tasks whose owner is gone, and those that nobody has had yet.</summary>
-    private void WakeOrphans(ClusterSight sight)
+    private void WakeOrphans(ClusterView view)
     {
-        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(sight.Living);
+        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(view.Living);
         if (orphans.Count == 0)
         {
             _woken.Clear();
@@ -197,14 +196,14 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not, it has
     /// as long as a node that lost everybody. It ends at once when its task is known to have another owner.
     /// </summary>
-    private void EndParked(ClusterSight sight)
+    private void EndParked(ClusterView view)
     {
         foreach (ParkedRun run in _host.Parked.Values)
         {
             TaskId task = run.Entity.Task;
             long owner = _index.Find(task)?.Owner ?? _host.Home.Incarnation;
-            bool elsewhere = owner != _host.Home.Incarnation && sight.Living.Contains(owner);
-            bool alone = sight.View.Members.Any(m => m.State == MemberState.Suspect);
+            bool elsewhere = owner != _host.Home.Incarnation && view.Find(owner)?.IsLiving == true;
+            bool alone = view.Members.Any(m => m.State == MemberState.Suspect);
             run.Deadline ??= alone ? _host.Now + _selfFenceAfter : null;
             if (elsewhere || _host.Now > run.Deadline)
             {

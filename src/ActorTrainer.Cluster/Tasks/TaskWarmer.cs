@@ -4,12 +4,14 @@ using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Placement;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.Cluster;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
+using AkkaStatus = Akka.Cluster.MemberStatus;
 
 namespace ActorTrainer.Cluster.Tasks;
 
@@ -31,18 +33,18 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private readonly TaskIndex _index;
     private readonly ShardPlanner _planner;
     private readonly AkkaDatabase _database;
-    private readonly Func<ClusterSight> _sight;
+    private readonly Func<ClusterView> _view;
     private readonly ILogger _logger;
     private readonly AkkaCluster _cluster;
     private readonly CancellationTokenSource _stopping = new();
 
-    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, AkkaDatabase database, Func<ClusterSight> sight, ILogger logger)
+    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, AkkaDatabase database, Func<ClusterView> view, ILogger logger)
     {
         _host = host;
         _index = index;
         _planner = planner;
         _database = database;
-        _sight = sight;
+        _view = view;
         _logger = logger;
         _cluster = AkkaCluster.Get(Context.System);
         Receive<LifeDowned>(downed => OnDowned(downed.Life));
@@ -65,7 +67,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Where a member's warmer is.</summary>
-    public static ActorSelection At(ActorSystem system, MemberPlace place) => system.ActorSelection($"{place.AkkaAddress}/user/{Name}");
+    public static ActorSelection At(ActorSystem system, ClusterMember member) => system.ActorSelection($"{member.System.Address}/user/{Name}");
 
     protected override void PreStart()
     {
@@ -84,18 +86,18 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     /// <summary>Whoever coordinates from now on will give the tasks to the same nodes.</summary>
     private void OnDowned(long life)
     {
-        ClusterSight sight = _sight();
-        if (life == 0 || !CoordinatesWithout(life, sight))
+        ClusterView view = _view();
+        if (life == 0 || !CoordinatesWithout(life, view))
         {
             return;
         }
 
-        IReadOnlyList<PlannedHeir> heirs = _planner.Lose(life, sight);
+        IReadOnlyList<PlannedHeir> heirs = _planner.Lose(life, view);
         foreach (PlannedHeir heir in heirs)
         {
-            if (sight.Places.FirstOrDefault(p => p.Row.Incarnation == heir.To) is { } place)
+            if (view.Find(heir.To) is { } member)
             {
-                At(Context.System, place).Tell(new WarmTask(heir.Task));
+                At(Context.System, member).Tell(new WarmTask(heir.Task));
             }
         }
 
@@ -106,12 +108,12 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     }
 
     /// <summary>Whether this node is the oldest one when a life is gone.</summary>
-    private bool CoordinatesWithout(long life, ClusterSight sight)
+    private bool CoordinatesWithout(long life, ClusterView view)
     {
-        MemberPlace? lost = sight.Places.FirstOrDefault(p => p.Row.Incarnation == life);
-        Member? oldest = AkkaMember.OldestOf(_cluster.State.Members
-            .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is MemberStatus.Up or MemberStatus.Leaving)
-            .Where(m => m.UniqueAddress.Uid != lost?.AkkaUid));
+        ClusterMember? lost = view.Find(life);
+        Member? oldest = GossipStates.OldestOf(_cluster.State.Members
+            .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving)
+            .Where(m => m.UniqueAddress.Uid != lost?.System.Uid));
         return oldest?.UniqueAddress.Equals(_cluster.SelfUniqueAddress) == true;
     }
 

@@ -1,9 +1,6 @@
-namespace ActorTrainer.Core.Cluster;
+using ActorTrainer.Core.Membership;
 
-/// <summary>One actor system among the members.</summary>
-/// <param name="Address">Where it is, as Akka writes it.</param>
-/// <param name="Uid">Tells two systems at one address apart.</param>
-public readonly record struct MemberKey(string Address, long Uid);
+namespace ActorTrainer.Core.Cluster;
 
 /// <summary>A member as one of the others sees it; those that are down already are none.</summary>
 /// <param name="Key">Which.</param>

@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Membership;
+
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>

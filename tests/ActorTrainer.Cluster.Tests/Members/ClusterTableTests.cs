@@ -131,7 +131,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
     }
 
     private Task<long> RegisterAsync(int node) => _members.RegisterAsync(
-        new MemberRow(0, new NodeAddress("127.0.0.1", 7400 + node), $"n{node}", [], 2, MemberStatus.Joining, false, 17, "1"), default);
+        new ClusterMember(0, new NodeAddress("127.0.0.1", 7400 + node), $"n{node}", [], 2, MemberStatus.Joining, false, 17, "1"), default);
 
     private async Task<long> BeatAsync(long life) => (await _table.ReadAsync(default)).Find(life)!.Beat;
 

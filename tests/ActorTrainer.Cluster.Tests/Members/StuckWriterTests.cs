@@ -76,9 +76,7 @@ public sealed class StuckWriterTests : IAsyncLifetime
 
     private void Look(StuckWriter stuck, MemberState state)
     {
-        MemberRow row = new(2, _folder.Model.Address, "n2", [], 1, MemberStatus.Up, false, _writer.Id, "1");
-        ClusterSight sight = new(
-            new MembershipView(1, 1, [new MemberRecord(2, row.Address, row.Name, 1, state, 0, false)], []), [new MemberPlace(row, "akka.tcp://c@n2", 22)], 1);
-        stuck.Look(sight);
+        ClusterMember member = new(2, _folder.Model.Address, "n2", [], 1, MemberStatus.Up, false, _writer.Id, "1") { State = state };
+        stuck.Look(new ClusterView(1, 1, [member]));
     }
 }
