@@ -32,7 +32,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
-    private readonly EngineParts _parts;
+    private readonly ClusterNodeParts _parts;
     private readonly MemberTable _members;
     private readonly ILogger _logger;
     private readonly bool _ownSystem;
@@ -51,7 +51,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private int _leaving;
 
     private AkkaLife(
-        EngineParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
+        ClusterNodeParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
     {
         _execute = execute;
         _parts = parts;
@@ -131,7 +131,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
     public static async Task<AkkaLife> BeginAsync(
-        EngineParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
+        ClusterNodeParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
     {
         NodeModel model = parts.Model;
         ClusterMember row = new(

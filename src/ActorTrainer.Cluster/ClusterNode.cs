@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster;
 
 /// <summary>
-/// What carries the tasks of a cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
+/// A node of the cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
 /// that owns it. The node around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
 /// stopped, or cut off) it begins another life by itself, unless the actor system is the host's own.
 /// </summary>
@@ -19,20 +19,20 @@ namespace ActorTrainer.Cluster;
 /// The events of a step are persisted before they are committed, the effects start after that, and what an owner of an older term writes is
 /// refused.
 /// </remarks>
-public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing) : IAsyncDisposable
+public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? existing) : IAsyncDisposable
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
 
-    private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
+    private readonly ILogger _logger = parts.Loggers.CreateLogger<ClusterNode>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _over = new();
     private AkkaDatabase? _database;
     private TimeSpan _leaveWithin;
     private volatile AkkaLife? _life;
 
-    /// <summary>Ends when the engine has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
-    public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
+    /// <summary>Ends when the node has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
+    public Task<ClusterNodeEnd> Ended { get; private set; } = Task.FromResult(new ClusterNodeEnd(0, null));
 
     /// <summary>Opens the journal, and makes it where there is none. Called once, before <see cref="StartAsync"/>.</summary>
     /// <exception cref="IOException">The host's actor system cannot hold tasks.</exception>
@@ -124,7 +124,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     }
 
     /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
-    private async Task<EngineEnd> LiveAsync(AkkaLife life)
+    private async Task<ClusterNodeEnd> LiveAsync(AkkaLife life)
     {
         while (true)
         {
@@ -138,19 +138,19 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
             await life.DisposeAsync();
             if (life.IsLeaving || _stopping.IsCancellationRequested)
             {
-                return new EngineEnd(0, null);
+                return new ClusterNodeEnd(0, null);
             }
 
             _life = null;
             parts.Client.Detach();
             if (existing is not null)
             {
-                return new EngineEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
+                return new ClusterNodeEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
             }
 
             if (await AnotherLifeAsync() is not { } next)
             {
-                return new EngineEnd(0, null);
+                return new ClusterNodeEnd(0, null);
             }
 
             life = next;
@@ -198,7 +198,7 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         }
         catch (OperationCanceledException)
         {
-            // The engine has ended.
+            // The node has ended.
         }
     }
 
