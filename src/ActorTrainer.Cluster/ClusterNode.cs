@@ -29,7 +29,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     private readonly CancellationTokenSource _over = new();
     private AkkaDatabase? _database;
     private TimeSpan _leaveWithin;
-    private volatile AkkaLife? _life;
+    private volatile ClusterSession? _life;
 
     /// <summary>Ends when the node has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
     public Task<ClusterNodeEnd> Ended { get; private set; } = Task.FromResult(new ClusterNodeEnd(0, null));
@@ -54,7 +54,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        AkkaLife life = await BeginLifeAsync(cancellationToken);
+        ClusterSession life = await BeginLifeAsync(cancellationToken);
         Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
         _ = Task.Run(LookAsync, CancellationToken.None);
     }
@@ -104,9 +104,9 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
     }
 
-    private async Task<AkkaLife> BeginLifeAsync(CancellationToken cancellationToken)
+    private async Task<ClusterSession> BeginLifeAsync(CancellationToken cancellationToken)
     {
-        AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
+        ClusterSession life = await ClusterSession.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
         _life = life;
         parts.Client.Attach(life);
 
@@ -124,7 +124,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     }
 
     /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
-    private async Task<ClusterNodeEnd> LiveAsync(AkkaLife life)
+    private async Task<ClusterNodeEnd> LiveAsync(ClusterSession life)
     {
         while (true)
         {
@@ -157,7 +157,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
     }
 
-    private async Task<AkkaLife?> AnotherLifeAsync()
+    private async Task<ClusterSession?> AnotherLifeAsync()
     {
         while (!_stopping.IsCancellationRequested)
         {
@@ -203,7 +203,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     }
 
     /// <summary>Whatever goes wrong in one look, the next must follow.</summary>
-    private void LookAround(AkkaLife life)
+    private void LookAround(ClusterSession life)
     {
         try
         {

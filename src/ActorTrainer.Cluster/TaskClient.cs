@@ -32,7 +32,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     private readonly DeterministicRandom _random = new(
         BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
     private readonly Lock _drawing = new();
-    private volatile AkkaLife? _life;
+    private volatile ClusterSession? _life;
     private volatile string _away = NotYet;
     private volatile KnownView? _known;
 
@@ -46,7 +46,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     public ClusterView View => _life is { } life ? ViewOf(life) : ClusterView.Empty;
 
     /// <summary>The node has a life: it is asked from now on.</summary>
-    internal void Attach(AkkaLife life) => _life = life;
+    internal void Attach(ClusterSession life) => _life = life;
 
     /// <summary>The life is over and another will follow.</summary>
     internal void Detach()
@@ -63,7 +63,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             return new CommandRefused(problem);
         }
 
-        if (Unavailable(out AkkaLife life) is { } unavailable)
+        if (Unavailable(out ClusterSession life) is { } unavailable)
         {
             return unavailable;
         }
@@ -91,7 +91,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
 
     /// <inheritdoc />
     public async Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default) =>
-        Unavailable(out AkkaLife life) is { } unavailable ? unavailable
+        Unavailable(out ClusterSession life) is { } unavailable ? unavailable
             : command is MigrateTask migrate ? await MigrateAsync(life, task, migrate, cancellationToken)
             : await AskTaskAsync(life, task, command, cancellationToken);
 
@@ -102,7 +102,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     /// <inheritdoc />
     public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default)
     {
-        AkkaLife? life = _life;
+        ClusterSession? life = _life;
         long target = life?.View.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
         CommandReply reply = await AskNodeAsync(node, NodeCommandKind.Drain, cancellationToken);
         if (reply is not CommandAccepted)
@@ -133,16 +133,16 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         return reply;
     }
 
-    private CommandUnavailable? Unavailable(out AkkaLife life)
+    private CommandUnavailable? Unavailable(out ClusterSession life)
     {
-        AkkaLife? present = _life;
+        ClusterSession? present = _life;
         life = present!;
         return present is null ? new CommandUnavailable(_away) : present.IsLeaving ? new CommandUnavailable(Leaving) : null;
     }
 
-    private static bool HasRoom(AkkaLife life) => PlacementInputs.Capacities(life.View).Any(n => n.Accepts);
+    private static bool HasRoom(ClusterSession life) => PlacementInputs.Capacities(life.View).Any(n => n.Accepts);
 
-    private async Task<bool> BecomesReadyAsync(AkkaLife life, CancellationToken cancellationToken)
+    private async Task<bool> BecomesReadyAsync(ClusterSession life, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < Patience)
@@ -158,7 +158,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     }
 
     /// <summary>An id whose shard has as few unfinished tasks as can be, so that one task's move does not interrupt a neighbour.</summary>
-    private TaskId Draw(AkkaLife life, string name)
+    private TaskId Draw(ClusterSession life, string name)
     {
         lock (_drawing)
         {
@@ -177,9 +177,9 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private int CountBeside(AkkaLife life, TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
+    private int CountBeside(ClusterSession life, TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
 
-    private async Task<CommandReply> AskTaskAsync(AkkaLife life, TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    private async Task<CommandReply> AskTaskAsync(ClusterSession life, TaskId task, TaskCommand command, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         CommandReply? last = null;
@@ -209,7 +209,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')");
     }
 
-    private async Task<CommandReply> MigrateAsync(AkkaLife life, TaskId task, MigrateTask command, CancellationToken cancellationToken)
+    private async Task<CommandReply> MigrateAsync(ClusterSession life, TaskId task, MigrateTask command, CancellationToken cancellationToken)
     {
         TaskRow? row = life.Index.Find(task);
         if (row is null)
@@ -261,7 +261,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             return await self.ExecuteAsync(kind);
         }
 
-        if (Unavailable(out AkkaLife life) is { } unavailable)
+        if (Unavailable(out ClusterSession life) is { } unavailable)
         {
             return unavailable;
         }
@@ -284,10 +284,10 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private static ActorSelection NodeAt(AkkaLife life, ClusterMember member) => life.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
+    private static ActorSelection NodeAt(ClusterSession life, ClusterMember member) => life.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
 
     /// <summary>The members with the shards and the unfinished tasks that have events; made once for each change.</summary>
-    private ClusterView ViewOf(AkkaLife life)
+    private ClusterView ViewOf(ClusterSession life)
     {
         ClusterView members = life.View;
         long version = life.Index.Version;

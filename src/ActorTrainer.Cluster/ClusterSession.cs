@@ -22,7 +22,7 @@ namespace ActorTrainer.Cluster;
 /// One life of the node: an actor system in the cluster with a shard region, the slots and the watch over the
 /// members. The system is made for it, or it is the host's own.
 /// </summary>
-internal sealed partial class AkkaLife : IAsyncDisposable
+internal sealed partial class ClusterSession : IAsyncDisposable
 {
     private static readonly TimeSpan StatusWithin = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
@@ -50,7 +50,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private volatile ClusterView _view;
     private int _leaving;
 
-    private AkkaLife(
+    private ClusterSession(
         ClusterNodeParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
     {
         _execute = execute;
@@ -63,7 +63,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         Incarnation = incarnation;
         System = system;
         NodeModel model = parts.Model;
-        _logger = parts.Loggers.CreateLogger<AkkaLife>();
+        _logger = parts.Loggers.CreateLogger<ClusterSession>();
         _startedAt = parts.Time.GetTimestamp();
         _members = new MemberTable(database);
         _view = new ClusterView(0, incarnation, []);
@@ -130,7 +130,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <param name="execute">Does what is asked of this node, by a client here or by another node.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
-    public static async Task<AkkaLife> BeginAsync(
+    public static async Task<ClusterSession> BeginAsync(
         ClusterNodeParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
     {
         NodeModel model = parts.Model;
@@ -140,14 +140,14 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         long incarnation = await members.RegisterAsync(row, cancellationToken);
         LifePulse pulse = await LifePulse.BeginAsync(
             database, model.Journal.Path, incarnation, parts.Time, parts.Loggers.CreateLogger<LifePulse>(), cancellationToken);
-        AkkaLife? life = null;
+        ClusterSession? life = null;
         ActorSystem? system = existing;
         try
         {
             int living = (await members.ReadAsync(cancellationToken)).Count(p => p.IsLiving);
             EngineSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
             system ??= SystemFactory.Create(model, living, setup);
-            life = new AkkaLife(parts, setup, pulse, system, existing is null, execute);
+            life = new ClusterSession(parts, setup, pulse, system, existing is null, execute);
             await life.StartAsync(cancellationToken);
             return life;
         }
