@@ -42,7 +42,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private readonly TaskHost _host;
     private readonly StuckWriter _stuck;
     private readonly LifePulse _pulse;
-    private readonly EngineSetup _setup;
+    private readonly SessionSetup _setup;
     private readonly long _startedAt;
     private readonly RowFollower _follower;
     private readonly Func<NodeCommandKind, Task<CommandReply>> _execute;
@@ -51,7 +51,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private int _leaving;
 
     private ClusterSession(
-        ClusterNodeParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
+        ClusterNodeParts parts, SessionSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
     {
         _execute = execute;
         _parts = parts;
@@ -145,7 +145,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         try
         {
             int living = (await members.ReadAsync(cancellationToken)).Count(p => p.IsLiving);
-            EngineSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
+            SessionSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
             system ??= SystemFactory.Create(model, living, setup);
             life = new ClusterSession(parts, setup, pulse, system, existing is null, execute);
             await life.StartAsync(cancellationToken);

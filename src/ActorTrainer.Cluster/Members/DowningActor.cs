@@ -50,7 +50,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     /// <param name="setup">Of the life.</param>
     /// <param name="cluster">Of the system; the extension may still be under construction.</param>
     /// <param name="proofsOnly">Whether all but dead processes is left to another downing provider, that of a host's own system.</param>
-    public DowningActor(EngineSetup setup, AkkaCluster cluster, bool proofsOnly)
+    public DowningActor(SessionSetup setup, AkkaCluster cluster, bool proofsOnly)
     {
         _cluster = cluster;
         _proofsOnly = proofsOnly;
