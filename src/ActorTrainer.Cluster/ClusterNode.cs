@@ -27,7 +27,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     private readonly ILogger _logger = parts.Loggers.CreateLogger<ClusterNode>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _over = new();
-    private AkkaDatabase? _database;
+    private JournalDatabase? _database;
     private TimeSpan _leaveWithin;
     private volatile ClusterSession? _life;
 
@@ -44,7 +44,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
             HostSystem.Check(existing);
         }
 
-        _database = AkkaDatabase.Of(parts.Model.Journal);
+        _database = JournalDatabase.Of(parts.Model.Journal);
         return parts.Client.Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
     }
 

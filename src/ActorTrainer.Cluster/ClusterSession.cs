@@ -58,7 +58,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         _setup = setup;
         _pulse = pulse;
         _ownSystem = ownSystem;
-        AkkaDatabase database = setup.Database;
+        JournalDatabase database = setup.Database;
         long incarnation = setup.Incarnation;
         Incarnation = incarnation;
         System = system;
@@ -95,7 +95,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     public NodeAddress Address => _parts.Model.Address;
 
     /// <summary>The journal's database.</summary>
-    public AkkaDatabase Database => _setup.Database;
+    public JournalDatabase Database => _setup.Database;
 
     public ActorSystem System { get; }
 
@@ -131,7 +131,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
     public static async Task<ClusterSession> BeginAsync(
-        ClusterNodeParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
+        ClusterNodeParts parts, JournalDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
     {
         NodeModel model = parts.Model;
         ClusterMember row = new(

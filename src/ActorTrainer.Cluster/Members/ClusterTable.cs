@@ -27,7 +27,7 @@ internal enum TakeResult
 }
 
 /// <summary>The one row by which lives agree on who founds the cluster, and on who goes on when they do not reach each other.</summary>
-internal sealed class ClusterTable(AkkaDatabase database)
+internal sealed class ClusterTable(JournalDatabase database)
 {
     /// <summary>On PostgreSQL the row is locked; SQLite's transactions that write follow each other anyway.</summary>
     private readonly string _read = $"SELECT epoch, founder, decision FROM actortrainer_cluster{(database.IsSqlite ? "" : " FOR UPDATE")}";

@@ -16,7 +16,7 @@ internal sealed record MemberPlace(ClusterMember Row, long Epoch = 0, long Beat 
 }
 
 /// <summary>The lives of the nodes on record: their numbers, names, sizes, cordons. Who is alive is Akka.Cluster's to say.</summary>
-internal sealed class MemberTable(AkkaDatabase database)
+internal sealed class MemberTable(JournalDatabase database)
 {
     /// <summary>Down and removed are final.</summary>
     public const string IsLiving = "status NOT IN ('Down', 'Removed')";

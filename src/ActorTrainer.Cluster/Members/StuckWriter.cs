@@ -12,7 +12,7 @@ namespace ActorTrainer.Cluster.Members;
 /// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two looks in a row find it stopped with the lock
 /// in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write now.
 /// </summary>
-internal sealed partial class StuckWriter(AkkaDatabase database, string path, ILogger logger)
+internal sealed partial class StuckWriter(JournalDatabase database, string path, ILogger logger)
 {
     private int _stuckBefore;
 

@@ -44,7 +44,7 @@ internal static class AkkaSchema
     /// <summary>Makes the tables in a database without any; checks those of another. Safe when several nodes do it at the same time.</summary>
     /// <returns>What tells this journal from all others.</returns>
     /// <exception cref="JournalOpenException">The database cannot be used; says why and what to do.</exception>
-    public static async Task<string> EnsureAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    public static async Task<string> EnsureAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
         if (database.IsSqlite)
         {
@@ -91,7 +91,7 @@ internal static class AkkaSchema
     }
 
     /// <summary>A file that something else has made is left as it is.</summary>
-    private static void CheckOthers(AkkaDatabase database, List<string> tables)
+    private static void CheckOthers(JournalDatabase database, List<string> tables)
     {
         if (!database.IsSqlite || tables.Contains("actortrainer_journal"))
         {
@@ -106,7 +106,7 @@ internal static class AkkaSchema
         }
     }
 
-    private static Task<bool> CreateAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken) => database.WriteAsync(
+    private static Task<bool> CreateAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
             if (!database.IsSqlite)
@@ -131,7 +131,7 @@ internal static class AkkaSchema
         },
         cancellationToken);
 
-    private static async Task<string> CheckOwnAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    private static async Task<string> CheckOwnAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
         (long shards, string cluster, string identity) = (await database.ReadAsync(
             session => session.QueryAsync(
@@ -155,7 +155,7 @@ internal static class AkkaSchema
     }
 
     /// <summary>Looks before anything is made: tables of another version are left as they are.</summary>
-    private static async Task CheckVersionAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
+    private static async Task CheckVersionAsync(JournalDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
         if (!tables.Contains("actortrainer_journal"))
         {
@@ -172,7 +172,7 @@ internal static class AkkaSchema
         }
     }
 
-    private static async Task CheckProtocolAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static async Task CheckProtocolAsync(JournalDatabase database, CancellationToken cancellationToken)
     {
         long protocol = (await database.ReadAsync(
             session => session.QueryAsync("SELECT protocol FROM actortrainer_cluster", r => r.GetInt64(0)), cancellationToken))[0];
@@ -185,7 +185,7 @@ internal static class AkkaSchema
     }
 
     /// <summary>Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.</summary>
-    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
+    private static async Task CheckAkkaTablesAsync(JournalDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
         foreach ((string table, string[] wanted) in AkkaTables.Where(t => tables.Contains(t.Key)))
         {
@@ -208,13 +208,13 @@ internal static class AkkaSchema
     }
 
     /// <summary>Whether a table is there.</summary>
-    public static async Task<bool> HasTableAsync(AkkaDatabase database, Session session, string name) =>
+    public static async Task<bool> HasTableAsync(JournalDatabase database, Session session, string name) =>
         (await session.QueryAsync($"SELECT name FROM ({TablesOf(database)}) AS tables WHERE name = @a", _ => true, name)).Count > 0;
 
-    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) =>
+    private static Task<List<string>> TablesAsync(JournalDatabase database, CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryAsync(TablesOf(database), r => r.GetString(0)), cancellationToken);
 
-    private static string TablesOf(AkkaDatabase database) => database.IsSqlite
+    private static string TablesOf(JournalDatabase database) => database.IsSqlite
         ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
 

@@ -13,7 +13,7 @@ namespace ActorTrainer.Cluster.Rows;
 /// The rows of the tasks in SQL, and the names that they have. Every transaction that writes rows first takes the next version, in one row that
 /// is locked until the commit: so versions become visible in their order, and who reads changes since a version passes none by.
 /// </summary>
-internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
+internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
 {
     private const string Columns = "summary, sequence, term, owner, submitted_at, changed_at, version, finished";
 

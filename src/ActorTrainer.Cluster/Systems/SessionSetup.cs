@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Systems;
 
 /// <summary>What parts of ActorTrainer that Akka makes by itself (the downing, the logger) find in their actor system.</summary>
-internal sealed class SessionSetup(AkkaDatabase database, LifeProof proof, long incarnation, ILoggerFactory loggers) : Setup
+internal sealed class SessionSetup(JournalDatabase database, LifeProof proof, long incarnation, ILoggerFactory loggers) : Setup
 {
-    public AkkaDatabase Database { get; } = database;
+    public JournalDatabase Database { get; } = database;
 
     /// <summary>Asks whether the process of another life is gone.</summary>
     public LifeProof Proof { get; } = proof;

@@ -32,13 +32,13 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private readonly TaskHost _host;
     private readonly TaskIndex _index;
     private readonly ShardPlanner _planner;
-    private readonly AkkaDatabase _database;
+    private readonly JournalDatabase _database;
     private readonly Func<ClusterView> _view;
     private readonly ILogger _logger;
     private readonly AkkaCluster _cluster;
     private readonly CancellationTokenSource _stopping = new();
 
-    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, AkkaDatabase database, Func<ClusterView> view, ILogger logger)
+    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, JournalDatabase database, Func<ClusterView> view, ILogger logger)
     {
         _host = host;
         _index = index;

@@ -19,7 +19,7 @@ public sealed class PostgreSqlClusterTableTests(PostgreSqlServer server) : Clust
 public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 {
     private readonly JournalFolder _folder = new(postgreSql);
-    private AkkaDatabase _database = null!;
+    private JournalDatabase _database = null!;
     private MemberTable _members = null!;
     private ClusterTable _table = null!;
 

@@ -14,7 +14,7 @@ namespace ActorTrainer.Cluster.Tests.Members;
 public sealed class PostgreSqlPulseTests(PostgreSqlServer server) : IAsyncLifetime
 {
     private readonly JournalFolder _folder = new(server.NewDatabase());
-    private AkkaDatabase _database = null!;
+    private JournalDatabase _database = null!;
     private LifeProof _proof = null!;
     private long _life;
 

@@ -57,7 +57,7 @@ public sealed class AkkaSchemaTests : IDisposable
         NodeModel model = _folder.Model with { Journal = new JournalModel { Path = Path.Combine(file, "journal.db") } };
 
         JournalOpenException refusal = await Should.ThrowAsync<JournalOpenException>(
-            () => AkkaSchema.EnsureAsync(AkkaDatabase.Of(model.Journal), model, CancellationToken.None));
+            () => AkkaSchema.EnsureAsync(JournalDatabase.Of(model.Journal), model, CancellationToken.None));
 
         refusal.Message.ShouldContain(file);
     }

@@ -24,9 +24,9 @@ internal sealed class JournalFolder : IDisposable
 
     public NodeModel Model { get; init; }
 
-    public AkkaDatabase Database => AkkaDatabase.Of(Model.Journal);
+    public JournalDatabase Database => JournalDatabase.Of(Model.Journal);
 
-    public async Task<AkkaDatabase> OpenAsync()
+    public async Task<JournalDatabase> OpenAsync()
     {
         await AkkaSchema.EnsureAsync(Database, Model, CancellationToken.None);
         return Database;
