@@ -45,7 +45,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
 
         _database = JournalDatabase.Of(parts.Model.Journal);
-        return parts.Client.Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+        return parts.Client.Journal = new JournalIdentity(await JournalSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
     }
 
     /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>

@@ -20,7 +20,7 @@ internal static class EventTable
     /// <summary>A task's events after a sequence, by sequence.</summary>
     public static Task<List<ReadEvent>> ReadAsync(JournalDatabase database, TaskId task, long after, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async session => !await AkkaSchema.HasTableAsync(database, session, Name) ? [] : await session.QueryAsync(
+            async session => !await JournalSchema.HasTableAsync(database, session, Name) ? [] : await session.QueryAsync(
                 $"SELECT sequence_number, message, manifest FROM {Name} WHERE persistence_id = @a AND sequence_number > @b ORDER BY sequence_number LIMIT @c",
                 r => Of(r.GetInt64(0), r.GetFieldValue<byte[]>(1), r.IsDBNull(2) ? "" : r.GetString(2)),
                 TaskPersistence.IdOf(task),

@@ -28,7 +28,7 @@ internal sealed class JournalFolder : IDisposable
 
     public async Task<JournalDatabase> OpenAsync()
     {
-        await AkkaSchema.EnsureAsync(Database, Model, CancellationToken.None);
+        await JournalSchema.EnsureAsync(Database, Model, CancellationToken.None);
         return Database;
     }
 

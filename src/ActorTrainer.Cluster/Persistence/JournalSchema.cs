@@ -4,7 +4,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>The tables, and the check that a database is one of this version, cluster and configuration.</summary>
-internal static class AkkaSchema
+internal static class JournalSchema
 {
     /// <summary>Grows when a table changes in a way that an older version does not understand.</summary>
     public const int Version = 2;
