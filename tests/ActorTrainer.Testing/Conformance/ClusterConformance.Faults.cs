@@ -8,7 +8,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <content>Nodes that are killed or stopped.</content>
-public sealed partial class EngineConformance
+public sealed partial class ClusterConformance
 {
     /// <summary>Crash: the tasks of a killed node go on elsewhere from their last checkpoint; also when it was the coordinator.</summary>
     public Task Crash_OwnerThenCoordinator_TaskGoesOnElsewhere() => OnSharedAsync(async cluster =>

@@ -18,7 +18,7 @@ namespace ActorTrainer.Testing.Conformance;
 /// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails takes
 /// the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
 /// </remarks>
-public sealed partial class EngineConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
+public sealed partial class ClusterConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
@@ -27,7 +27,7 @@ public sealed partial class EngineConformance(PostgreSqlInstance? server = null)
     /// <summary>The names of the scenarios.</summary>
     public static IReadOnlyList<string> Scenarios { get; } =
     [
-        .. typeof(EngineConformance)
+        .. typeof(ClusterConformance)
             .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(m => m.ReturnType == typeof(Task))
             .Select(m => m.Name)
