@@ -76,16 +76,16 @@ internal sealed partial class ClusterEntry(
     {
         ClusterRecord record = await table.ReadAsync(cancellationToken);
         TimeSpan lived = _lived.At(time.GetElapsedTime(_started));
-        _beats.Observe([.. record.Places.Select(p => (p.Row.Incarnation, p.Beat))], lived);
+        _beats.Observe([.. record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], lived);
         List<EpochLife> lives = [];
-        foreach (MemberPlace place in record.Places.Where(p => p.IsLiving && p.Epoch > 0 && p.Epoch == record.Epoch && p.Row.Incarnation != self))
+        foreach (MemberRow row in record.Rows.Where(p => p.IsLiving && p.Epoch > 0 && p.Epoch == record.Epoch && p.Member.Incarnation != self))
         {
-            LifeEvidence evidence = await proof.AskAsync(place.Row.Incarnation, cancellationToken);
-            TimeSpan still = lived - _beats.MovedAt(place.Row.Incarnation) ?? TimeSpan.Zero;
-            lives.Add(new EpochLife(place.Row.Incarnation, place.Row.Status, DeathRule.IsPast(evidence with { BeatStill = still })));
+            LifeEvidence evidence = await proof.AskAsync(row.Member.Incarnation, cancellationToken);
+            TimeSpan still = lived - _beats.MovedAt(row.Member.Incarnation) ?? TimeSpan.Zero;
+            lives.Add(new EpochLife(row.Member.Incarnation, row.Member.Status, DeathRule.IsPast(evidence with { BeatStill = still })));
         }
 
-        MemberPlace? own = record.Find(self);
+        MemberRow? own = record.Find(self);
         FoundingView view = new(self, own?.Epoch ?? 0, own?.IsLiving != true, record.Epoch, record.Founder, lives);
         _joinersSince = FoundingRule.OnlyJoiners(view) ? _joinersSince ?? lived : null;
         view = view with { Waited = lived - _joinersSince ?? TimeSpan.Zero };
@@ -95,7 +95,7 @@ internal sealed partial class ClusterEntry(
         return step;
     }
 
-    private HashSet<long> Preferred(ClusterRecord record) => [.. record.Places.Where(p => seeds.Contains(p.Row.Address)).Select(p => p.Row.Incarnation)];
+    private HashSet<long> Preferred(ClusterRecord record) => [.. record.Rows.Where(p => seeds.Contains(p.Member.Address)).Select(p => p.Member.Incarnation)];
 
     private async Task DoAsync(FoundingStep step, ClusterRecord record, CancellationToken cancellationToken)
     {
@@ -138,7 +138,7 @@ internal sealed partial class ClusterEntry(
     private bool IsAmong(ClusterRecord record)
     {
         HashSet<MemberKey> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(GossipStates.KeyOf)];
-        return record.Places.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains(p.Row.System));
+        return record.Rows.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains(p.Member.System));
     }
 
     private void Join(IReadOnlyList<long> lives, ClusterRecord record)
@@ -152,7 +152,7 @@ internal sealed partial class ClusterEntry(
         _attempts++;
         _asked = lives;
         _askAgainAt = now + TimeSpan.FromTicks(Math.Min(JoinAgainAtMost.Ticks, JoinAgainAtLeast.Ticks * _attempts));
-        Address[] contacts = [.. lives.Select(life => record.Find(life)?.Row.System.Address).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
+        Address[] contacts = [.. lives.Select(life => record.Find(life)?.Member.System.Address).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
         if (contacts.Length > 0)
         {
             _cluster.JoinSeedNodes(contacts);

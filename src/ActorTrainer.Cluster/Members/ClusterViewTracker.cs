@@ -14,12 +14,12 @@ internal sealed class ClusterViewTracker(long self)
     private ClusterView? _last;
 
     /// <summary>The members on record, by incarnation.</summary>
-    public IReadOnlyList<MemberPlace> Places { get; set; } = [];
+    public IReadOnlyList<MemberRow> Rows { get; set; } = [];
 
     /// <summary>Whether Akka knows a member that is not on record yet.</summary>
     public bool HasUnknown { get; private set; }
 
-    public MemberPlace? Find(MemberKey system) => Places.LastOrDefault(p => p.Row.System == system);
+    public MemberRow? Find(MemberKey system) => Rows.LastOrDefault(p => p.Member.System == system);
 
     /// <summary>A member was removed, lost or in order.</summary>
     public void Gone(MemberKey system, MemberState state, TimeSpan now) => _gone[system] = (state, now);
@@ -37,17 +37,17 @@ internal sealed class ClusterViewTracker(long self)
 
         // A host's own system may have had a life of this node before: it is the last one's.
         Dictionary<MemberKey, long> lives = [];
-        foreach (MemberPlace place in Places)
+        foreach (MemberRow row in Rows)
         {
-            lives[place.Row.System] = place.Row.Incarnation;
+            lives[row.Member.System] = row.Member.Incarnation;
         }
 
         HasUnknown = seen.Any(m => m.Value is not (MemberState.Down or MemberState.Removed) && !_gone.ContainsKey(m.Key) && !lives.ContainsKey(m.Key));
         ClusterMember[] members =
         [
-            .. Places.Select(p => lives[p.Row.System] == p.Row.Incarnation
-                ? p.Row with { State = StateOf(p.Row.System, seen), IsCoordinator = p.Row.System == coordinator }
-                : p.Row),
+            .. Rows.Select(p => lives[p.Member.System] == p.Member.Incarnation
+                ? p.Member with { State = StateOf(p.Member.System, seen), IsCoordinator = p.Member.System == coordinator }
+                : p.Member),
         ];
         bool same = _last?.Members.Count == members.Length && _last.Members.Zip(members, (was, now) => was.IsSameAs(now)).All(equal => equal);
         return same ? null : _last = new ClusterView((_last?.Version ?? 0) + 1, self, members);

@@ -150,9 +150,9 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private void OnRows(RowsRead rows)
     {
         _reading = false;
-        _tracker.Places = rows.Record.Places;
+        _tracker.Rows = rows.Record.Rows;
         Context.System.EventStream.Publish(rows);
-        if (rows.Record.Find(_self) is not { } own || own.Row.Status == RowStatus.Down)
+        if (rows.Record.Find(_self) is not { } own || own.Member.Status == RowStatus.Down)
         {
             _fenced("the journal counts this life as lost");
         }
@@ -160,7 +160,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         {
             _fenced("another cluster was founded on this journal, and this life is of the one before");
         }
-        else if (own.Row.Status == RowStatus.Joining && !_cluster.IsTerminated && _cluster.SelfMember.Status == AkkaStatus.Up)
+        else if (own.Member.Status == RowStatus.Joining && !_cluster.IsTerminated && _cluster.SelfMember.Status == AkkaStatus.Up)
         {
             Write(_table.SetStatusAsync, _self, RowStatus.Up);
         }
@@ -177,20 +177,20 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     {
         foreach ((UniqueAddress gone, MemberState state) in _unrecorded.ToArray())
         {
-            MemberPlace? place = _tracker.Find(GossipStates.KeyOf(gone));
-            if (place is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
+            MemberRow? row = _tracker.Find(GossipStates.KeyOf(gone));
+            if (row is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
             {
                 _unrecorded.Remove(gone);
                 _said.Remove(gone);
             }
-            else if (place is not null && place.Row.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
+            else if (row is not null && row.Member.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
             {
                 if (_said.Add(gone))
                 {
-                    LogGone(_logger, place.Row.Incarnation, gone.Address.ToString(), state);
+                    LogGone(_logger, row.Member.Incarnation, gone.Address.ToString(), state);
                 }
 
-                Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), place.Row.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
+                Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), row.Member.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
             }
         }
     }

@@ -120,7 +120,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _record = rows.Record;
         _trustedFrom = rows.StartedAt;
         _rowsReadAt = rows.ListenedAt;
-        _beats.Observe([.. rows.Record.Places.Select(p => (p.Row.Incarnation, p.Beat))], rows.ListenedAt);
+        _beats.Observe([.. rows.Record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], rows.ListenedAt);
         Decide();
     }
 
@@ -165,9 +165,9 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         foreach (MemberKey key in left)
         {
             // A life that has left in order takes its system, which may be its host's, with it.
-            if (Find(key) is { Row: { } row } && row.Status != RowStatus.Removed)
+            if (Find(key) is { Member: { } member } && member.Status != RowStatus.Removed)
             {
-                lives.Add((key, row.Incarnation, now - _beats.MovedAt(row.Incarnation) ?? TimeSpan.Zero));
+                lives.Add((key, member.Incarnation, now - _beats.MovedAt(member.Incarnation) ?? TimeSpan.Zero));
             }
         }
 
@@ -202,7 +202,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         Decide();
     }
 
-    private MemberPlace? Find(MemberKey key) => _record?.Places.LastOrDefault(p => p.Row.System == key);
+    private MemberRow? Find(MemberKey key) => _record?.Rows.LastOrDefault(p => p.Member.System == key);
 
     private void Decide()
     {
@@ -247,12 +247,12 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             .. members.Select(m =>
             {
                 MemberKey key = GossipStates.KeyOf(m);
-                MemberPlace? place = Find(key);
-                bool dead = _dead.Contains(key) || place?.Row.Status == RowStatus.Down;
+                MemberRow? row = Find(key);
+                bool dead = _dead.Contains(key) || row?.Member.Status == RowStatus.Down;
                 return new DowningMember(key, m.Status is AkkaStatus.Up or AkkaStatus.Leaving, !unreachable.Contains(key), dead)
                 {
                     Agrees = _silentFor.TryGetValue(key, out HashSet<MemberKey>? silent) && silent.IsSupersetOf(unreachable),
-                    BeatMovedAt = place is null ? null : _beats.MovedAt(place.Row.Incarnation),
+                    BeatMovedAt = row is null ? null : _beats.MovedAt(row.Member.Incarnation),
                 };
             }),
         ];
@@ -292,7 +292,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
             // Tells Akka.Cluster that this system is gone for good, so that nothing that still arrives from it makes it reachable again.
             Context.System.EventStream.Publish(new QuarantinedEvent(member.UniqueAddress.Address, member.UniqueAddress.Uid));
-            long life = Find(victim)?.Row.Incarnation ?? 0;
+            long life = Find(victim)?.Member.Incarnation ?? 0;
             LogDowned(_logger, life, victim.Address);
             Context.System.EventStream.Publish(new LifeDowned(life));
             _cluster.Down(member.Address);
@@ -301,8 +301,8 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
     private void Take(IReadOnlyList<MemberKey> victims)
     {
-        MemberPlace?[] places = [.. victims.Select(Find)];
-        if (_record is not { } record || record.Find(_life) is not { } own || places.Contains(null))
+        MemberRow?[] rows = [.. victims.Select(Find)];
+        if (_record is not { } record || record.Find(_life) is not { } own || rows.Contains(null))
         {
             Context.System.EventStream.Publish(RowsWanted.Instance);
             LookIn(TakeAgainAfter);
@@ -310,7 +310,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         }
 
         _taking = true;
-        long[] lives = [.. places.Select(p => p!.Row.Incarnation)];
+        long[] lives = [.. rows.Select(p => p!.Member.Incarnation)];
         Task.Run(() => TakeWithinAsync(own.Epoch, record.Decision, lives), _stopping.Token)
             .PipeTo(Self, success: result => new Taken(victims, result, null), failure: e => new Taken(victims, TakeResult.Outdated, e.Message));
     }

@@ -6,13 +6,13 @@ using ActorTrainer.Core.Membership;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>A member as it stands on record.</summary>
-/// <param name="Row">The member; gossip is not asked.</param>
+/// <param name="Member">The member; gossip is not asked.</param>
 /// <param name="Epoch">The epoch of the cluster that it has entered; 0: none yet.</param>
 /// <param name="Beat">A counter that it advances about once a second.</param>
-internal sealed record MemberPlace(ClusterMember Row, long Epoch = 0, long Beat = 0)
+internal sealed record MemberRow(ClusterMember Member, long Epoch = 0, long Beat = 0)
 {
     /// <summary>Whether it is neither down nor removed on record.</summary>
-    public bool IsLiving => Row.IsRegistered;
+    public bool IsLiving => Member.IsRegistered;
 }
 
 /// <summary>The lives of the nodes on record: their numbers, names, sizes, cordons. Who is alive is Akka.Cluster's to say.</summary>
@@ -71,11 +71,11 @@ internal sealed class MemberTable(JournalDatabase database)
         cancellationToken);
 
     /// <summary>Reads what <see cref="Query"/> gives.</summary>
-    public Task<List<MemberPlace>> ReadAsync(CancellationToken cancellationToken) =>
+    public Task<List<MemberRow>> ReadAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryAsync(Query, Read), cancellationToken);
 
     /// <summary>One row of <see cref="Query"/>.</summary>
-    public static MemberPlace Read(DbDataReader reader)
+    public static MemberRow Read(DbDataReader reader)
     {
         string roles = reader.GetString(3);
         ClusterMember row = new(
@@ -91,6 +91,6 @@ internal sealed class MemberTable(JournalDatabase database)
         {
             System = new MemberKey(reader.GetString(9), reader.GetInt64(10)),
         };
-        return new MemberPlace(row, reader.GetInt64(11), reader.GetInt64(12));
+        return new MemberRow(row, reader.GetInt64(11), reader.GetInt64(12));
     }
 }

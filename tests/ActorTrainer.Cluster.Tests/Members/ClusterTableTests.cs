@@ -61,7 +61,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 
         (await _table.FoundAsync(second, 1, [first], default)).ShouldBeTrue();
         ClusterRecord record = await _table.ReadAsync(default);
-        (record.Epoch, record.Founder, record.Find(first)!.Row.Status).ShouldBe((2, second, MemberStatus.Down));
+        (record.Epoch, record.Founder, record.Find(first)!.Member.Status).ShouldBe((2, second, MemberStatus.Down));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 
         results.ShouldBe([TakeResult.Taken, TakeResult.Refused], ignoreOrder: true);
         ClusterRecord record = await _table.ReadAsync(default);
-        record.Places.Count(p => p.IsLiving).ShouldBe(1);
+        record.Rows.Count(p => p.IsLiving).ShouldBe(1);
         record.Decision.ShouldBe(1);
     }
 
