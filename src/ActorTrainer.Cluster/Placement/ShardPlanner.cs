@@ -16,7 +16,7 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     private readonly Lock _gate = new();
     private ClusterView? _view;
 
-    /// <summary>Somebody asked for a move; it is planned with the next look. Forgotten when the shard is there or the time is over.</summary>
+    /// <summary>Somebody asked for a move; it is planned with the next round. Forgotten when the shard is there or the time is over.</summary>
     public void Request(MoveRequest request)
     {
         lock (_gate)
@@ -81,12 +81,12 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     /// A life is proven dead: where the tasks that ran there go on, highest priority first. <see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterView)"/>
     /// will say the same, so these nodes can get ready before the cluster has removed the member.
     /// </summary>
-    public IReadOnlyList<PlannedHeir> Lose(long life, ClusterView view)
+    public IReadOnlyList<PlannedHeir> FailOver(long life, ClusterView view)
     {
         lock (_gate)
         {
             SetMembers(view);
-            return _planner.Lose(life, now());
+            return _planner.FailOver(life, now());
         }
     }
 

@@ -92,7 +92,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
             return;
         }
 
-        IReadOnlyList<PlannedHeir> heirs = _planner.Lose(life, view);
+        IReadOnlyList<PlannedHeir> heirs = _planner.FailOver(life, view);
         foreach (PlannedHeir heir in heirs)
         {
             if (view.Find(heir.To) is { } member)

@@ -108,7 +108,7 @@ public sealed class ShardPlannerTests
         planner.Allocate(9, new Dictionary<long, int> { [1] = 2, [2] = 2 }, Owners, Two).ShouldBe(1);
         asked.ShouldBe(1, "Akka counts what was given just now");
 
-        planner.Lose(2, Two).Select(h => (h.Shard, h.To)).ShouldBe([(6, 1), (7, 1)]);
+        planner.FailOver(2, Two).Select(h => (h.Shard, h.To)).ShouldBe([(6, 1), (7, 1)]);
         owned = new() { [5] = 1, [8] = 1, [9] = 1 };
         planner.Allocate(6, new Dictionary<long, int> { [1] = 3 }, Owners, Two).ShouldBe(1, "although the member is still listed");
         planner.Show([], [TaskId.Parse("task-6"), TaskId.Parse("task-7")]);
