@@ -22,7 +22,7 @@ namespace ActorTrainer.Cluster;
 public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? existing) : IAsyncDisposable
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly ILogger _logger = parts.Loggers.CreateLogger<ClusterNode>();
     private readonly CancellationTokenSource _stopping = new();
@@ -56,7 +56,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     {
         ClusterSession life = await BeginLifeAsync(cancellationToken);
         Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
-        _ = Task.Run(LookAsync, CancellationToken.None);
+        _ = Task.Run(PollAsync, CancellationToken.None);
     }
 
     /// <summary>Begins to leave: save, hand over, go, as far as the time allows. <see cref="Ended"/> follows.</summary>
@@ -181,20 +181,20 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         return null;
     }
 
-    /// <summary>Looks twice a second for what no event tells.</summary>
-    private async Task LookAsync()
+    /// <summary>Polls twice a second what no event tells.</summary>
+    private async Task PollAsync()
     {
-        using PeriodicTimer look = new(LookEvery, parts.Time);
+        using PeriodicTimer timer = new(PollEvery, parts.Time);
         try
         {
             do
             {
                 if (_life is { } life)
                 {
-                    LookAround(life);
+                    Poll(life);
                 }
             }
-            while (await look.WaitForNextTickAsync(_over.Token));
+            while (await timer.WaitForNextTickAsync(_over.Token));
         }
         catch (OperationCanceledException)
         {
@@ -202,21 +202,21 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
     }
 
-    /// <summary>Whatever goes wrong in one look, the next must follow.</summary>
-    private void LookAround(ClusterSession life)
+    /// <summary>Whatever goes wrong in one poll, the next must follow.</summary>
+    private void Poll(ClusterSession life)
     {
         try
         {
-            life.LookAround();
+            life.Poll();
         }
         catch (Exception e) when (!_over.IsCancellationRequested)
         {
-            LogNotLooked(_logger, e.Message);
+            LogPollFailed(_logger, e.Message);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "could not look for a stopped process that holds the journal: {Reason}")]
-    private static partial void LogNotLooked(ILogger logger, string reason);
+    private static partial void LogPollFailed(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);

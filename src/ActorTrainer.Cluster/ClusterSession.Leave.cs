@@ -55,7 +55,7 @@ internal sealed partial class ClusterSession
             PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
             Index.OwnedBy(Incarnation).Any(row => row.Summary.Status == Core.Tasks.TaskStatus.Running))
         {
-            await Task.Delay(LookEvery, _parts.Time);
+            await Task.Delay(CheckEvery, _parts.Time);
         }
     }
 

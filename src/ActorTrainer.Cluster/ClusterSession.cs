@@ -25,7 +25,7 @@ namespace ActorTrainer.Cluster;
 internal sealed partial class ClusterSession : IAsyncDisposable
 {
     private static readonly TimeSpan StatusWithin = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>
     private const double InOrderShare = 0.7;
@@ -234,7 +234,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         ClusterTable table = new(_setup.Database);
-        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, Lose, Now, watchLogger)), "actortrainer-members");
+        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, End, Now, watchLogger)), "actortrainer-members");
         if (!_ownSystem)
         {
             // A host's own downing provider does not know of life locks.
@@ -318,7 +318,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         {
             if (await entry.RunAsync(_over.Token) is { } reason)
             {
-                Lose(reason);
+                End(reason);
             }
         }
         catch (OperationCanceledException) when (_over.IsCancellationRequested)
@@ -327,7 +327,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Lose($"it could not join the cluster: {e.Message}");
+            End($"it could not join the cluster: {e.Message}");
         }
     }
 
@@ -339,7 +339,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     }
 
     /// <summary>The others have gone on without this life: it must not take its tasks back.</summary>
-    private void Lose(string reason)
+    private void End(string reason)
     {
         if (!IsLeaving)
         {
@@ -354,6 +354,6 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         _parts.ViewChanged(view);
     }
 
-    /// <summary>What else has to be looked at now and then.</summary>
-    public void LookAround() => _stuck.Look(_view);
+    /// <summary>Polls what no event tells.</summary>
+    public void Poll() => _stuck.Check(_view);
 }

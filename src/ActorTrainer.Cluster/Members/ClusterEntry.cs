@@ -16,8 +16,8 @@ namespace ActorTrainer.Cluster.Members;
 internal sealed partial class ClusterEntry(
     ActorSystem system, bool ownSystem, long self, IReadOnlyCollection<NodeAddress> seeds, ClusterTable table, LifeProof proof, TimeProvider time, ILogger logger)
 {
-    private static readonly TimeSpan LookFirst = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PollFirst = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
     /// <summary>An answer may take a while when processors are busy: each further attempt waits longer for it.</summary>
     private static readonly TimeSpan JoinAgainAtLeast = TimeSpan.FromMilliseconds(400);
@@ -36,7 +36,7 @@ internal sealed partial class ClusterEntry(
     /// <returns>Null, or why the life has to end.</returns>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
-        TimeSpan wait = LookFirst;
+        TimeSpan wait = PollFirst;
         while (!IsIn())
         {
             FoundingStep? step = null;
@@ -57,7 +57,7 @@ internal sealed partial class ClusterEntry(
                     continue;
                 default:
                     await Task.Delay(wait, time, cancellationToken);
-                    wait = TimeSpan.FromTicks(Math.Min(LookEvery.Ticks, wait.Ticks * 3 / 2));
+                    wait = TimeSpan.FromTicks(Math.Min(PollEvery.Ticks, wait.Ticks * 3 / 2));
                     break;
             }
         }
@@ -105,7 +105,7 @@ internal sealed partial class ClusterEntry(
                 // In a host's system the cluster is the host's: it is founded when it stands.
                 if (!ownSystem && !Is(_cluster.SelfMember.Status))
                 {
-                    await Task.Delay(LookEvery, time, cancellationToken);
+                    await Task.Delay(PollEvery, time, cancellationToken);
                 }
                 else if (await table.FoundAsync(self, record.Epoch, found.Past, cancellationToken))
                 {
@@ -121,7 +121,7 @@ internal sealed partial class ClusterEntry(
                 else
                 {
                     LogHostNotJoined(logger, self, system.Name);
-                    await Task.Delay(LookEvery, time, cancellationToken);
+                    await Task.Delay(PollEvery, time, cancellationToken);
                 }
 
                 break;

@@ -22,7 +22,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly ClusterTable _clusterTable;
     private readonly ListeningTime _time;
     private readonly Dictionary<UniqueAddress, MemberState> _unrecorded = [];
-    private readonly HashSet<UniqueAddress> _said = [];
+    private readonly HashSet<UniqueAddress> _logged = [];
     private readonly long _self;
     private readonly string _role;
     private readonly Action<ClusterView> _publish;
@@ -47,7 +47,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         _logger = logger;
         _cluster = AkkaCluster.Get(Context.System);
         _tracker = new ClusterViewTracker(self);
-        Receive<ClusterEvent.CurrentClusterState>(_ => Look());
+        Receive<ClusterEvent.CurrentClusterState>(_ => PublishView());
         Receive<ClusterEvent.IMemberEvent>(
             e => e is ClusterEvent.MemberDowned or ClusterEvent.MemberRemoved && e.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress),
             _ => fenced("the cluster has downed this node"));
@@ -59,15 +59,15 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             _tracker.Gone(GossipStates.KeyOf(gone), state, _now());
             _unrecorded[gone] = state;
             Record(atOnce: true);
-            Look();
+            PublishView();
         });
         Receive<ClusterEvent.MemberDowned>(downed =>
         {
             _unrecorded[downed.Member.UniqueAddress] = MemberState.Down;
             Record(atOnce: true);
-            Look();
+            PublishView();
         });
-        Receive<ClusterEvent.IClusterDomainEvent>(_ => Look());
+        Receive<ClusterEvent.IClusterDomainEvent>(_ => PublishView());
         Receive<ReadNow>(_ => Read());
         Receive<RowsWanted>(_ => Read());
         Receive<ThisActorSystemQuarantinedEvent>(_ => Read()); // another one has given this system up: the rows say why
@@ -109,7 +109,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     /// <summary>Whether this node is in the cluster, and what it sees of it means something.</summary>
     private bool IsMember => !_cluster.IsTerminated && _cluster.SelfMember.Status is AkkaStatus.Joining or AkkaStatus.WeaklyUp or AkkaStatus.Up or AkkaStatus.Leaving;
 
-    private void Look()
+    private void PublishView()
     {
         if (_cluster.IsTerminated)
         {
@@ -166,7 +166,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         }
 
         Record(atOnce: false);
-        Look();
+        PublishView();
     }
 
     /// <summary>
@@ -181,11 +181,11 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             if (row is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
             {
                 _unrecorded.Remove(gone);
-                _said.Remove(gone);
+                _logged.Remove(gone);
             }
             else if (row is not null && row.Member.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
             {
-                if (_said.Add(gone))
+                if (_logged.Add(gone))
                 {
                     LogGone(_logger, row.Member.Incarnation, gone.Address.ToString(), state);
                 }

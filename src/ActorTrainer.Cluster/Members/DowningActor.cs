@@ -70,8 +70,8 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         Receive<ClusterEvent.MemberRemoved>(e => Forget(GossipStates.KeyOf(e.Member)));
         Receive<ClusterEvent.IClusterDomainEvent>(_ => Decide());
         Receive<RowsRead>(OnRows);
-        Receive<Look>(_ => Decide());
-        Receive<LookForProof>(_ => Ask());
+        Receive<DecisionDue>(_ => Decide());
+        Receive<ProofDue>(_ => Ask());
         Receive<Tick>(tick => _ = _time.Now);
         Receive<Dead>(OnDead);
         Receive<Taken>(OnTaken);
@@ -144,7 +144,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         Decide();
     }
 
-    /// <summary>Looks at the locks of those that are suspected. The database may take its time, so it is not waited for here.</summary>
+    /// <summary>Asks for the locks of those that are suspected. The database may take its time, so it is not waited for here.</summary>
     private void Ask()
     {
         if (_asking || !_suspects.Any)
@@ -222,7 +222,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
                 break;
             case DowningStep.Wait { For: { } wait }:
                 AskOthers(input);
-                LookIn(wait);
+                DecideIn(wait);
                 break;
             case DowningStep.Take take when !_taking:
                 Take(take.Victims);
@@ -258,7 +258,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         ];
     }
 
-    /// <summary>Asks the reachable ones whether they hear any of the others. Those that changed since are asked anew at every look.</summary>
+    /// <summary>Asks the reachable ones whether they hear any of the others. Those that changed since are asked anew every time.</summary>
     private void AskOthers(DowningInput input)
     {
         SilenceQuestion question = new([.. _rule.Unreachable.Select(k => new SilentMember(k.Address, k.Uid))]);
@@ -305,7 +305,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         if (_record is not { } record || record.Find(_life) is not { } own || rows.Contains(null))
         {
             Context.System.EventStream.Publish(RowsWanted.Instance);
-            LookIn(TakeAgainAfter);
+            DecideIn(TakeAgainAfter);
             return;
         }
 
@@ -340,7 +340,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
                 }
 
                 Context.System.EventStream.Publish(RowsWanted.Instance);
-                LookIn(TakeAgainAfter);
+                DecideIn(TakeAgainAfter);
                 break;
         }
     }
@@ -348,15 +348,15 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     /// <summary>Soon at first, then less often: a member that only is silent keeps its lock.</summary>
     private void AskAgain()
     {
-        Timers.StartSingleTimer(nameof(LookForProof), LookForProof.Instance, _nextProof);
+        Timers.StartSingleTimer(nameof(ProofDue), ProofDue.Instance, _nextProof);
         _nextProof = TimeSpan.FromTicks(Math.Min(ProofEvery.Ticks, _nextProof.Ticks * 3 / 2));
     }
 
-    private void LookIn(TimeSpan wait)
+    private void DecideIn(TimeSpan wait)
     {
-        if (!Timers.IsTimerActive(nameof(Look)))
+        if (!Timers.IsTimerActive(nameof(DecisionDue)))
         {
-            Timers.StartSingleTimer(nameof(Look), Look.Instance, wait);
+            Timers.StartSingleTimer(nameof(DecisionDue), DecisionDue.Instance, wait);
         }
     }
 
@@ -373,14 +373,14 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
     private sealed record Taken(IReadOnlyList<MemberKey> Victims, TakeResult Result, string? Problem) : INoSerializationVerificationNeeded;
 
-    private sealed class Look : INoSerializationVerificationNeeded
+    private sealed class DecisionDue : INoSerializationVerificationNeeded
     {
-        public static Look Instance { get; } = new();
+        public static DecisionDue Instance { get; } = new();
     }
 
-    private sealed class LookForProof : INoSerializationVerificationNeeded
+    private sealed class ProofDue : INoSerializationVerificationNeeded
     {
-        public static LookForProof Instance { get; } = new();
+        public static ProofDue Instance { get; } = new();
     }
 
     private sealed class Tick : INoSerializationVerificationNeeded

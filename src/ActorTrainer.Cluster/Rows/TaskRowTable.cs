@@ -62,7 +62,7 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
     public Task<(long Version, List<TaskRow> Rows)> ReadChangesAsync(long since, CancellationToken cancellationToken) => database.ReadAsync(
         async session =>
         {
-            // The version first: rows that are committed meanwhile come again with the next look.
+            // The version first: rows that are committed meanwhile come again with the next reading.
             long version = (await session.QueryAsync("SELECT version FROM actortrainer_row_version", r => r.GetInt64(0)))[0];
             List<TaskRow> rows = version == since ? []
                 : await session.QueryAsync(

@@ -14,7 +14,7 @@ namespace ActorTrainer.Cluster.Tasks;
 /// </summary>
 internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
@@ -41,7 +41,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private readonly Dictionary<TaskId, (int Times, TimeSpan Next)> _woken = [];
     private readonly Dictionary<TaskId, TimeSpan> _seenNew = [];
     private readonly Dictionary<TaskId, (int Failures, TimeSpan Last)> _failures = [];
-    private long _lookedAt = -1;
+    private long _checkedVersion = -1;
     private ClusterView? _lastView;
 
     /// <param name="host">The node's tasks.</param>
@@ -61,7 +61,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         _region = region;
         _withdraw = withdraw;
         _logger = logger;
-        Receive<Look>(OnLook);
+        Receive<Check>(OnCheck);
         Receive<TaskStopped>(OnStopped);
         Receive<Wake>(wake => WakeNow(wake.Task));
         Receive<TaskUnborn>(OnUnborn);
@@ -70,22 +70,22 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Something changed among members or rows.</summary>
-    public static object Changed { get; } = new Look(Periodic: false);
+    public static object Changed { get; } = new Check(Periodic: false);
 
     protected override void PreStart()
     {
-        Timers.StartPeriodicTimer(nameof(Look), new Look(Periodic: true), LookEvery);
+        Timers.StartPeriodicTimer(nameof(Check), new Check(Periodic: true), CheckEvery);
     }
 
-    private void OnLook(Look look)
+    private void OnCheck(Check check)
     {
         ClusterView view = _view();
-        if (!look.Periodic && !look.Again && _lookedAt == _index.Version && ReferenceEquals(view, _lastView))
+        if (!check.Periodic && !check.Again && _checkedVersion == _index.Version && ReferenceEquals(view, _lastView))
         {
             return;
         }
 
-        _lookedAt = _index.Version;
+        _checkedVersion = _index.Version;
         _lastView = view;
         if (_host.Leaving)
         {
@@ -97,7 +97,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             WakeOrphans(view);
         }
 
-        if (look.Periodic)
+        if (check.Periodic)
         {
             WakeOwn();
             EndParked(view);
@@ -137,7 +137,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             LogWoken(_logger, woken);
         }
 
-        Timers.StartSingleTimer(nameof(AgainFirst), new Look(Periodic: false) { Again = true }, AgainFirst);
+        Timers.StartSingleTimer(nameof(AgainFirst), new Check(Periodic: false) { Again = true }, AgainFirst);
     }
 
     private bool WakeIfDue(TaskId task, TimeSpan now)
@@ -236,7 +236,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}")]
     private static partial void LogNotWithdrawn(ILogger logger, TaskId task, string problem);
 
-    private sealed record Look(bool Periodic) : INoSerializationVerificationNeeded
+    private sealed record Check(bool Periodic) : INoSerializationVerificationNeeded
     {
         /// <summary>Whether tasks may be due that were woken before.</summary>
         public bool Again { get; init; }

@@ -24,7 +24,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     /// <summary>Its name below <c>/user</c>, the same on every node.</summary>
     public const string Name = "actortrainer-warmer";
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>A task whose worker is ready comes within this time, or it goes elsewhere.</summary>
     private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(30);
@@ -60,7 +60,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
                     return new TaskWarmed(warm.Task);
                 });
         });
-        Receive<Look>(_ => _host.EndWarm(KeepFor));
+        Receive<CheckDue>(_ => _host.EndWarm(KeepFor));
         ReceiveAny(_ => { });
     }
 
@@ -72,7 +72,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe(Self, typeof(LifeDowned));
-        Timers.StartPeriodicTimer(nameof(Look), Look.Instance, LookEvery);
+        Timers.StartPeriodicTimer(nameof(CheckDue), CheckDue.Instance, CheckEvery);
     }
 
     protected override void PostStop()
@@ -137,8 +137,8 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "no worker could be made ready for task {Task}; it starts when the task comes: {Problem}")]
     private static partial void LogNotWarmed(ILogger logger, TaskId task, string problem);
 
-    private sealed class Look : INoSerializationVerificationNeeded
+    private sealed class CheckDue : INoSerializationVerificationNeeded
     {
-        public static Look Instance { get; } = new();
+        public static CheckDue Instance { get; } = new();
     }
 }

@@ -32,7 +32,7 @@ public abstract record DowningStep
     {
     }
 
-    /// <summary>Nothing now; looks again after this time, or when something changes. Null: nobody is unreachable.</summary>
+    /// <summary>Nothing now; decides again after this time, or when something changes. Null: nobody is unreachable.</summary>
     public sealed record Wait(TimeSpan? For) : DowningStep;
 
     /// <summary>Downs them; the journal is told when it answers.</summary>
@@ -51,7 +51,7 @@ public sealed record DowningTimes
     /// <summary>For how long the unreachable ones must have been the same: by then gossip has told everybody. Default 300 ms.</summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>How soon it looks again when somebody has not agreed yet. Default 100 ms.</summary>
+    /// <summary>How soon it decides again when somebody has not agreed yet. Default 100 ms.</summary>
     public TimeSpan Again { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>After this the journal decides between members that do not hear each other while the rest hears both. Default 3 s.</summary>
