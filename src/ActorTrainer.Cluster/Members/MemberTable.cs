@@ -42,7 +42,7 @@ internal sealed class MemberTable(JournalDatabase database)
         },
         cancellationToken);
 
-    /// <summary>Says how Akka calls a life.</summary>
+    /// <summary>Writes down how Akka calls a life.</summary>
     public Task LocateAsync(long incarnation, string akkaAddress, long uid, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.RunAsync(
             "UPDATE actortrainer_member SET akka_address = @a, akka_uid = @b WHERE incarnation = @c", akkaAddress, uid, incarnation),

@@ -141,7 +141,7 @@ internal static class JournalSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.OtherNumberOfShards,
-                Say($"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, or use another journal."));
+                Invariant($"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, or use another journal."));
         }
 
         if (cluster != model.ClusterName)
@@ -154,7 +154,7 @@ internal static class JournalSchema
         return identity;
     }
 
-    /// <summary>Looks before anything is made: tables of another version are left as they are.</summary>
+    /// <summary>Checks before anything is made: tables of another version are left as they are.</summary>
     private static async Task CheckVersionAsync(JournalDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
         if (!tables.Contains("actortrainer_journal"))
@@ -168,7 +168,7 @@ internal static class JournalSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Say($"The journal {database.Name} has schema version {versions[0]}; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
+                Invariant($"The journal {database.Name} has schema version {versions[0]}; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
         }
     }
 
@@ -180,7 +180,7 @@ internal static class JournalSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Say($"The nodes of the cluster in {database.Name} speak protocol {protocol}; this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, or end them all and start them with one version."));
+                Invariant($"The nodes of the cluster in {database.Name} speak protocol {protocol}; this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, or end them all and start them with one version."));
         }
     }
 
@@ -218,5 +218,5 @@ internal static class JournalSchema
         ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
 
-    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
