@@ -10,10 +10,10 @@ namespace ActorTrainer.Cluster;
 
 /// <summary>
 /// A node of the cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
-/// that owns it. The node around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
+/// that owns it. The process around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
 /// stopped, or cut off) it begins another life by itself, unless the actor system is the host's own.
 /// </summary>
-/// <param name="parts">What it uses of the node.</param>
+/// <param name="parts">What it uses of the process.</param>
 /// <param name="existing">The host's own actor system; null: one is made, under the cluster's name.</param>
 /// <remarks>
 /// The events of a step are persisted before they are committed, the effects start after that, and what an owner of an older term writes is
@@ -123,7 +123,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
     }
 
-    /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
+    /// <summary>Begins the next life when one has ended, until one ends in order or cannot be followed.</summary>
     private async Task<ClusterNodeEnd> LiveAsync(ClusterSession life)
     {
         while (true)

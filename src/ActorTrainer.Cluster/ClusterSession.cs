@@ -144,7 +144,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         ActorSystem? system = existing;
         try
         {
-            int living = (await members.ReadAsync(cancellationToken)).Count(p => p.IsLiving);
+            int living = (await members.ReadAsync(cancellationToken)).Count(row => row.Member.IsRegistered);
             SessionSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
             system ??= SystemFactory.Create(model, living, setup);
             life = new ClusterSession(parts, setup, pulse, system, existing is null, execute);

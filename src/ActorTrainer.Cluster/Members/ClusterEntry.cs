@@ -78,7 +78,7 @@ internal sealed partial class ClusterEntry(
         TimeSpan lived = _lived.At(time.GetElapsedTime(_started));
         _beats.Observe([.. record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], lived);
         List<EpochLife> lives = [];
-        foreach (MemberRow row in record.Rows.Where(p => p.IsLiving && p.Epoch > 0 && p.Epoch == record.Epoch && p.Member.Incarnation != self))
+        foreach (MemberRow row in record.Rows.Where(p => p.Member.IsRegistered && p.Epoch > 0 && p.Epoch == record.Epoch && p.Member.Incarnation != self))
         {
             LifeEvidence evidence = await proof.AskAsync(row.Member.Incarnation, cancellationToken);
             TimeSpan still = lived - _beats.MovedAt(row.Member.Incarnation) ?? TimeSpan.Zero;
@@ -86,7 +86,7 @@ internal sealed partial class ClusterEntry(
         }
 
         MemberRow? own = record.Find(self);
-        FoundingView view = new(self, own?.Epoch ?? 0, own?.IsLiving != true, record.Epoch, record.Founder, lives);
+        FoundingView view = new(self, own?.Epoch ?? 0, own?.Member.IsRegistered != true, record.Epoch, record.Founder, lives);
         _joinersSince = FoundingRule.OnlyJoiners(view) ? _joinersSince ?? lived : null;
         view = view with { Waited = lived - _joinersSince ?? TimeSpan.Zero };
         _entered = view.SelfEpoch > 0 && view.SelfEpoch == view.Epoch;
@@ -138,7 +138,7 @@ internal sealed partial class ClusterEntry(
     private bool IsAmong(ClusterRecord record)
     {
         HashSet<MemberKey> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(GossipStates.KeyOf)];
-        return record.Rows.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains(p.Member.System));
+        return record.Rows.Any(p => p.Member.IsRegistered && p.Epoch == record.Epoch && members.Contains(p.Member.System));
     }
 
     private void Join(IReadOnlyList<long> lives, ClusterRecord record)

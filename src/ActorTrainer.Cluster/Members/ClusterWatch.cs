@@ -178,7 +178,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         foreach ((UniqueAddress gone, MemberState state) in _unrecorded.ToArray())
         {
             MemberRow? row = _tracker.Find(GossipStates.KeyOf(gone));
-            if (row is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
+            if (row is { Member.IsRegistered: false } || gone.Equals(_cluster.SelfUniqueAddress))
             {
                 _unrecorded.Remove(gone);
                 _logged.Remove(gone);

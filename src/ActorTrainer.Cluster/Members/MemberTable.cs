@@ -9,11 +9,7 @@ namespace ActorTrainer.Cluster.Members;
 /// <param name="Member">The member; gossip is not asked.</param>
 /// <param name="Epoch">The epoch of the cluster that it has entered; 0: none yet.</param>
 /// <param name="Beat">A counter that it advances about once a second.</param>
-internal sealed record MemberRow(ClusterMember Member, long Epoch = 0, long Beat = 0)
-{
-    /// <summary>Whether it is neither down nor removed on record.</summary>
-    public bool IsLiving => Member.IsRegistered;
-}
+internal sealed record MemberRow(ClusterMember Member, long Epoch = 0, long Beat = 0);
 
 /// <summary>The lives of the nodes on record: their numbers, names, sizes, cordons. Who is alive is Akka.Cluster's to say.</summary>
 internal sealed class MemberTable(JournalDatabase database)

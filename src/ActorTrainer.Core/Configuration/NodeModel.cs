@@ -168,8 +168,7 @@ public sealed record JournalModel
     public string Path { get; init; } = "";
 
     /// <summary>
-    /// <c>postgresql</c>: an Npgsql connection string, for clusters of several machines; it takes the place of the file. Null: SQLite. The
-    /// akka engine only.
+    /// <c>postgresql</c>: an Npgsql connection string, for clusters of several machines; it takes the place of the file. Null: SQLite.
     /// </summary>
     public string? PostgreSql { get; init; }
 }

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around a node of the cluster. It joins, trains,
+/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around a <see cref="ClusterNode"/>. It joins, trains,
 /// and leaves in order when the host stops.
 /// </summary>
 public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable

@@ -87,7 +87,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 
         results.ShouldBe([TakeResult.Taken, TakeResult.Refused], ignoreOrder: true);
         ClusterRecord record = await _table.ReadAsync(default);
-        record.Rows.Count(p => p.IsLiving).ShouldBe(1);
+        record.Rows.Count(row => row.Member.IsRegistered).ShouldBe(1);
         record.Decision.ShouldBe(1);
     }
 

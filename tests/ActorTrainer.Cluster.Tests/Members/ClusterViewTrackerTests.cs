@@ -12,7 +12,7 @@ public sealed class ClusterViewTrackerTests
     private static readonly MemberKey BAgain = B with { Uid = 23 };
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(5);
 
-    private readonly ClusterViewTracker _tracker = new(self: 1) { Rows = [Place(1, A), Place(2, B)] };
+    private readonly ClusterViewTracker _tracker = new(self: 1) { Rows = [Row(1, A), Row(2, B)] };
 
     [Fact]
     public void Update_AtMembersOnRecord_NamesThemByTheirLives()
@@ -37,7 +37,7 @@ public sealed class ClusterViewTrackerTests
     public void Update_AfterARecordThatSaysTheSame_SaysNothing()
     {
         Update(A);
-        _tracker.Rows = [Place(1, A) with { Beat = 7 }, Place(2, B)];
+        _tracker.Rows = [Row(1, A) with { Beat = 7 }, Row(2, B)];
 
         Update(A).ShouldBeNull("a beat and a list made anew are no change");
     }
@@ -54,7 +54,7 @@ public sealed class ClusterViewTrackerTests
     [Fact]
     public void Update_AtANodeThatCameBack_TellsItsLivesApart()
     {
-        _tracker.Rows = [Place(1, A), Place(2, B), Place(3, BAgain)];
+        _tracker.Rows = [Row(1, A), Row(2, B), Row(3, BAgain)];
         _tracker.Gone(B, MemberState.Down, Start);
 
         ClusterView view = Update(A, BAgain).ShouldNotBeNull();
@@ -88,6 +88,6 @@ public sealed class ClusterViewTrackerTests
 
     private ClusterView? Update(TimeSpan now, params MemberKey[] up) => _tracker.Update(up.ToDictionary(m => m, _ => MemberState.Up), A, now);
 
-    private static MemberRow Place(long incarnation, MemberKey system) => new(
+    private static MemberRow Row(long incarnation, MemberKey system) => new(
         new ClusterMember(incarnation, new NodeAddress("127.0.0.1", 7400 + (int)incarnation), $"n{incarnation}", ["gpu"], 2, MemberStatus.Up, false, 1, "1") { System = system });
 }

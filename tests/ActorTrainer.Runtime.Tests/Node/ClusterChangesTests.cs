@@ -57,7 +57,6 @@ public sealed class ClusterChangesTests
     [Fact]
     public void Between_NodeIsBackInANewLife_IsLostFirstThenUp()
     {
-        // Lives are not ordered by their numbers on every engine.
         ClusterMember old = Member(9, MemberState.Up)!;
         ClusterMember next = old with { Incarnation = 2 };
 

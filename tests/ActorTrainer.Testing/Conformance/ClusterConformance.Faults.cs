@@ -129,7 +129,7 @@ public sealed partial class ClusterConformance
         task.Events.OfType<TaskInterrupted>().Last().Reason.ShouldBe(InterruptionReason.NodeLost, task.ToString());
     }
 
-    /// <summary>The node that holds the lease; the first one where the engine names none.</summary>
+    /// <summary>The node that holds the lease; the first one where none is named.</summary>
     private static async Task<LocalNode> CoordinatorAsync(LocalCluster cluster)
     {
         ClusterStatus status = await cluster.Client.GetClusterAsync();

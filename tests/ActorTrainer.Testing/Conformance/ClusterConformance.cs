@@ -10,7 +10,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <summary>
-/// What every engine does, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
+/// What a cluster does on every database, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
 /// engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds those forgotten. One at a time.
 /// </summary>
 /// <param name="server">Holds the journals, each cluster's in a database of its own; null: they are SQLite files.</param>
