@@ -7,7 +7,7 @@ if ($target -cnotin $targets) {
   [Console]::Error.WriteLine([IO.File]::ReadAllText("$PSScriptRoot/eng/usage.txt").TrimEnd())
   exit 2
 }
-# PowerShell takes akka,embedded without quotes for two values.
+# PowerShell takes one,two without quotes for two values.
 $rest = @($args | Select-Object -Skip 1 | ForEach-Object { $_ -join ',' })
 $found = Get-Command dotnet -ErrorAction SilentlyContinue
 if ($found) { & dotnet --version > $null 2>&1 }

@@ -18,14 +18,11 @@ public interface ITaskClient : ITaskQueries
     /// <summary>Which journal the node has; null until it is open.</summary>
     JournalIdentity? Journal { get; }
 
-    /// <summary>This node's life number, 0 until it has one.</summary>
-    long Incarnation { get; }
-
-    /// <summary>The members as failure detection sees them.</summary>
-    MembershipView Membership { get; }
-
-    /// <summary>The members, shards with their owners, and unfinished tasks as they are on record; may lag behind by a second.</summary>
-    ClusterRows Cluster { get; }
+    /// <summary>
+    /// The members, shards with their owners and unfinished tasks, as this node knows them; what is on record may lag behind by a second.
+    /// Between two lives it is empty.
+    /// </summary>
+    ClusterView View { get; }
 
     /// <summary>Submits a task once it has been found right on this node. The same name and specification give the same task.</summary>
     Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken = default);

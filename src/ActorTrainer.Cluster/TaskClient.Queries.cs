@@ -44,7 +44,7 @@ public sealed partial class TaskClient
         cancellationToken);
 
     /// <summary>A client of this node was told of events up to this one.</summary>
-    private void Acknowledge(AkkaLife life, TaskId task, long sequence)
+    private void Acknowledge(ClusterSession life, TaskId task, long sequence)
     {
         if (sequence > 0 && (life.Index.Find(task)?.Sequence ?? 0) < sequence)
         {
@@ -52,9 +52,9 @@ public sealed partial class TaskClient
         }
     }
 
-    private async Task<IReadOnlyList<T>> QueryAsync<T>(Func<AkkaLife, Task<List<T>>> query, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<T>> QueryAsync<T>(Func<ClusterSession, Task<List<T>>> query, CancellationToken cancellationToken)
     {
-        AkkaLife life = _life ?? throw new JournalUnavailableException(_away);
+        ClusterSession life = _life ?? throw new JournalUnavailableException(_away);
         try
         {
             return await query(life);
@@ -70,7 +70,7 @@ public sealed partial class TaskClient
         }
     }
 
-    private async Task<List<TaskListing>> ListTasksAsync(AkkaLife life, TaskFilter filter, CancellationToken cancellationToken)
+    private async Task<List<TaskListing>> ListTasksAsync(ClusterSession life, TaskFilter filter, CancellationToken cancellationToken)
     {
         await CatchUpAsync(life, filter.Task, cancellationToken);
         if (FromMemory(life.Index, filter) is { } known)
@@ -102,7 +102,7 @@ public sealed partial class TaskClient
 
     /// <summary>Waits until the rows show what was acknowledged here, of one task or of all.</summary>
     /// <exception cref="JournalUnavailableException">They do not in time.</exception>
-    private async Task CatchUpAsync(AkkaLife life, TaskId? task, CancellationToken cancellationToken)
+    private async Task CatchUpAsync(ClusterSession life, TaskId? task, CancellationToken cancellationToken)
     {
         KeyValuePair<TaskId, long>[] wanted = [.. _acknowledged.Where(a => task is null || a.Key == task)];
         if (wanted.Length == 0)

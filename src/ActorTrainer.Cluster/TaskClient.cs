@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
@@ -29,14 +28,13 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
-    private static readonly MembershipView Nobody = new(0, 0, [], []);
 
     private readonly DeterministicRandom _random = new(
         BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
     private readonly Lock _drawing = new();
-    private volatile AkkaLife? _life;
+    private volatile ClusterSession? _life;
     private volatile string _away = NotYet;
-    private volatile KnownRows? _known;
+    private volatile KnownView? _known;
 
     /// <inheritdoc />
     public string ClusterName => model.ClusterName;
@@ -45,16 +43,10 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     public JournalIdentity? Journal { get; internal set; }
 
     /// <inheritdoc />
-    public long Incarnation => _life?.Incarnation ?? 0;
-
-    /// <inheritdoc />
-    public MembershipView Membership => _life?.Sight.View ?? Nobody;
-
-    /// <inheritdoc />
-    public ClusterRows Cluster => _life is { } life ? Rows(life) : ClusterRows.Empty;
+    public ClusterView View => _life is { } life ? ViewOf(life) : ClusterView.Empty;
 
     /// <summary>The node has a life: it is asked from now on.</summary>
-    internal void Attach(AkkaLife life) => _life = life;
+    internal void Attach(ClusterSession life) => _life = life;
 
     /// <summary>The life is over and another will follow.</summary>
     internal void Detach()
@@ -71,7 +63,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             return new CommandRefused(problem);
         }
 
-        if (Unavailable(out AkkaLife life) is { } unavailable)
+        if (Unavailable(out ClusterSession life) is { } unavailable)
         {
             return unavailable;
         }
@@ -99,7 +91,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
 
     /// <inheritdoc />
     public async Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default) =>
-        Unavailable(out AkkaLife life) is { } unavailable ? unavailable
+        Unavailable(out ClusterSession life) is { } unavailable ? unavailable
             : command is MigrateTask migrate ? await MigrateAsync(life, task, migrate, cancellationToken)
             : await AskTaskAsync(life, task, command, cancellationToken);
 
@@ -110,8 +102,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     /// <inheritdoc />
     public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default)
     {
-        AkkaLife? life = _life;
-        long target = Cluster.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
+        ClusterSession? life = _life;
+        long target = life?.View.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
         CommandReply reply = await AskNodeAsync(node, NodeCommandKind.Drain, cancellationToken);
         if (reply is not CommandAccepted)
         {
@@ -128,7 +120,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
                 return reply;
             }
 
-            while (Cluster.Members.Any(m => m.Incarnation == target && m.Status is MemberStatus.Up or MemberStatus.Leaving or MemberStatus.Joining))
+            while (_life?.View.Find(target)?.IsRegistered == true)
             {
                 await Task.Delay(AgainAfter, time, either.Token);
             }
@@ -141,16 +133,16 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         return reply;
     }
 
-    private CommandUnavailable? Unavailable(out AkkaLife life)
+    private CommandUnavailable? Unavailable(out ClusterSession life)
     {
-        AkkaLife? present = _life;
+        ClusterSession? present = _life;
         life = present!;
         return present is null ? new CommandUnavailable(_away) : present.IsLeaving ? new CommandUnavailable(Leaving) : null;
     }
 
-    private static bool HasRoom(AkkaLife life) => PlacementInputs.Capacities(life.Sight).Any(n => n.Accepts);
+    private static bool HasRoom(ClusterSession life) => PlacementInputs.Capacities(life.View).Any(n => n.Accepts);
 
-    private async Task<bool> BecomesReadyAsync(AkkaLife life, CancellationToken cancellationToken)
+    private async Task<bool> BecomesReadyAsync(ClusterSession life, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < Patience)
@@ -166,7 +158,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     }
 
     /// <summary>An id whose shard has as few unfinished tasks as can be, so that one task's move does not interrupt a neighbour.</summary>
-    private TaskId Draw(AkkaLife life, string name)
+    private TaskId Draw(ClusterSession life, string name)
     {
         lock (_drawing)
         {
@@ -185,9 +177,9 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private int CountBeside(AkkaLife life, TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
+    private int CountBeside(ClusterSession life, TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
 
-    private async Task<CommandReply> AskTaskAsync(AkkaLife life, TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    private async Task<CommandReply> AskTaskAsync(ClusterSession life, TaskId task, TaskCommand command, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         CommandReply? last = null;
@@ -217,7 +209,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')");
     }
 
-    private async Task<CommandReply> MigrateAsync(AkkaLife life, TaskId task, MigrateTask command, CancellationToken cancellationToken)
+    private async Task<CommandReply> MigrateAsync(ClusterSession life, TaskId task, MigrateTask command, CancellationToken cancellationToken)
     {
         TaskRow? row = life.Index.Find(task);
         if (row is null)
@@ -233,14 +225,14 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             return await AskTaskAsync(life, task, command, cancellationToken);
         }
 
-        ClusterSight sight = life.Sight;
+        ClusterView view = life.View;
         MoveTarget target = MoveTarget.Choose(
             task,
             row.Summary.Slots,
             row.Owner,
             command.To,
-            [.. Living(sight).Select(p => p.Row)],
-            PlacementInputs.Capacities(sight),
+            [.. view.Members.Where(m => m.IsLiving)],
+            PlacementInputs.Capacities(view),
             life.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
             [.. life.Index.All.Select(t => TaskDemand.Of(t.Summary))],
             model.Sharding.Allocation);
@@ -252,7 +244,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         CommandReply reply = await AskTaskAsync(life, task, command, cancellationToken);
         if (reply is CommandAccepted)
         {
-            foreach (MemberPlace member in Living(sight))
+            foreach (ClusterMember member in view.Members.Where(m => m.IsLiving))
             {
                 NodeAt(life, member).Tell(new MoveShard(row.Summary.Shard, target.To));
             }
@@ -269,21 +261,21 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             return await self.ExecuteAsync(kind);
         }
 
-        if (Unavailable(out AkkaLife life) is { } unavailable)
+        if (Unavailable(out ClusterSession life) is { } unavailable)
         {
             return unavailable;
         }
 
-        ClusterSight sight = life.Sight;
-        if (Living(sight).LastOrDefault(p => p.Row.Address == node) is not { } place)
+        ClusterView view = life.View;
+        ClusterMember[] living = [.. view.Members.Where(m => m.IsLiving)];
+        if (living.LastOrDefault(m => m.Address == node) is not { } member)
         {
-            return new CommandRefused(
-                $"there is no living node at {node}; the members are {string.Join(", ", Living(sight).Select(p => p.Row.Address))}", NotFound: true);
+            return new CommandRefused($"there is no living node at {node}; the members are {string.Join(", ", living.Select(m => m.Address))}", NotFound: true);
         }
 
         try
         {
-            TaskAnswer answer = await NodeAt(life, place).Ask<TaskAnswer>(new NodeRequest(kind), Patience, cancellationToken);
+            TaskAnswer answer = await NodeAt(life, member).Ask<TaskAnswer>(new NodeRequest(kind), Patience, cancellationToken);
             return answer.Reply;
         }
         catch (AskTimeoutException)
@@ -292,42 +284,22 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private static IEnumerable<MemberPlace> Living(ClusterSight sight) => sight.Places.Where(p => sight.Living.Contains(p.Row.Incarnation));
+    private static ActorSelection NodeAt(ClusterSession life, ClusterMember member) => life.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
 
-    private static ActorSelection NodeAt(AkkaLife life, MemberPlace place) => life.System.ActorSelection($"{place.AkkaAddress}/user/{NodeActor.Name}");
-
-    /// <summary>Members, shards with their owners and unfinished tasks as this node knows them; made once for each change.</summary>
-    private ClusterRows Rows(AkkaLife life)
+    /// <summary>The members with the shards and the unfinished tasks that have events; made once for each change.</summary>
+    private ClusterView ViewOf(ClusterSession life)
     {
-        ClusterSight sight = life.Sight;
+        ClusterView members = life.View;
         long version = life.Index.Version;
-        KnownRows? known = _known;
-        if (known?.Rows.Version != version || !ReferenceEquals(known.Sight, sight))
+        KnownView? known = _known;
+        if (known?.Version != version || !ReferenceEquals(known.Members, members))
         {
-            _known = known = new KnownRows(sight, RowsOf(life, sight, version));
+            _known = known = new KnownView(members, version, members.With(
+                life.Index.All.Where(t => t.Sequence > 0).Select(t => (t.Summary, t.Owner, t.Term)), version, model.Sharding.NumberOfShards));
         }
 
-        return known.Rows;
+        return known.View;
     }
 
-    private ClusterRows RowsOf(AkkaLife life, ClusterSight sight, long version)
-    {
-        IReadOnlyList<TaskRow> tasks = life.Index.All;
-        Dictionary<int, ShardRow> owned = [];
-        foreach (TaskRow row in tasks.Where(t => t.Owner != 0))
-        {
-            int shard = row.Summary.Shard;
-            ShardRow known = owned.GetValueOrDefault(shard);
-            owned[shard] = new ShardRow(shard, Math.Max(known.Owner, row.Owner), Math.Max(known.Term, row.Term));
-        }
-
-        return new ClusterRows(
-            version,
-            sight.Coordinator,
-            [.. sight.Places.Select(p => p.Row)],
-            [.. Enumerable.Range(0, model.Sharding.NumberOfShards).Select(i => owned.GetValueOrDefault(i, new ShardRow(i, 0, 0)))],
-            [.. tasks.Where(t => t.Sequence > 0).Select(t => t.Summary)]);
-    }
-
-    private sealed record KnownRows(ClusterSight Sight, ClusterRows Rows);
+    private sealed record KnownView(ClusterView Members, long Version, ClusterView View);
 }

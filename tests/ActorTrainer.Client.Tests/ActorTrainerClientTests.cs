@@ -69,7 +69,8 @@ public sealed class ActorTrainerClientTests
         FakeNode second = SampleCluster.Create();
         ApiServer serverA = await ApiServer.StartAsync(first);
         await using ApiServer serverB = await ApiServer.StartAsync(second);
-        first.Membership = new MembershipView(1, 4, [new MemberRecord(8, serverB.Address, "beta", 1, MemberState.Up, 0, false)], [5]);
+        ClusterMember other = new(8, serverB.Address, "beta", [], 1, MemberStatus.Up, false, 1, "1") { State = MemberState.Up };
+        first.View = first.View with { Members = [.. first.View.Members, other] };
         using ActorTrainerClient client = Client(serverA.Address);
         await client.LearnNodesAsync();
 

@@ -53,7 +53,7 @@ internal static class RunCommand
             await follower.LearnAsync(call.Interrupt);
             RunNotices notices = new(call);
             Task output = call.Client.CopyOutputAsync(id.Value, call.Cli.OutBytes, follow: true, ended.Token);
-            TaskView view = await follower.WaitAsync(id.Value, notices.Look, call.Interrupt);
+            TaskView view = await follower.WaitAsync(id.Value, notices.Show, call.Interrupt);
 
             // The last lines are there by now; a node that keeps some of them may be gone for good.
             ended.CancelAfter(OutputGrace);
@@ -99,9 +99,9 @@ internal static class RunCommand
     /// <summary>Says on standard error where the task runs, when that changes.</summary>
     private sealed class RunNotices(Invocation call)
     {
-        private string _said = "";
+        private string _shown = "";
 
-        public void Look(TaskView view)
+        public void Show(TaskView view)
         {
             string now = view.Status switch
             {
@@ -112,10 +112,10 @@ internal static class RunCommand
                     Core.Tasks.TaskStatus.Cancelled or Core.Tasks.TaskStatus.Held => "",
                 _ => view.Detail.Length > 0 ? $"is {TaskText.Status(view.Status)}: {view.Detail}" : $"is {TaskText.Status(view.Status)}",
             };
-            if (now.Length > 0 && now != _said)
+            if (now.Length > 0 && now != _shown)
             {
                 call.Note($"task {view.Name} {now}");
-                _said = now;
+                _shown = now;
             }
         }
     }

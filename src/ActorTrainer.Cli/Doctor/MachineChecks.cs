@@ -3,7 +3,7 @@ using ActorTrainer.Cli.Output;
 
 namespace ActorTrainer.Cli.Doctor;
 
-/// <summary>Looks at the machine: runtime, SDK, Python, folders, disk, clock.</summary>
+/// <summary>Checks the machine: runtime, SDK, Python, folders, disk, clock.</summary>
 internal static class MachineChecks
 {
     private const long LowDiskBytes = 10L << 30;

@@ -8,7 +8,7 @@ using ActorTrainer.Runtime.Api;
 
 namespace ActorTrainer.Cli.Doctor;
 
-/// <summary>Looks at the node: its port, whether one answers, and its cluster.</summary>
+/// <summary>Checks the node: its port, whether one answers, and its cluster.</summary>
 internal static class NodeChecks
 {
     public static async Task<IReadOnlyList<Finding>> RunAsync(ActorTrainerClient client, NodeModel model, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using Akka.Actor;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -15,8 +16,8 @@ namespace ActorTrainer.Cluster.Members;
 internal sealed partial class ClusterEntry(
     ActorSystem system, bool ownSystem, long self, IReadOnlyCollection<NodeAddress> seeds, ClusterTable table, LifeProof proof, TimeProvider time, ILogger logger)
 {
-    private static readonly TimeSpan LookFirst = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PollFirst = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
     /// <summary>An answer may take a while when processors are busy: each further attempt waits longer for it.</summary>
     private static readonly TimeSpan JoinAgainAtLeast = TimeSpan.FromMilliseconds(400);
@@ -35,7 +36,7 @@ internal sealed partial class ClusterEntry(
     /// <returns>Null, or why the life has to end.</returns>
     public async Task<string?> RunAsync(CancellationToken cancellationToken)
     {
-        TimeSpan wait = LookFirst;
+        TimeSpan wait = PollFirst;
         while (!IsIn())
         {
             FoundingStep? step = null;
@@ -56,7 +57,7 @@ internal sealed partial class ClusterEntry(
                     continue;
                 default:
                     await Task.Delay(wait, time, cancellationToken);
-                    wait = TimeSpan.FromTicks(Math.Min(LookEvery.Ticks, wait.Ticks * 3 / 2));
+                    wait = TimeSpan.FromTicks(Math.Min(PollEvery.Ticks, wait.Ticks * 3 / 2));
                     break;
             }
         }
@@ -75,17 +76,17 @@ internal sealed partial class ClusterEntry(
     {
         ClusterRecord record = await table.ReadAsync(cancellationToken);
         TimeSpan lived = _lived.At(time.GetElapsedTime(_started));
-        _beats.Observe([.. record.Places.Select(p => (p.Row.Incarnation, p.Beat))], lived);
+        _beats.Observe([.. record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], lived);
         List<EpochLife> lives = [];
-        foreach (MemberPlace place in record.Places.Where(p => p.IsLiving && p.Epoch > 0 && p.Epoch == record.Epoch && p.Row.Incarnation != self))
+        foreach (MemberRow row in record.Rows.Where(p => p.Member.IsRegistered && p.Epoch > 0 && p.Epoch == record.Epoch && p.Member.Incarnation != self))
         {
-            LifeEvidence evidence = await proof.AskAsync(place.Row.Incarnation, cancellationToken);
-            TimeSpan still = lived - _beats.MovedAt(place.Row.Incarnation) ?? TimeSpan.Zero;
-            lives.Add(new EpochLife(place.Row.Incarnation, place.Row.Status, DeathRule.IsPast(evidence with { BeatStill = still })));
+            LifeEvidence evidence = await proof.AskAsync(row.Member.Incarnation, cancellationToken);
+            TimeSpan still = lived - _beats.MovedAt(row.Member.Incarnation) ?? TimeSpan.Zero;
+            lives.Add(new EpochLife(row.Member.Incarnation, row.Member.Status, DeathRule.IsPast(evidence with { BeatStill = still })));
         }
 
-        MemberPlace? own = record.Find(self);
-        FoundingView view = new(self, own?.Epoch ?? 0, own?.IsLiving != true, record.Epoch, record.Founder, lives);
+        MemberRow? own = record.Find(self);
+        FoundingView view = new(self, own?.Epoch ?? 0, own?.Member.IsRegistered != true, record.Epoch, record.Founder, lives);
         _joinersSince = FoundingRule.OnlyJoiners(view) ? _joinersSince ?? lived : null;
         view = view with { Waited = lived - _joinersSince ?? TimeSpan.Zero };
         _entered = view.SelfEpoch > 0 && view.SelfEpoch == view.Epoch;
@@ -94,7 +95,7 @@ internal sealed partial class ClusterEntry(
         return step;
     }
 
-    private HashSet<long> Preferred(ClusterRecord record) => [.. record.Places.Where(p => seeds.Contains(p.Row.Address)).Select(p => p.Row.Incarnation)];
+    private HashSet<long> Preferred(ClusterRecord record) => [.. record.Rows.Where(p => seeds.Contains(p.Member.Address)).Select(p => p.Member.Incarnation)];
 
     private async Task DoAsync(FoundingStep step, ClusterRecord record, CancellationToken cancellationToken)
     {
@@ -104,7 +105,7 @@ internal sealed partial class ClusterEntry(
                 // In a host's system the cluster is the host's: it is founded when it stands.
                 if (!ownSystem && !Is(_cluster.SelfMember.Status))
                 {
-                    await Task.Delay(LookEvery, time, cancellationToken);
+                    await Task.Delay(PollEvery, time, cancellationToken);
                 }
                 else if (await table.FoundAsync(self, record.Epoch, found.Past, cancellationToken))
                 {
@@ -120,7 +121,7 @@ internal sealed partial class ClusterEntry(
                 else
                 {
                     LogHostNotJoined(logger, self, system.Name);
-                    await Task.Delay(LookEvery, time, cancellationToken);
+                    await Task.Delay(PollEvery, time, cancellationToken);
                 }
 
                 break;
@@ -136,8 +137,8 @@ internal sealed partial class ClusterEntry(
     /// <summary>Whether the host's system is in one cluster with a living member of the epoch.</summary>
     private bool IsAmong(ClusterRecord record)
     {
-        HashSet<string> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(m => $"{m.UniqueAddress.Address}#{m.UniqueAddress.Uid}")];
-        return record.Places.Any(p => p.IsLiving && p.Epoch == record.Epoch && members.Contains($"{p.AkkaAddress}#{p.AkkaUid}"));
+        HashSet<MemberKey> members = [.. _cluster.State.Members.Where(m => Is(m.Status)).Select(GossipStates.KeyOf)];
+        return record.Rows.Any(p => p.Member.IsRegistered && p.Epoch == record.Epoch && members.Contains(p.Member.System));
     }
 
     private void Join(IReadOnlyList<long> lives, ClusterRecord record)
@@ -151,7 +152,7 @@ internal sealed partial class ClusterEntry(
         _attempts++;
         _asked = lives;
         _askAgainAt = now + TimeSpan.FromTicks(Math.Min(JoinAgainAtMost.Ticks, JoinAgainAtLeast.Ticks * _attempts));
-        Address[] contacts = [.. lives.Select(life => record.Find(life)?.AkkaAddress).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
+        Address[] contacts = [.. lives.Select(life => record.Find(life)?.Member.System.Address).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
         if (contacts.Length > 0)
         {
             _cluster.JoinSeedNodes(contacts);

@@ -7,10 +7,10 @@ namespace ActorTrainer.Cluster.Members;
 /// <param name="Epoch">Grows with every founding; 0: there never was a cluster.</param>
 /// <param name="Founder">The life that founded it.</param>
 /// <param name="Decision">Grows with every decision about members that are not reached.</param>
-/// <param name="Places">The members on record, by number.</param>
-internal sealed record ClusterRecord(long Epoch, long Founder, long Decision, IReadOnlyList<MemberPlace> Places)
+/// <param name="Rows">The members on record, by number.</param>
+internal sealed record ClusterRecord(long Epoch, long Founder, long Decision, IReadOnlyList<MemberRow> Rows)
 {
-    public MemberPlace? Find(long incarnation) => Places.FirstOrDefault(p => p.Row.Incarnation == incarnation);
+    public MemberRow? Find(long incarnation) => Rows.FirstOrDefault(p => p.Member.Incarnation == incarnation);
 }
 
 /// <summary>How a decision that was asked of the journal ended.</summary>
@@ -27,7 +27,7 @@ internal enum TakeResult
 }
 
 /// <summary>The one row by which lives agree on who founds the cluster, and on who goes on when they do not reach each other.</summary>
-internal sealed class ClusterTable(AkkaDatabase database)
+internal sealed class ClusterTable(JournalDatabase database)
 {
     /// <summary>On PostgreSQL the row is locked; SQLite's transactions that write follow each other anyway.</summary>
     private readonly string _read = $"SELECT epoch, founder, decision FROM actortrainer_cluster{(database.IsSqlite ? "" : " FOR UPDATE")}";

@@ -9,19 +9,6 @@ using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 
-/// <summary>What an observer of the members is told: the view, and the rows behind it.</summary>
-/// <param name="View">The members as failure detection sees them.</param>
-/// <param name="Places">The members on record, by incarnation.</param>
-/// <param name="Coordinator">The life that coordinates the shards; 0: not known.</param>
-internal sealed record ClusterSight(MembershipView View, IReadOnlyList<MemberPlace> Places, long Coordinator)
-{
-    /// <summary>The lives that are not known to be gone, neither by Akka nor on record.</summary>
-    public IReadOnlySet<long> Living { get; } = Places
-        .Where(p => p.IsLiving && View.Find(p.Row.Incarnation)?.State is not (null or MemberState.Down or MemberState.Removed))
-        .Select(p => p.Row.Incarnation)
-        .ToHashSet();
-}
-
 /// <summary>
 /// Turns the events of Akka.Cluster into views of the members: who they are stands in the member table, how they are Akka says.
 /// Writes down who was lost, and says when its own life is.
@@ -35,19 +22,19 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly ClusterTable _clusterTable;
     private readonly ListeningTime _time;
     private readonly Dictionary<UniqueAddress, MemberState> _unrecorded = [];
-    private readonly HashSet<UniqueAddress> _said = [];
+    private readonly HashSet<UniqueAddress> _logged = [];
     private readonly long _self;
     private readonly string _role;
-    private readonly Action<ClusterSight> _publish;
+    private readonly Action<ClusterView> _publish;
     private readonly Action<string> _fenced;
     private readonly Func<TimeSpan> _now;
     private readonly ILogger _logger;
     private readonly AkkaCluster _cluster;
-    private readonly SightKeeper _keeper;
+    private readonly ClusterViewTracker _tracker;
     private readonly CancellationTokenSource _stopping = new();
     private bool _reading;
 
-    public ClusterWatch(MemberTable table, ClusterTable clusterTable, long self, string role, Action<ClusterSight> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
+    public ClusterWatch(MemberTable table, ClusterTable clusterTable, long self, string role, Action<ClusterView> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
     {
         _table = table;
         _clusterTable = clusterTable;
@@ -59,8 +46,8 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         _now = now;
         _logger = logger;
         _cluster = AkkaCluster.Get(Context.System);
-        _keeper = new SightKeeper(self);
-        Receive<ClusterEvent.CurrentClusterState>(_ => Look());
+        _tracker = new ClusterViewTracker(self);
+        Receive<ClusterEvent.CurrentClusterState>(_ => PublishView());
         Receive<ClusterEvent.IMemberEvent>(
             e => e is ClusterEvent.MemberDowned or ClusterEvent.MemberRemoved && e.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress),
             _ => fenced("the cluster has downed this node"));
@@ -68,19 +55,19 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
             UniqueAddress gone = removed.Member.UniqueAddress;
-            MemberState state = AkkaMember.GoneAs(removed.PreviousStatus);
-            _keeper.Gone(new AkkaMember(gone.Address.ToString(), gone.Uid, state), _now());
+            MemberState state = GossipStates.GoneAs(removed.PreviousStatus);
+            _tracker.Gone(GossipStates.KeyOf(gone), state, _now());
             _unrecorded[gone] = state;
             Record(atOnce: true);
-            Look();
+            PublishView();
         });
         Receive<ClusterEvent.MemberDowned>(downed =>
         {
             _unrecorded[downed.Member.UniqueAddress] = MemberState.Down;
             Record(atOnce: true);
-            Look();
+            PublishView();
         });
-        Receive<ClusterEvent.IClusterDomainEvent>(_ => Look());
+        Receive<ClusterEvent.IClusterDomainEvent>(_ => PublishView());
         Receive<ReadNow>(_ => Read());
         Receive<RowsWanted>(_ => Read());
         Receive<ThisActorSystemQuarantinedEvent>(_ => Read()); // another one has given this system up: the rows say why
@@ -122,7 +109,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     /// <summary>Whether this node is in the cluster, and what it sees of it means something.</summary>
     private bool IsMember => !_cluster.IsTerminated && _cluster.SelfMember.Status is AkkaStatus.Joining or AkkaStatus.WeaklyUp or AkkaStatus.Up or AkkaStatus.Leaving;
 
-    private void Look()
+    private void PublishView()
     {
         if (_cluster.IsTerminated)
         {
@@ -130,26 +117,20 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         }
 
         ClusterEvent.CurrentClusterState state = _cluster.State;
-        HashSet<UniqueAddress> unreachable = [.. state.Unreachable.Select(m => m.UniqueAddress)];
-        AkkaMember[] members =
-        [
-            .. state.Members.Select(m => new AkkaMember(
-                m.UniqueAddress.Address.ToString(), m.UniqueAddress.Uid, AkkaMember.StateOf(m.Status, !unreachable.Contains(m.UniqueAddress)))),
-        ];
-        UniqueAddress? oldest = Oldest(state)?.UniqueAddress;
-        if (_keeper.Look(members, oldest?.Address.ToString(), oldest?.Uid ?? 0, _now()) is { } sight)
+        MemberKey? coordinator = Oldest(state) is { } oldest ? GossipStates.KeyOf(oldest) : null;
+        if (_tracker.Update(GossipStates.Of(state), coordinator, _now()) is { } view)
         {
-            _publish(sight);
+            _publish(view);
         }
 
-        if (_keeper.HasUnknown && !Timers.IsTimerActive(nameof(ReadSoon)))
+        if (_tracker.HasUnknown && !Timers.IsTimerActive(nameof(ReadSoon)))
         {
             Timers.StartSingleTimer(nameof(ReadSoon), ReadNow.Instance, ReadSoon);
         }
     }
 
     /// <summary>The coordinator of the shards is a singleton: it lives on the oldest member of the role.</summary>
-    private Member? Oldest(ClusterEvent.CurrentClusterState state) => AkkaMember.OldestOf(
+    private Member? Oldest(ClusterEvent.CurrentClusterState state) => GossipStates.OldestOf(
         state.Members.Where(m => m.HasRole(_role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving or AkkaStatus.Exiting));
 
     private void Read()
@@ -169,9 +150,9 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private void OnRows(RowsRead rows)
     {
         _reading = false;
-        _keeper.Places = rows.Record.Places;
+        _tracker.Rows = rows.Record.Rows;
         Context.System.EventStream.Publish(rows);
-        if (rows.Record.Find(_self) is not { } own || own.Row.Status == RowStatus.Down)
+        if (rows.Record.Find(_self) is not { } own || own.Member.Status == RowStatus.Down)
         {
             _fenced("the journal counts this life as lost");
         }
@@ -179,13 +160,13 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         {
             _fenced("another cluster was founded on this journal, and this life is of the one before");
         }
-        else if (own.Row.Status == RowStatus.Joining && !_cluster.IsTerminated && _cluster.SelfMember.Status == AkkaStatus.Up)
+        else if (own.Member.Status == RowStatus.Joining && !_cluster.IsTerminated && _cluster.SelfMember.Status == AkkaStatus.Up)
         {
             Write(_table.SetStatusAsync, _self, RowStatus.Up);
         }
 
         Record(atOnce: false);
-        Look();
+        PublishView();
     }
 
     /// <summary>
@@ -196,20 +177,20 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     {
         foreach ((UniqueAddress gone, MemberState state) in _unrecorded.ToArray())
         {
-            MemberPlace? place = _keeper.Find(gone.Address.ToString(), gone.Uid);
-            if (place is { IsLiving: false } || gone.Equals(_cluster.SelfUniqueAddress))
+            MemberRow? row = _tracker.Find(GossipStates.KeyOf(gone));
+            if (row is { Member.IsRegistered: false } || gone.Equals(_cluster.SelfUniqueAddress))
             {
                 _unrecorded.Remove(gone);
-                _said.Remove(gone);
+                _logged.Remove(gone);
             }
-            else if (place is not null && place.Row.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
+            else if (row is not null && row.Member.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
             {
-                if (_said.Add(gone))
+                if (_logged.Add(gone))
                 {
-                    LogGone(_logger, place.Row.Incarnation, gone.Address.ToString(), state);
+                    LogGone(_logger, row.Member.Incarnation, gone.Address.ToString(), state);
                 }
 
-                Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), place.Row.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
+                Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), row.Member.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
             }
         }
     }

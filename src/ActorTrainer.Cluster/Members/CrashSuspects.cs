@@ -1,27 +1,27 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Cluster;
-using Akka.Cluster;
+using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
 /// Members whose connection has ended or that are unreachable, and whose life may have ended with its process. A process that ends frees its lock
-/// about when it closes its connections, in any order, so each is looked after for a while.
+/// about when it closes its connections, in any order, so each is watched for a while.
 /// </summary>
 /// <param name="proof">Asks for the locks.</param>
 internal sealed class CrashSuspects(LifeProof proof)
 {
-    private static readonly TimeSpan LookFor = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WatchFor = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<MemberKey, TimeSpan> _until = [];
 
     public bool Any => _until.Count > 0;
 
-    public void Add(MemberKey member, TimeSpan now) => _until[member] = now + LookFor;
+    public void Add(MemberKey member, TimeSpan now) => _until[member] = now + WatchFor;
 
     public void Remove(MemberKey member) => _until.Remove(member);
 
-    /// <summary>Gives up those that were looked after for long enough, and says which are left.</summary>
+    /// <summary>Gives up those that were watched for long enough, and says which are left.</summary>
     public IReadOnlyList<MemberKey> Left(TimeSpan now)
     {
         foreach (MemberKey late in _until.Where(s => now > s.Value).Select(s => s.Key).ToArray())
@@ -50,6 +50,4 @@ internal sealed class CrashSuspects(LifeProof proof)
 
         return dead;
     }
-
-    public static MemberKey KeyOf(Member member) => new(member.UniqueAddress.Address.ToString(), member.UniqueAddress.Uid);
 }

@@ -1,12 +1,14 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Systems;
 using ActorTrainer.Core.Cluster;
+using ActorTrainer.Core.Membership;
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Remote;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
 using AkkaStatus = Akka.Cluster.MemberStatus;
+using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 
@@ -48,13 +50,13 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     /// <param name="setup">Of the life.</param>
     /// <param name="cluster">Of the system; the extension may still be under construction.</param>
     /// <param name="proofsOnly">Whether all but dead processes is left to another downing provider, that of a host's own system.</param>
-    public DowningActor(EngineSetup setup, AkkaCluster cluster, bool proofsOnly)
+    public DowningActor(SessionSetup setup, AkkaCluster cluster, bool proofsOnly)
     {
         _cluster = cluster;
         _proofsOnly = proofsOnly;
         _life = setup.Incarnation;
         _logger = setup.Loggers.CreateLogger<DowningActor>();
-        _self = new MemberKey(cluster.SelfUniqueAddress.Address.ToString(), cluster.SelfUniqueAddress.Uid);
+        _self = GossipStates.KeyOf(cluster.SelfUniqueAddress);
         _time = ListeningTime.Of(Context.System.EventStream, TickEvery);
         _table = new ClusterTable(setup.Database);
         _suspects = new CrashSuspects(setup.Proof);
@@ -65,11 +67,11 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             Suspect(e.Member.Address);
             Decide();
         });
-        Receive<ClusterEvent.MemberRemoved>(e => Forget(CrashSuspects.KeyOf(e.Member)));
+        Receive<ClusterEvent.MemberRemoved>(e => Forget(GossipStates.KeyOf(e.Member)));
         Receive<ClusterEvent.IClusterDomainEvent>(_ => Decide());
         Receive<RowsRead>(OnRows);
-        Receive<Look>(_ => Decide());
-        Receive<LookForProof>(_ => Ask());
+        Receive<DecisionDue>(_ => Decide());
+        Receive<ProofDue>(_ => Ask());
         Receive<Tick>(tick => _ = _time.Now);
         Receive<Dead>(OnDead);
         Receive<Taken>(OnTaken);
@@ -118,14 +120,14 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _record = rows.Record;
         _trustedFrom = rows.StartedAt;
         _rowsReadAt = rows.ListenedAt;
-        _beats.Observe([.. rows.Record.Places.Select(p => (p.Row.Incarnation, p.Beat))], rows.ListenedAt);
+        _beats.Observe([.. rows.Record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], rows.ListenedAt);
         Decide();
     }
 
     private void Suspect(Address address)
     {
         if (_cluster.State.Members.FirstOrDefault(m => m.Address.Equals(address) && m.Status is not AkkaStatus.Down) is { } member &&
-            CrashSuspects.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
+            GossipStates.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
         {
             _suspects.Add(key, _time.Clock);
             _nextProof = ProofFirst;
@@ -142,7 +144,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         Decide();
     }
 
-    /// <summary>Looks at the locks of those that are suspected. The database may take its time, so it is not waited for here.</summary>
+    /// <summary>Asks for the locks of those that are suspected. The database may take its time, so it is not waited for here.</summary>
     private void Ask()
     {
         if (_asking || !_suspects.Any)
@@ -163,9 +165,9 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         foreach (MemberKey key in left)
         {
             // A life that has left in order takes its system, which may be its host's, with it.
-            if (Find(key) is { Row: { } row } && row.Status != Core.Membership.MemberStatus.Removed)
+            if (Find(key) is { Member: { } member } && member.Status != RowStatus.Removed)
             {
-                lives.Add((key, row.Incarnation, now - _beats.MovedAt(row.Incarnation) ?? TimeSpan.Zero));
+                lives.Add((key, member.Incarnation, now - _beats.MovedAt(member.Incarnation) ?? TimeSpan.Zero));
             }
         }
 
@@ -200,7 +202,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         Decide();
     }
 
-    private MemberPlace? Find(MemberKey key) => _record?.Places.LastOrDefault(p => p.AkkaUid == key.Uid && p.AkkaAddress == key.Address);
+    private MemberRow? Find(MemberKey key) => _record?.Rows.LastOrDefault(p => p.Member.System == key);
 
     private void Decide()
     {
@@ -220,7 +222,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
                 break;
             case DowningStep.Wait { For: { } wait }:
                 AskOthers(input);
-                LookIn(wait);
+                DecideIn(wait);
                 break;
             case DowningStep.Take take when !_taking:
                 Take(take.Victims);
@@ -237,26 +239,26 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         ClusterEvent.CurrentClusterState state = _cluster.State;
         Member[] members =
         [
-            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(CrashSuspects.KeyOf(m))),
+            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(GossipStates.KeyOf(m))),
         ];
-        HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(CrashSuspects.KeyOf)];
+        HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(GossipStates.KeyOf)];
         return
         [
             .. members.Select(m =>
             {
-                MemberKey key = CrashSuspects.KeyOf(m);
-                MemberPlace? place = Find(key);
-                bool dead = _dead.Contains(key) || place?.Row.Status == Core.Membership.MemberStatus.Down;
+                MemberKey key = GossipStates.KeyOf(m);
+                MemberRow? row = Find(key);
+                bool dead = _dead.Contains(key) || row?.Member.Status == RowStatus.Down;
                 return new DowningMember(key, m.Status is AkkaStatus.Up or AkkaStatus.Leaving, !unreachable.Contains(key), dead)
                 {
                     Agrees = _silentFor.TryGetValue(key, out HashSet<MemberKey>? silent) && silent.IsSupersetOf(unreachable),
-                    BeatMovedAt = place is null ? null : _beats.MovedAt(place.Row.Incarnation),
+                    BeatMovedAt = row is null ? null : _beats.MovedAt(row.Member.Incarnation),
                 };
             }),
         ];
     }
 
-    /// <summary>Asks the reachable ones whether they hear any of the others. Those that changed since are asked anew at every look.</summary>
+    /// <summary>Asks the reachable ones whether they hear any of the others. Those that changed since are asked anew every time.</summary>
     private void AskOthers(DowningInput input)
     {
         SilenceQuestion question = new([.. _rule.Unreachable.Select(k => new SilentMember(k.Address, k.Uid))]);
@@ -270,7 +272,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     {
         Address address = Address.Parse(member.Address);
         return !_cluster.FailureDetector.IsAvailable(address) ||
-            (!_cluster.FailureDetector.IsMonitoring(address) && _cluster.State.Unreachable.Any(m => CrashSuspects.KeyOf(m) == new MemberKey(member.Address, member.Uid)));
+            (!_cluster.FailureDetector.IsMonitoring(address) && _cluster.State.Unreachable.Any(m => GossipStates.KeyOf(m) == new MemberKey(member.Address, member.Uid)));
     }
 
     private void Down(IReadOnlyList<MemberKey> victims)
@@ -281,7 +283,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             _suspects.Remove(victim);
 
             // Akka downs by the address alone. Looked at anew, right before: a node that was started again has another number there.
-            if (_cluster.State.Members.FirstOrDefault(m => CrashSuspects.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
+            if (_cluster.State.Members.FirstOrDefault(m => GossipStates.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
             {
                 continue;
             }
@@ -290,7 +292,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
             // Tells Akka.Cluster that this system is gone for good, so that nothing that still arrives from it makes it reachable again.
             Context.System.EventStream.Publish(new QuarantinedEvent(member.UniqueAddress.Address, member.UniqueAddress.Uid));
-            long life = Find(victim)?.Row.Incarnation ?? 0;
+            long life = Find(victim)?.Member.Incarnation ?? 0;
             LogDowned(_logger, life, victim.Address);
             Context.System.EventStream.Publish(new LifeDowned(life));
             _cluster.Down(member.Address);
@@ -299,16 +301,16 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
     private void Take(IReadOnlyList<MemberKey> victims)
     {
-        MemberPlace?[] places = [.. victims.Select(Find)];
-        if (_record is not { } record || record.Find(_life) is not { } own || places.Contains(null))
+        MemberRow?[] rows = [.. victims.Select(Find)];
+        if (_record is not { } record || record.Find(_life) is not { } own || rows.Contains(null))
         {
             Context.System.EventStream.Publish(RowsWanted.Instance);
-            LookIn(TakeAgainAfter);
+            DecideIn(TakeAgainAfter);
             return;
         }
 
         _taking = true;
-        long[] lives = [.. places.Select(p => p!.Row.Incarnation)];
+        long[] lives = [.. rows.Select(p => p!.Member.Incarnation)];
         Task.Run(() => TakeWithinAsync(own.Epoch, record.Decision, lives), _stopping.Token)
             .PipeTo(Self, success: result => new Taken(victims, result, null), failure: e => new Taken(victims, TakeResult.Outdated, e.Message));
     }
@@ -338,7 +340,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
                 }
 
                 Context.System.EventStream.Publish(RowsWanted.Instance);
-                LookIn(TakeAgainAfter);
+                DecideIn(TakeAgainAfter);
                 break;
         }
     }
@@ -346,15 +348,15 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     /// <summary>Soon at first, then less often: a member that only is silent keeps its lock.</summary>
     private void AskAgain()
     {
-        Timers.StartSingleTimer(nameof(LookForProof), LookForProof.Instance, _nextProof);
+        Timers.StartSingleTimer(nameof(ProofDue), ProofDue.Instance, _nextProof);
         _nextProof = TimeSpan.FromTicks(Math.Min(ProofEvery.Ticks, _nextProof.Ticks * 3 / 2));
     }
 
-    private void LookIn(TimeSpan wait)
+    private void DecideIn(TimeSpan wait)
     {
-        if (!Timers.IsTimerActive(nameof(Look)))
+        if (!Timers.IsTimerActive(nameof(DecisionDue)))
         {
-            Timers.StartSingleTimer(nameof(Look), Look.Instance, wait);
+            Timers.StartSingleTimer(nameof(DecisionDue), DecisionDue.Instance, wait);
         }
     }
 
@@ -371,14 +373,14 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 
     private sealed record Taken(IReadOnlyList<MemberKey> Victims, TakeResult Result, string? Problem) : INoSerializationVerificationNeeded;
 
-    private sealed class Look : INoSerializationVerificationNeeded
+    private sealed class DecisionDue : INoSerializationVerificationNeeded
     {
-        public static Look Instance { get; } = new();
+        public static DecisionDue Instance { get; } = new();
     }
 
-    private sealed class LookForProof : INoSerializationVerificationNeeded
+    private sealed class ProofDue : INoSerializationVerificationNeeded
     {
-        public static LookForProof Instance { get; } = new();
+        public static ProofDue Instance { get; } = new();
     }
 
     private sealed class Tick : INoSerializationVerificationNeeded

@@ -27,7 +27,7 @@ public sealed class LossDowning : IDowningProvider
     {
         get
         {
-            EngineSetup setup = EngineSetup.Of(_system);
+            SessionSetup setup = SessionSetup.Of(_system);
             AkkaCluster cluster = _cluster;
             return Props.Create(() => new DowningActor(setup, cluster, false));
         }

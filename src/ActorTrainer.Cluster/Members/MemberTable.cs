@@ -5,20 +5,14 @@ using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Cluster.Members;
 
-/// <summary>A member, and how Akka calls it.</summary>
-/// <param name="Row">The member.</param>
-/// <param name="AkkaAddress">For example <c>akka.tcp://actortrainer@127.0.0.1:8400</c>; empty until its system stands.</param>
-/// <param name="AkkaUid">Tells two systems at one address apart.</param>
+/// <summary>A member as it stands on record.</summary>
+/// <param name="Member">The member; gossip is not asked.</param>
 /// <param name="Epoch">The epoch of the cluster that it has entered; 0: none yet.</param>
 /// <param name="Beat">A counter that it advances about once a second.</param>
-internal sealed record MemberPlace(MemberRow Row, string AkkaAddress, long AkkaUid, long Epoch = 0, long Beat = 0)
-{
-    /// <summary>Whether it is neither down nor removed on record.</summary>
-    public bool IsLiving => Row.Status is not (MemberStatus.Down or MemberStatus.Removed);
-}
+internal sealed record MemberRow(ClusterMember Member, long Epoch = 0, long Beat = 0);
 
 /// <summary>The lives of the nodes on record: their numbers, names, sizes, cordons. Who is alive is Akka.Cluster's to say.</summary>
-internal sealed class MemberTable(AkkaDatabase database)
+internal sealed class MemberTable(JournalDatabase database)
 {
     /// <summary>Down and removed are final.</summary>
     public const string IsLiving = "status NOT IN ('Down', 'Removed')";
@@ -32,7 +26,7 @@ internal sealed class MemberTable(AkkaDatabase database)
 
     /// <summary>Registers a new life; earlier lives at its address are down.</summary>
     /// <returns>Its number.</returns>
-    public Task<long> RegisterAsync(MemberRow row, CancellationToken cancellationToken) => database.WriteAsync(
+    public Task<long> RegisterAsync(ClusterMember row, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
             await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE address = @a AND {IsLiving}", row.Address.ToString());
@@ -44,7 +38,7 @@ internal sealed class MemberTable(AkkaDatabase database)
         },
         cancellationToken);
 
-    /// <summary>Says how Akka calls a life.</summary>
+    /// <summary>Writes down how Akka calls a life.</summary>
     public Task LocateAsync(long incarnation, string akkaAddress, long uid, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.RunAsync(
             "UPDATE actortrainer_member SET akka_address = @a, akka_uid = @b WHERE incarnation = @c", akkaAddress, uid, incarnation),
@@ -73,14 +67,14 @@ internal sealed class MemberTable(AkkaDatabase database)
         cancellationToken);
 
     /// <summary>Reads what <see cref="Query"/> gives.</summary>
-    public Task<List<MemberPlace>> ReadAsync(CancellationToken cancellationToken) =>
+    public Task<List<MemberRow>> ReadAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryAsync(Query, Read), cancellationToken);
 
     /// <summary>One row of <see cref="Query"/>.</summary>
-    public static MemberPlace Read(DbDataReader reader)
+    public static MemberRow Read(DbDataReader reader)
     {
         string roles = reader.GetString(3);
-        MemberRow row = new(
+        ClusterMember row = new(
             reader.GetInt64(0),
             NodeAddress.Parse(reader.GetString(1)),
             reader.GetString(2),
@@ -89,7 +83,10 @@ internal sealed class MemberTable(AkkaDatabase database)
             Enum.Parse<MemberStatus>(reader.GetString(5)),
             reader.GetInt32(6) != 0,
             reader.GetInt32(7),
-            reader.GetString(8));
-        return new MemberPlace(row, reader.GetString(9), reader.GetInt64(10), reader.GetInt64(11), reader.GetInt64(12));
+            reader.GetString(8))
+        {
+            System = new MemberKey(reader.GetString(9), reader.GetInt64(10)),
+        };
+        return new MemberRow(row, reader.GetInt64(11), reader.GetInt64(12));
     }
 }

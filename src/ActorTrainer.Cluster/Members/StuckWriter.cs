@@ -9,24 +9,24 @@ namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
 /// A node's process that is stopped (SIGSTOP) in the middle of a transaction keeps SQLite's write lock, and with it every other node from
-/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two looks in a row find it stopped with the lock
+/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two checks in a row find it stopped with the lock
 /// in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write now.
 /// </summary>
-internal sealed partial class StuckWriter(AkkaDatabase database, string path, ILogger logger)
+internal sealed partial class StuckWriter(JournalDatabase database, string path, ILogger logger)
 {
     private int _stuckBefore;
 
-    /// <summary>Looks, and ends the process if all of that is so. Called now and then, by one caller at a time.</summary>
-    public void Look(ClusterSight sight)
+    /// <summary>Checks, and ends the process if all of that is so. Called now and then, by one caller at a time.</summary>
+    public void Check(ClusterView view)
     {
         if (!database.IsSqlite || !OperatingSystem.IsLinux())
         {
             return;
         }
 
-        int stuck = sight.Places
-            .Where(p => sight.View.Find(p.Row.Incarnation)?.State is MemberState.Suspect or MemberState.Down && p.Row.Pid != Environment.ProcessId)
-            .Select(p => p.Row.Pid)
+        int stuck = view.Members
+            .Where(m => m.State is MemberState.Suspect or MemberState.Down && m.Pid != Environment.ProcessId)
+            .Select(m => m.Pid)
             .FirstOrDefault(IsStuck);
         if (stuck != 0 && stuck == _stuckBefore)
         {

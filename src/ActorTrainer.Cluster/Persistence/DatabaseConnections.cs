@@ -55,7 +55,7 @@ internal static class DatabaseConnections
 
     /// <summary>Makes the connections of Akka.Persistence.Sql the same way; part of an actor system's setup.</summary>
     /// <remarks>Akka.Persistence.Sql asks the options for the provider's name: so they are made with it.</remarks>
-    public static DataOptionsSetup ForAkka(AkkaDatabase database) => new(new DataOptions()
+    public static DataOptionsSetup ForAkka(JournalDatabase database) => new(new DataOptions()
         .UseConnectionString(database.IsSqlite ? ProviderName.SQLiteMS : ProviderName.PostgreSQL15, database.ConnectionString)
         .UseInterceptor(Interceptor));
 

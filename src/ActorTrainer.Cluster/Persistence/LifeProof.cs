@@ -5,7 +5,7 @@ namespace ActorTrainer.Cluster.Persistence;
 /// <summary>Asks whether the process of a life is gone, which no silence on the network can say. See <see cref="LifePulse"/>.</summary>
 /// <param name="database">The journal's database.</param>
 /// <param name="path">Its file, for SQLite.</param>
-internal sealed class LifeProof(AkkaDatabase database, string path)
+internal sealed class LifeProof(JournalDatabase database, string path)
 {
     private readonly LifeLocks? _files = database.IsSqlite ? new LifeLocks(FolderOf(path)) : null;
 

@@ -17,7 +17,7 @@ internal sealed partial class LifePulse : IAsyncDisposable
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(5);
 
-    private readonly AkkaDatabase _database;
+    private readonly JournalDatabase _database;
     private readonly LifeLocks? _files;
     private readonly long _incarnation;
     private readonly TimeProvider _time;
@@ -26,7 +26,7 @@ internal sealed partial class LifePulse : IAsyncDisposable
     private NpgsqlConnection? _session;
     private Task _beating = Task.CompletedTask;
 
-    private LifePulse(AkkaDatabase database, string path, long incarnation, TimeProvider time, ILogger logger)
+    private LifePulse(JournalDatabase database, string path, long incarnation, TimeProvider time, ILogger logger)
     {
         _database = database;
         _files = database.IsSqlite ? new LifeLocks(LifeProof.FolderOf(path)) : null;
@@ -43,7 +43,7 @@ internal sealed partial class LifePulse : IAsyncDisposable
     /// <param name="logger">Where a lost lock is said.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     public static async Task<LifePulse> BeginAsync(
-        AkkaDatabase database, string path, long incarnation, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        JournalDatabase database, string path, long incarnation, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         LifePulse pulse = new(database, path, incarnation, time, logger);
         try

@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
 
@@ -8,20 +7,13 @@ namespace ActorTrainer.Cluster.Placement;
 internal static class PlacementInputs
 {
     /// <summary>The nodes that may own shards.</summary>
-    public static IReadOnlyList<NodeCapacity> Capacities(ClusterSight sight)
+    public static IReadOnlyList<NodeCapacity> Capacities(ClusterView view)
     {
         List<NodeCapacity> nodes = [];
-        foreach (MemberPlace place in sight.Places)
+        foreach (ClusterMember member in view.Members.Where(m => m.IsLiving && m.State != MemberState.Joining))
         {
-            MemberRow row = place.Row;
-            MemberState? state = sight.View.Find(row.Incarnation)?.State;
-            if (!place.IsLiving || state is null or MemberState.Down or MemberState.Removed or MemberState.Joining)
-            {
-                continue;
-            }
-
-            bool leaving = row.Status == MemberStatus.Leaving || state == MemberState.Leaving;
-            nodes.Add(new NodeCapacity(row.Incarnation, row.Slots, state == MemberState.Up && !leaving && !row.Cordoned, leaving));
+            bool leaving = member.Status == MemberStatus.Leaving || member.State == MemberState.Leaving;
+            nodes.Add(new NodeCapacity(member.Incarnation, member.Slots, member.State == MemberState.Up && !leaving && !member.Cordoned, leaving));
         }
 
         return nodes;

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
@@ -16,12 +16,12 @@ namespace ActorTrainer.Cluster.Placement;
 /// </summary>
 /// <param name="planner">Decides.</param>
 /// <param name="index">All unfinished tasks.</param>
-/// <param name="sight">The members.</param>
+/// <param name="view">The members.</param>
 /// <param name="selfAddress">This node's address in the cluster.</param>
 /// <param name="warm">Gets a worker ready for a task on a life; ends when it is, or cannot be made so.</param>
 /// <param name="logger">Where it logs.</param>
 internal sealed partial class ShardPlacement(
-    ShardPlanner planner, TaskIndex index, Func<ClusterSight> sight, string selfAddress, Func<TaskId, long, Task> warm, ILogger logger) : IShardAllocationStrategy
+    ShardPlanner planner, TaskIndex index, Func<ClusterView> view, string selfAddress, Func<TaskId, long, Task> warm, ILogger logger) : IShardAllocationStrategy
 {
     /// <summary>The shards whose destinations get ready: the coordinator asks from one thread at a time.</summary>
     private readonly Dictionary<int, (long To, Task Ready)> _warming = [];
@@ -30,7 +30,7 @@ internal sealed partial class ShardPlacement(
     public Task<IActorRef> AllocateShard(
         IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations)
     {
-        ClusterSight now = sight();
+        ClusterView now = view();
         Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
         Dictionary<long, int> counts = [];
         foreach ((IActorRef owner, IImmutableList<string> shards) in currentShardAllocations)
@@ -50,7 +50,7 @@ internal sealed partial class ShardPlacement(
     public Task<IImmutableSet<string>> Rebalance(
         IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations, IImmutableSet<string> rebalanceInProgress)
     {
-        ClusterSight now = sight();
+        ClusterView now = view();
         HashSet<int> moving = [.. rebalanceInProgress.Select(Parse)];
         Dictionary<int, long> owners = Owners(currentShardAllocations, Lives(currentShardAllocations.Keys, now));
         IReadOnlyList<ShardMove> moves = planner.Rebalance(owners, moving, now);
@@ -82,12 +82,12 @@ internal sealed partial class ShardPlacement(
     }
 
     /// <summary>The newest life at each region's address; a region in this process has a path without address.</summary>
-    private Dictionary<IActorRef, long> Lives(IEnumerable<IActorRef> regions, ClusterSight now)
+    private Dictionary<IActorRef, long> Lives(IEnumerable<IActorRef> regions, ClusterView now)
     {
         Dictionary<string, long> byAddress = [];
-        foreach (MemberPlace place in now.Places)
+        foreach (ClusterMember member in now.Members)
         {
-            byAddress[place.AkkaAddress] = place.Row.Incarnation;
+            byAddress[member.System.Address] = member.Incarnation;
         }
 
         return regions.ToDictionary(

@@ -1,6 +1,6 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Placement;
 using ActorTrainer.Core.Sharding;
 
@@ -14,9 +14,9 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
 {
     private readonly PlacementPlanner _planner = new(model.Sharding);
     private readonly Lock _gate = new();
-    private ClusterSight? _sight;
+    private ClusterView? _view;
 
-    /// <summary>Somebody asked for a move; it is planned with the next look. Forgotten when the shard is there or the time is over.</summary>
+    /// <summary>Somebody asked for a move; it is planned with the next round. Forgotten when the shard is there or the time is over.</summary>
     public void Request(MoveRequest request)
     {
         lock (_gate)
@@ -48,12 +48,12 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     /// <param name="shard">A shard without owner.</param>
     /// <param name="counts">How many shards each life has, 0 for a life that is not known.</param>
     /// <param name="owned">Owner of every shard that has one; asked for only when the counts do not fit what is known.</param>
-    /// <param name="sight">The members.</param>
-    public long Allocate(int shard, IReadOnlyDictionary<long, int> counts, Func<IReadOnlyDictionary<int, long>> owned, ClusterSight sight)
+    /// <param name="view">The members.</param>
+    public long Allocate(int shard, IReadOnlyDictionary<long, int> counts, Func<IReadOnlyDictionary<int, long>> owned, ClusterView view)
     {
         lock (_gate)
         {
-            See(sight);
+            SetMembers(view);
             if (!_planner.OwnersAgree(counts))
             {
                 _planner.SetOwners(owned());
@@ -66,27 +66,27 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     /// <summary>Shards that should be taken from their owners now.</summary>
     /// <param name="owned">Owner of every shard that has one.</param>
     /// <param name="moving">Shards that move already.</param>
-    /// <param name="sight">The members.</param>
-    public IReadOnlyList<ShardMove> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterSight sight)
+    /// <param name="view">The members.</param>
+    public IReadOnlyList<ShardMove> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterView view)
     {
         lock (_gate)
         {
-            See(sight);
+            SetMembers(view);
             _planner.SetOwners(owned);
             return _planner.BeginMoves(moving, now());
         }
     }
 
     /// <summary>
-    /// A life is proven dead: where the tasks that ran there go on, highest priority first. <see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterSight)"/>
+    /// A life is proven dead: where the tasks that ran there go on, highest priority first. <see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterView)"/>
     /// will say the same, so these nodes can get ready before the cluster has removed the member.
     /// </summary>
-    public IReadOnlyList<PlannedHeir> Lose(long life, ClusterSight sight)
+    public IReadOnlyList<PlannedHeir> FailOver(long life, ClusterView view)
     {
         lock (_gate)
         {
-            See(sight);
-            return _planner.Lose(life, now());
+            SetMembers(view);
+            return _planner.FailOver(life, now());
         }
     }
 
@@ -99,12 +99,12 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         }
     }
 
-    private void See(ClusterSight sight)
+    private void SetMembers(ClusterView view)
     {
-        if (!ReferenceEquals(sight, _sight))
+        if (!ReferenceEquals(view, _view))
         {
-            _sight = sight;
-            _planner.SetNodes(PlacementInputs.Capacities(sight));
+            _view = view;
+            _planner.SetNodes(PlacementInputs.Capacities(view));
         }
     }
 }

@@ -9,7 +9,7 @@ namespace ActorTrainer.Cluster.Rows;
 /// </summary>
 internal sealed partial class RowFollower : IAsyncDisposable
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
     private readonly TaskRowTable _table;
     private readonly TaskIndex _index;
@@ -45,7 +45,7 @@ internal sealed partial class RowFollower : IAsyncDisposable
         _loop = Task.Run(LoopAsync, CancellationToken.None);
     }
 
-    /// <summary>Something was written: look now.</summary>
+    /// <summary>Something was written: read now.</summary>
     public void Kick() => Volatile.Read(ref _kick).TrySetResult();
 
     /// <summary>Reads what changed, now.</summary>
@@ -84,7 +84,7 @@ internal sealed partial class RowFollower : IAsyncDisposable
         {
             try
             {
-                await Task.WhenAny(Volatile.Read(ref _kick).Task, Task.Delay(LookEvery, _time, _over.Token));
+                await Task.WhenAny(Volatile.Read(ref _kick).Task, Task.Delay(PollEvery, _time, _over.Token));
                 Volatile.Write(ref _kick, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 await ReadAsync(_over.Token);
                 _failing = false;

@@ -3,7 +3,7 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Cluster.Rows;
 
 /// <summary>
-/// The unfinished tasks of the cluster in the memory of a node: placement, submits and lists look here instead of into the database.
+/// The unfinished tasks of the cluster in the memory of a node: placement, submits and lists read here instead of into the database.
 /// Thread-safe.
 /// </summary>
 internal sealed class TaskIndex

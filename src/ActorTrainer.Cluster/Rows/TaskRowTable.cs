@@ -13,7 +13,7 @@ namespace ActorTrainer.Cluster.Rows;
 /// The rows of the tasks in SQL, and the names that they have. Every transaction that writes rows first takes the next version, in one row that
 /// is locked until the commit: so versions become visible in their order, and who reads changes since a version passes none by.
 /// </summary>
-internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
+internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
 {
     private const string Columns = "summary, sequence, term, owner, submitted_at, changed_at, version, finished";
 
@@ -62,7 +62,7 @@ internal sealed class TaskRowTable(AkkaDatabase database, int numberOfShards)
     public Task<(long Version, List<TaskRow> Rows)> ReadChangesAsync(long since, CancellationToken cancellationToken) => database.ReadAsync(
         async session =>
         {
-            // The version first: rows that are committed meanwhile come again with the next look.
+            // The version first: rows that are committed meanwhile come again with the next reading.
             long version = (await session.QueryAsync("SELECT version FROM actortrainer_row_version", r => r.GetInt64(0)))[0];
             List<TaskRow> rows = version == since ? []
                 : await session.QueryAsync(

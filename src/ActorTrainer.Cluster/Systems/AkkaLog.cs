@@ -13,7 +13,7 @@ public sealed class AkkaLog : ReceiveActor
     /// <summary>Called by Akka.</summary>
     public AkkaLog()
     {
-        ILoggerFactory loggers = EngineSetup.Of(Context.System).Loggers;
+        ILoggerFactory loggers = SessionSetup.Of(Context.System).Loggers;
         Receive<InitializeLogger>(_ => Sender.Tell(new LoggerInitialized()));
         Receive<LogEvent>(e =>
         {

@@ -17,7 +17,7 @@ namespace ActorTrainer.Cluster.Systems;
 /// </summary>
 internal static class HostSystem
 {
-    /// <summary>Looks whether a system can hold tasks.</summary>
+    /// <summary>Checks whether a system can hold tasks.</summary>
     /// <exception cref="IOException">It cannot; says what to change.</exception>
     public static void Check(ActorSystem system)
     {

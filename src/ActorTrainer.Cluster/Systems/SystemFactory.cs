@@ -14,7 +14,7 @@ internal static class SystemFactory
     /// <param name="livingNodes">How many nodes live now, this one included.</param>
     /// <param name="setup">What parts of ours find in the system.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or Akka does not accept its configuration.</exception>
-    public static ActorSystem Create(NodeModel model, int livingNodes, EngineSetup setup)
+    public static ActorSystem Create(NodeModel model, int livingNodes, SessionSetup setup)
     {
         Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model, livingNodes));
         try

@@ -18,9 +18,9 @@ internal static class EventTable
     private const string Name = "actortrainer_event";
 
     /// <summary>A task's events after a sequence, by sequence.</summary>
-    public static Task<List<ReadEvent>> ReadAsync(AkkaDatabase database, TaskId task, long after, int limit, CancellationToken cancellationToken) =>
+    public static Task<List<ReadEvent>> ReadAsync(JournalDatabase database, TaskId task, long after, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync(
-            async session => !await AkkaSchema.HasTableAsync(database, session, Name) ? [] : await session.QueryAsync(
+            async session => !await JournalSchema.HasTableAsync(database, session, Name) ? [] : await session.QueryAsync(
                 $"SELECT sequence_number, message, manifest FROM {Name} WHERE persistence_id = @a AND sequence_number > @b ORDER BY sequence_number LIMIT @c",
                 r => Of(r.GetInt64(0), r.GetFieldValue<byte[]>(1), r.IsDBNull(2) ? "" : r.GetString(2)),
                 TaskPersistence.IdOf(task),
@@ -29,7 +29,7 @@ internal static class EventTable
             cancellationToken);
 
     /// <summary>Removes all events of a task that never was one.</summary>
-    public static Task RemoveAsync(AkkaDatabase database, TaskId task, CancellationToken cancellationToken) => database.WriteAsync(
+    public static Task RemoveAsync(JournalDatabase database, TaskId task, CancellationToken cancellationToken) => database.WriteAsync(
         session => session.RunAsync($"DELETE FROM {Name} WHERE persistence_id = @a", TaskPersistence.IdOf(task)), cancellationToken);
 
     /// <summary>The row of an event that could be read.</summary>

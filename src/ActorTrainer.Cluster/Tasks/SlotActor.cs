@@ -12,7 +12,7 @@ namespace ActorTrainer.Cluster.Tasks;
 internal sealed class SlotActor : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan ReplayPatience = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan GrantAgainAfter = TimeSpan.FromMilliseconds(50);
 
     private readonly NodeModel _model;
     private readonly Func<TimeSpan> _now;
@@ -21,7 +21,7 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
     private readonly Dictionary<TaskId, TimeSpan> _recovering = [];
     private long _lastGrant;
     private bool _closed;
-    private bool _looking;
+    private bool _granting;
 
     public SlotActor(NodeModel model, Func<TimeSpan> now)
     {
@@ -30,15 +30,15 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
         Receive<TaskRecovering>(r =>
         {
             _recovering[r.Task] = _now();
-            LookSoon();
+            GrantSoon();
         });
         Receive<SlotStatus>(OnStatus);
         Receive<TaskGone>(OnGone);
         Receive<CloseSlots>(_ => _closed = true);
-        Receive<Look>(_ =>
+        Receive<GrantDue>(_ =>
         {
-            _looking = false;
-            Give();
+            _granting = false;
+            Grant();
         });
     }
 
@@ -54,7 +54,7 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
             _granted.Remove(status.Task);
         }
 
-        LookSoon();
+        GrantSoon();
     }
 
     private void OnGone(TaskGone gone)
@@ -68,20 +68,20 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
         _tasks.Remove(gone.Task);
         _granted.Remove(gone.Task);
         _recovering.Remove(gone.Task);
-        LookSoon();
+        GrantSoon();
     }
 
-    /// <summary>One look for all that is in the mailbox: thousands of tasks may report at the same time.</summary>
-    private void LookSoon()
+    /// <summary>One round for all that is in the mailbox: thousands of tasks may report at the same time.</summary>
+    private void GrantSoon()
     {
-        if (!_looking)
+        if (!_granting)
         {
-            _looking = true;
-            Self.Tell(new Look());
+            _granting = true;
+            Self.Tell(new GrantDue());
         }
     }
 
-    private void Give()
+    private void Grant()
     {
         if (_closed)
         {
@@ -90,7 +90,7 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
 
         if (_recovering.Values.Any(since => _now() - since < ReplayPatience))
         {
-            Timers.StartSingleTimer(nameof(Look), new Look(), LookAgainAfter);
+            Timers.StartSingleTimer(nameof(GrantDue), new GrantDue(), GrantAgainAfter);
             return;
         }
 
@@ -116,5 +116,5 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
         }
     }
 
-    private sealed record Look : INoSerializationVerificationNeeded;
+    private sealed record GrantDue : INoSerializationVerificationNeeded;
 }

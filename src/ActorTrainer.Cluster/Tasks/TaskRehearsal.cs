@@ -15,7 +15,7 @@ namespace ActorTrainer.Cluster.Tasks;
 /// Lets a task's actor submit, start, commit and recover once while the node begins, with nothing behind it: the first time in a process costs
 /// about a second, most of it in the journal's plugin, and a fail-over must not pay for that. What it journals is removed.
 /// </summary>
-internal sealed partial class TaskRehearsal(ActorSystem system, AkkaDatabase database, long life, TimeProvider time, ILogger logger)
+internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase database, long life, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(30);
 

@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
@@ -15,7 +14,7 @@ namespace ActorTrainer.Cluster.Tasks;
 /// </summary>
 internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 {
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
     /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
@@ -34,7 +33,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     private readonly TaskHost _host;
     private readonly TaskIndex _index;
-    private readonly Func<ClusterSight> _sight;
+    private readonly Func<ClusterView> _view;
     private readonly Func<IActorRef> _region;
     private readonly Func<TaskId, Task> _withdraw;
     private readonly TimeSpan _selfFenceAfter;
@@ -42,27 +41,27 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private readonly Dictionary<TaskId, (int Times, TimeSpan Next)> _woken = [];
     private readonly Dictionary<TaskId, TimeSpan> _seenNew = [];
     private readonly Dictionary<TaskId, (int Failures, TimeSpan Last)> _failures = [];
-    private long _lookedAt = -1;
-    private ClusterSight? _lastSight;
+    private long _checkedVersion = -1;
+    private ClusterView? _lastView;
 
     /// <param name="host">The node's tasks.</param>
     /// <param name="index">All unfinished tasks.</param>
-    /// <param name="sight">The members.</param>
+    /// <param name="view">The members.</param>
     /// <param name="region">The shard region.</param>
     /// <param name="withdraw">Takes a name back whose task was never submitted.</param>
     /// <param name="selfFenceAfter">How long a parked run goes on while a member is out of reach.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskStarter(
-        TaskHost host, TaskIndex index, Func<ClusterSight> sight, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
+        TaskHost host, TaskIndex index, Func<ClusterView> view, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
     {
         _selfFenceAfter = selfFenceAfter;
         _host = host;
         _index = index;
-        _sight = sight;
+        _view = view;
         _region = region;
         _withdraw = withdraw;
         _logger = logger;
-        Receive<Look>(OnLook);
+        Receive<Check>(OnCheck);
         Receive<TaskStopped>(OnStopped);
         Receive<Wake>(wake => WakeNow(wake.Task));
         Receive<TaskUnborn>(OnUnborn);
@@ -71,44 +70,44 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Something changed among members or rows.</summary>
-    public static object Changed { get; } = new Look(Periodic: false);
+    public static object Changed { get; } = new Check(Periodic: false);
 
     protected override void PreStart()
     {
-        Timers.StartPeriodicTimer(nameof(Look), new Look(Periodic: true), LookEvery);
+        Timers.StartPeriodicTimer(nameof(Check), new Check(Periodic: true), CheckEvery);
     }
 
-    private void OnLook(Look look)
+    private void OnCheck(Check check)
     {
-        ClusterSight sight = _sight();
-        if (!look.Periodic && !look.Again && _lookedAt == _index.Version && ReferenceEquals(sight, _lastSight))
+        ClusterView view = _view();
+        if (!check.Periodic && !check.Again && _checkedVersion == _index.Version && ReferenceEquals(view, _lastView))
         {
             return;
         }
 
-        _lookedAt = _index.Version;
-        _lastSight = sight;
+        _checkedVersion = _index.Version;
+        _lastView = view;
         if (_host.Leaving)
         {
             return;
         }
 
-        if (sight.Coordinator == _host.Home.Incarnation)
+        if (view.Coordinator == _host.Home.Incarnation)
         {
-            WakeOrphans(sight);
+            WakeOrphans(view);
         }
 
-        if (look.Periodic)
+        if (check.Periodic)
         {
             WakeOwn();
-            EndParked(sight);
+            EndParked(view);
         }
     }
 
     /// <summary>Tasks whose owner is gone, and those that nobody has had yet.</summary>
-    private void WakeOrphans(ClusterSight sight)
+    private void WakeOrphans(ClusterView view)
     {
-        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(sight.Living);
+        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(view.Living);
         if (orphans.Count == 0)
         {
             _woken.Clear();
@@ -138,7 +137,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             LogWoken(_logger, woken);
         }
 
-        Timers.StartSingleTimer(nameof(AgainFirst), new Look(Periodic: false) { Again = true }, AgainFirst);
+        Timers.StartSingleTimer(nameof(AgainFirst), new Check(Periodic: false) { Again = true }, AgainFirst);
     }
 
     private bool WakeIfDue(TaskId task, TimeSpan now)
@@ -197,14 +196,14 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not, it has
     /// as long as a node that lost everybody. It ends at once when its task is known to have another owner.
     /// </summary>
-    private void EndParked(ClusterSight sight)
+    private void EndParked(ClusterView view)
     {
         foreach (ParkedRun run in _host.Parked.Values)
         {
             TaskId task = run.Entity.Task;
             long owner = _index.Find(task)?.Owner ?? _host.Home.Incarnation;
-            bool elsewhere = owner != _host.Home.Incarnation && sight.Living.Contains(owner);
-            bool alone = sight.View.Members.Any(m => m.State == MemberState.Suspect);
+            bool elsewhere = owner != _host.Home.Incarnation && view.Find(owner)?.IsLiving == true;
+            bool alone = view.Members.Any(m => m.State == MemberState.Suspect);
             run.Deadline ??= alone ? _host.Now + _selfFenceAfter : null;
             if (elsewhere || _host.Now > run.Deadline)
             {
@@ -237,7 +236,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}")]
     private static partial void LogNotWithdrawn(ILogger logger, TaskId task, string problem);
 
-    private sealed record Look(bool Periodic) : INoSerializationVerificationNeeded
+    private sealed record Check(bool Periodic) : INoSerializationVerificationNeeded
     {
         /// <summary>Whether tasks may be due that were woken before.</summary>
         public bool Again { get; init; }

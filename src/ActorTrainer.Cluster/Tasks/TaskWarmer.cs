@@ -4,12 +4,14 @@ using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Placement;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.Cluster;
 using Microsoft.Extensions.Logging;
 using AkkaCluster = Akka.Cluster.Cluster;
+using AkkaStatus = Akka.Cluster.MemberStatus;
 
 namespace ActorTrainer.Cluster.Tasks;
 
@@ -22,7 +24,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     /// <summary>Its name below <c>/user</c>, the same on every node.</summary>
     public const string Name = "actortrainer-warmer";
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>A task whose worker is ready comes within this time, or it goes elsewhere.</summary>
     private static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(30);
@@ -30,19 +32,19 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private readonly TaskHost _host;
     private readonly TaskIndex _index;
     private readonly ShardPlanner _planner;
-    private readonly AkkaDatabase _database;
-    private readonly Func<ClusterSight> _sight;
+    private readonly JournalDatabase _database;
+    private readonly Func<ClusterView> _view;
     private readonly ILogger _logger;
     private readonly AkkaCluster _cluster;
     private readonly CancellationTokenSource _stopping = new();
 
-    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, AkkaDatabase database, Func<ClusterSight> sight, ILogger logger)
+    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, JournalDatabase database, Func<ClusterView> view, ILogger logger)
     {
         _host = host;
         _index = index;
         _planner = planner;
         _database = database;
-        _sight = sight;
+        _view = view;
         _logger = logger;
         _cluster = AkkaCluster.Get(Context.System);
         Receive<LifeDowned>(downed => OnDowned(downed.Life));
@@ -58,19 +60,19 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
                     return new TaskWarmed(warm.Task);
                 });
         });
-        Receive<Look>(_ => _host.EndWarm(KeepFor));
+        Receive<CheckDue>(_ => _host.EndWarm(KeepFor));
         ReceiveAny(_ => { });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Where a member's warmer is.</summary>
-    public static ActorSelection At(ActorSystem system, MemberPlace place) => system.ActorSelection($"{place.AkkaAddress}/user/{Name}");
+    public static ActorSelection At(ActorSystem system, ClusterMember member) => system.ActorSelection($"{member.System.Address}/user/{Name}");
 
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe(Self, typeof(LifeDowned));
-        Timers.StartPeriodicTimer(nameof(Look), Look.Instance, LookEvery);
+        Timers.StartPeriodicTimer(nameof(CheckDue), CheckDue.Instance, CheckEvery);
     }
 
     protected override void PostStop()
@@ -84,18 +86,18 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     /// <summary>Whoever coordinates from now on will give the tasks to the same nodes.</summary>
     private void OnDowned(long life)
     {
-        ClusterSight sight = _sight();
-        if (life == 0 || !CoordinatesWithout(life, sight))
+        ClusterView view = _view();
+        if (life == 0 || !CoordinatesWithout(life, view))
         {
             return;
         }
 
-        IReadOnlyList<PlannedHeir> heirs = _planner.Lose(life, sight);
+        IReadOnlyList<PlannedHeir> heirs = _planner.FailOver(life, view);
         foreach (PlannedHeir heir in heirs)
         {
-            if (sight.Places.FirstOrDefault(p => p.Row.Incarnation == heir.To) is { } place)
+            if (view.Find(heir.To) is { } member)
             {
-                At(Context.System, place).Tell(new WarmTask(heir.Task));
+                At(Context.System, member).Tell(new WarmTask(heir.Task));
             }
         }
 
@@ -106,12 +108,12 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     }
 
     /// <summary>Whether this node is the oldest one when a life is gone.</summary>
-    private bool CoordinatesWithout(long life, ClusterSight sight)
+    private bool CoordinatesWithout(long life, ClusterView view)
     {
-        MemberPlace? lost = sight.Places.FirstOrDefault(p => p.Row.Incarnation == life);
-        Member? oldest = AkkaMember.OldestOf(_cluster.State.Members
-            .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is MemberStatus.Up or MemberStatus.Leaving)
-            .Where(m => m.UniqueAddress.Uid != lost?.AkkaUid));
+        ClusterMember? lost = view.Find(life);
+        Member? oldest = GossipStates.OldestOf(_cluster.State.Members
+            .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving)
+            .Where(m => m.UniqueAddress.Uid != lost?.System.Uid));
         return oldest?.UniqueAddress.Equals(_cluster.SelfUniqueAddress) == true;
     }
 
@@ -135,8 +137,8 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "no worker could be made ready for task {Task}; it starts when the task comes: {Problem}")]
     private static partial void LogNotWarmed(ILogger logger, TaskId task, string problem);
 
-    private sealed class Look : INoSerializationVerificationNeeded
+    private sealed class CheckDue : INoSerializationVerificationNeeded
     {
-        public static Look Instance { get; } = new();
+        public static CheckDue Instance { get; } = new();
     }
 }

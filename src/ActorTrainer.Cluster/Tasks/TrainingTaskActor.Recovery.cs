@@ -30,7 +30,7 @@ internal sealed partial class TrainingTaskActor
                 _row.PutHeld(Self, _replayed, LastSequenceNr, $"its events cannot be replayed: {_unreadable}");
             }
 
-            Say();
+            ReportStatus();
             return;
         }
 

@@ -3,7 +3,7 @@ using Akka.Actor;
 
 namespace ActorTrainer.Cluster.Tasks;
 
-/// <content>How the task stands: its row, its wish for slots, when it has to look again, and its end.</content>
+/// <content>How the task stands: its row, its wish for slots, when it has to act again, and its end.</content>
 internal sealed partial class TrainingTaskActor
 {
     /// <summary>Stops once the row is written: lists and placement must not know less than the journal while nobody keeps the row.</summary>
@@ -35,7 +35,7 @@ internal sealed partial class TrainingTaskActor
     }
 
     /// <summary>Tells the node's slots how the task stands, when that has changed, and sees to what comes next by itself.</summary>
-    private void Say()
+    private void ReportStatus()
     {
         TaskState? state = _unreadable is null ? _entity.State : null;
         SlotStatus now = new(
@@ -48,9 +48,9 @@ internal sealed partial class TrainingTaskActor
             _entity.TakesSlots && !_entity.WaitsWarm,
             _entity.IsRestoring && !_entity.WaitsWarm,
             _grant);
-        if (now != _said)
+        if (now != _reported)
         {
-            _said = now;
+            _reported = now;
             _host.Slots.Tell(now);
         }
 

@@ -51,7 +51,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private bool _draining;
     private TaskStopReason _stopReason = TaskStopReason.Failed;
     private IActorRef? _asker;
-    private SlotStatus? _said;
+    private SlotStatus? _reported;
     private long _grant;
     private TimeSpan? _nextTick;
     private long? _snapshotBefore;
@@ -229,7 +229,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         }
         else
         {
-            Say();
+            ReportStatus();
         }
     }
 
@@ -334,7 +334,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             return;
         }
 
-        Say();
+        ReportStatus();
         DrainBacklog();
     }
 

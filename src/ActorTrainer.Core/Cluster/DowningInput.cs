@@ -1,9 +1,6 @@
-namespace ActorTrainer.Core.Cluster;
+using ActorTrainer.Core.Membership;
 
-/// <summary>One actor system among the members.</summary>
-/// <param name="Address">Where it is, as Akka writes it.</param>
-/// <param name="Uid">Tells two systems at one address apart.</param>
-public readonly record struct MemberKey(string Address, long Uid);
+namespace ActorTrainer.Core.Cluster;
 
 /// <summary>A member as one of the others sees it; those that are down already are none.</summary>
 /// <param name="Key">Which.</param>
@@ -35,7 +32,7 @@ public abstract record DowningStep
     {
     }
 
-    /// <summary>Nothing now; looks again after this time, or when something changes. Null: nobody is unreachable.</summary>
+    /// <summary>Nothing now; decides again after this time, or when something changes. Null: nobody is unreachable.</summary>
     public sealed record Wait(TimeSpan? For) : DowningStep;
 
     /// <summary>Downs them; the journal is told when it answers.</summary>
@@ -54,7 +51,7 @@ public sealed record DowningTimes
     /// <summary>For how long the unreachable ones must have been the same: by then gossip has told everybody. Default 300 ms.</summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>How soon it looks again when somebody has not agreed yet. Default 100 ms.</summary>
+    /// <summary>How soon it decides again when somebody has not agreed yet. Default 100 ms.</summary>
     public TimeSpan Again { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>After this the journal decides between members that do not hear each other while the rest hears both. Default 3 s.</summary>

@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Membership;
+
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>
@@ -15,10 +17,10 @@ public sealed class DowningRule(DowningTimes times)
     private TimeSpan _since;
     private bool _distrusted;
 
-    /// <summary>Those that were unreachable at the last look.</summary>
+    /// <summary>Those that were unreachable at the last decision.</summary>
     public IReadOnlySet<MemberKey> Unreachable => _unreachable;
 
-    /// <summary>Looks.</summary>
+    /// <summary>Decides.</summary>
     /// <param name="input">What is known.</param>
     /// <param name="now">The observer's own time; must not go back.</param>
     public DowningStep Decide(DowningInput input, TimeSpan now)

@@ -25,7 +25,7 @@ public abstract record FoundingStep
     {
     }
 
-    /// <summary>Enters the epoch in its row, so that nobody founds another cluster behind its back, and looks again.</summary>
+    /// <summary>Enters the epoch in its row, so that nobody founds another cluster behind its back, and reads again.</summary>
     public sealed record Enter(long Epoch) : FoundingStep;
 
     /// <summary>Asks these to let it in, the likeliest first.</summary>

@@ -15,7 +15,7 @@ internal sealed class LoadBook
     private int _busy;
 
     /// <summary>Nodes looked at so far, for tests of how work grows.</summary>
-    public long Looks { get; private set; }
+    public long Visits { get; private set; }
 
     public IReadOnlyList<NodeLoad> Accepting => _accepting;
 
@@ -51,7 +51,7 @@ internal sealed class LoadBook
     }
 
     /// <summary>A life is gone.</summary>
-    public void Lose(long life)
+    public void RemoveLife(long life)
     {
         Find(life)?.Be(null);
         Recount();
@@ -111,7 +111,7 @@ internal sealed class LoadBook
         List<NodeLoad> candidates = [];
         foreach (NodeLoad node in _accepting)
         {
-            Looks++;
+            Visits++;
             int against = node.Life == except ? int.MaxValue : Against(node, shard);
             if (against < least)
             {

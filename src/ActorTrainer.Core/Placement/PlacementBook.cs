@@ -21,7 +21,7 @@ internal sealed class PlacementBook
     public LoadBook Loads { get; } = new();
 
     /// <summary>Tasks and shards looked at so far, for tests of how work grows.</summary>
-    public long Looks { get; private set; }
+    public long Visits { get; private set; }
 
     public IReadOnlyCollection<PlacedShard> Shards => _shards.Values;
 
@@ -51,21 +51,21 @@ internal sealed class PlacementBook
         }
 
         _shardOf[demand.Task] = demand.Shard;
-        Change(demand.Shard, shard => Looks += shard.Show(demand, now));
+        Change(demand.Shard, shard => Visits += shard.Show(demand, now));
     }
 
     public void Remove(TaskId task)
     {
         if (_shardOf.Remove(task, out int number))
         {
-            Change(number, shard => Looks += shard.Remove(task));
+            Change(number, shard => Visits += shard.Remove(task));
         }
     }
 
     /// <summary>Changes a shard and keeps what follows from it.</summary>
     public PlacedShard Change(int number, Action<PlacedShard> change)
     {
-        Looks++;
+        Visits++;
         if (!_shards.TryGetValue(number, out PlacedShard? shard))
         {
             shard = new PlacedShard(number);
@@ -104,10 +104,10 @@ internal sealed class PlacementBook
     }
 
     /// <summary>A life has died: it has nothing from now on, although it may still be listed.</summary>
-    public void Lose(long life)
+    public void RemoveLife(long life)
     {
         _lost.Add(life);
-        Loads.Lose(life);
+        Loads.RemoveLife(life);
         Refile();
     }
 
@@ -134,7 +134,7 @@ internal sealed class PlacementBook
     {
         foreach (PlacedShard shard in _shards.Values)
         {
-            Looks++;
+            Visits++;
             File(_orphans, shard, IsOrphan(shard));
         }
     }

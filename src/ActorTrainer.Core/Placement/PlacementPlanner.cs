@@ -22,7 +22,7 @@ public sealed class PlacementPlanner(ShardingModel model)
     private TimeSpan _nextExpiry = TimeSpan.MaxValue;
 
     /// <summary>How many nodes, shards and tasks were looked at so far, for tests of how work grows.</summary>
-    internal long Looks => _book.Looks + _book.Loads.Looks;
+    internal long Visits => _book.Visits + _book.Loads.Visits;
 
     /// <summary>Ids of all tasks that were shown and not removed, in order.</summary>
     public IEnumerable<TaskId> Tasks => _book.Tasks;
@@ -143,11 +143,11 @@ public sealed class PlacementPlanner(ShardingModel model)
     /// <param name="life">The life; it stays dead here although <see cref="SetNodes"/> may still list it.</param>
     /// <param name="now">The time.</param>
     /// <returns>Where the tasks that ran there go on, highest priority first: the destinations can get ready.</returns>
-    public IReadOnlyList<PlannedHeir> Lose(long life, TimeSpan now)
+    public IReadOnlyList<PlannedHeir> FailOver(long life, TimeSpan now)
     {
         Expire(now);
         PlacedShard[] had = [.. _book.Shards.Where(s => s.Holder == life && s.Running > 0)];
-        _book.Lose(life);
+        _book.RemoveLife(life);
         foreach (PlacedShard shard in _book.Planned.Where(s => s.Plan!.To == life).ToArray())
         {
             _book.Change(shard.Number, s => s.Plan = null);
@@ -157,14 +157,14 @@ public sealed class PlacementPlanner(ShardingModel model)
         return Heirs(had, s => s.Plan?.To ?? 0);
     }
 
-    /// <summary>Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="Lose"/> does it.</summary>
+    /// <summary>Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="FailOver"/> does it.</summary>
     /// <param name="life">The life.</param>
     /// <param name="now">The time.</param>
     public IReadOnlyList<PlannedHeir> PlannedHeirs(long life, TimeSpan now)
     {
         Expire(now);
         LoadBook trial = _book.Loads.Copy();
-        trial.Lose(life);
+        trial.RemoveLife(life);
 
         // What was on its way to it stays where it is, or has nobody again.
         PlacedShard[] coming = [.. _book.Planned.Where(s => s.Plan!.To == life && s.Holder != life)];
@@ -218,7 +218,7 @@ public sealed class PlacementPlanner(ShardingModel model)
     public IReadOnlyList<ShardMove> PlanDrain(long life)
     {
         LoadBook trial = _book.Loads.Copy();
-        trial.Lose(life);
+        trial.RemoveLife(life);
         return
         [
             .. OrphanPlan.Make(_book.Shards.Where(s => s.HasTasks && s.Home == life), trial, model.Allocation)
@@ -235,7 +235,7 @@ public sealed class PlacementPlanner(ShardingModel model)
     public long ChooseNode(int slots, long except = 0)
     {
         LoadBook trial = _book.Loads.Copy();
-        trial.Lose(except);
+        trial.RemoveLife(except);
         PlacedShard task = new(-1);
         task.Show(new TaskDemand(TaskId.Parse("new"), -1, 0, slots, Waiting: true, 0, Alone: false), TimeSpan.Zero);
         return trial.Choose(model.Allocation, task)?.Life ?? 0;

@@ -25,7 +25,7 @@ public readonly record struct MoveTarget(long To, CommandReply? Refusal)
         int slots,
         long owner,
         NodeAddress? asked,
-        IReadOnlyList<MemberRow> living,
+        IReadOnlyList<ClusterMember> living,
         IReadOnlyList<NodeCapacity> nodes,
         IReadOnlyDictionary<int, long> owners,
         IReadOnlyList<TaskDemand> demands,

@@ -16,7 +16,7 @@ public readonly record struct SlotCandidate(TaskId Task, int Priority, int Slots
 /// <param name="AloneRuns">Whether a task has slots that runs alone.</param>
 public readonly record struct SlotUsage(int Used, int Restoring, bool AnyRuns, bool AloneRuns);
 
-/// <summary>Which waiting tasks get a node's slots. Pure: the same input gives the same tasks, on whatever engine.</summary>
+/// <summary>Which waiting tasks get a node's slots. Pure: the same input gives the same tasks.</summary>
 public static class SlotPolicy
 {
     /// <summary>

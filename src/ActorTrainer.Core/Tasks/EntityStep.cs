@@ -3,7 +3,7 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Core.Tasks;
 
 /// <summary>
-/// What a task wants after one input: events to persist, then (once they are durable) effects and the reply. The engine applies the
+/// What a task wants after one input: events to persist, then (once they are durable) effects and the reply. Its owner applies the
 /// events with <see cref="TaskEntity.Commit"/> before it starts the effects, and gives the task no other input meanwhile.
 /// </summary>
 /// <param name="Persist">Events in order; may be empty.</param>

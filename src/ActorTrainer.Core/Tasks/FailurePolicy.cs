@@ -31,7 +31,7 @@ public static class FailurePolicy
             }
         }
 
-        if (Says(end, "out of memory") || Says(end, "OutOfMemoryException") || Says(end, "MemoryError"))
+        if (Mentions(end, "out of memory") || Mentions(end, "OutOfMemoryException") || Mentions(end, "MemoryError"))
         {
             return Verdict("out-of-memory", FailureAction.RetryElsewhere, end);
         }
@@ -67,9 +67,9 @@ public static class FailurePolicy
     private static bool Matches(FailureRule rule, RunEnd end) =>
         (rule.ExitCode is null || rule.ExitCode == end.ExitCode) &&
         (rule.Signal is null || rule.Signal == end.Signal) &&
-        (rule.Pattern is null || Says(end, rule.Pattern));
+        (rule.Pattern is null || Mentions(end, rule.Pattern));
 
-    private static bool Says(RunEnd end, string text) =>
+    private static bool Mentions(RunEnd end, string text) =>
         (end.Error?.Contains(text, StringComparison.OrdinalIgnoreCase) ?? false) ||
         end.LastLines.Any(line => line.Contains(text, StringComparison.OrdinalIgnoreCase));
 

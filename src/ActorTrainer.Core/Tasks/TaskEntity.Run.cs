@@ -362,7 +362,7 @@ public sealed partial class TaskEntity
             return [new StopWorker(run.Key, run.Begun ? grace : TimeSpan.Zero)];
         }
 
-        // Only its checkpoint was being restored: the engine answers for a worker that does not stand.
+        // Only its checkpoint was being restored: its owner answers for a worker that does not stand.
         return [new StopWorker(run.Key, TimeSpan.Zero)];
     }
 

@@ -7,7 +7,7 @@ namespace ActorTrainer.Core.Tasks;
 /// thread. Engines differ in how they persist; every one of them drives this.
 /// </summary>
 /// <remarks>
-/// The order is the engine's duty: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then start the
+/// The order is the duty of the actor around it: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then start the
 /// effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
 /// </remarks>
 /// <param name="task">The task.</param>
@@ -88,7 +88,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     }
 
     /// <summary>
-    /// The engine owns the task under a term now. A run that the journal still calls running was lost with its node.
+    /// The task is owned under a term now. A run that the journal still calls running was lost with its node.
     /// </summary>
     public EntityStep Activated(long term, TimeSpan now)
     {
@@ -178,7 +178,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// <summary>When a task that waits after a failure may start again; null: it does not wait for a time.</summary>
     public TimeSpan? StartsAgainAt => State is { Status: TaskStatus.Retrying } && _run is null ? _retryAt : null;
 
-    /// <summary>The engine gives the task its slots: restore and start, or go on with the worker that was warmed.</summary>
+    /// <summary>The task gets its slots: restore and start, or go on with the worker that was warmed.</summary>
     public EntityStep Grant(TimeSpan now)
     {
         if (!WaitsWarm)

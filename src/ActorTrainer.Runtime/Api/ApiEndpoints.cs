@@ -44,7 +44,7 @@ public static class ApiEndpoints
             "/v1/version",
             http => http.WriteAsync(
                 StatusCodes.Status200OK,
-                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, client.Incarnation)
+                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, client.View.Self)
                 {
                     Cluster = client.ClusterName,
                     Journal = client.Journal?.Identity,

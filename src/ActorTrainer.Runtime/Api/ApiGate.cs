@@ -49,5 +49,5 @@ internal sealed class ApiGate(ITaskClient client, string? token)
     private bool IsOwnHost(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ||
         IPAddress.TryParse(host.Trim('[', ']'), out _) ||
-        client.Membership.Members.Any(member => host.Equals(member.Address.Host, StringComparison.OrdinalIgnoreCase));
+        client.View.Members.Any(member => member.State is not null && host.Equals(member.Address.Host, StringComparison.OrdinalIgnoreCase));
 }

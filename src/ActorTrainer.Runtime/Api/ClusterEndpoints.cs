@@ -28,12 +28,9 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
     {
         (NodeAddress Address, string Name)[] known =
         [
-            .. client.Membership.Members
-                .Where(member => member.State is not (MemberState.Down or MemberState.Removed))
+            .. client.View.Members
+                .Where(member => member.IsSeen || member.IsRegistered)
                 .Select(member => (member.Address, member.Name))
-                .Concat(client.Cluster.Members
-                    .Where(row => row.Status is not (MemberStatus.Down or MemberStatus.Removed))
-                    .Select(row => (row.Address, row.Name)))
                 .Distinct()
                 .OrderBy(member => member.Address),
         ];
@@ -72,105 +69,96 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
 
     private ClusterStatus Status()
     {
-        MembershipView gossip = client.Membership;
-        ClusterRows rows = client.Cluster;
-        Dictionary<int, long> owners = rows.Shards.ToDictionary(row => row.Shard, row => row.Owner);
-        ILookup<long, TaskSummary> tasks = rows.Tasks.ToLookup(task => owners.GetValueOrDefault(task.Shard));
-        Dictionary<long, int> shards = rows.Shards.CountBy(row => row.Owner).ToDictionary();
-        Dictionary<long, MemberRow> journaled = rows.Members.ToDictionary(member => member.Incarnation);
-        List<MemberView> members = [];
-        foreach (long incarnation in gossip.Members.Select(member => member.Incarnation).Union(journaled.Keys))
-        {
-            MemberRecord? record = gossip.Find(incarnation);
-            MemberRow? row = journaled.GetValueOrDefault(incarnation);
-            if (row?.Status is MemberStatus.Down or MemberStatus.Removed && rows.Members.Any(later => later.Address == row.Address && later.Incarnation > incarnation))
-            {
-                // A former life of a node that stands in the list with its present one.
-                continue;
-            }
-
-            members.Add(new MemberView(
-                incarnation,
-                row?.Address ?? record!.Address,
-                row?.Name ?? record!.Name,
-                record?.State,
-                row?.Status,
-                gossip.Reachable.Contains(incarnation) || incarnation == client.Incarnation,
-                row?.Cordoned ?? record!.Cordoned,
-                row?.Slots ?? record!.Slots,
-                tasks[incarnation].Where(task => task.Status == TaskStatus.Running).Sum(task => task.Slots),
-                tasks[incarnation].Count(),
-                shards.GetValueOrDefault(incarnation),
-                incarnation != 0 && rows.Coordinator == incarnation,
-                incarnation == client.Incarnation,
-                row?.Roles ?? [],
-                row?.Pid ?? 0,
-                row?.Version ?? ""));
-        }
-
-        HashSet<long> living =
-        [
-            .. rows.Members.Where(row => row.Status is not (MemberStatus.Down or MemberStatus.Removed)).Select(row => row.Incarnation),
-        ];
+        ClusterView view = client.View;
+        Dictionary<int, long> owners = view.Shards.ToDictionary(row => row.Shard, row => row.Owner);
+        ILookup<long, TaskSummary> tasks = view.Tasks.ToLookup(task => owners.GetValueOrDefault(task.Shard));
+        Dictionary<long, int> shards = view.Shards.CountBy(row => row.Owner).ToDictionary();
+        HashSet<long> registered = [.. view.Members.Where(member => member.IsRegistered).Select(member => member.Incarnation)];
         return new ClusterStatus(
-            client.Incarnation,
-            new CoordinatorLease(rows.Coordinator),
-            rows.Version,
-            rows.Tasks.Count,
-            rows.Shards.Count(row => row.Owner != 0 && !living.Contains(row.Owner)),
-            [.. members.OrderBy(member => member.Address).ThenBy(member => member.Incarnation)]);
+            view.Self,
+            new CoordinatorLease(view.Coordinator),
+            view.Version,
+            view.Tasks.Count,
+            view.Shards.Count(row => row.Owner != 0 && !registered.Contains(row.Owner)),
+            [
+                .. view.Members
+                    .Where(member => !IsFormerLife(member, view))
+                    .OrderBy(member => member.Address)
+                    .ThenBy(member => member.Incarnation)
+                    .Select(member => new MemberView(
+                        member.Incarnation,
+                        member.Address,
+                        member.Name,
+                        member.State,
+                        member.Status,
+                        member.IsReachable || member.Incarnation == view.Self,
+                        member.Cordoned,
+                        member.Slots,
+                        tasks[member.Incarnation].Where(task => task.Status == TaskStatus.Running).Sum(task => task.Slots),
+                        tasks[member.Incarnation].Count(),
+                        shards.GetValueOrDefault(member.Incarnation),
+                        member.IsCoordinator,
+                        member.Incarnation == view.Self,
+                        member.Roles,
+                        member.Pid,
+                        member.Version)),
+            ]);
     }
+
+    /// <summary>Whether it is a former life of a node that stands in the list with its present one.</summary>
+    private static bool IsFormerLife(ClusterMember member, ClusterView view) =>
+        !member.IsRegistered && view.Members.Any(later => later.Address == member.Address && later.Incarnation > member.Incarnation);
 
     private async Task ShardsAsync(HttpContext http)
     {
         string? task = http.Request.Query["task"];
-        ClusterRows rows = client.Cluster;
+        ClusterView view = client.View;
         if (!string.IsNullOrEmpty(task))
         {
             TaskListing listing = await lookup.FindAsync(task, http.RequestAborted);
-            await ShowAsync(http, rows, listing.Summary.Shard);
+            await ShowAsync(http, view, listing.Summary.Shard);
         }
         else if (http.Number("shard") is long number)
         {
-            await ShowAsync(http, rows, number);
+            await ShowAsync(http, view, number);
         }
         else
         {
-            await http.WriteAsync(StatusCodes.Status200OK, Summarize(rows), ApiJson.Default.ShardSummary);
+            await http.WriteAsync(StatusCodes.Status200OK, Summarize(view), ApiJson.Default.ShardSummary);
         }
     }
 
-    private async Task ShowAsync(HttpContext http, ClusterRows rows, long number)
+    private async Task ShowAsync(HttpContext http, ClusterView view, long number)
     {
-        if (rows.Shards.FirstOrDefault(row => row.Shard == number, new ShardRow(-1, 0, 0)) is not { Shard: >= 0 } shard)
+        if (view.Shards.FirstOrDefault(row => row.Shard == number, new ShardOwnership(-1, 0, 0)) is not { Shard: >= 0 } shard)
         {
             throw new ApiProblemException(
                 StatusCodes.Status404NotFound,
                 string.Create(CultureInfo.InvariantCulture, $"there is no shard {number}"),
-                rows.Shards.Count == 0
+                view.Shards.Count == 0
                     ? "this node has not read the journal yet; ask again in a moment"
-                    : string.Create(CultureInfo.InvariantCulture, $"use 0 to {rows.Shards.Count - 1}"));
+                    : string.Create(CultureInfo.InvariantCulture, $"use 0 to {view.Shards.Count - 1}"));
         }
 
         IReadOnlyList<TaskListing> tasks = await client.ListTasksAsync(new TaskFilter(Unfinished: true), http.RequestAborted);
         ShardDetails details = new(
             shard.Shard,
             shard.Owner,
-            rows.Members.FirstOrDefault(member => member.Incarnation == shard.Owner)?.Address,
+            view.Find(shard.Owner)?.Address,
             shard.Term,
             [.. tasks.Where(task => task.Summary.Shard == shard.Shard).Select(lookup.View)]);
         await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.ShardDetails);
     }
 
-    private static ShardSummary Summarize(ClusterRows rows)
+    private static ShardSummary Summarize(ClusterView view)
     {
-        ILookup<int, TaskSummary> tasks = rows.Tasks.ToLookup(task => task.Shard);
+        ILookup<int, TaskSummary> tasks = view.Tasks.ToLookup(task => task.Shard);
         return new ShardSummary(
-            rows.Shards.Count,
+            view.Shards.Count,
             [
-                .. rows.Shards
+                .. view.Shards
                     .GroupBy(row => row.Owner)
-                    .Select(group => (Rows: group, Member: rows.Members.FirstOrDefault(member => member.Incarnation == group.Key)))
+                    .Select(group => (Rows: group, Member: view.Find(group.Key)))
                     .Select(owner => new ShardOwner(
                         owner.Rows.Key,
                         owner.Member?.Address,

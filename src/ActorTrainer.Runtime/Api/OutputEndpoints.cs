@@ -119,9 +119,8 @@ internal sealed class OutputEndpoints
 
     private NodeAddress Self(HttpContext http)
     {
-        long incarnation = _client.Incarnation;
-        return _client.Membership.Find(incarnation)?.Address
-            ?? _client.Cluster.Members.FirstOrDefault(member => member.Incarnation == incarnation)?.Address
+        ClusterView view = _client.View;
+        return view.Find(view.Self)?.Address
             ?? new NodeAddress(http.Connection.LocalIpAddress?.ToString() ?? "127.0.0.1", http.Connection.LocalPort);
     }
 
@@ -130,11 +129,10 @@ internal sealed class OutputEndpoints
     private async Task<RunOutputList> CollectAsync(HttpContext http, TaskListing task, CancellationToken cancellationToken)
     {
         NodeAddress self = Self(http);
-        MembershipView view = _client.Membership;
         NodeAddress[] others =
         [
-            .. view.Members
-                .Where(member => member.State is not (MemberState.Down or MemberState.Removed))
+            .. _client.View.Members
+                .Where(member => member.IsSeen)
                 .Select(member => member.Address)
                 .Where(address => address != self)
                 .Distinct()

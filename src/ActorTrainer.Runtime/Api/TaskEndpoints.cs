@@ -48,11 +48,11 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
     {
         TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
         IReadOnlyList<EventRow> first = await client.ReadEventsAsync(listing.Summary.Task, 0, 1, http.RequestAborted);
-        ClusterRows rows = client.Cluster;
-        ShardRow shard = rows.Shards.FirstOrDefault(row => row.Shard == listing.Summary.Shard);
+        ClusterView view = client.View;
+        ShardOwnership shard = view.Shards.FirstOrDefault(row => row.Shard == listing.Summary.Shard);
         TaskDetails details = new(
             lookup.View(listing),
-            rows.Members.FirstOrDefault(member => member.Incarnation == shard.Owner)?.Address,
+            view.Find(shard.Owner)?.Address,
             shard.Term,
             first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null);
         await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.TaskDetails);

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around an engine. It joins, trains,
+/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around a <see cref="ClusterNode"/>. It joins, trains,
 /// and leaves in order when the host stops.
 /// </summary>
 public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
@@ -36,8 +36,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private FileStream? _dataLock;
     private NodeHttpServer? _server;
     private ObserverCalls? _calls;
-    private volatile AkkaEngine? _engine;
-    private volatile EngineEnd? _end;
+    private volatile ClusterNode? _node;
+    private volatile ClusterNodeEnd? _end;
     private Task _followed = Task.CompletedTask;
     private Task _warmUp = Task.CompletedTask;
 
@@ -104,26 +104,26 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
         _calls = new ObserverCalls(observers, _time, _loggers.CreateLogger<ObserverCalls>());
-        EngineParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _client, _calls.OnView);
+        ClusterNodeParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _client, _calls.OnView);
         try
         {
             IReadOnlyList<SeedJournal> seeds = await SeedCheck.RunAsync(model, _time, cancellationToken);
-            AkkaEngine engine = new(parts, _hostsSystem?.Invoke());
-            JournalIdentity journal = await engine.OpenJournalAsync(cancellationToken);
+            ClusterNode node = new(parts, _hostsSystem?.Invoke());
+            JournalIdentity journal = await node.OpenJournalAsync(cancellationToken);
             SeedCheck.CompareJournals(seeds, journal.Identity, journal.Name);
             await _workers.StartAsync(PostTask, cancellationToken);
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
-            _engine = engine;
-            await engine.StartAsync(cancellationToken);
-            _followed = Task.Run(() => FollowAsync(engine), CancellationToken.None);
+            _node = node;
+            await node.StartAsync(cancellationToken);
+            _followed = Task.Run(() => FollowAsync(node), CancellationToken.None);
         }
         catch
         {
             // The host does not stop what did not start; the guard must not outlive the attempt.
             await EndPartsAsync();
-            _engine = null;
+            _node = null;
             throw;
         }
     }
@@ -132,7 +132,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        _engine?.Leave(StopWithin);
+        _node?.Leave(StopWithin);
         using CancellationTokenSource limit = new(StopWithin + StopMargin, _time);
         try
         {
@@ -157,9 +157,9 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     {
         await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
-        if (_engine is not null)
+        if (_node is not null)
         {
-            await _engine.DisposeAsync();
+            await _node.DisposeAsync();
         }
 
         if (_calls is not null)
@@ -197,7 +197,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private void PostTask(TaskInput input)
     {
         _files.Observe(input);
-        _engine?.Post(input);
+        _node?.Post(input);
     }
 
     private async Task WarmUpAsync(NodeModel model)
@@ -212,9 +212,9 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         }
     }
 
-    private async Task FollowAsync(AkkaEngine engine)
+    private async Task FollowAsync(ClusterNode node)
     {
-        _end = await engine.Ended;
+        _end = await node.Ended;
         _host?.StopApplication();
     }
 }

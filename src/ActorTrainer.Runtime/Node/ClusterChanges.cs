@@ -5,35 +5,37 @@ namespace ActorTrainer.Runtime.Node;
 /// <summary>What changed from one view of the members to another.</summary>
 internal static class ClusterChanges
 {
-    /// <summary>Before any view: nobody is known.</summary>
-    public static MembershipView Nothing { get; } = new(0, 0, [], []);
-
     /// <summary>
     /// The changes, those of nodes that are gone first: a node that was lost and is back comes as lost, then up. A life is told up before anything
     /// else of it, and its end once; one that ends before it was up is not told at all.
     /// </summary>
-    public static IReadOnlyList<ClusterChange> Between(MembershipView before, MembershipView after)
+    public static IReadOnlyList<ClusterChange> Between(ClusterView before, ClusterView after)
     {
         List<ClusterChange> gone = [];
         List<ClusterChange> others = [];
-        foreach (MemberRecord member in before.Members)
+        foreach (ClusterMember member in before.Members)
         {
-            if (after.Find(member.Incarnation) is null && End(member.State, after: null) is { } end)
+            if (after.Find(member.Incarnation)?.State is null && End(member.State, after: null) is { } end)
             {
                 gone.Add(Change(end, member));
             }
         }
 
-        foreach (MemberRecord member in after.Members)
+        foreach (ClusterMember member in after.Members)
         {
             MemberState? was = before.Find(member.Incarnation)?.State;
-            if (End(was, member.State) is { } end)
+            if (member.State is not { } now)
+            {
+                continue;
+            }
+
+            if (End(was, now) is { } end)
             {
                 gone.Add(Change(end, member));
             }
             else
             {
-                others.AddRange(OfPresent(was, member.State).Select(kind => Change(kind, member)));
+                others.AddRange(OfPresent(was, now).Select(kind => Change(kind, member)));
             }
         }
 
@@ -73,5 +75,5 @@ internal static class ClusterChanges
         }
     }
 
-    private static ClusterChange Change(ClusterChangeKind kind, MemberRecord member) => new(kind, member.Address, member.Name, member.Incarnation);
+    private static ClusterChange Change(ClusterChangeKind kind, ClusterMember member) => new(kind, member.Address, member.Name, member.Incarnation);
 }

@@ -16,7 +16,7 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
 
     private static readonly TimeSpan EndWithin = TimeSpan.FromSeconds(2);
 
-    private readonly List<Channel<MembershipView>> _views = [];
+    private readonly List<Channel<ClusterView>> _views = [];
     private readonly List<Task> _loops = [];
     private readonly CancellationTokenSource _end = new();
     private readonly TimeProvider _time;
@@ -28,7 +28,7 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
         _logger = logger;
         foreach (IClusterObserver observer in observers)
         {
-            Channel<MembershipView> views = Channel.CreateBounded<MembershipView>(
+            Channel<ClusterView> views = Channel.CreateBounded<ClusterView>(
                 new BoundedChannelOptions(MostViews) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
             _views.Add(views);
             _loops.Add(Task.Run(() => TellAsync(observer, views.Reader)));
@@ -36,9 +36,9 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
     }
 
     /// <summary>Takes a new view; returns at once.</summary>
-    public void OnView(MembershipView view)
+    public void OnView(ClusterView view)
     {
-        foreach (Channel<MembershipView> views in _views)
+        foreach (Channel<ClusterView> views in _views)
         {
             views.Writer.TryWrite(view);
         }
@@ -60,10 +60,10 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
         }
     }
 
-    private async Task TellAsync(IClusterObserver observer, ChannelReader<MembershipView> views)
+    private async Task TellAsync(IClusterObserver observer, ChannelReader<ClusterView> views)
     {
-        MembershipView told = ClusterChanges.Nothing;
-        await foreach (MembershipView view in views.ReadAllAsync())
+        ClusterView told = ClusterView.Empty;
+        await foreach (ClusterView view in views.ReadAllAsync())
         {
             foreach (ClusterChange change in ClusterChanges.Between(told, view))
             {

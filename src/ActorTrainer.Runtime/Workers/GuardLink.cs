@@ -168,7 +168,7 @@ internal sealed partial class GuardLink
         {
             while (await _process.StandardError.ReadLineAsync() is { } line)
             {
-                LogGuardSays(_logger, Pid, line);
+                LogGuardLine(_logger, Pid, line);
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -178,5 +178,5 @@ internal sealed partial class GuardLink
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Guard {Pid}: {Line}")]
-    private static partial void LogGuardSays(ILogger logger, int pid, string line);
+    private static partial void LogGuardLine(ILogger logger, int pid, string line);
 }

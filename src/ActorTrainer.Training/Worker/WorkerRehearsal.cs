@@ -71,14 +71,14 @@ internal static class WorkerRehearsal
             switch (message.RootElement.GetProperty("type"u8).GetString())
             {
                 case "hello":
-                    Say(stream, Init(folder, restore));
+                    Send(stream, Init(folder, restore));
                     break;
                 case "ready":
-                    Say(stream, """{"type":"begin","restore":true,"policy":{"strategy":"hybrid","interval":"00:01:00"}}""");
-                    Say(stream, """{"type":"checkpoint-now","reason":"rehearsal"}""");
+                    Send(stream, """{"type":"begin","restore":true,"policy":{"strategy":"hybrid","interval":"00:01:00"}}""");
+                    Send(stream, """{"type":"checkpoint-now","reason":"rehearsal"}""");
                     break;
                 case "staged":
-                    Say(stream, $$"""{"type":"released","id":"{{message.RootElement.GetProperty("id"u8).GetString()}}"}""");
+                    Send(stream, $$"""{"type":"released","id":"{{message.RootElement.GetProperty("id"u8).GetString()}}"}""");
                     break;
             }
         }
@@ -109,7 +109,7 @@ internal static class WorkerRehearsal
         return Encoding.UTF8.GetString(buffer.ToArray());
     }
 
-    private static void Say(NetworkStream stream, string line) => stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+    private static void Send(NetworkStream stream, string line) => stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
 
     private static void Remove(string address, string folder)
     {

@@ -88,7 +88,7 @@ public sealed class CliTests : IAsyncLifetime
     public async Task TasksShow_CompletedTask_ShowsItsResults()
     {
         Dictionary<string, string> results = new() { ["weights"] = "9f86", ["accuracy"] = "0.97" };
-        TaskSummary done = _node.Cluster.Tasks[0] with { Task = TaskId.Parse("done-1"), Name = "done", Status = TaskStatus.Completed, Results = results };
+        TaskSummary done = _node.View.Tasks[0] with { Task = TaskId.Parse("done-1"), Name = "done", Status = TaskStatus.Completed, Results = results };
         _node.Put(new(done, SampleCluster.Now, SampleCluster.Now));
 
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync("tasks", "show", "done");

@@ -19,7 +19,7 @@ public sealed class PostgreSqlClusterTableTests(PostgreSqlServer server) : Clust
 public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 {
     private readonly JournalFolder _folder = new(postgreSql);
-    private AkkaDatabase _database = null!;
+    private JournalDatabase _database = null!;
     private MemberTable _members = null!;
     private ClusterTable _table = null!;
 
@@ -61,7 +61,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 
         (await _table.FoundAsync(second, 1, [first], default)).ShouldBeTrue();
         ClusterRecord record = await _table.ReadAsync(default);
-        (record.Epoch, record.Founder, record.Find(first)!.Row.Status).ShouldBe((2, second, MemberStatus.Down));
+        (record.Epoch, record.Founder, record.Find(first)!.Member.Status).ShouldBe((2, second, MemberStatus.Down));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
 
         results.ShouldBe([TakeResult.Taken, TakeResult.Refused], ignoreOrder: true);
         ClusterRecord record = await _table.ReadAsync(default);
-        record.Places.Count(p => p.IsLiving).ShouldBe(1);
+        record.Rows.Count(row => row.Member.IsRegistered).ShouldBe(1);
         record.Decision.ShouldBe(1);
     }
 
@@ -131,7 +131,7 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
     }
 
     private Task<long> RegisterAsync(int node) => _members.RegisterAsync(
-        new MemberRow(0, new NodeAddress("127.0.0.1", 7400 + node), $"n{node}", [], 2, MemberStatus.Joining, false, 17, "1"), default);
+        new ClusterMember(0, new NodeAddress("127.0.0.1", 7400 + node), $"n{node}", [], 2, MemberStatus.Joining, false, 17, "1"), default);
 
     private async Task<long> BeatAsync(long life) => (await _table.ReadAsync(default)).Find(life)!.Beat;
 

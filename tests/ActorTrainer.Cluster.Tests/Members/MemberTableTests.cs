@@ -68,13 +68,13 @@ public abstract class MemberTableTests(string? postgreSql) : IAsyncLifetime
         await _table.LocateAsync(one, "akka.tcp://c@127.0.0.1:8401", -17, default);
         await _table.SetCordonedAsync(one, true, default);
 
-        MemberPlace place = (await _table.ReadAsync(default)).ShouldHaveSingleItem();
-        (place.AkkaAddress, place.AkkaUid, place.Row.Cordoned).ShouldBe(("akka.tcp://c@127.0.0.1:8401", -17, true));
-        place.Row.Roles.ShouldBe(["gpu", "large"]);
+        MemberRow row = (await _table.ReadAsync(default)).ShouldHaveSingleItem();
+        (row.Member.System.Address, row.Member.System.Uid, row.Member.Cordoned).ShouldBe(("akka.tcp://c@127.0.0.1:8401", -17, true));
+        row.Member.Roles.ShouldBe(["gpu", "large"]);
     }
 
     private Task<long> RegisterAsync(int port) => _table.RegisterAsync(
-        new MemberRow(0, new NodeAddress("127.0.0.1", port), $"n{port}", ["gpu", "large"], 2, MemberStatus.Joining, false, 17, "1"), default);
+        new ClusterMember(0, new NodeAddress("127.0.0.1", port), $"n{port}", ["gpu", "large"], 2, MemberStatus.Joining, false, 17, "1"), default);
 
-    private async Task<(long Life, MemberStatus Status)[]> ReadAsync() => [.. (await _table.ReadAsync(default)).Select(p => (p.Row.Incarnation, p.Row.Status))];
+    private async Task<(long Life, MemberStatus Status)[]> ReadAsync() => [.. (await _table.ReadAsync(default)).Select(p => (p.Member.Incarnation, p.Member.Status))];
 }

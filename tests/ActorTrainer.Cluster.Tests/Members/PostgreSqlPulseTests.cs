@@ -14,7 +14,7 @@ namespace ActorTrainer.Cluster.Tests.Members;
 public sealed class PostgreSqlPulseTests(PostgreSqlServer server) : IAsyncLifetime
 {
     private readonly JournalFolder _folder = new(server.NewDatabase());
-    private AkkaDatabase _database = null!;
+    private JournalDatabase _database = null!;
     private LifeProof _proof = null!;
     private long _life;
 
@@ -23,7 +23,7 @@ public sealed class PostgreSqlPulseTests(PostgreSqlServer server) : IAsyncLifeti
         _database = await _folder.OpenAsync();
         _proof = new LifeProof(_database, "");
         _life = await new MemberTable(_database).RegisterAsync(
-            new MemberRow(0, new NodeAddress("127.0.0.1", 7401), "n1", [], 2, MemberStatus.Joining, false, 17, "1"), default);
+            new ClusterMember(0, new NodeAddress("127.0.0.1", 7401), "n1", [], 2, MemberStatus.Joining, false, 17, "1"), default);
     }
 
     public Task DisposeAsync()

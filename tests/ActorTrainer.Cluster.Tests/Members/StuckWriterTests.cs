@@ -33,32 +33,32 @@ public sealed class StuckWriterTests : IAsyncLifetime
     }
 
     [Fact]
-    public void Look_AtAStoppedUnreachableWriter_EndsItSoThatOthersCanWrite()
+    public void Check_OfAStoppedUnreachableWriter_EndsItSoThatOthersCanWrite()
     {
         WalLock.FindWriter(_folder.Model.Journal.Path).ShouldBe(_writer.Id);
         StopWriter();
         StuckWriter stuck = New();
 
-        Look(stuck, MemberState.Suspect);
+        Check(stuck, MemberState.Suspect);
         _writer.HasExited.ShouldBeFalse("it may be continued at this moment");
-        Look(stuck, MemberState.Suspect);
+        Check(stuck, MemberState.Suspect);
 
         _writer.WaitForExit(TimeSpan.FromSeconds(10)).ShouldBeTrue();
         WalLock.FindWriter(_folder.Model.Journal.Path).ShouldBeNull();
     }
 
     [Fact]
-    public void Look_AtAWriterThatRunsOrIsReachable_LeavesItAlone()
+    public void Check_OfAWriterThatRunsOrIsReachable_LeavesItAlone()
     {
         StuckWriter stuck = New();
-        Look(stuck, MemberState.Suspect);
-        Look(stuck, MemberState.Suspect);
+        Check(stuck, MemberState.Suspect);
+        Check(stuck, MemberState.Suspect);
         StopWriter();
-        Look(stuck, MemberState.Up);
-        Look(stuck, MemberState.Suspect);
+        Check(stuck, MemberState.Up);
+        Check(stuck, MemberState.Suspect);
         Signals.Send(_writer.Id, Signals.Continue);
         SpinWait.SpinUntil(() => !IsStopped, TimeSpan.FromSeconds(10)).ShouldBeTrue();
-        Look(stuck, MemberState.Suspect);
+        Check(stuck, MemberState.Suspect);
 
         _writer.HasExited.ShouldBeFalse();
     }
@@ -74,11 +74,9 @@ public sealed class StuckWriterTests : IAsyncLifetime
 
     private StuckWriter New() => new(_folder.Database, _folder.Model.Journal.Path, NullLogger.Instance);
 
-    private void Look(StuckWriter stuck, MemberState state)
+    private void Check(StuckWriter stuck, MemberState state)
     {
-        MemberRow row = new(2, _folder.Model.Address, "n2", [], 1, MemberStatus.Up, false, _writer.Id, "1");
-        ClusterSight sight = new(
-            new MembershipView(1, 1, [new MemberRecord(2, row.Address, row.Name, 1, state, 0, false)], []), [new MemberPlace(row, "akka.tcp://c@n2", 22)], 1);
-        stuck.Look(sight);
+        ClusterMember member = new(2, _folder.Model.Address, "n2", [], 1, MemberStatus.Up, false, _writer.Id, "1") { State = state };
+        stuck.Check(new ClusterView(1, 1, [member]));
     }
 }

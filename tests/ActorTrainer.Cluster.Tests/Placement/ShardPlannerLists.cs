@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Sharding;
 
 namespace ActorTrainer.Cluster.Tests.Placement;
@@ -11,17 +11,17 @@ internal static class ShardPlannerLists
 {
     private static readonly ConditionalWeakTable<ShardPlanner, List<TaskId>> Shown = [];
 
-    public static long Allocate(this ShardPlanner planner, int shard, IReadOnlyDictionary<int, long> owned, ClusterSight sight, IReadOnlyList<TaskDemand> tasks)
+    public static long Allocate(this ShardPlanner planner, int shard, IReadOnlyDictionary<int, long> owned, ClusterView view, IReadOnlyList<TaskDemand> tasks)
     {
         Show(planner, tasks);
-        return planner.Allocate(shard, owned.Values.GroupBy(l => l).ToDictionary(l => l.Key, l => l.Count()), () => owned, sight);
+        return planner.Allocate(shard, owned.Values.GroupBy(l => l).ToDictionary(l => l.Key, l => l.Count()), () => owned, view);
     }
 
     public static IReadOnlyList<int> Rebalance(
-        this ShardPlanner planner, IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterSight sight, IReadOnlyList<TaskDemand> tasks)
+        this ShardPlanner planner, IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterView view, IReadOnlyList<TaskDemand> tasks)
     {
         Show(planner, tasks);
-        return [.. planner.Rebalance(owned, moving, sight).Select(m => m.Shard)];
+        return [.. planner.Rebalance(owned, moving, view).Select(m => m.Shard)];
     }
 
     private static void Show(ShardPlanner planner, IReadOnlyList<TaskDemand> tasks)

@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -9,7 +8,7 @@ namespace ActorTrainer.Cluster.Tests.Placement;
 
 public sealed class ShardPlannerTests
 {
-    private static readonly ClusterSight Two = Sight((1, 2, MemberState.Up), (2, 2, MemberState.Up));
+    private static readonly ClusterView Two = View((1, 2, MemberState.Up), (2, 2, MemberState.Up));
     private static readonly Dictionary<int, long> Nobody = [];
     private static readonly HashSet<int> Nothing = [];
 
@@ -37,7 +36,7 @@ public sealed class ShardPlannerTests
 
     [Fact]
     public void Allocate_WhenNobodyAccepts_SaysSo() =>
-        Planner().Allocate(7, Nobody, Sight((1, 2, MemberState.Leaving), (2, 2, MemberState.Suspect)), []).ShouldBe(0);
+        Planner().Allocate(7, Nobody, View((1, 2, MemberState.Leaving), (2, 2, MemberState.Suspect)), []).ShouldBe(0);
 
     [Fact]
     public void Request_OfAMove_IsTakenAndGivenWhereItWasAskedFor()
@@ -69,13 +68,13 @@ public sealed class ShardPlannerTests
         ShardPlanner planner = Planner(maxMoves: 1);
         TaskDemand[] tasks = [Task(1), Task(2), Task(3), Task(4)];
         Dictionary<int, long> owned = tasks.ToDictionary(t => t.Shard, _ => 1L);
-        planner.Rebalance(owned, Nothing, Sight((1, 4, MemberState.Up)), tasks).ShouldBeEmpty("there is nobody else");
+        planner.Rebalance(owned, Nothing, View((1, 4, MemberState.Up)), tasks).ShouldBeEmpty("there is nobody else");
         _now += new ShardingModel().BalanceAfter;
 
-        IReadOnlyList<int> first = planner.Rebalance(owned, Nothing, Sight((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks);
+        IReadOnlyList<int> first = planner.Rebalance(owned, Nothing, View((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks);
 
         first.Count.ShouldBe(1);
-        planner.Rebalance(owned, first.ToHashSet(), Sight((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks).ShouldBeEmpty("one moves already");
+        planner.Rebalance(owned, first.ToHashSet(), View((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks).ShouldBeEmpty("one moves already");
     }
 
     [Fact]
@@ -109,7 +108,7 @@ public sealed class ShardPlannerTests
         planner.Allocate(9, new Dictionary<long, int> { [1] = 2, [2] = 2 }, Owners, Two).ShouldBe(1);
         asked.ShouldBe(1, "Akka counts what was given just now");
 
-        planner.Lose(2, Two).Select(h => (h.Shard, h.To)).ShouldBe([(6, 1), (7, 1)]);
+        planner.FailOver(2, Two).Select(h => (h.Shard, h.To)).ShouldBe([(6, 1), (7, 1)]);
         owned = new() { [5] = 1, [8] = 1, [9] = 1 };
         planner.Allocate(6, new Dictionary<long, int> { [1] = 3 }, Owners, Two).ShouldBe(1, "although the member is still listed");
         planner.Show([], [TaskId.Parse("task-6"), TaskId.Parse("task-7")]);
@@ -126,13 +125,8 @@ public sealed class ShardPlannerTests
 
     private static TaskDemand Task(int shard) => new(TaskId.Parse($"task-{shard}"), shard, 0, 1, false, 0, false);
 
-    private static ClusterSight Sight(params (long Life, int Slots, MemberState State)[] nodes) => new(
-        new MembershipView(1, 1, [.. nodes.Select(n => new MemberRecord(n.Life, Address(n.Life), $"n{n.Life}", n.Slots, n.State, 0, false))], []),
-        [
-            .. nodes.Select(n => new MemberPlace(
-                new MemberRow(n.Life, Address(n.Life), $"n{n.Life}", [], n.Slots, MemberStatus.Up, false, 1, "1"), $"akka://{n.Life}", n.Life)),
-        ],
-        1);
+    private static ClusterView View(params (long Life, int Slots, MemberState State)[] nodes) => new(
+        1, 1, [.. nodes.Select(n => new ClusterMember(n.Life, Address(n.Life), $"n{n.Life}", [], n.Slots, MemberStatus.Up, false, 1, "1") { State = n.State })]);
 
     private static NodeAddress Address(long life) => new("127.0.0.1", 7400 + (int)life);
 }

@@ -25,7 +25,7 @@ public sealed class RowWriterTests : TestKit, IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        AkkaDatabase database = await _folder.OpenAsync();
+        JournalDatabase database = await _folder.OpenAsync();
         _table = new TaskRowTable(database, 16);
         _writer = NewWriter();
     }

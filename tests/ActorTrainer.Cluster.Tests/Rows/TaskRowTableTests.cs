@@ -22,7 +22,7 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
     private static readonly DateTimeOffset At = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
 
     private readonly JournalFolder _folder = new(postgreSql);
-    private AkkaDatabase _database = null!;
+    private JournalDatabase _database = null!;
     private TaskRowTable _table = null!;
 
     public async Task InitializeAsync()
@@ -167,7 +167,7 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
 
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
         {
-            TaskRowTable own = new(AkkaDatabase.Of(_folder.Model.Journal), 16);
+            TaskRowTable own = new(JournalDatabase.Of(_folder.Model.Journal), 16);
             for (int i = 1; i <= Each; i++)
             {
                 TaskId task = TaskId.Parse(FormattableString.Invariant($"w{writer}-{i}a1b2c"));

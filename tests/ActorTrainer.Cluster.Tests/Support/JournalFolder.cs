@@ -24,11 +24,11 @@ internal sealed class JournalFolder : IDisposable
 
     public NodeModel Model { get; init; }
 
-    public AkkaDatabase Database => AkkaDatabase.Of(Model.Journal);
+    public JournalDatabase Database => JournalDatabase.Of(Model.Journal);
 
-    public async Task<AkkaDatabase> OpenAsync()
+    public async Task<JournalDatabase> OpenAsync()
     {
-        await AkkaSchema.EnsureAsync(Database, Model, CancellationToken.None);
+        await JournalSchema.EnsureAsync(Database, Model, CancellationToken.None);
         return Database;
     }
 

@@ -34,7 +34,7 @@ internal static class TestSystems
 
     /// <summary>With the product's serializer and its journal in SQL, on connections as the product makes them.</summary>
     public static ActorSystemSetup InSql(NodeModel model) =>
-        BootstrapSetup.Create().WithConfig(OfProduct(model)).And(DatabaseConnections.ForAkka(AkkaDatabase.Of(model.Journal)));
+        BootstrapSetup.Create().WithConfig(OfProduct(model)).And(DatabaseConnections.ForAkka(JournalDatabase.Of(model.Journal)));
 
     private static Config OfProduct(NodeModel model) => Local.WithFallback(ConfigurationFactory.ParseString(AkkaSection.Text(model)));
 }

@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
@@ -20,7 +19,7 @@ public sealed class TaskStarterTests : TestKit
     private readonly TestProbe _region;
     private readonly TaskHost _host;
     private readonly List<TaskId> _withdrawn = [];
-    private ClusterSight _sight = Sight(coordinator: 1);
+    private ClusterView _view = View(coordinator: 1);
 
     public TaskStarterTests()
         : base(TestSystems.InMemory())
@@ -69,7 +68,7 @@ public sealed class TaskStarterTests : TestKit
     [Fact]
     public void Tasks_OfALostLife_AreLeftToTheCoordinatorsNode()
     {
-        _sight = Sight(coordinator: 2);
+        _view = View(coordinator: 2);
         _index.Apply([Row("a", 3)]);
 
         Start();
@@ -80,7 +79,7 @@ public sealed class TaskStarterTests : TestKit
     [Fact]
     public void Task_OfThisLifeWithoutAnActor_IsWoken()
     {
-        _sight = Sight(coordinator: 2);
+        _view = View(coordinator: 2);
         _index.Apply([Row("a", 1)]);
 
         Start();
@@ -91,7 +90,7 @@ public sealed class TaskStarterTests : TestKit
     [Fact]
     public void Task_ThatWasReleased_IsWokenAtOnceAndOneThatFailedAfterAWhile()
     {
-        _sight = Sight(coordinator: 2);
+        _view = View(coordinator: 2);
         IActorRef starter = Start();
 
         starter.Tell(new TaskStopped(TaskId.Parse("failed-a1b2c"), TaskStopReason.Failed));
@@ -107,12 +106,12 @@ public sealed class TaskStarterTests : TestKit
     [Trait("Lane", "Slow")]
     public void Task_OfALifeThatIsLostLater_IsWokenThen()
     {
-        _sight = Sight(coordinator: 1, lost: false);
+        _view = View(coordinator: 1, lost: false);
         _index.Apply([Row("a", 3)]);
         IActorRef starter = Start();
         _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
 
-        _sight = Sight(coordinator: 1);
+        _view = View(coordinator: 1);
         starter.Tell(TaskStarter.Changed);
 
         Woken().ShouldBe("a");
@@ -131,7 +130,7 @@ public sealed class TaskStarterTests : TestKit
         _withdrawn.ShouldBe([TaskId.Parse("a-a1b2c")]);
     }
 
-    private IActorRef Start() => Sys.ActorOf(Props.Create(() => new TaskStarter(_host, _index, () => _sight, () => _region.Ref, WithdrawAsync, TimeSpan.FromSeconds(1), NullLogger.Instance)));
+    private IActorRef Start() => Sys.ActorOf(Props.Create(() => new TaskStarter(_host, _index, () => _view, () => _region.Ref, WithdrawAsync, TimeSpan.FromSeconds(1), NullLogger.Instance)));
 
     private Task WithdrawAsync(TaskId task)
     {
@@ -141,21 +140,14 @@ public sealed class TaskStarterTests : TestKit
 
     private string Woken() => _region.ExpectMsg<WakeTask>(TimeSpan.FromSeconds(10)).Task.Value.Split('-')[0];
 
-    private static ClusterSight Sight(long coordinator, bool lost = true)
+    private static ClusterView View(long coordinator, bool lost = true)
     {
-        MemberState third = lost ? MemberState.Down : MemberState.Up;
-        return new ClusterSight(
-            new MembershipView(1, 1, [Record(1, MemberState.Up), Record(2, MemberState.Up), Record(3, third)], [1, 2]),
-            [Place(1, MemberStatus.Up), Place(2, MemberStatus.Up), Place(3, lost ? MemberStatus.Down : MemberStatus.Up)],
-            coordinator);
+        ClusterMember[] members = [Member(1), Member(2), lost ? Member(3) with { Status = MemberStatus.Down, State = MemberState.Down } : Member(3)];
+        return new ClusterView(1, 1, [.. members.Select(m => m with { IsCoordinator = m.Incarnation == coordinator })]);
     }
 
-    private static NodeAddress Address(long life) => new("127.0.0.1", (int)(7400 + life));
-
-    private static MemberRecord Record(long life, MemberState state) => new(life, Address(life), $"node{life}", 4, state, 0, false);
-
-    private static MemberPlace Place(long life, MemberStatus status) => new(
-        new MemberRow(life, Address(life), $"node{life}", [], 4, status, false, 1, "0"), $"akka.tcp://testing@127.0.0.1:{8400 + life}", life);
+    private static ClusterMember Member(long life) =>
+        new(life, new NodeAddress("127.0.0.1", (int)(7400 + life)), $"node{life}", [], 4, MemberStatus.Up, false, 1, "0") { State = MemberState.Up };
 
     private static TaskRow Row(string name, long owner, int priority = 0, long sequence = 2) => new(
         new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority } }.Summarize(3), sequence, 1, owner, default, default, 1);

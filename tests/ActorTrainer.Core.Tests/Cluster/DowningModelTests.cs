@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Cluster;
+using ActorTrainer.Core.Membership;
 using FsCheck;
 using FsCheck.Fluent;
 

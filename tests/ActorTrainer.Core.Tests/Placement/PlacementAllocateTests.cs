@@ -135,7 +135,7 @@ public sealed class PlacementAllocateTests
 
         IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(1, world.Now);
         world.Planner.PlannedHeirs(1, world.Now).ShouldBe(could, "looking changes nothing");
-        IReadOnlyList<PlannedHeir> heirs = world.Planner.Lose(1, world.Now);
+        IReadOnlyList<PlannedHeir> heirs = world.Planner.FailOver(1, world.Now);
 
         heirs.ShouldBe(could);
         heirs.Select(h => world.Task(h.Task.Value).Priority).ShouldBeInOrder(SortDirection.Descending);
@@ -159,8 +159,8 @@ public sealed class PlacementAllocateTests
         }
 
         world.Submit(PlacementWorld.New(1));
-        PlannedHeir first = world.Planner.Lose(1, world.Now).ShouldHaveSingleItem();
-        world.Planner.Lose(first.To, world.Now);
+        PlannedHeir first = world.Planner.FailOver(1, world.Now).ShouldHaveSingleItem();
+        world.Planner.FailOver(first.To, world.Now);
 
         world.Planner.Allocate(1, world.Now).ShouldBe(5 - first.To);
     }

@@ -123,7 +123,7 @@ public sealed class PlacementPropertyTests
         world.Planner.BeginMoves(PlacementWorld.NothingMoves, world.Now);
         long lost = world.Nodes.ElementAt(random.Next(world.Nodes.Count)).Incarnation;
         IReadOnlyList<PlannedHeir> could = world.Planner.PlannedHeirs(lost, world.Now);
-        IReadOnlyList<PlannedHeir> heirs = world.Planner.Lose(lost, world.Now);
+        IReadOnlyList<PlannedHeir> heirs = world.Planner.FailOver(lost, world.Now);
         heirs.ShouldBe(could);
         heirs.Select(h => world.Task(h.Task.Value).Priority).ShouldBeInOrder(SortDirection.Descending);
         world.Kill(lost);

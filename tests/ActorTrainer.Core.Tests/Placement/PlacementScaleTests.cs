@@ -21,16 +21,16 @@ public sealed class PlacementScaleTests
         planner.SetNodes([.. Enumerable.Range(2, Nodes - 1).Select(Node)]);
         int[] lost = [.. Enumerable.Range(0, Shards).Where(s => s % Nodes == 0)];
 
-        long before = planner.Looks;
+        long before = planner.Visits;
         planner.Allocate(lost[^1], Now).ShouldNotBe(0);
-        long first = planner.Looks - before;
+        long first = planner.Visits - before;
         first.ShouldBeLessThan(lost.Length * (Nodes + 4), "one pass over what was lost, however many tasks that is");
 
         foreach (int shard in lost.Reverse().Skip(1))
         {
-            long at = planner.Looks;
+            long at = planner.Visits;
             planner.Allocate(shard, Now).ShouldNotBe(0);
-            (planner.Looks - at).ShouldBeLessThanOrEqualTo(Nodes + 1);
+            (planner.Visits - at).ShouldBeLessThanOrEqualTo(Nodes + 1);
         }
     }
 
@@ -41,10 +41,10 @@ public sealed class PlacementScaleTests
         Show(planner, 10_000);
         planner.SetNodes([.. Enumerable.Range(11, Nodes).Select(Node)]);
 
-        long before = planner.Looks;
+        long before = planner.Visits;
         long[] given = [.. Enumerable.Range(0, Shards).Select(s => planner.Allocate(s, Now))];
 
-        (planner.Looks - before).ShouldBeLessThan(Shards * (Nodes + 4));
+        (planner.Visits - before).ShouldBeLessThan(Shards * (Nodes + 4));
         given.GroupBy(g => g).Select(g => g.Count()).ShouldAllBe(c => c > Shards / Nodes * 0.9);
         given.Distinct().Count().ShouldBe(Nodes);
     }
@@ -53,22 +53,22 @@ public sealed class PlacementScaleTests
     public void Show_OneTaskOfTenThousand_LooksAtItsShardOnly()
     {
         PlacementPlanner planner = Cluster(10_000);
-        long before = planner.Looks;
+        long before = planner.Visits;
 
         planner.Show(Task(17) with { Step = 5 }, Now);
 
-        (planner.Looks - before).ShouldBeLessThanOrEqualTo((10_000 / Shards) + 2);
+        (planner.Visits - before).ShouldBeLessThanOrEqualTo((10_000 / Shards) + 2);
     }
 
     [Fact]
     public void PlanMoves_NothingToDo_LooksAtNoTaskOfTenThousand()
     {
         PlacementPlanner planner = Cluster(10_000);
-        long before = planner.Looks;
+        long before = planner.Visits;
 
         planner.PlanMoves(PlacementWorld.NothingMoves, Now).ShouldBeEmpty();
 
-        (planner.Looks - before).ShouldBeLessThanOrEqualTo(Shards * Nodes);
+        (planner.Visits - before).ShouldBeLessThanOrEqualTo(Shards * Nodes);
     }
 
     [Theory]
@@ -78,11 +78,11 @@ public sealed class PlacementScaleTests
     {
         PlacementPlanner planner = Cluster(10_000);
         planner.SetNodes([.. Enumerable.Range(1, nodes).Select(Node)]);
-        long before = planner.Looks;
+        long before = planner.Visits;
 
         planner.Allocate(Shards + 1, Now).ShouldNotBe(0);
 
-        (planner.Looks - before).ShouldBeLessThanOrEqualTo(nodes + 3);
+        (planner.Visits - before).ShouldBeLessThanOrEqualTo(nodes + 3);
     }
 
     private static PlacementPlanner Cluster(int tasks)

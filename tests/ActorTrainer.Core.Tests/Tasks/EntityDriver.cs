@@ -4,7 +4,7 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Core.Tests.Tasks;
 
-/// <summary>Drives an entity as an engine does: every step is committed at once, and what it logged is kept.</summary>
+/// <summary>Drives an entity as its actor does: every step is committed at once, and what it logged is kept.</summary>
 internal sealed class EntityDriver
 {
     public static readonly TaskId Id = TaskId.Parse("digits-a1");

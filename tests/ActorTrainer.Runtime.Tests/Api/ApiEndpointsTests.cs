@@ -181,7 +181,7 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task ShowTask_NameIsAnothersId_Is404ThatNamesBoth()
     {
-        _node.Put(new(_node.Cluster.Tasks[0] with { Task = TaskId.Parse("other-1"), Name = "digits-a-k3f9" }, SampleCluster.Now, SampleCluster.Now));
+        _node.Put(new(_node.View.Tasks[0] with { Task = TaskId.Parse("other-1"), Name = "digits-a-k3f9" }, SampleCluster.Now, SampleCluster.Now));
 
         await ShouldBeProblemAsync(
             await _http.GetAsync("/v1/tasks/digits-a-k3f9"),

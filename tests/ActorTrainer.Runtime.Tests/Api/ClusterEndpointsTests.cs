@@ -16,8 +16,8 @@ public sealed class ClusterEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task Cluster_NodeWithAnotherLife_IsListedOnce()
     {
-        MemberRow former = new(2, SampleCluster.A, "alpha", [], 2, MemberStatus.Down, false, 4000, "0.1.0");
-        _node.Cluster = _node.Cluster with { Members = [former, .. _node.Cluster.Members] };
+        ClusterMember former = new(2, SampleCluster.A, "alpha", [], 2, MemberStatus.Down, false, 4000, "0.1.0");
+        _node.View = _node.View with { Members = [former, .. _node.View.Members] };
         using HttpClient http = new();
 
         string cluster = await http.GetStringAsync($"http://{_server.Address}/v1/cluster", TestContext.Current.CancellationToken);

@@ -25,14 +25,9 @@ public sealed class OutputTests : IAsyncLifetime
     {
         _serverA = await ApiServer.StartAsync(_a);
         _serverB = await ApiServer.StartAsync(_b);
-        MemberRecord[] members =
-        [
-            new(4, _serverA.Address, "alpha", 2, MemberState.Up, 0, false),
-            new(5, _serverB.Address, "beta", 2, MemberState.Up, 0, false),
-        ];
-        _a.Membership = new MembershipView(1, 4, members, [4, 5]);
-        _b.Membership = new MembershipView(1, 5, members, [4, 5]);
-        _b.Incarnation = 5;
+        ClusterMember[] members = [Member(4, _serverA.Address, "alpha"), Member(5, _serverB.Address, "beta")];
+        _a.View = _a.View with { Members = members };
+        _b.View = _b.View with { Self = 5, Members = members };
         _client = new ActorTrainerClient(new ActorTrainerClientOptions { Nodes = [_serverA.Address, _serverB.Address] });
     }
 
@@ -171,9 +166,12 @@ public sealed class OutputTests : IAsyncLifetime
         _b.Change("digits-a", change);
     }
 
+    private static ClusterMember Member(long life, NodeAddress address, string name) =>
+        new(life, address, name, [], 2, MemberStatus.Up, false, 1, "1") { State = MemberState.Up };
+
     private string Write(FakeNode node, long term, int run, string text, string name = "output")
     {
-        string path = Path.Combine(_folder, FormattableString.Invariant($"{node.Incarnation}-{term}-{run}-{name}"));
+        string path = Path.Combine(_folder, FormattableString.Invariant($"{node.View.Self}-{term}-{run}-{name}"));
         File.WriteAllText(path, text);
         node.AddOutput(new OutputFile(term, run, path));
         return path;

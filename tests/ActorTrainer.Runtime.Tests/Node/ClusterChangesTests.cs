@@ -57,9 +57,8 @@ public sealed class ClusterChangesTests
     [Fact]
     public void Between_NodeIsBackInANewLife_IsLostFirstThenUp()
     {
-        // Lives are not ordered by their numbers on every engine.
-        MemberRecord old = Member(9, MemberState.Up)!;
-        MemberRecord next = old with { Incarnation = 2 };
+        ClusterMember old = Member(9, MemberState.Up)!;
+        ClusterMember next = old with { Incarnation = 2 };
 
         ClusterChanges.Between(View(old), View(next, old with { State = MemberState.Down }))
             .Select(c => (c.Kind, c.Incarnation)).ShouldBe([(NodeLost, 9), (NodeUp, 2)]);
@@ -68,12 +67,21 @@ public sealed class ClusterChangesTests
 
     [Fact]
     public void Between_FromNothing_TellsAllThatAreThere() =>
-        ClusterChanges.Between(ClusterChanges.Nothing, View(Member(1, MemberState.Up), Member(2, MemberState.Down), Member(3, MemberState.Up)))
+        ClusterChanges.Between(ClusterView.Empty, View(Member(1, MemberState.Up), Member(2, MemberState.Down), Member(3, MemberState.Up)))
             .Select(c => (c.Kind, c.Incarnation)).ShouldBe([(NodeUp, 1), (NodeUp, 3)]);
 
-    internal static MembershipView View(params MemberRecord?[] members) => new(1, 1, [.. members.OfType<MemberRecord>()], []);
+    [Fact]
+    public void Between_FromAMemberToOneThatGossipHasForgotten_IsItsEndOnce()
+    {
+        ClusterMember forgotten = Member(4, MemberState.Up)! with { State = null };
 
-    internal static MemberRecord? Member(long life, MemberState? state) => state is { } known
-        ? new MemberRecord(life, new NodeAddress("127.0.0.1", 7400 + (int)life), FormattableString.Invariant($"node{life}"), 2, known, 0, Cordoned: false)
+        ClusterChanges.Between(View(Member(4, MemberState.Up)), View(forgotten)).Select(c => c.Kind).ShouldBe([NodeLost]);
+        ClusterChanges.Between(View(forgotten), View()).ShouldBeEmpty();
+    }
+
+    internal static ClusterView View(params ClusterMember?[] members) => new(1, 1, [.. members.OfType<ClusterMember>()]);
+
+    internal static ClusterMember? Member(long life, MemberState? state) => state is { } known
+        ? new ClusterMember(life, new NodeAddress("127.0.0.1", 7400 + (int)life), FormattableString.Invariant($"node{life}"), [], 2, MemberStatus.Up, false, 1, "1") { State = known }
         : null;
 }

@@ -18,13 +18,9 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public string ClusterName { get; set; } = "actortrainer";
 
-    public long Incarnation { get; set; } = 1;
-
     public JournalIdentity? Journal { get; set; }
 
-    public MembershipView Membership { get; set; } = new(0, 1, [], [1]);
-
-    public ClusterRows Cluster { get; set; } = ClusterRows.Empty;
+    public ClusterView View { get; set; } = new(-1, 1, []);
 
     public Dictionary<TaskId, List<EventRow>> Events { get; } = [];
 

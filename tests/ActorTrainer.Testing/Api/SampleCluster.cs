@@ -21,19 +21,7 @@ public static class SampleCluster
 
     public static FakeNode Create()
     {
-        FakeNode node = new()
-        {
-            Incarnation = 4,
-            Membership = new MembershipView(
-                9,
-                4,
-                [
-                    new MemberRecord(4, A, "alpha", 2, MemberState.Up, 0, false),
-                    new MemberRecord(5, B, "beta", 4, MemberState.Up, 1, true),
-                    new MemberRecord(6, C, "gamma", 2, MemberState.Down, 0, false),
-                ],
-                [4, 5]),
-        };
+        FakeNode node = new();
         TaskListing[] tasks =
         [
             Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1)),
@@ -49,16 +37,18 @@ public static class SampleCluster
             node.Put(task);
         }
 
-        node.Cluster = new ClusterRows(
+        node.View = new ClusterView(
             17,
             4,
             [
-                new MemberRow(4, A, "alpha", [], 2, MemberStatus.Up, false, 4001, "0.1.0"),
-                new MemberRow(5, B, "beta", ["gpu"], 4, MemberStatus.Up, true, 4002, "0.1.0"),
-                new MemberRow(6, C, "gamma", [], 2, MemberStatus.Down, false, 4003, "0.1.0"),
-            ],
-            [.. Enumerable.Range(0, 16).Select(shard => Shard(shard))],
-            [.. tasks.Where(task => !task.Summary.IsFinished).Select(task => task.Summary)]);
+                new ClusterMember(4, A, "alpha", [], 2, MemberStatus.Up, false, 4001, "0.1.0") { State = MemberState.Up, IsCoordinator = true },
+                new ClusterMember(5, B, "beta", ["gpu"], 4, MemberStatus.Up, true, 4002, "0.1.0") { State = MemberState.Up },
+                new ClusterMember(6, C, "gamma", [], 2, MemberStatus.Down, false, 4003, "0.1.0") { State = MemberState.Down },
+            ])
+        {
+            Shards = [.. Enumerable.Range(0, 16).Select(Shard)],
+            Tasks = [.. tasks.Where(task => !task.Summary.IsFinished).Select(task => task.Summary)],
+        };
         node.Live[Digits] = new TaskProgress(1_234, 4_000, 3.25, new Dictionary<string, double> { ["loss"] = 0.31274, ["rate"] = 0.001 });
         node.Checkpoints.Add(new CheckpointListing(Digits, Checkpoint(1_000, "interval"), 3, Now - TimeSpan.FromSeconds(12), false));
         node.Checkpoints.Add(new CheckpointListing(Digits, Checkpoint(800, "epoch"), 3, Now - TimeSpan.FromSeconds(40), true));
@@ -92,11 +82,11 @@ public static class SampleCluster
             Now - changed);
 
     /// <summary>One that nobody has used, one whose owner is lost, and the rest in turn.</summary>
-    private static ShardRow Shard(int shard) => shard switch
+    private static ShardOwnership Shard(int shard) => shard switch
     {
-        14 => new ShardRow(14, 0, 0),
-        15 => new ShardRow(15, 6, 1),
-        _ => new ShardRow(shard, shard % 2 == 1 ? 4 : 5, 1 + (shard % 3)),
+        14 => new ShardOwnership(14, 0, 0),
+        15 => new ShardOwnership(15, 6, 1),
+        _ => new ShardOwnership(shard, shard % 2 == 1 ? 4 : 5, 1 + (shard % 3)),
     };
 
     private static CheckpointRef Checkpoint(long step, string reason) => new(

@@ -1,6 +1,6 @@
 namespace ActorTrainer.Runtime.Workers.Files;
 
-/// <summary>Events by looking at sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.</summary>
+/// <summary>Events by polling sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.</summary>
 internal sealed class PollingEvents : IFolderEvents
 {
     private readonly string _root;
@@ -9,12 +9,12 @@ internal sealed class PollingEvents : IFolderEvents
     public PollingEvents(string root)
     {
         _root = root;
-        _last = Look();
+        _last = Poll();
     }
 
     public IReadOnlyList<FolderEvent> Drain()
     {
-        Dictionary<string, FileMark> now = Look();
+        Dictionary<string, FileMark> now = Poll();
         FolderEvent[] events =
         [
             .. now.Where(file => !_last.TryGetValue(file.Key, out FileMark? mark) || mark != file.Value)
@@ -28,5 +28,5 @@ internal sealed class PollingEvents : IFolderEvents
     {
     }
 
-    private Dictionary<string, FileMark> Look() => FolderCapture.FilesOf(_root).ToDictionary(file => file.RelativePath);
+    private Dictionary<string, FileMark> Poll() => FolderCapture.FilesOf(_root).ToDictionary(file => file.RelativePath);
 }

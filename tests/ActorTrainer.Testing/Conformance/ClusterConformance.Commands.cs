@@ -7,7 +7,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <content>Submitting, commands and their answers.</content>
-public sealed partial class EngineConformance
+public sealed partial class ClusterConformance
 {
     private const string OtherSpec = "another specification";
 

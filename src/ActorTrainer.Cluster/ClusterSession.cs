@@ -22,17 +22,17 @@ namespace ActorTrainer.Cluster;
 /// One life of the node: an actor system in the cluster with a shard region, the slots and the watch over the
 /// members. The system is made for it, or it is the host's own.
 /// </summary>
-internal sealed partial class AkkaLife : IAsyncDisposable
+internal sealed partial class ClusterSession : IAsyncDisposable
 {
     private static readonly TimeSpan StatusWithin = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>
     private const double InOrderShare = 0.7;
     private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
-    private readonly EngineParts _parts;
+    private readonly ClusterNodeParts _parts;
     private readonly MemberTable _members;
     private readonly ILogger _logger;
     private readonly bool _ownSystem;
@@ -42,31 +42,31 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private readonly TaskHost _host;
     private readonly StuckWriter _stuck;
     private readonly LifePulse _pulse;
-    private readonly EngineSetup _setup;
+    private readonly SessionSetup _setup;
     private readonly long _startedAt;
     private readonly RowFollower _follower;
     private readonly Func<NodeCommandKind, Task<CommandReply>> _execute;
     private Task _entering = Task.CompletedTask;
-    private volatile ClusterSight _sight;
+    private volatile ClusterView _view;
     private int _leaving;
 
-    private AkkaLife(
-        EngineParts parts, EngineSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
+    private ClusterSession(
+        ClusterNodeParts parts, SessionSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
     {
         _execute = execute;
         _parts = parts;
         _setup = setup;
         _pulse = pulse;
         _ownSystem = ownSystem;
-        AkkaDatabase database = setup.Database;
+        JournalDatabase database = setup.Database;
         long incarnation = setup.Incarnation;
         Incarnation = incarnation;
         System = system;
         NodeModel model = parts.Model;
-        _logger = parts.Loggers.CreateLogger<AkkaLife>();
+        _logger = parts.Loggers.CreateLogger<ClusterSession>();
         _startedAt = parts.Time.GetTimestamp();
         _members = new MemberTable(database);
-        _sight = new ClusterSight(new MembershipView(0, incarnation, [], []), [], 0);
+        _view = new ClusterView(0, incarnation, []);
         _stuck = new StuckWriter(database, model.Journal.Path, _logger);
         Rows = new TaskRowTable(database, model.Sharding.NumberOfShards);
         Index = new TaskIndex();
@@ -95,7 +95,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     public NodeAddress Address => _parts.Model.Address;
 
     /// <summary>The journal's database.</summary>
-    public AkkaDatabase Database => _setup.Database;
+    public JournalDatabase Database => _setup.Database;
 
     public ActorSystem System { get; }
 
@@ -113,7 +113,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     public ShardPlanner Planner { get; }
 
     /// <summary>What was seen of the cluster last.</summary>
-    public ClusterSight Sight => _sight;
+    public ClusterView View => _view;
 
     /// <summary>Ends with the life, with the reason.</summary>
     public Task<string> Ended => _ended.Task;
@@ -133,24 +133,24 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     /// <param name="execute">Does what is asked of this node, by a client here or by another node.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
-    public static async Task<AkkaLife> BeginAsync(
-        EngineParts parts, AkkaDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
+    public static async Task<ClusterSession> BeginAsync(
+        ClusterNodeParts parts, JournalDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
     {
         NodeModel model = parts.Model;
-        MemberRow row = new(
+        ClusterMember row = new(
             0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, parts.Version);
         MemberTable members = new(database);
         long incarnation = await members.RegisterAsync(row, cancellationToken);
         LifePulse pulse = await LifePulse.BeginAsync(
             database, model.Journal.Path, incarnation, parts.Time, parts.Loggers.CreateLogger<LifePulse>(), cancellationToken);
-        AkkaLife? life = null;
+        ClusterSession? life = null;
         ActorSystem? system = existing;
         try
         {
-            int living = (await members.ReadAsync(cancellationToken)).Count(p => p.IsLiving);
-            EngineSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
+            int living = (await members.ReadAsync(cancellationToken)).Count(row => row.Member.IsRegistered);
+            SessionSetup setup = new(database, new LifeProof(database, model.Journal.Path), incarnation, parts.Loggers);
             system ??= SystemFactory.Create(model, living, setup);
-            life = new AkkaLife(parts, setup, pulse, system, existing is null, execute);
+            life = new ClusterSession(parts, setup, pulse, system, existing is null, execute);
             await life.StartAsync(cancellationToken);
             return life;
         }
@@ -237,7 +237,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         ClusterTable table = new(_setup.Database);
-        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnSight, Lose, Now, watchLogger)), "actortrainer-members");
+        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, End, Now, watchLogger)), "actortrainer-members");
         if (!_ownSystem)
         {
             // A host's own downing provider does not know of life locks.
@@ -249,7 +249,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         await _follower.StartAsync(cancellationToken);
         StartStarter();
         StartWarmer();
-        ShardPlacement placement = new(Planner, Index, () => _sight, selfAddress, WarmAsync, _parts.Loggers.CreateLogger<ShardPlacement>());
+        ShardPlacement placement = new(Planner, Index, () => _view, selfAddress, WarmAsync, _parts.Loggers.CreateLogger<ShardPlacement>());
         ClusterSharding clusterSharding = ClusterSharding.Get(System); // brings the settings' defaults along
         ClusterShardingSettings settings = _ownSystem ? ClusterShardingSettings.Create(System) : HostSystem.Prepare(System, model);
         Region = await clusterSharding.StartAsync(
@@ -278,7 +278,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         TimeSpan fenceAfter = _parts.Model.Sharding.SelfFenceAfter;
         IActorRef starter = Add(
             Props.Create(() => new TaskStarter(
-                _host, Index, () => _sight, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
+                _host, Index, () => _view, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
             "actortrainer-starter");
         _host.Starter = starter;
     }
@@ -286,24 +286,24 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private void StartWarmer()
     {
         ILogger logger = _parts.Loggers.CreateLogger<TaskWarmer>();
-        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _sight, logger)), TaskWarmer.Name);
+        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _view, logger)), TaskWarmer.Name);
     }
 
     /// <summary>Has a worker made ready on another node; what that node does not say in time is not waited for.</summary>
     private async Task WarmAsync(TaskId task, long to)
     {
-        if (_sight.Places.FirstOrDefault(p => p.Row.Incarnation == to) is not { } place)
+        if (_view.Find(to) is not { } member)
         {
             return;
         }
 
         try
         {
-            await TaskWarmer.At(System, place).Ask<TaskWarmed>(new WarmTask(task), WarmWithin, _over.Token);
+            await TaskWarmer.At(System, member).Ask<TaskWarmed>(new WarmTask(task), WarmWithin, _over.Token);
         }
         catch (Exception e) when (e is AskTimeoutException or OperationCanceledException)
         {
-            LogNotWarm(_logger, task, place.Row.Address);
+            LogNotWarm(_logger, task, member.Address);
         }
     }
 
@@ -321,7 +321,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         {
             if (await entry.RunAsync(_over.Token) is { } reason)
             {
-                Lose(reason);
+                End(reason);
             }
         }
         catch (OperationCanceledException) when (_over.IsCancellationRequested)
@@ -330,7 +330,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         }
         catch (Exception e)
         {
-            Lose($"it could not join the cluster: {e.Message}");
+            End($"it could not join the cluster: {e.Message}");
         }
     }
 
@@ -345,11 +345,11 @@ internal sealed partial class AkkaLife : IAsyncDisposable
     private void OnJournalWentBack(string reason)
     {
         IsLast = true;
-        Lose(reason);
+        End(reason);
     }
 
     /// <summary>The others have gone on without this life: it must not take its tasks back.</summary>
-    private void Lose(string reason)
+    private void End(string reason)
     {
         if (!IsLeaving)
         {
@@ -357,13 +357,13 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         }
     }
 
-    private void OnSight(ClusterSight sight)
+    private void OnView(ClusterView view)
     {
-        _sight = sight;
+        _view = view;
         _host.Starter.Tell(TaskStarter.Changed);
-        _parts.ViewChanged(sight.View);
+        _parts.ViewChanged(view);
     }
 
-    /// <summary>What else has to be looked at now and then.</summary>
-    public void LookAround() => _stuck.Look(_sight);
+    /// <summary>Polls what no event tells.</summary>
+    public void Poll() => _stuck.Check(_view);
 }

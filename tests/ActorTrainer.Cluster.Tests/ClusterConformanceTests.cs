@@ -6,8 +6,8 @@ namespace ActorTrainer.Cluster.Tests;
 
 /// <summary>On SQLite.</summary>
 [Trait("Lane", "Slow")]
-public sealed class SqliteAkkaEngineConformanceTests(SqliteAkkaEngineConformanceTests.Fixture fixture)
-    : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<SqliteAkkaEngineConformanceTests.Fixture>
+public sealed class SqliteClusterConformanceTests(SqliteClusterConformanceTests.Fixture fixture)
+    : ClusterConformanceTests(fixture.Suite), IClassFixture<SqliteClusterConformanceTests.Fixture>
 {
     public sealed class Fixture() : SuiteFixture(null);
 }
@@ -16,18 +16,18 @@ public sealed class SqliteAkkaEngineConformanceTests(SqliteAkkaEngineConformance
 [Collection(PostgreSqlServer.Collection)]
 [Trait("Requires", "postgresql")]
 [Trait("Lane", "Slow")]
-public sealed class PostgreSqlAkkaEngineConformanceTests(PostgreSqlAkkaEngineConformanceTests.Fixture fixture)
-    : AkkaEngineConformanceTests(fixture.Suite), IClassFixture<PostgreSqlAkkaEngineConformanceTests.Fixture>
+public sealed class PostgreSqlClusterConformanceTests(PostgreSqlClusterConformanceTests.Fixture fixture)
+    : ClusterConformanceTests(fixture.Suite), IClassFixture<PostgreSqlClusterConformanceTests.Fixture>
 {
     public sealed class Fixture(PostgreSqlServer server) : SuiteFixture(server.Instance);
 }
 
-public abstract class AkkaEngineConformanceTests(EngineConformance suite)
+public abstract class ClusterConformanceTests(ClusterConformance suite)
 {
-    private readonly EngineConformance _suite = suite;
+    private readonly ClusterConformance _suite = suite;
 
     [Fact]
-    public void Suite_EveryScenario_HasATest() => EngineConformance.ShouldCover(typeof(AkkaEngineConformanceTests));
+    public void Suite_EveryScenario_HasATest() => ClusterConformance.ShouldCover(typeof(ClusterConformanceTests));
 
     [Fact]
     public Task Submit_SameNameOnAllNodesAtOnce_IsOneTask() => _suite.Submit_SameNameOnAllNodesAtOnce_IsOneTask();
@@ -71,7 +71,7 @@ public abstract class AkkaEngineConformanceTests(EngineConformance suite)
     /// <summary>The suite, whose scenarios share a cluster.</summary>
     public abstract class SuiteFixture(PostgreSqlInstance? server) : IAsyncLifetime
     {
-        public EngineConformance Suite { get; } = new(server);
+        public ClusterConformance Suite { get; } = new(server);
 
         public Task InitializeAsync() => Task.CompletedTask;
 

@@ -8,7 +8,7 @@ using MemberStatus = ActorTrainer.Core.Membership.MemberStatus;
 namespace ActorTrainer.Cluster;
 
 /// <content>How a life ends in order: its tasks move, its region shuts down, it leaves the cluster.</content>
-internal sealed partial class AkkaLife
+internal sealed partial class ClusterSession
 {
     /// <summary>Hands everything over and goes. Only the first call does anything.</summary>
     /// <param name="within">How long the hand-over may take; what is left then goes on elsewhere from its last checkpoint.</param>
@@ -52,10 +52,10 @@ internal sealed partial class AkkaLife
     {
         long started = _parts.Time.GetTimestamp();
         while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
-            PlacementInputs.Capacities(_sight).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
+            PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
             Index.OwnedBy(Incarnation).Any(row => row.Summary.Status == Core.Tasks.TaskStatus.Running))
         {
-            await Task.Delay(LookEvery, _parts.Time);
+            await Task.Delay(CheckEvery, _parts.Time);
         }
     }
 

@@ -10,7 +10,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <summary>
-/// What every engine does, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
+/// What a cluster does on every database, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
 /// engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds those forgotten. One at a time.
 /// </summary>
 /// <param name="server">Holds the journals, each cluster's in a database of its own; null: they are SQLite files.</param>
@@ -18,7 +18,7 @@ namespace ActorTrainer.Testing.Conformance;
 /// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails takes
 /// the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
 /// </remarks>
-public sealed partial class EngineConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
+public sealed partial class ClusterConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
 
@@ -27,7 +27,7 @@ public sealed partial class EngineConformance(PostgreSqlInstance? server = null)
     /// <summary>The names of the scenarios.</summary>
     public static IReadOnlyList<string> Scenarios { get; } =
     [
-        .. typeof(EngineConformance)
+        .. typeof(ClusterConformance)
             .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(m => m.ReturnType == typeof(Task))
             .Select(m => m.Name)

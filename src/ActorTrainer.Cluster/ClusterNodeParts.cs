@@ -6,16 +6,16 @@ using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Cluster;
 
-/// <summary>The parts of a node that its engine uses and that outlive it.</summary>
+/// <summary>What a node of the cluster uses of the process around it.</summary>
 /// <param name="Model">The configuration, with the node's actual address and name.</param>
 /// <param name="Version">The product's version, which the members show.</param>
-/// <param name="Workers">Runs worker processes; their inputs come through <see cref="AkkaEngine.Post"/>.</param>
+/// <param name="Workers">Runs worker processes; their inputs come through <see cref="ClusterNode.Post"/>.</param>
 /// <param name="Store">Where checkpoints are.</param>
 /// <param name="Loggers">Where it logs.</param>
 /// <param name="Time">The clock.</param>
 /// <param name="Client">Is told of every life of the node.</param>
 /// <param name="ViewChanged">Called with every new view of the members, in order, from any thread; must return at once.</param>
-public sealed record EngineParts(
+public sealed record ClusterNodeParts(
     NodeModel Model,
     string Version,
     IWorkerHost Workers,
@@ -23,4 +23,4 @@ public sealed record EngineParts(
     ILoggerFactory Loggers,
     TimeProvider Time,
     TaskClient Client,
-    Action<MembershipView> ViewChanged);
+    Action<ClusterView> ViewChanged);

@@ -8,7 +8,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <content>Nodes that join and leave in order.</content>
-public sealed partial class EngineConformance
+public sealed partial class ClusterConformance
 {
     private static readonly TimeSpan ExitLimit = TimeSpan.FromSeconds(60);
 

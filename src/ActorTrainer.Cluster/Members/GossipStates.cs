@@ -4,12 +4,22 @@ using AkkaStatus = Akka.Cluster.MemberStatus;
 
 namespace ActorTrainer.Cluster.Members;
 
-/// <summary>A member as Akka.Cluster sees it.</summary>
-/// <param name="AkkaAddress">Its system's address.</param>
-/// <param name="Uid">Tells two systems at one address apart.</param>
-/// <param name="State">What it is in our words.</param>
-internal sealed record AkkaMember(string AkkaAddress, long Uid, MemberState State)
+/// <summary>What Akka.Cluster says of its members, in our words.</summary>
+internal static class GossipStates
 {
+    /// <summary>All members of a state that Akka has published.</summary>
+    public static IReadOnlyDictionary<MemberKey, MemberState> Of(ClusterEvent.CurrentClusterState state)
+    {
+        HashSet<UniqueAddress> unreachable = [.. state.Unreachable.Select(m => m.UniqueAddress)];
+        return state.Members.ToDictionary(KeyOf, m => StateOf(m.Status, !unreachable.Contains(m.UniqueAddress)));
+    }
+
+    /// <summary>Which actor system a member is.</summary>
+    public static MemberKey KeyOf(Member member) => KeyOf(member.UniqueAddress);
+
+    /// <summary>Which actor system this is.</summary>
+    public static MemberKey KeyOf(UniqueAddress address) => new(address.Address.ToString(), address.Uid);
+
     /// <summary>Akka's states in our words: unreachable is suspect, since Akka may find it reachable again.</summary>
     public static MemberState StateOf(AkkaStatus status, bool reachable) => status switch
     {

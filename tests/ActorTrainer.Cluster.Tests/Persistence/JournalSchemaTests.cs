@@ -4,7 +4,7 @@ using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Cluster.Tests.Persistence;
 
-public sealed class AkkaSchemaTests : IDisposable
+public sealed class JournalSchemaTests : IDisposable
 {
     private readonly JournalFolder _folder = new();
 
@@ -57,7 +57,7 @@ public sealed class AkkaSchemaTests : IDisposable
         NodeModel model = _folder.Model with { Journal = new JournalModel { Path = Path.Combine(file, "journal.db") } };
 
         JournalOpenException refusal = await Should.ThrowAsync<JournalOpenException>(
-            () => AkkaSchema.EnsureAsync(AkkaDatabase.Of(model.Journal), model, CancellationToken.None));
+            () => JournalSchema.EnsureAsync(JournalDatabase.Of(model.Journal), model, CancellationToken.None));
 
         refusal.Message.ShouldContain(file);
     }

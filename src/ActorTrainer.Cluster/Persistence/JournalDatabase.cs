@@ -9,12 +9,12 @@ namespace ActorTrainer.Cluster.Persistence;
 /// The database that Akka's journal is in, for the tables of the product's own: members, names, the tasks' rows. SQLite's provider is
 /// synchronous, so its work runs on the thread pool and never on the caller's thread, which may be an actor's.
 /// </summary>
-internal sealed class AkkaDatabase
+internal sealed class JournalDatabase
 {
     /// <summary>One writer of this process at a time: SQLite lets only one in anyway, and waiting here costs no polling of its lock.</summary>
     private readonly SemaphoreSlim _sqliteWriter = new(1, 1);
 
-    private AkkaDatabase(string connectionString, string name, bool isSqlite)
+    private JournalDatabase(string connectionString, string name, bool isSqlite)
     {
         ConnectionString = connectionString;
         Name = name;
@@ -29,17 +29,17 @@ internal sealed class AkkaDatabase
     public bool IsSqlite { get; }
 
     /// <summary>The database of a node's configuration.</summary>
-    public static AkkaDatabase Of(JournalModel model)
+    public static JournalDatabase Of(JournalModel model)
     {
         string connectionString = DatabaseConnections.ConnectionString(model);
         if (model.PostgreSql is null)
         {
             SQLitePCL.Batteries_V2.Init();
-            return new AkkaDatabase(connectionString, model.Path, isSqlite: true);
+            return new JournalDatabase(connectionString, model.Path, isSqlite: true);
         }
 
         NpgsqlConnectionStringBuilder builder = new(connectionString);
-        return new AkkaDatabase(connectionString, $"PostgreSQL {builder.Host}:{builder.Port}/{builder.Database}", isSqlite: false);
+        return new JournalDatabase(connectionString, $"PostgreSQL {builder.Host}:{builder.Port}/{builder.Database}", isSqlite: false);
     }
 
     /// <summary>Runs statements in one transaction.</summary>

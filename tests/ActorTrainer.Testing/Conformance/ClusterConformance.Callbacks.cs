@@ -10,7 +10,7 @@ using Shouldly;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <content>A host program that is told what becomes of the nodes.</content>
-public sealed partial class EngineConformance
+public sealed partial class ClusterConformance
 {
     /// <summary>Callbacks: a program that hosts a node is told of the others: who is there, who is lost, is back, and leaves.</summary>
     public Task Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder() => OnSharedAsync(async cluster =>

@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Systems;
 
 /// <summary>What parts of ActorTrainer that Akka makes by itself (the downing, the logger) find in their actor system.</summary>
-internal sealed class EngineSetup(AkkaDatabase database, LifeProof proof, long incarnation, ILoggerFactory loggers) : Setup
+internal sealed class SessionSetup(JournalDatabase database, LifeProof proof, long incarnation, ILoggerFactory loggers) : Setup
 {
-    public AkkaDatabase Database { get; } = database;
+    public JournalDatabase Database { get; } = database;
 
     /// <summary>Asks whether the process of another life is gone.</summary>
     public LifeProof Proof { get; } = proof;
@@ -19,8 +19,8 @@ internal sealed class EngineSetup(AkkaDatabase database, LifeProof proof, long i
     public ILoggerFactory Loggers { get; } = loggers;
 
     /// <exception cref="InvalidOperationException">The system was not made by ActorTrainer.</exception>
-    public static EngineSetup Of(ActorSystem system) =>
-        system.Settings.Setup.Get<EngineSetup>().GetOrElse(null!)
+    public static SessionSetup Of(ActorSystem system) =>
+        system.Settings.Setup.Get<SessionSetup>().GetOrElse(null!)
         ?? throw new InvalidOperationException(
             $"The actor system '{system.Name}' was not made by ActorTrainer, so it can use neither its downing nor its logger: choose others in the system's own configuration.");
 }

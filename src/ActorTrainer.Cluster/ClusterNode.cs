@@ -9,30 +9,30 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster;
 
 /// <summary>
-/// What carries the tasks of a cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
-/// that owns it. The node around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
+/// A node of the cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
+/// that owns it. The process around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
 /// stopped, or cut off) it begins another life by itself, unless the actor system is the host's own.
 /// </summary>
-/// <param name="parts">What it uses of the node.</param>
+/// <param name="parts">What it uses of the process.</param>
 /// <param name="existing">The host's own actor system; null: one is made, under the cluster's name.</param>
 /// <remarks>
 /// The events of a step are persisted before they are committed, the effects start after that, and what an owner of an older term writes is
 /// refused.
 /// </remarks>
-public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing) : IAsyncDisposable
+public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? existing) : IAsyncDisposable
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
 
-    private readonly ILogger _logger = parts.Loggers.CreateLogger<AkkaEngine>();
+    private readonly ILogger _logger = parts.Loggers.CreateLogger<ClusterNode>();
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _over = new();
-    private AkkaDatabase? _database;
+    private JournalDatabase? _database;
     private TimeSpan _leaveWithin;
-    private volatile AkkaLife? _life;
+    private volatile ClusterSession? _life;
 
-    /// <summary>Ends when the engine has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
-    public Task<EngineEnd> Ended { get; private set; } = Task.FromResult(new EngineEnd(0, null));
+    /// <summary>Ends when the node has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
+    public Task<ClusterNodeEnd> Ended { get; private set; } = Task.FromResult(new ClusterNodeEnd(0, null));
 
     /// <summary>Opens the journal, and makes it where there is none. Called once, before <see cref="StartAsync"/>.</summary>
     /// <exception cref="IOException">The host's actor system cannot hold tasks.</exception>
@@ -44,8 +44,8 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
             HostSystem.Check(existing);
         }
 
-        _database = AkkaDatabase.Of(parts.Model.Journal);
-        return parts.Client.Journal = new JournalIdentity(await AkkaSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+        _database = JournalDatabase.Of(parts.Model.Journal);
+        return parts.Client.Journal = new JournalIdentity(await JournalSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
     }
 
     /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
@@ -54,9 +54,9 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
     /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        AkkaLife life = await BeginLifeAsync(cancellationToken);
+        ClusterSession life = await BeginLifeAsync(cancellationToken);
         Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
-        _ = Task.Run(LookAsync, CancellationToken.None);
+        _ = Task.Run(PollAsync, CancellationToken.None);
     }
 
     /// <summary>Begins to leave: save, hand over, go, as far as the time allows. <see cref="Ended"/> follows.</summary>
@@ -104,9 +104,9 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         }
     }
 
-    private async Task<AkkaLife> BeginLifeAsync(CancellationToken cancellationToken)
+    private async Task<ClusterSession> BeginLifeAsync(CancellationToken cancellationToken)
     {
-        AkkaLife life = await AkkaLife.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
+        ClusterSession life = await ClusterSession.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
         _life = life;
         parts.Client.Attach(life);
 
@@ -123,8 +123,8 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         }
     }
 
-    /// <summary>Life after life, until one ends in order or cannot be followed by another.</summary>
-    private async Task<EngineEnd> LiveAsync(AkkaLife life)
+    /// <summary>Begins the next life when one has ended, until one ends in order or cannot be followed.</summary>
+    private async Task<ClusterNodeEnd> LiveAsync(ClusterSession life)
     {
         while (true)
         {
@@ -138,31 +138,31 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
             await life.DisposeAsync();
             if (life.IsLeaving || _stopping.IsCancellationRequested)
             {
-                return new EngineEnd(0, null);
+                return new ClusterNodeEnd(0, null);
             }
 
             _life = null;
             parts.Client.Detach();
             if (life.IsLast)
             {
-                return new EngineEnd(1, $"{reason} Stop all nodes before a journal is restored, then start them.");
+                return new ClusterNodeEnd(1, $"{reason} Stop all nodes before a journal is restored, then start them.");
             }
 
             if (existing is not null)
             {
-                return new EngineEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
+                return new ClusterNodeEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
             }
 
             if (await AnotherLifeAsync() is not { } next)
             {
-                return new EngineEnd(0, null);
+                return new ClusterNodeEnd(0, null);
             }
 
             life = next;
         }
     }
 
-    private async Task<AkkaLife?> AnotherLifeAsync()
+    private async Task<ClusterSession?> AnotherLifeAsync()
     {
         while (!_stopping.IsCancellationRequested)
         {
@@ -186,42 +186,42 @@ public sealed partial class AkkaEngine(EngineParts parts, ActorSystem? existing)
         return null;
     }
 
-    /// <summary>Looks twice a second for what no event tells.</summary>
-    private async Task LookAsync()
+    /// <summary>Polls twice a second what no event tells.</summary>
+    private async Task PollAsync()
     {
-        using PeriodicTimer look = new(LookEvery, parts.Time);
+        using PeriodicTimer timer = new(PollEvery, parts.Time);
         try
         {
             do
             {
                 if (_life is { } life)
                 {
-                    LookAround(life);
+                    Poll(life);
                 }
             }
-            while (await look.WaitForNextTickAsync(_over.Token));
+            while (await timer.WaitForNextTickAsync(_over.Token));
         }
         catch (OperationCanceledException)
         {
-            // The engine has ended.
+            // The node has ended.
         }
     }
 
-    /// <summary>Whatever goes wrong in one look, the next must follow.</summary>
-    private void LookAround(AkkaLife life)
+    /// <summary>Whatever goes wrong in one poll, the next must follow.</summary>
+    private void Poll(ClusterSession life)
     {
         try
         {
-            life.LookAround();
+            life.Poll();
         }
         catch (Exception e) when (!_over.IsCancellationRequested)
         {
-            LogNotLooked(_logger, e.Message);
+            LogPollFailed(_logger, e.Message);
         }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "could not look for a stopped process that holds the journal: {Reason}")]
-    private static partial void LogNotLooked(ILogger logger, string reason);
+    private static partial void LogPollFailed(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);

@@ -4,7 +4,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>The tables, and the check that a database is one of this version, cluster and configuration.</summary>
-internal static class AkkaSchema
+internal static class JournalSchema
 {
     /// <summary>Grows when a table changes in a way that an older version does not understand.</summary>
     public const int Version = 2;
@@ -44,7 +44,7 @@ internal static class AkkaSchema
     /// <summary>Makes the tables in a database without any; checks those of another. Safe when several nodes do it at the same time.</summary>
     /// <returns>What tells this journal from all others.</returns>
     /// <exception cref="JournalOpenException">The database cannot be used; says why and what to do.</exception>
-    public static async Task<string> EnsureAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    public static async Task<string> EnsureAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
         if (database.IsSqlite)
         {
@@ -91,7 +91,7 @@ internal static class AkkaSchema
     }
 
     /// <summary>A file that something else has made is left as it is.</summary>
-    private static void CheckOthers(AkkaDatabase database, List<string> tables)
+    private static void CheckOthers(JournalDatabase database, List<string> tables)
     {
         if (!database.IsSqlite || tables.Contains("actortrainer_journal"))
         {
@@ -106,7 +106,7 @@ internal static class AkkaSchema
         }
     }
 
-    private static Task<bool> CreateAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken) => database.WriteAsync(
+    private static Task<bool> CreateAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>
         {
             if (!database.IsSqlite)
@@ -131,7 +131,7 @@ internal static class AkkaSchema
         },
         cancellationToken);
 
-    private static async Task<string> CheckOwnAsync(AkkaDatabase database, NodeModel model, CancellationToken cancellationToken)
+    private static async Task<string> CheckOwnAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
         (long shards, string cluster, string identity) = (await database.ReadAsync(
             session => session.QueryAsync(
@@ -141,7 +141,7 @@ internal static class AkkaSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.OtherNumberOfShards,
-                Say($"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, or use another journal."));
+                Invariant($"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, or use another journal."));
         }
 
         if (cluster != model.ClusterName)
@@ -154,8 +154,8 @@ internal static class AkkaSchema
         return identity;
     }
 
-    /// <summary>Looks before anything is made: tables of another version are left as they are.</summary>
-    private static async Task CheckVersionAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
+    /// <summary>Checks before anything is made: tables of another version are left as they are.</summary>
+    private static async Task CheckVersionAsync(JournalDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
         if (!tables.Contains("actortrainer_journal"))
         {
@@ -168,11 +168,11 @@ internal static class AkkaSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Say($"The journal {database.Name} has schema version {versions[0]}; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
+                Invariant($"The journal {database.Name} has schema version {versions[0]}; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
         }
     }
 
-    private static async Task CheckProtocolAsync(AkkaDatabase database, CancellationToken cancellationToken)
+    private static async Task CheckProtocolAsync(JournalDatabase database, CancellationToken cancellationToken)
     {
         long protocol = (await database.ReadAsync(
             session => session.QueryAsync("SELECT protocol FROM actortrainer_cluster", r => r.GetInt64(0)), cancellationToken))[0];
@@ -180,12 +180,12 @@ internal static class AkkaSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Say($"The nodes of the cluster in {database.Name} speak protocol {protocol}; this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, or end them all and start them with one version."));
+                Invariant($"The nodes of the cluster in {database.Name} speak protocol {protocol}; this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, or end them all and start them with one version."));
         }
     }
 
     /// <summary>Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.</summary>
-    private static async Task CheckAkkaTablesAsync(AkkaDatabase database, List<string> tables, CancellationToken cancellationToken)
+    private static async Task CheckAkkaTablesAsync(JournalDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
         foreach ((string table, string[] wanted) in AkkaTables.Where(t => tables.Contains(t.Key)))
         {
@@ -208,15 +208,15 @@ internal static class AkkaSchema
     }
 
     /// <summary>Whether a table is there.</summary>
-    public static async Task<bool> HasTableAsync(AkkaDatabase database, Session session, string name) =>
+    public static async Task<bool> HasTableAsync(JournalDatabase database, Session session, string name) =>
         (await session.QueryAsync($"SELECT name FROM ({TablesOf(database)}) AS tables WHERE name = @a", _ => true, name)).Count > 0;
 
-    private static Task<List<string>> TablesAsync(AkkaDatabase database, CancellationToken cancellationToken) =>
+    private static Task<List<string>> TablesAsync(JournalDatabase database, CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryAsync(TablesOf(database), r => r.GetString(0)), cancellationToken);
 
-    private static string TablesOf(AkkaDatabase database) => database.IsSqlite
+    private static string TablesOf(JournalDatabase database) => database.IsSqlite
         ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
         : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
 
-    private static string Say(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,7 @@ using MemberStatus = ActorTrainer.Core.Membership.MemberStatus;
 namespace ActorTrainer.Cluster;
 
 /// <content>Its log messages.</content>
-internal sealed partial class AkkaLife
+internal sealed partial class ClusterSession
 {
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) is in the cluster's actor system {Address}")]
     private static partial void LogBegun(ILogger logger, string node, long incarnation, string address);

@@ -8,7 +8,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <content>Nodes that are killed or stopped.</content>
-public sealed partial class EngineConformance
+public sealed partial class ClusterConformance
 {
     /// <summary>Crash: the tasks of a killed node go on elsewhere from their last checkpoint; also when it was the coordinator.</summary>
     public Task Crash_OwnerThenCoordinator_TaskGoesOnElsewhere() => OnSharedAsync(async cluster =>
@@ -129,7 +129,7 @@ public sealed partial class EngineConformance
         task.Events.OfType<TaskInterrupted>().Last().Reason.ShouldBe(InterruptionReason.NodeLost, task.ToString());
     }
 
-    /// <summary>The node that holds the lease; the first one where the engine names none.</summary>
+    /// <summary>The node that holds the lease; the first one where none is named.</summary>
     private static async Task<LocalNode> CoordinatorAsync(LocalCluster cluster)
     {
         ClusterStatus status = await cluster.Client.GetClusterAsync();
