@@ -127,6 +127,12 @@ public sealed class SpareTests(ITestOutputHelper output)
         await using WorkerHarness harness = await WorkerHarness.StartAsync(program: "real");
         int spare = await SpareAsync(harness);
         _ = Posix.Kill(spare, signal);
+        if (signal == SignalStop)
+        {
+            // A process that stops does so once the first of its threads has seen the signal.
+            await WorkerHarness.UntilAsync(() => File.ReadAllText($"/proc/{spare}/stat").Contains(") T ", StringComparison.Ordinal), "the spare has stopped");
+        }
+
         harness.Start(Run, WorkerHarness.Probe());
         WorkerExited exited = await TrainAsync(harness, Run);
         exited.ExitCode.ShouldBe(0);
