@@ -26,5 +26,6 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(EventRow))]
 [JsonSerializable(typeof(CheckpointListing))]
 [JsonSerializable(typeof(List<CheckpointListing>))]
+[JsonSerializable(typeof(List<string>))]
 [JsonSerializable(typeof(MemberRow))]
 public sealed partial class CoreJsonContext : JsonSerializerContext;

@@ -54,7 +54,7 @@ internal sealed partial class ShardPlacement(
         HashSet<int> moving = [.. rebalanceInProgress.Select(Parse)];
         Dictionary<int, long> owners = Owners(currentShardAllocations, Lives(currentShardAllocations.Keys, now));
         IReadOnlyList<ShardMove> moves = planner.Rebalance(owners, moving, now);
-        string[] take = [.. moves.Where(IsReady).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture))];
+        string[] take = [.. moves.Where(m => owners.ContainsKey(m.Shard) && IsReady(m)).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture))];
         foreach (int gone in _warming.Keys.Where(s => moves.All(m => m.Shard != s)).ToArray())
         {
             _warming.Remove(gone);

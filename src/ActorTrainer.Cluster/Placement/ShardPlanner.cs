@@ -63,6 +63,28 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         }
     }
 
+    /// <summary>The life that the resting tasks of a shard belong to; 0: not known now.</summary>
+    public long Place(int shard, ClusterSight sight)
+    {
+        lock (_gate)
+        {
+            See(sight);
+            return _planner.Place(shard, now());
+        }
+    }
+
+    /// <summary>Grows whenever <see cref="Place"/> may answer something else than before.</summary>
+    public long Version
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _planner.Version;
+            }
+        }
+    }
+
     /// <summary>Shards that should be taken from their owners now.</summary>
     /// <param name="owned">Owner of every shard that has one.</param>
     /// <param name="moving">Shards that move already.</param>
