@@ -53,7 +53,7 @@ internal sealed partial class ClusterSession
         long started = _parts.Time.GetTimestamp();
         while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
             PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
-            Index.OwnedBy(Incarnation).Any(row => row.Summary.Status == Core.Tasks.TaskStatus.Running))
+            Index.OwnedBy(Incarnation, row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Count > 0)
         {
             await Task.Delay(CheckEvery, _parts.Time);
         }

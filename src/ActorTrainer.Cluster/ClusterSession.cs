@@ -47,6 +47,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private readonly RowFollower _follower;
     private readonly Func<NodeCommandKind, Task<CommandReply>> _execute;
     private Task _entering = Task.CompletedTask;
+    private IActorRef _assigner = ActorRefs.Nobody;
     private volatile ClusterView _view;
     private int _leaving;
 
@@ -74,7 +75,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         RowWriter = new RowWriter(Rows, _follower.Kick, parts.Time, parts.Loggers.CreateLogger<RowWriter>());
         Planner = new ShardPlanner(model, Now);
         TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
-        IActorRef slots = Add(Props.Create(() => new SlotActor(model, Now)), "actortrainer-slots");
+        IActorRef slots = Add(Props.Create(() => new SlotActor(model, incarnation, Wake, Now)), "actortrainer-slots");
         _host = new TaskHost
         {
             Home = new EntityHome(incarnation, model.Address),
@@ -248,6 +249,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         Index.Changed += OnRows;
         await _follower.StartAsync(cancellationToken);
         StartStarter();
+        StartAssigner();
         StartWarmer();
         ShardPlacement placement = new(Planner, Index, () => _view, selfAddress, WarmAsync, _parts.Loggers.CreateLogger<ShardPlacement>());
         ClusterSharding clusterSharding = ClusterSharding.Get(System); // brings the settings' defaults along
@@ -283,6 +285,22 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         _host.Starter = starter;
     }
 
+    private void StartAssigner()
+    {
+        ILogger logger = _parts.Loggers.CreateLogger<TaskAssigner>();
+        TimeSpan settle = _parts.Model.Sharding.Settle;
+        _assigner = Add(Props.Create(() => new TaskAssigner(Index, Planner, () => _view, AssignAsync, Wake, Now, settle, logger)), "actortrainer-assigner");
+    }
+
+    private async Task<List<Core.Identity.TaskId>> AssignAsync(IReadOnlyCollection<Core.Identity.TaskId> tasks, long seen, long owner)
+    {
+        List<Core.Identity.TaskId> behind = await Rows.AssignAsync(tasks, seen, owner, _over.Token);
+        await ReadRowsAsync(_over.Token);
+        return behind;
+    }
+
+    private void Wake(Core.Identity.TaskId task) => Region.Tell(new WakeTask(task));
+
     private void StartWarmer()
     {
         ILogger logger = _parts.Loggers.CreateLogger<TaskWarmer>();
@@ -312,7 +330,14 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         Planner.Show(
             rows.Where(row => !row.Summary.IsFinished).Select(row => TaskDemand.Of(row.Summary, row.Owner)),
             [.. rows.Where(row => row.Summary.IsFinished).Select(row => row.Summary.Task)]);
+        _host.Slots.Tell(new RowsChanged(rows));
+        TellChanged();
+    }
+
+    private void TellChanged()
+    {
         _host.Starter.Tell(TaskStarter.Changed);
+        _assigner.Tell(TaskAssigner.Changed);
     }
 
     private async Task EnterAsync(ClusterEntry entry)
@@ -360,7 +385,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private void OnView(ClusterView view)
     {
         _view = view;
-        _host.Starter.Tell(TaskStarter.Changed);
+        TellChanged();
         _parts.ViewChanged(view);
     }
 

@@ -20,4 +20,5 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(TaskProgress))]
 [JsonSerializable(typeof(CheckpointRef))]
 [JsonSerializable(typeof(List<CheckpointListing>))]
+[JsonSerializable(typeof(List<string>))]
 public sealed partial class CoreJsonContext : JsonSerializerContext;

@@ -25,6 +25,7 @@ internal sealed partial class ShardPlacement(
 {
     /// <summary>The shards whose destinations get ready: the coordinator asks from one thread at a time.</summary>
     private readonly Dictionary<int, (long To, Task Ready)> _warming = [];
+    private (object Allocations, ClusterView View, Dictionary<int, long> Owners)? _known;
 
     /// <inheritdoc />
     public Task<IActorRef> AllocateShard(
@@ -52,9 +53,9 @@ internal sealed partial class ShardPlacement(
     {
         ClusterView now = view();
         HashSet<int> moving = [.. rebalanceInProgress.Select(Parse)];
-        Dictionary<int, long> owners = Owners(currentShardAllocations, Lives(currentShardAllocations.Keys, now));
+        Dictionary<int, long> owners = KnownOwners(currentShardAllocations, now);
         IReadOnlyList<ShardMove> moves = planner.Rebalance(owners, moving, now);
-        string[] take = [.. moves.Where(IsReady).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture))];
+        string[] take = [.. moves.Where(m => owners.ContainsKey(m.Shard) && IsReady(m)).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture))];
         foreach (int gone in _warming.Keys.Where(s => moves.All(m => m.Shard != s)).ToArray())
         {
             _warming.Remove(gone);
@@ -66,6 +67,17 @@ internal sealed partial class ShardPlacement(
         }
 
         return Task.FromResult<IImmutableSet<string>>(take.ToImmutableHashSet());
+    }
+
+    /// <summary>The owners, made anew only when allocations or members have changed: this is asked several times a second.</summary>
+    private Dictionary<int, long> KnownOwners(IImmutableDictionary<IActorRef, IImmutableList<string>> allocations, ClusterView now)
+    {
+        if (_known is not { } known || !ReferenceEquals(known.Allocations, allocations) || !ReferenceEquals(known.View, now))
+        {
+            _known = known = (allocations, now, Owners(allocations, Lives(allocations.Keys, now)));
+        }
+
+        return known.Owners;
     }
 
     /// <summary>Whether a shard may be taken away: nothing of it runs, or what runs has a worker that waits for it.</summary>

@@ -12,15 +12,20 @@ namespace ActorTrainer.Cluster.Placement;
 /// </summary>
 internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
 {
+    private static readonly TimeSpan PlanAgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly PlacementPlanner _planner = new(model.Sharding);
     private readonly Lock _gate = new();
     private ClusterView? _view;
+    private long _changes;
+    private (IReadOnlyDictionary<int, long> Owned, long Changes, TimeSpan At)? _quiet;
 
     /// <summary>Somebody asked for a move; it is planned with the next round. Forgotten when the shard is there or the time is over.</summary>
     public void Request(MoveRequest request)
     {
         lock (_gate)
         {
+            _changes++;
             _planner.Request(request.Shard, request.To, now());
         }
     }
@@ -32,6 +37,7 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     {
         lock (_gate)
         {
+            _changes++;
             foreach (TaskDemand task in changed)
             {
                 _planner.Show(task, now());
@@ -54,6 +60,7 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         lock (_gate)
         {
             SetMembers(view);
+            _changes++;
             if (!_planner.OwnersAgree(counts))
             {
                 _planner.SetOwners(owned());
@@ -63,8 +70,33 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         }
     }
 
-    /// <summary>Shards that should be taken from their owners now.</summary>
-    /// <param name="owned">Owner of every shard that has one.</param>
+    /// <summary>The life that the resting tasks of a shard belong to; 0: not known now.</summary>
+    public long Place(int shard, ClusterView view)
+    {
+        lock (_gate)
+        {
+            SetMembers(view);
+            return _planner.Place(shard, now());
+        }
+    }
+
+    /// <summary>Grows whenever <see cref="Place"/> may answer something else than before.</summary>
+    public long Version
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _planner.Version;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Shards that should be taken from their owners now. While nothing happens, and nothing moves, it is only looked once a second, for what time
+    /// alone brings about.
+    /// </summary>
+    /// <param name="owned">Owner of every shard that has one; the same object as long as it is the same.</param>
     /// <param name="moving">Shards that move already.</param>
     /// <param name="view">The members.</param>
     public IReadOnlyList<ShardMove> Rebalance(IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterView view)
@@ -72,8 +104,16 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         lock (_gate)
         {
             SetMembers(view);
+            TimeSpan at = now();
+            if (moving.Count == 0 && _quiet is { } quiet && ReferenceEquals(quiet.Owned, owned) && quiet.Changes == _changes && at - quiet.At < PlanAgainAfter)
+            {
+                return [];
+            }
+
             _planner.SetOwners(owned);
-            return _planner.BeginMoves(moving, now());
+            IReadOnlyList<ShardMove> moves = _planner.BeginMoves(moving, at);
+            _quiet = moves.Count == 0 ? (owned, _changes, at) : null;
+            return moves;
         }
     }
 
@@ -86,6 +126,7 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         lock (_gate)
         {
             SetMembers(view);
+            _changes++;
             return _planner.FailOver(life, now());
         }
     }
@@ -104,6 +145,7 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         if (!ReferenceEquals(view, _view))
         {
             _view = view;
+            _changes++;
             _planner.SetNodes(PlacementInputs.Capacities(view));
         }
     }

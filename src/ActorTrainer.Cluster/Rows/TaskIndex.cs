@@ -9,10 +9,10 @@ namespace ActorTrainer.Cluster.Rows;
 internal sealed class TaskIndex
 {
     private readonly Lock _gate = new();
-    private readonly SortedDictionary<TaskId, TaskRow> _tasks = [];
+    private readonly Dictionary<TaskId, TaskRow> _tasks = [];
     private readonly Dictionary<string, TaskId> _names = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<long, HashSet<TaskId>> _byOwner = [];
-    private readonly Dictionary<int, HashSet<TaskId>> _byShard = [];
+    private readonly Dictionary<long, Dictionary<TaskId, TaskRow>> _byOwner = [];
+    private readonly Dictionary<int, Dictionary<TaskId, TaskRow>> _byShard = [];
     private IReadOnlyList<TaskRow>? _all;
     private long _version;
 
@@ -29,7 +29,7 @@ internal sealed class TaskIndex
         {
             lock (_gate)
             {
-                return _all ??= [.. _tasks.Values];
+                return _all ??= [.. _tasks.Values.OrderBy(row => row.Summary.Task)];
             }
         }
     }
@@ -55,7 +55,7 @@ internal sealed class TaskIndex
     {
         lock (_gate)
         {
-            return _byShard.TryGetValue(shard, out HashSet<TaskId>? tasks) ? tasks.Count : 0;
+            return _byShard.TryGetValue(shard, out Dictionary<TaskId, TaskRow>? tasks) ? tasks.Count : 0;
         }
     }
 
@@ -64,32 +64,41 @@ internal sealed class TaskIndex
     {
         lock (_gate)
         {
-            return Rows(_byShard, shard);
+            return _byShard.TryGetValue(shard, out Dictionary<TaskId, TaskRow>? tasks) ? [.. tasks.Values.OrderBy(row => row.Summary.Task)] : [];
         }
     }
 
-    /// <summary>The tasks whose owner is none of these lives, highest priority first, then by id; those that nobody has had yet among them.</summary>
-    public IReadOnlyList<TaskRow> NotOwnedBy(IReadOnlySet<long> lives)
+    /// <summary>
+    /// The tasks whose owner is none of these lives, highest priority first, then by id; those that nobody has had yet among them.
+    /// </summary>
+    /// <param name="lives">The lives.</param>
+    /// <param name="which">Which tasks.</param>
+    public IReadOnlyList<TaskRow> NotOwnedBy(IReadOnlySet<long> lives, Func<TaskRow, bool> which)
     {
         lock (_gate)
         {
-            return
-            [
-                .. _byOwner.Where(owner => !lives.Contains(owner.Key))
-                    .SelectMany(owner => owner.Value)
-                    .Select(task => _tasks[task])
-                    .OrderByDescending(row => row.Summary.Priority)
-                    .ThenBy(row => row.Summary.Task),
-            ];
+            return ByPriority(_byOwner.Where(owner => !lives.Contains(owner.Key)).SelectMany(owner => owner.Value.Values).Where(which));
         }
     }
 
-    /// <summary>The tasks that a life has, by id.</summary>
-    public IReadOnlyList<TaskRow> OwnedBy(long life)
+    /// <summary>The tasks that a life has, in no order.</summary>
+    /// <param name="life">The life.</param>
+    /// <param name="which">Which tasks.</param>
+    public IReadOnlyList<TaskRow> OwnedBy(long life, Func<TaskRow, bool> which)
     {
         lock (_gate)
         {
-            return Rows(_byOwner, life);
+            return _byOwner.TryGetValue(life, out Dictionary<TaskId, TaskRow>? tasks) ? [.. tasks.Values.Where(which)] : [];
+        }
+    }
+
+    /// <summary>Some tasks, highest priority first, then by id.</summary>
+    /// <param name="which">Which tasks.</param>
+    public IReadOnlyList<TaskRow> Where(Func<TaskRow, bool> which)
+    {
+        lock (_gate)
+        {
+            return ByPriority(_tasks.Values.Where(which));
         }
     }
 
@@ -141,24 +150,26 @@ internal sealed class TaskIndex
 
         _tasks[task] = row;
         _names[row.Summary.Name] = task;
-        Add(_byShard, row.Summary.Shard, task);
-        Add(_byOwner, row.Owner, task);
+        Add(_byShard, row.Summary.Shard, row);
+        Add(_byOwner, row.Owner, row);
     }
 
-    private IReadOnlyList<TaskRow> Rows<TKey>(IDictionary<TKey, HashSet<TaskId>> groups, TKey key) =>
-        groups.TryGetValue(key, out HashSet<TaskId>? tasks) ? [.. tasks.Order().Select(task => _tasks[task])] : [];
+    private static TaskRow[] ByPriority(IEnumerable<TaskRow> rows) =>
+        [.. rows.OrderByDescending(row => row.Summary.Priority).ThenBy(row => row.Summary.Task)];
 
-    private static void Add<TKey>(IDictionary<TKey, HashSet<TaskId>> groups, TKey key, TaskId task)
+    private static void Add<TKey>(Dictionary<TKey, Dictionary<TaskId, TaskRow>> groups, TKey key, TaskRow row)
+        where TKey : notnull
     {
-        if (!groups.TryGetValue(key, out HashSet<TaskId>? tasks))
+        if (!groups.TryGetValue(key, out Dictionary<TaskId, TaskRow>? tasks))
         {
             groups[key] = tasks = [];
         }
 
-        tasks.Add(task);
+        tasks[row.Summary.Task] = row;
     }
 
-    private static void Remove<TKey>(IDictionary<TKey, HashSet<TaskId>> groups, TKey key, TaskId task)
+    private static void Remove<TKey>(Dictionary<TKey, Dictionary<TaskId, TaskRow>> groups, TKey key, TaskId task)
+        where TKey : notnull
     {
         if (groups[key] is { } tasks && tasks.Remove(task) && tasks.Count == 0)
         {

@@ -110,6 +110,33 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         return found.Count == 0 ? null : found[0];
     }
 
+    /// <summary>
+    /// Gives tasks that rest to another life, without anybody who recovers them: whoever kept their rows loses them. A row that was written since it
+    /// was read stays as it is, and so does one that does not know all events of its task.
+    /// </summary>
+    /// <param name="tasks">The tasks.</param>
+    /// <param name="seen">The newest version among their rows as they were read, with no gap below it.</param>
+    /// <param name="owner">The life.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <returns>The tasks whose rows have not changed and do not know all events: they have to be recovered.</returns>
+    public Task<List<TaskId>> AssignAsync(IReadOnlyCollection<TaskId> tasks, long seen, long owner, CancellationToken cancellationToken) => database.WriteAsync(
+        async session =>
+        {
+            string among = database.IsSqlite ? "task IN (SELECT value FROM json_each(@a))" : "task IN (SELECT json_array_elements_text(@a::json))";
+            string list = JsonSerializer.Serialize([.. tasks.Select(task => task.Value)], CoreJsonContext.Default.ListString);
+            long version = await NextVersionAsync(session);
+            await session.RunAsync(
+                $"UPDATE actortrainer_task SET owner = @b, claim = claim + 1, version = @c WHERE {among} AND version <= @d AND NOT EXISTS (SELECT 1 " +
+                $"FROM {TaskPersistence.EventTable} e WHERE e.persistence_id = '{TaskPersistence.IdPrefix}' || task AND e.sequence_number > sequence)",
+                list,
+                owner,
+                version,
+                seen);
+            return await session.QueryAsync(
+                $"SELECT task FROM actortrainer_task WHERE {among} AND version <= @b", r => TaskId.Parse(r.GetString(0)), list, seen);
+        },
+        cancellationToken);
+
     /// <summary>Takes the row of a task back whose submit never came to an event.</summary>
     public Task WithdrawAsync(TaskId task, CancellationToken cancellationToken) => database.WriteAsync(
         async session =>

@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
 using Akka.Actor;
 
@@ -19,6 +20,9 @@ internal sealed record TaskRecovering(TaskId Task) : INoSerializationVerificatio
 internal sealed record SlotStatus(
     TaskId Task, IActorRef Entity, int Priority, int Slots, bool Alone, bool Wants, bool Takes, bool Restoring, long Grant)
     : INoSerializationVerificationNeeded;
+
+/// <summary>Rows that have changed: they say which tasks of this node wait at rest.</summary>
+internal sealed record RowsChanged(IReadOnlyList<TaskRow> Rows) : INoSerializationVerificationNeeded;
 
 /// <summary>The task's actor is gone from this node.</summary>
 internal sealed record TaskGone(TaskId Task, IActorRef Entity) : INoSerializationVerificationNeeded;

@@ -9,8 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Sees to it that every unfinished task has an actor. The rows say which tasks there are, so no list of entities has to be journaled beside
-/// them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose actor has ended.
+/// Sees to it that every unfinished task that may not rest has an actor. The rows say which tasks there are, so no list of entities has to be
+/// journaled beside them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose actor has
+/// ended. Tasks that rest are given to other lives by <see cref="TaskAssigner"/> and woken by <see cref="SlotActor"/>.
 /// </summary>
 internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 {
@@ -107,7 +108,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// <summary>Tasks whose owner is gone, and those that nobody has had yet.</summary>
     private void WakeOrphans(ClusterView view)
     {
-        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(view.Living);
+        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(view.Living, row => row.Sequence == 0 || !RestPolicy.OutlivesItsOwner(row.Summary.Status));
         if (orphans.Count == 0)
         {
             _woken.Clear();
@@ -153,14 +154,14 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         return true;
     }
 
-    /// <summary>Tasks that this life has on record and that have no actor here: it ended and nothing has started it again.</summary>
+    /// <summary>Tasks that this life has on record, that may not rest, and that have no actor here: it ended and nothing has started it again.</summary>
     private void WakeOwn()
     {
         TimeSpan now = _host.Now;
-        foreach (TaskRow row in _index.OwnedBy(_host.Home.Incarnation))
+        foreach (TaskRow row in _index.OwnedBy(_host.Home.Incarnation, row => !RestPolicy.MayRest(row.Summary.Status) && !_host.Has(row.Summary.Task)))
         {
             TaskId task = row.Summary.Task;
-            if (!_host.Has(task) && !Timers.IsTimerActive(task.Value))
+            if (!Timers.IsTimerActive(task.Value))
             {
                 WakeIfDue(task, now);
             }

@@ -44,7 +44,7 @@ internal sealed partial class TrainingTaskActor
             state?.Spec.Priority ?? 0,
             state?.Spec.Slots ?? 0,
             state?.Alone ?? false,
-            state is not null && _persisting is null && !_ending && _entity.WantsSlots(_host.Now),
+            state is not null && _persisting is null && !_ending && !_passivating && _entity.WantsSlots(_host.Now),
             _entity.TakesSlots && !_entity.WaitsWarm,
             _entity.IsRestoring && !_entity.WaitsWarm,
             _grant);
@@ -57,7 +57,7 @@ internal sealed partial class TrainingTaskActor
         TickAsNeeded();
     }
 
-    /// <summary>A task that only waits has no timer: a node may hold thousands of them.</summary>
+    /// <summary>A task that only waits goes to rest: a node may have thousands of them.</summary>
     private void TickAsNeeded()
     {
         if (_unreadable is not null || _ending)
@@ -67,7 +67,9 @@ internal sealed partial class TrainingTaskActor
 
         TimeSpan? next = _entity.State is null ? UnbornPatience
             : !_entity.IsIdle || _entity.TakesSlots ? TickEvery
-            : IsOver && !_passivating ? OverPatience
+            : _passivating ? null
+            : IsOver ? OverPatience
+            : _entity.MayRest ? RestPatience
             : _entity.StartsAgainAt is { } at && at > _host.Now ? at - _host.Now + TimeSpan.FromMilliseconds(1)
             : null;
         if (next is { } wait && (_nextTick is null || wait < _nextTick))

@@ -34,6 +34,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     /// <summary>A task that has ended was recovered because somebody asks for it: the question comes right behind.</summary>
     private static readonly TimeSpan OverPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>A task that waits is kept in memory that long, and then its row alone; whoever gives the slots wakes it.</summary>
+    private static readonly TimeSpan RestPatience = TimeSpan.FromSeconds(5);
+
     /// <summary>An actor that ends waits for its row that long, and no longer: the database may be away.</summary>
     private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
 
@@ -221,7 +224,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private void OnGranted(long number)
     {
         _grant = number;
-        if (_unreadable is null && !_ending && _entity.WantsSlots(_host.Now))
+        if (_unreadable is null && !_ending && !_passivating && _entity.WantsSlots(_host.Now))
         {
             // The run begins once its activation stands in the journal.
             EntityStep activation = _entity.NeedsActivation ? _entity.Activate(_host.Now) : EntityStep.Nothing;
@@ -248,9 +251,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             return;
         }
 
-        if (IsOver)
+        if (IsOver || _entity.MayRest)
         {
-            // Nothing is left to do; it comes back when somebody asks for it.
+            // Nothing is left to do for now; it comes back when somebody asks for it, or has slots for it.
             Passivate();
             return;
         }

@@ -99,6 +99,9 @@ public sealed record ShardingModel
     /// <summary><c>allocation</c>: <c>load_balanced</c> (default) or <c>round_robin</c>.</summary>
     public AllocationStrategy Allocation { get; init; } = AllocationStrategy.LoadBalanced;
 
+    /// <summary><c>settle</c>: how long others are waited for, after a member has come, before resting tasks get new owners. Default 2 s.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary><c>move-timeout</c>: a hand-over that takes longer is given up. Default 60 s.</summary>
     public TimeSpan MoveTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -93,6 +93,7 @@ public static class NodeModelReader
                 defaults.Allocation,
                 ("load_balanced", AllocationStrategy.LoadBalanced),
                 ("round_robin", AllocationStrategy.RoundRobin)),
+            Settle = section.Duration("settle", defaults.Settle, TimeSpan.Zero, TimeSpan.FromHours(1)),
             MoveTimeout = section.Duration("move-timeout", defaults.MoveTimeout, Millisecond, day),
             MaxConcurrentMoves = section.Int("max-concurrent-moves", defaults.MaxConcurrentMoves, 1, 1_000),
             MaxConcurrentRestores = section.Int("max-concurrent-restores", defaults.MaxConcurrentRestores, 1, 1_000),

@@ -72,6 +72,9 @@ internal sealed class PlacedShard(int number)
 
     private ShardLoad Totals { get; set; }
 
+    /// <summary>Whether the rows of all its tasks name this life.</summary>
+    public bool IsAllOn(long life) => _tasks.Values.All(t => t.Demand.On == life);
+
     /// <summary>Nobody has it, whatever its tasks' rows say, and it is planned for nobody.</summary>
     public void Disown()
     {

@@ -23,6 +23,9 @@ internal sealed class PlacementBook
     /// <summary>Tasks and shards looked at so far, for tests of how work grows.</summary>
     public long Visits { get; private set; }
 
+    /// <summary>Grows with every change of who has a shard, where one is planned to go, and of the members.</summary>
+    public long Version { get; private set; }
+
     public IReadOnlyCollection<PlacedShard> Shards => _shards.Values;
 
     /// <summary>Shards with tasks that no member has and that are planned for none.</summary>
@@ -76,7 +79,9 @@ internal sealed class PlacementBook
             Tally(shard, -1);
         }
 
+        (long owner, PlannedPlace? plan) = (shard.Owner, shard.Plan);
         change(shard);
+        Version += owner != shard.Owner || plan != shard.Plan ? 1 : 0;
         if (shard is { HasTasks: false, Owner: 0, Plan: null })
         {
             _shards.Remove(number);
@@ -132,6 +137,7 @@ internal sealed class PlacementBook
 
     private void Refile()
     {
+        Version++;
         foreach (PlacedShard shard in _shards.Values)
         {
             Visits++;

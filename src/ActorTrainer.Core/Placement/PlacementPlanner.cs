@@ -24,6 +24,9 @@ public sealed class PlacementPlanner(ShardingModel model)
     /// <summary>How many nodes, shards and tasks were looked at so far, for tests of how work grows.</summary>
     internal long Visits => _book.Visits + _book.Loads.Visits;
 
+    /// <summary>Grows whenever <see cref="Place"/> may answer something else than before.</summary>
+    public long Version => _book.Version;
+
     /// <summary>Ids of all tasks that were shown and not removed, in order.</summary>
     public IEnumerable<TaskId> Tasks => _book.Tasks;
 
@@ -50,6 +53,11 @@ public sealed class PlacementPlanner(ShardingModel model)
     {
         ArgumentNullException.ThrowIfNull(task);
         _book.Show(task, now);
+        if (_book.Find(task.Shard) is { Owner: 0, Plan: { } plan } shard && shard.IsAllOn(plan.To))
+        {
+            // Its tasks rest, so nobody has to be given the shard: with their rows it has arrived.
+            Settle(shard.Number, now);
+        }
     }
 
     /// <summary>Forgets a task that has ended.</summary>
@@ -125,6 +133,12 @@ public sealed class PlacementPlanner(ShardingModel model)
             return Give(shard, plan.To, now);
         }
 
+        if (_book.Find(shard) is { Owner: 0, HasTasks: true } resting && _book.Loads.Accepts(resting.Holder))
+        {
+            // Nobody was given it so far, but that is where its resting tasks are.
+            return Give(shard, resting.Holder, now);
+        }
+
         // Counted nowhere while it is chosen for; whoever had it has it no more.
         PlacedShard placed = _book.Change(shard, s => s.Disown());
         if (placed.HasTasks)
@@ -134,6 +148,33 @@ public sealed class PlacementPlanner(ShardingModel model)
         }
 
         return _book.Loads.Choose(model.Allocation, placed) is { } node ? Give(shard, node.Life, now) : 0;
+    }
+
+    /// <summary>
+    /// The life that a shard's resting tasks belong to: that which has the shard, otherwise that to which it goes when somebody asks for it; a
+    /// shard without either is planned for. 0: nobody accepts, or it is not known who has it.
+    /// </summary>
+    public long Place(int shard, TimeSpan now)
+    {
+        Expire(now);
+        if (_book.Find(shard) is not { HasTasks: true } placed || placed.Owner == PlacedShard.UnknownLife)
+        {
+            return 0;
+        }
+
+        if (_book.Loads.IsMember(placed.Owner))
+        {
+            return placed.Owner;
+        }
+
+        if (!_book.Loads.IsMember(placed.Home))
+        {
+            ReserveOrphans(null, warmed: false, now);
+        }
+
+        return placed.Plan is { } plan && _book.Loads.Accepts(plan.To) ? plan.To
+            : _book.Loads.IsMember(placed.Holder) ? placed.Holder
+            : 0;
     }
 
     /// <summary>
@@ -270,18 +311,23 @@ public sealed class PlacementPlanner(ShardingModel model)
 
     private long Give(int shard, long to, TimeSpan now)
     {
+        Settle(shard, now);
         _book.Change(shard, s =>
         {
-            if (s.Plan is { } plan)
-            {
-                _memory.Remember(shard, plan, Expires(now + MovePolicy.NotBackWithin));
-            }
-
-            s.Plan = null;
             s.Owner = to;
             s.GivenUntil = Expires(now + Lag);
         });
         return to;
+    }
+
+    /// <summary>What was planned for a shard has come about.</summary>
+    private void Settle(int shard, TimeSpan now)
+    {
+        if (_book.Find(shard)?.Plan is { } plan)
+        {
+            _memory.Remember(shard, plan, Expires(now + MovePolicy.NotBackWithin));
+            _book.Change(shard, s => s.Plan = null);
+        }
     }
 
     private TimeSpan Expires(TimeSpan at)

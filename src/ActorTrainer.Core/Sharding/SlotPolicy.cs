@@ -19,6 +19,10 @@ public readonly record struct SlotUsage(int Used, int Restoring, bool AnyRuns, b
 /// <summary>Which waiting tasks get a node's slots. Pure: the same input gives the same tasks.</summary>
 public static class SlotPolicy
 {
+    /// <summary>The order in which tasks get slots: highest priority first, then by id.</summary>
+    public static IComparer<SlotCandidate> Order { get; } = Comparer<SlotCandidate>.Create(
+        (a, b) => b.Priority.CompareTo(a.Priority) is var order && order != 0 ? order : a.Task.CompareTo(b.Task));
+
     /// <summary>
     /// The tasks that get slots now: highest priority first, then by id. The first that does not fit ends the giving, so that a large task is
     /// not passed by small ones for ever. A task that is larger than the node is passed over: it can never fit here and must not block the rest.
@@ -35,7 +39,7 @@ public static class SlotPolicy
         int restoring = usage.Restoring;
         bool anyRuns = usage.AnyRuns;
         bool aloneRuns = usage.AloneRuns;
-        foreach (SlotCandidate task in waiting.OrderByDescending(t => t.Priority).ThenBy(t => t.Task))
+        foreach (SlotCandidate task in waiting.Order(Order))
         {
             if (task.Slots > slots)
             {

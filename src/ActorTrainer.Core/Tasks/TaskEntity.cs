@@ -54,6 +54,9 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// <summary>Whether nothing is under way for it: no worker, no state on its way into the store.</summary>
     public bool IsIdle => _run is null && IsFlushed;
 
+    /// <summary>Whether nothing happens to it by itself any more until it gets slots or a command, so that its row is enough.</summary>
+    public bool MayRest => IsIdle && !_releasing && Shown is { } shown && RestPolicy.MayRest(shown.Status);
+
     /// <summary>Whether a worker stands ready that was warmed before the task came to this node, and waits for the task's slots.</summary>
     public bool WaitsWarm { get; private set; }
 

@@ -25,8 +25,9 @@ public sealed class TaskIndexTests
     {
         _index.Apply([Row("a", 1, owner: 1), Row("b", 1, owner: 2, priority: 5), Row("c", 1, owner: 0, priority: 9), Row("d", 1, owner: 2)]);
 
-        _index.NotOwnedBy(new HashSet<long> { 1 }).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
-        _index.OwnedBy(2).Select(r => r.Summary.Name).ShouldBe(["b", "d"]);
+        _index.NotOwnedBy(new HashSet<long> { 1 }, _ => true).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
+        _index.OwnedBy(2, r => r.Summary.Priority > 0).Select(r => r.Summary.Name).ShouldBe(["b"]);
+        _index.Where(r => r.Owner != 1).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
     }
 
     [Fact]
@@ -40,7 +41,7 @@ public sealed class TaskIndexTests
         _index.All.ShouldBeEmpty();
         _index.Find("a").ShouldBeNull();
         _index.CountIn(3).ShouldBe(0);
-        _index.NotOwnedBy(new HashSet<long>()).ShouldBeEmpty();
+        _index.NotOwnedBy(new HashSet<long>(), _ => true).ShouldBeEmpty();
     }
 
     [Fact]

@@ -180,6 +180,62 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
         seen.Count.ShouldBe(Writers * Each);
     }
 
+    [Fact]
+    public async Task Assign_RowsThatKnowAllEvents_HaveAnotherOwnerAndWhoKeptThemIsRefused()
+    {
+        await JournalAsync(Task1, 2);
+        long? claim = await WriteAsync(Row(Task1, 2, owner: 7), claim: null);
+        TaskRow row = (await _table.ReadChangesAsync(0, CancellationToken.None)).Rows.ShouldHaveSingleItem();
+
+        (await _table.AssignAsync([Task1], row.Version, 8, CancellationToken.None)).ShouldBeEmpty();
+
+        TaskRow assigned = (await _table.ReadChangesAsync(row.Version, CancellationToken.None)).Rows.ShouldHaveSingleItem();
+        (assigned.Owner, assigned.Sequence, assigned.Term, assigned.SubmittedAt).ShouldBe((8, row.Sequence, row.Term, row.SubmittedAt));
+        (await WriteAsync(Row(Task1, 3, owner: 7), claim)).ShouldBeNull();
+        (await WriteAsync(Row(Task1, 2, owner: 8), claim: null)).ShouldNotBeNull("an actor of the new owner takes it when it is recovered");
+    }
+
+    [Fact]
+    public async Task Assign_RowThatIsBehindItsEvents_StaysAndIsNamed()
+    {
+        await JournalAsync(Task1, 3);
+        await WriteAsync(Row(Task1, 2, owner: 7), claim: null);
+        await WriteAsync(Row(Task2, 2, owner: 7), claim: null);
+        List<TaskRow> rows = (await _table.ReadChangesAsync(0, CancellationToken.None)).Rows;
+
+        (await _table.AssignAsync([Task1, Task2], rows.Max(r => r.Version), 8, CancellationToken.None)).ShouldBe([Task1]);
+
+        (await _table.ReadChangesAsync(0, CancellationToken.None)).Rows.ToDictionary(r => r.Summary.Task, r => r.Owner)
+            .ShouldBe(new Dictionary<TaskId, long> { [Task1] = 7, [Task2] = 8 }, ignoreOrder: true);
+    }
+
+    [Fact]
+    public async Task Assign_RowThatWasWrittenMeanwhile_StaysAndIsNotNamed()
+    {
+        await JournalAsync(Task1, 2);
+        long? claim = await WriteAsync(Row(Task1, 2, owner: 7), claim: null);
+        long seen = (await _table.ReadChangesAsync(0, CancellationToken.None)).Version;
+        await WriteAsync(Row(Task1, 2, owner: 7), claim);
+
+        (await _table.AssignAsync([Task1], seen, 8, CancellationToken.None)).ShouldBeEmpty();
+
+        (await _table.ReadChangesAsync(0, CancellationToken.None)).Rows.ShouldHaveSingleItem().Owner.ShouldBe(7);
+    }
+
+    /// <summary>Writes as many events of a task as it should have, where the journal's plugin does.</summary>
+    private async Task JournalAsync(TaskId task, int events) => await _database.WriteAsync(
+        async session =>
+        {
+            await session.RunAsync("CREATE TABLE IF NOT EXISTS actortrainer_event (persistence_id TEXT NOT NULL, sequence_number BIGINT NOT NULL)");
+            for (int i = 1; i <= events; i++)
+            {
+                await session.RunAsync("INSERT INTO actortrainer_event (persistence_id, sequence_number) VALUES (@a, @b)", TaskPersistence.IdOf(task), (long)i);
+            }
+
+            return true;
+        },
+        CancellationToken.None);
+
     private async Task<long?> WriteAsync(TaskRow row, long? claim) =>
         (await _table.WriteAsync([new RowWrite(row, null, claim)], [], CancellationToken.None)).Rows[0].Claim;
 

@@ -9,6 +9,7 @@ using Akka.Actor;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using Microsoft.Extensions.Logging.Abstractions;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cluster.Tests.Tasks;
 
@@ -88,6 +89,17 @@ public sealed class TaskStarterTests : TestKit
     }
 
     [Fact]
+    public void Tasks_ThatMayRest_AreLeftToTheSlots()
+    {
+        _index.Apply([Row("a", 3, status: TaskStatus.Pending), Row("b", 3, status: TaskStatus.Paused), Row("c", 1, status: TaskStatus.Held), Row("d", 3, status: TaskStatus.Held)]);
+
+        Start();
+
+        Woken().ShouldBe("d", "what its life could not read another one perhaps can");
+        _region.ReceiveWhile(TimeSpan.FromMilliseconds(700), message => ((WakeTask)message).Task.Value[0]).ShouldAllBe(name => name == 'd');
+    }
+
+    [Fact]
     public void Task_ThatWasReleased_IsWokenAtOnceAndOneThatFailedAfterAWhile()
     {
         _view = View(coordinator: 2);
@@ -149,6 +161,6 @@ public sealed class TaskStarterTests : TestKit
     private static ClusterMember Member(long life) =>
         new(life, new NodeAddress("127.0.0.1", (int)(7400 + life)), $"node{life}", [], 4, MemberStatus.Up, false, 1, "0") { State = MemberState.Up };
 
-    private static TaskRow Row(string name, long owner, int priority = 0, long sequence = 2) => new(
-        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority } }.Summarize(3), sequence, 1, owner, default, default, 1);
+    private static TaskRow Row(string name, long owner, int priority = 0, long sequence = 2, TaskStatus status = TaskStatus.Running) => new(
+        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority }, Status = status }.Summarize(3), sequence, 1, owner, default, default, 1);
 }

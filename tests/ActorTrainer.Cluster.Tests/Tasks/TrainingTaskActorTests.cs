@@ -209,6 +209,24 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
 
     [Fact]
     [Trait("Lane", "Slow")]
+    public void Task_ThatOnlyWaits_GoesToRestAndTakesNoSlotsOnTheWay()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+
+        task.Parent.ExpectMsg<Passivate>(TimeSpan.FromSeconds(20)).StopMessage.ShouldBeOfType<StopTask>();
+        task.Actor.Tell(new SlotsGranted(1));
+        task.Slots.FishForMessage<SlotStatus>(s => s.Grant == 1, TimeSpan.FromSeconds(10)).ShouldSatisfyAllConditions(s => s.Wants.ShouldBeFalse(), s => s.Takes.ShouldBeFalse());
+        task.Actor.Tell(StopTask.Instance);
+
+        task.ShouldStop();
+        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Passivated);
+        (task.Rows.Put[^1].Owner, task.Rows.Put[^1].Summary.Status).ShouldBe((1, TaskStatus.Pending));
+        Journaled().Count.ShouldBe(2);
+    }
+
+    [Fact]
+    [Trait("Lane", "Slow")]
     public void Command_ForATaskThatHasEnded_WritesNothingUnlessItGoesOn()
     {
         Lost(new TaskFixture(this), t =>

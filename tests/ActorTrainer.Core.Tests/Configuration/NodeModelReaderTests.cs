@@ -20,7 +20,7 @@ public sealed class NodeModelReaderTests
                 heartbeat-interval = 10 ms, acceptable-pause = 20 ms
               }
               sharding {
-                number-of-shards = 16, allocation = round-robin
+                number-of-shards = 16, allocation = round-robin, settle = 0
                 move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
                 journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off, balance-after = 8 s
               }
@@ -50,6 +50,7 @@ public sealed class NodeModelReaderTests
         {
             NumberOfShards = 16,
             Allocation = AllocationStrategy.RoundRobin,
+            Settle = TimeSpan.Zero,
             MoveTimeout = TimeSpan.FromSeconds(2),
             MaxConcurrentMoves = 3,
             MaxConcurrentRestores = 4,
