@@ -29,7 +29,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     private readonly CancellationTokenSource _over = new();
     private JournalDatabase? _database;
     private TimeSpan _leaveWithin;
-    private volatile ClusterSession? _life;
+    private volatile ClusterSession? _session;
 
     /// <summary>Ends when the node has: it has left in order, or cannot go on. Completed as long as it has not been started.</summary>
     public Task<ClusterNodeEnd> Ended { get; private set; } = Task.FromResult(new ClusterNodeEnd(0, null));
@@ -54,8 +54,8 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        ClusterSession life = await BeginLifeAsync(cancellationToken);
-        Ended = Task.Run(() => LiveAsync(life), CancellationToken.None);
+        ClusterSession session = await BeginSessionAsync(cancellationToken);
+        Ended = Task.Run(() => RunSessionsAsync(session), CancellationToken.None);
         _ = Task.Run(PollAsync, CancellationToken.None);
     }
 
@@ -69,7 +69,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     }
 
     /// <summary>Gives a task what became of one of its effects. Of a task that is not here any more it is dropped.</summary>
-    public void Post(TaskInput input) => _life?.Post(input);
+    public void Post(TaskInput input) => _session?.Post(input);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -82,7 +82,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     /// <summary>Does what is asked of this node, by a client here or by another node.</summary>
     private async Task<CommandReply> ExecuteAsync(NodeCommandKind kind)
     {
-        if (_life is not { } life)
+        if (_session is not { } session)
         {
             return new CommandUnavailable("this node is between two lives; ask again");
         }
@@ -95,7 +95,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
 
         try
         {
-            await life.CordonAsync(kind == NodeCommandKind.Cordon, _over.Token);
+            await session.CordonAsync(kind == NodeCommandKind.Cordon, _over.Token);
             return new CommandAccepted(default);
         }
         catch (Exception e) when (DatabaseErrors.IsAway(e))
@@ -104,44 +104,44 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
     }
 
-    private async Task<ClusterSession> BeginLifeAsync(CancellationToken cancellationToken)
+    private async Task<ClusterSession> BeginSessionAsync(CancellationToken cancellationToken)
     {
-        ClusterSession life = await ClusterSession.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
-        _life = life;
-        parts.Client.Attach(life);
+        ClusterSession session = await ClusterSession.BeginAsync(parts, _database!, existing, ExecuteAsync, cancellationToken);
+        _session = session;
+        parts.Client.Attach(session);
 
         // It may have been asked to go while this life was being made.
         LeaveIfAsked();
-        return life;
+        return session;
     }
 
     private void LeaveIfAsked()
     {
-        if (_stopping.IsCancellationRequested && _life is { } life)
+        if (_stopping.IsCancellationRequested && _session is { } session)
         {
-            _ = Task.Run(() => life.LeaveAsync(_leaveWithin), CancellationToken.None);
+            _ = Task.Run(() => session.LeaveAsync(_leaveWithin), CancellationToken.None);
         }
     }
 
     /// <summary>Begins the next life when one has ended, until one ends in order or cannot be followed.</summary>
-    private async Task<ClusterNodeEnd> LiveAsync(ClusterSession life)
+    private async Task<ClusterNodeEnd> RunSessionsAsync(ClusterSession session)
     {
         while (true)
         {
-            string reason = await life.Ended;
-            LogEnd(_logger, parts.Model.NodeName, life.Incarnation, reason);
-            if (!life.IsLeaving)
+            string reason = await session.Ended;
+            LogEnd(_logger, parts.Model.NodeName, session.Incarnation, reason);
+            if (!session.IsLeaving)
             {
                 await parts.Workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
             }
 
-            await life.DisposeAsync();
-            if (life.IsLeaving || _stopping.IsCancellationRequested)
+            await session.DisposeAsync();
+            if (session.IsLeaving || _stopping.IsCancellationRequested)
             {
                 return new ClusterNodeEnd(0, null);
             }
 
-            _life = null;
+            _session = null;
             parts.Client.Detach();
             if (life.IsLast)
             {
@@ -153,22 +153,22 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
                 return new ClusterNodeEnd(1, $"the node in the host's actor system '{existing.Name}' has ended: {reason}");
             }
 
-            if (await AnotherLifeAsync() is not { } next)
+            if (await NextSessionAsync() is not { } next)
             {
                 return new ClusterNodeEnd(0, null);
             }
 
-            life = next;
+            session = next;
         }
     }
 
-    private async Task<ClusterSession?> AnotherLifeAsync()
+    private async Task<ClusterSession?> NextSessionAsync()
     {
         while (!_stopping.IsCancellationRequested)
         {
             try
             {
-                return await BeginLifeAsync(_stopping.Token);
+                return await BeginSessionAsync(_stopping.Token);
             }
             catch (Exception e) when (e is IOException || DatabaseErrors.IsAway(e))
             {
@@ -177,7 +177,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
                     return null;
                 }
 
-                LogNoLife(_logger, e.Message);
+                LogNoSession(_logger, e.Message);
             }
 
             await Task.Delay(AgainAfter, parts.Time, CancellationToken.None);
@@ -194,9 +194,9 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         {
             do
             {
-                if (_life is { } life)
+                if (_session is { } session)
                 {
-                    Poll(life);
+                    Poll(session);
                 }
             }
             while (await timer.WaitForNextTickAsync(_over.Token));
@@ -208,11 +208,11 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     }
 
     /// <summary>Whatever goes wrong in one poll, the next must follow.</summary>
-    private void Poll(ClusterSession life)
+    private void Poll(ClusterSession session)
     {
         try
         {
-            life.Poll();
+            session.Poll();
         }
         catch (Exception e) when (!_over.IsCancellationRequested)
         {
@@ -227,5 +227,5 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "cannot begin another life yet: {Reason}")]
-    private static partial void LogNoLife(ILogger logger, string reason);
+    private static partial void LogNoSession(ILogger logger, string reason);
 }

@@ -20,22 +20,22 @@ public sealed partial class TaskClient
 
     /// <inheritdoc />
     public Task<IReadOnlyList<TaskListing>> ListTasksAsync(TaskFilter filter, CancellationToken cancellationToken = default) =>
-        QueryAsync(life => ListTasksAsync(life, filter, cancellationToken), cancellationToken);
+        QueryAsync(session => ListTasksAsync(session, filter, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) => QueryAsync(
-        async life =>
+        async session =>
         {
-            await CatchUpAsync(life, task, cancellationToken);
-            return await life.Rows.ListCheckpointsAsync(task, cancellationToken);
+            await CatchUpAsync(session, task, cancellationToken);
+            return await session.Rows.ListCheckpointsAsync(task, cancellationToken);
         },
         cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default) => QueryAsync(
-        async life =>
+        async session =>
         {
-            List<ReadEvent> events = await EventTable.ReadAsync(life.Database, task, after, limit, cancellationToken);
+            List<ReadEvent> events = await EventTable.ReadAsync(session.Database, task, after, limit, cancellationToken);
             List<EventRow> rows = [.. events.TakeWhile(e => e.Written is not null).Select(e => EventTable.RowOf(task, e))];
             return rows.Count == 0 && events.Count > 0
                 ? throw new JournalUnavailableException($"event {events[0].Sequence} of task {task} cannot be read: {events[0].Problem}")
@@ -44,9 +44,9 @@ public sealed partial class TaskClient
         cancellationToken);
 
     /// <summary>A client of this node was told of events up to this one.</summary>
-    private void Acknowledge(ClusterSession life, TaskId task, long sequence)
+    private void Acknowledge(ClusterSession session, TaskId task, long sequence)
     {
-        if (sequence > 0 && (life.Index.Find(task)?.Sequence ?? 0) < sequence)
+        if (sequence > 0 && (session.Index.Find(task)?.Sequence ?? 0) < sequence)
         {
             _acknowledged.AddOrUpdate(task, sequence, (_, before) => Math.Max(before, sequence));
         }
@@ -54,41 +54,41 @@ public sealed partial class TaskClient
 
     private async Task<IReadOnlyList<T>> QueryAsync<T>(Func<ClusterSession, Task<List<T>>> query, CancellationToken cancellationToken)
     {
-        ClusterSession life = _life ?? throw new JournalUnavailableException(_away);
+        ClusterSession session = _session ?? throw new JournalUnavailableException(_away);
         try
         {
-            return await query(life);
+            return await query(session);
         }
         catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
             throw new JournalUnavailableException(e.Message, e);
         }
-        catch (Exception e) when (life.IsOver)
+        catch (Exception e) when (session.IsOver)
         {
             // Akka's parts fail in many ways while their system ends.
             throw new JournalUnavailableException(Leaving, e);
         }
     }
 
-    private async Task<List<TaskListing>> ListTasksAsync(ClusterSession life, TaskFilter filter, CancellationToken cancellationToken)
+    private async Task<List<TaskListing>> ListTasksAsync(ClusterSession session, TaskFilter filter, CancellationToken cancellationToken)
     {
-        await CatchUpAsync(life, filter.Task, cancellationToken);
-        if (FromMemory(life.Index, filter) is { } known)
+        await CatchUpAsync(session, filter.Task, cancellationToken);
+        if (FromMemory(session.Index, filter) is { } known)
         {
             return known;
         }
 
-        List<TaskListing> tasks = await life.Rows.ListAsync(filter, cancellationToken);
-        if (tasks.Count > 0 || filter.Name is not { } name || await life.Rows.FindNameAsync(name, cancellationToken) is not { } task ||
-            (await EventTable.ReadAsync(life.Database, task, 0, 1, cancellationToken)).Count == 0)
+        List<TaskListing> tasks = await session.Rows.ListAsync(filter, cancellationToken);
+        if (tasks.Count > 0 || filter.Name is not { } name || await session.Rows.FindNameAsync(name, cancellationToken) is not { } task ||
+            (await EventTable.ReadAsync(session.Database, task, 0, 1, cancellationToken)).Count == 0)
         {
             return tasks;
         }
 
         // Submitted through another node a moment ago.
         _acknowledged.TryAdd(task, 1);
-        await CatchUpAsync(life, task, cancellationToken);
-        return await life.Rows.ListAsync(filter, cancellationToken);
+        await CatchUpAsync(session, task, cancellationToken);
+        return await session.Rows.ListAsync(filter, cancellationToken);
     }
 
     /// <summary>What memory alone can answer: all unfinished tasks, or one of them; null: it takes the database.</summary>
@@ -102,7 +102,7 @@ public sealed partial class TaskClient
 
     /// <summary>Waits until the rows show what was acknowledged here, of one task or of all.</summary>
     /// <exception cref="JournalUnavailableException">They do not in time.</exception>
-    private async Task CatchUpAsync(ClusterSession life, TaskId? task, CancellationToken cancellationToken)
+    private async Task CatchUpAsync(ClusterSession session, TaskId? task, CancellationToken cancellationToken)
     {
         KeyValuePair<TaskId, long>[] wanted = [.. _acknowledged.Where(a => task is null || a.Key == task)];
         if (wanted.Length == 0)
@@ -111,10 +111,10 @@ public sealed partial class TaskClient
         }
 
         long started = time.GetTimestamp();
-        await life.ReadRowsAsync(cancellationToken);
+        await session.ReadRowsAsync(cancellationToken);
         foreach (KeyValuePair<TaskId, long> one in wanted)
         {
-            while ((life.Index.Find(one.Key)?.Sequence ?? 0) < one.Value && await life.Rows.SequenceOfAsync(one.Key, cancellationToken) < one.Value)
+            while ((session.Index.Find(one.Key)?.Sequence ?? 0) < one.Value && await session.Rows.SequenceOfAsync(one.Key, cancellationToken) < one.Value)
             {
                 if (time.GetElapsedTime(started) > Patience)
                 {
@@ -124,7 +124,7 @@ public sealed partial class TaskClient
                 }
 
                 await Task.Delay(CatchUpEvery, time, cancellationToken);
-                await life.ReadRowsAsync(cancellationToken);
+                await session.ReadRowsAsync(cancellationToken);
             }
 
             _acknowledged.TryRemove(one);

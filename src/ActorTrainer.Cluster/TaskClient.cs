@@ -32,7 +32,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     private readonly DeterministicRandom _random = new(
         BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
     private readonly Lock _drawing = new();
-    private volatile ClusterSession? _life;
+    private volatile ClusterSession? _session;
     private volatile string _away = NotYet;
     private volatile KnownView? _known;
 
@@ -43,16 +43,16 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     public JournalIdentity? Journal { get; internal set; }
 
     /// <inheritdoc />
-    public ClusterView View => _life is { } life ? ViewOf(life) : ClusterView.Empty;
+    public ClusterView View => _session is { } session ? ViewOf(session) : ClusterView.Empty;
 
     /// <summary>The node has a life: it is asked from now on.</summary>
-    internal void Attach(ClusterSession life) => _life = life;
+    internal void Attach(ClusterSession session) => _session = session;
 
     /// <summary>The life is over and another will follow.</summary>
     internal void Detach()
     {
         _away = BetweenLives;
-        _life = null;
+        _session = null;
     }
 
     /// <inheritdoc />
@@ -63,12 +63,12 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             return new CommandRefused(problem);
         }
 
-        if (Unavailable(out ClusterSession life) is { } unavailable)
+        if (Unavailable(out ClusterSession session) is { } unavailable)
         {
             return unavailable;
         }
 
-        if (!HasRoom(life) && !await BecomesReadyAsync(life, cancellationToken))
+        if (!HasRoom(session) && !await BecomesReadyAsync(session, cancellationToken))
         {
             return new CommandUnavailable("no node is ready to take tasks; see 'actortrainer cluster show'");
         }
@@ -78,22 +78,22 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         try
         {
             // A name stands for one id for ever, and the task itself says whether it is the same.
-            task = life.Index.Find(spec.Name)?.Summary.Task
-                ?? await life.RowWriter.TakeNameAsync(new NameClaim(Draw(life, spec.Name), spec, hash, time.GetUtcNow()), cancellationToken);
+            task = session.Index.Find(spec.Name)?.Summary.Task
+                ?? await session.RowWriter.TakeNameAsync(new NameClaim(Draw(session, spec.Name), spec, hash, time.GetUtcNow()), cancellationToken);
         }
         catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
             return new CommandUnavailable($"the journal does not answer: {e.Message}");
         }
 
-        return await AskTaskAsync(life, task, new SubmitTask(spec, hash), cancellationToken);
+        return await AskTaskAsync(session, task, new SubmitTask(spec, hash), cancellationToken);
     }
 
     /// <inheritdoc />
     public async Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default) =>
-        Unavailable(out ClusterSession life) is { } unavailable ? unavailable
-            : command is MigrateTask migrate ? await MigrateAsync(life, task, migrate, cancellationToken)
-            : await AskTaskAsync(life, task, command, cancellationToken);
+        Unavailable(out ClusterSession session) is { } unavailable ? unavailable
+            : command is MigrateTask migrate ? await MigrateAsync(session, task, migrate, cancellationToken)
+            : await AskTaskAsync(session, task, command, cancellationToken);
 
     /// <inheritdoc />
     public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken = default) =>
@@ -102,8 +102,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     /// <inheritdoc />
     public async Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default)
     {
-        ClusterSession? life = _life;
-        long target = life?.View.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
+        ClusterSession? session = _session;
+        long target = session?.View.Members.LastOrDefault(m => m.Address == node)?.Incarnation ?? 0;
         CommandReply reply = await AskNodeAsync(node, NodeCommandKind.Drain, cancellationToken);
         if (reply is not CommandAccepted)
         {
@@ -114,13 +114,13 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            if (node == life?.Address)
+            if (node == session?.Address)
             {
-                await life.Ended.WaitAsync(either.Token);
+                await session.Ended.WaitAsync(either.Token);
                 return reply;
             }
 
-            while (_life?.View.Find(target)?.IsRegistered == true)
+            while (_session?.View.Find(target)?.IsRegistered == true)
             {
                 await Task.Delay(AgainAfter, time, either.Token);
             }
@@ -133,22 +133,22 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         return reply;
     }
 
-    private CommandUnavailable? Unavailable(out ClusterSession life)
+    private CommandUnavailable? Unavailable(out ClusterSession session)
     {
-        ClusterSession? present = _life;
-        life = present!;
+        ClusterSession? present = _session;
+        session = present!;
         return present is null ? new CommandUnavailable(_away) : present.IsLeaving ? new CommandUnavailable(Leaving) : null;
     }
 
-    private static bool HasRoom(ClusterSession life) => PlacementInputs.Capacities(life.View).Any(n => n.Accepts);
+    private static bool HasRoom(ClusterSession session) => PlacementInputs.Capacities(session.View).Any(n => n.Accepts);
 
-    private async Task<bool> BecomesReadyAsync(ClusterSession life, CancellationToken cancellationToken)
+    private async Task<bool> BecomesReadyAsync(ClusterSession session, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < Patience)
         {
             await Task.Delay(AgainAfter, time, cancellationToken);
-            if (HasRoom(life))
+            if (HasRoom(session))
             {
                 return true;
             }
@@ -158,16 +158,16 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     }
 
     /// <summary>An id whose shard has as few unfinished tasks as can be, so that one task's move does not interrupt a neighbour.</summary>
-    private TaskId Draw(ClusterSession life, string name)
+    private TaskId Draw(ClusterSession session, string name)
     {
         lock (_drawing)
         {
             TaskId best = TaskId.Draw(name, _random);
-            int fewest = CountBeside(life, best);
+            int fewest = CountBeside(session, best);
             for (int i = 1; i < Draws && fewest > 0; i++)
             {
                 TaskId task = TaskId.Draw(name, _random);
-                if (CountBeside(life, task) is int count && count < fewest)
+                if (CountBeside(session, task) is int count && count < fewest)
                 {
                     (best, fewest) = (task, count);
                 }
@@ -177,9 +177,9 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private int CountBeside(ClusterSession life, TaskId task) => life.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
+    private int CountBeside(ClusterSession session, TaskId task) => session.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
 
-    private async Task<CommandReply> AskTaskAsync(ClusterSession life, TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    private async Task<CommandReply> AskTaskAsync(ClusterSession session, TaskId task, TaskCommand command, CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         CommandReply? last = null;
@@ -187,8 +187,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         {
             try
             {
-                TaskAnswer answer = await life.Region.Ask<TaskAnswer>(new TaskRequest(task, command), left, cancellationToken);
-                Acknowledge(life, task, answer.Sequence);
+                TaskAnswer answer = await session.Region.Ask<TaskAnswer>(new TaskRequest(task, command), left, cancellationToken);
+                Acknowledge(session, task, answer.Sequence);
                 if (answer.Reply is not CommandUnavailable)
                 {
                     return answer.Reply;
@@ -209,23 +209,23 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')");
     }
 
-    private async Task<CommandReply> MigrateAsync(ClusterSession life, TaskId task, MigrateTask command, CancellationToken cancellationToken)
+    private async Task<CommandReply> MigrateAsync(ClusterSession session, TaskId task, MigrateTask command, CancellationToken cancellationToken)
     {
-        TaskRow? row = life.Index.Find(task);
+        TaskRow? row = session.Index.Find(task);
         if (row is null)
         {
             // Newer than what this node has read, perhaps.
-            await life.ReadRowsAsync(cancellationToken);
-            row = life.Index.Find(task);
+            await session.ReadRowsAsync(cancellationToken);
+            row = session.Index.Find(task);
         }
 
         if (row is null)
         {
             // It has ended, or never was: the task says which.
-            return await AskTaskAsync(life, task, command, cancellationToken);
+            return await AskTaskAsync(session, task, command, cancellationToken);
         }
 
-        ClusterView view = life.View;
+        ClusterView view = session.View;
         MoveTarget target = MoveTarget.Choose(
             task,
             row.Summary.Slots,
@@ -233,20 +233,20 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             command.To,
             [.. view.Members.Where(m => m.IsLiving)],
             PlacementInputs.Capacities(view),
-            life.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
-            [.. life.Index.All.Select(t => TaskDemand.Of(t.Summary))],
+            session.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
+            [.. session.Index.All.Select(t => TaskDemand.Of(t.Summary))],
             model.Sharding.Allocation);
         if (target.Refusal is not null)
         {
             return target.Refusal;
         }
 
-        CommandReply reply = await AskTaskAsync(life, task, command, cancellationToken);
+        CommandReply reply = await AskTaskAsync(session, task, command, cancellationToken);
         if (reply is CommandAccepted)
         {
             foreach (ClusterMember member in view.Members.Where(m => m.IsLiving))
             {
-                NodeAt(life, member).Tell(new MoveShard(row.Summary.Shard, target.To));
+                NodeAt(session, member).Tell(new MoveShard(row.Summary.Shard, target.To));
             }
         }
 
@@ -256,17 +256,17 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     /// <summary>Asks a node to take no more tasks, to take them again, or to begin to leave.</summary>
     private async Task<CommandReply> AskNodeAsync(NodeAddress node, NodeCommandKind kind, CancellationToken cancellationToken)
     {
-        if (_life is { } self && node == self.Address)
+        if (_session is { } self && node == self.Address)
         {
             return await self.ExecuteAsync(kind);
         }
 
-        if (Unavailable(out ClusterSession life) is { } unavailable)
+        if (Unavailable(out ClusterSession session) is { } unavailable)
         {
             return unavailable;
         }
 
-        ClusterView view = life.View;
+        ClusterView view = session.View;
         ClusterMember[] living = [.. view.Members.Where(m => m.IsLiving)];
         if (living.LastOrDefault(m => m.Address == node) is not { } member)
         {
@@ -275,7 +275,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
 
         try
         {
-            TaskAnswer answer = await NodeAt(life, member).Ask<TaskAnswer>(new NodeRequest(kind), Patience, cancellationToken);
+            TaskAnswer answer = await NodeAt(session, member).Ask<TaskAnswer>(new NodeRequest(kind), Patience, cancellationToken);
             return answer.Reply;
         }
         catch (AskTimeoutException)
@@ -284,18 +284,18 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private static ActorSelection NodeAt(ClusterSession life, ClusterMember member) => life.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
+    private static ActorSelection NodeAt(ClusterSession session, ClusterMember member) => session.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
 
     /// <summary>The members with the shards and the unfinished tasks that have events; made once for each change.</summary>
-    private ClusterView ViewOf(ClusterSession life)
+    private ClusterView ViewOf(ClusterSession session)
     {
-        ClusterView members = life.View;
-        long version = life.Index.Version;
+        ClusterView members = session.View;
+        long version = session.Index.Version;
         KnownView? known = _known;
         if (known?.Version != version || !ReferenceEquals(known.Members, members))
         {
             _known = known = new KnownView(members, version, members.With(
-                life.Index.All.Where(t => t.Sequence > 0).Select(t => (t.Summary, t.Owner, t.Term)), version, model.Sharding.NumberOfShards));
+                session.Index.All.Where(t => t.Sequence > 0).Select(t => (t.Summary, t.Owner, t.Term)), version, model.Sharding.NumberOfShards));
         }
 
         return known.View;
