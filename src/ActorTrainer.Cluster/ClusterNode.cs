@@ -143,7 +143,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
 
             _session = null;
             parts.Client.Detach();
-            if (life.IsLast)
+            if (session.IsLast)
             {
                 return new ClusterNodeEnd(1, $"{reason} Stop all nodes before a journal is restored, then start them.");
             }
