@@ -73,6 +73,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             _unrecorded[gone] = state;
             Record(atOnce: true);
             Look();
+            Context.System.EventStream.Publish(LifeRemoved.Instance);
         });
         Receive<ClusterEvent.MemberDowned>(downed =>
         {

@@ -19,9 +19,9 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     /// <summary>
     /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
-    /// sent is lost with it.
+    /// sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew then.
     /// </summary>
-    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan AgainLast = TimeSpan.FromSeconds(5);
 
     /// <summary>Its client wakes a new task itself.</summary>
@@ -66,6 +66,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         Receive<TaskStopped>(OnStopped);
         Receive<Wake>(wake => WakeNow(wake.Task));
         Receive<TaskUnborn>(OnUnborn);
+        Receive<LifeRemoved>(_ =>
+        {
+            _woken.Clear();
+            OnLook(new Look(Periodic: false) { Again = true });
+        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -75,8 +80,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        Context.System.EventStream.Subscribe(Self, typeof(LifeRemoved));
         Timers.StartPeriodicTimer(nameof(Look), new Look(Periodic: true), LookEvery);
     }
+
+    protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 
     private void OnLook(Look look)
     {
@@ -118,6 +126,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         }
 
         TimeSpan now = _host.Now;
+        TimeSpan next = now + AgainLast;
         int woken = 0;
         foreach (TaskRow row in orphans)
         {
@@ -127,10 +136,13 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 continue;
             }
 
-            if ((!isNew || now - _seenNew[row.Summary.Task] >= NewPatience) && WakeIfDue(row.Summary.Task, now))
+            if (isNew && now - _seenNew[row.Summary.Task] < NewPatience)
             {
-                woken++;
+                continue;
             }
+
+            woken += WakeIfDue(row.Summary.Task, now) ? 1 : 0;
+            next = _woken[row.Summary.Task].Next is var due && due < next ? due : next;
         }
 
         if (woken > 0)
@@ -138,7 +150,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             LogWoken(_logger, woken);
         }
 
-        Timers.StartSingleTimer(nameof(AgainFirst), new Look(Periodic: false) { Again = true }, AgainFirst);
+        Timers.StartSingleTimer(nameof(AgainFirst), new Look(Periodic: false) { Again = true }, next - now);
     }
 
     private bool WakeIfDue(TaskId task, TimeSpan now)
