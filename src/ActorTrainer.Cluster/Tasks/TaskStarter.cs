@@ -21,7 +21,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
     /// sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew then.
     /// </summary>
-    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AgainLast = TimeSpan.FromSeconds(5);
 
     /// <summary>Its client wakes a new task itself.</summary>
@@ -141,7 +141,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 continue;
             }
 
-            woken += WakeIfDue(row.Summary.Task, now) ? 1 : 0;
+            woken += WakeIfDue(row.Summary.Task, now) && _woken[row.Summary.Task].Times == 1 ? 1 : 0;
             next = _woken[row.Summary.Task].Next is var due && due < next ? due : next;
         }
 
