@@ -32,6 +32,9 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
+    /// <summary>A node does not stay out because it could not rehearse: the journal may be away.</summary>
+    private static readonly TimeSpan RehearseWithin = TimeSpan.FromSeconds(10);
+
     private readonly ClusterNodeParts _parts;
     private readonly MemberTable _members;
     private readonly ILogger _logger;
@@ -268,9 +271,8 @@ internal sealed partial class ClusterSession : IAsyncDisposable
             TaskContinuationOptions.None,
             TaskScheduler.Default);
         ClusterEntry entry = new(System, _ownSystem, Incarnation, model.SeedNodes, table, _setup.Proof, _parts.Time, _parts.Loggers.CreateLogger<ClusterEntry>());
-        _entering = Task.Run(() => EnterAsync(entry), CancellationToken.None);
         TaskRehearsal rehearsal = new(System, _setup.Database, Incarnation, _parts.Time, _parts.Loggers.CreateLogger<TaskRehearsal>());
-        _ = Task.Run(() => rehearsal.RunAsync(_over.Token), CancellationToken.None);
+        _entering = Task.Run(() => EnterAsync(rehearsal, entry), CancellationToken.None);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
     }
 
@@ -340,10 +342,12 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         _assigner.Tell(TaskAssigner.Changed);
     }
 
-    private async Task EnterAsync(ClusterEntry entry)
+    private async Task EnterAsync(TaskRehearsal rehearsal, ClusterEntry entry)
     {
         try
         {
+            // A member may be given the tasks of a lost one at once: it enters when it can take them up without delay.
+            await Task.WhenAny(rehearsal.RunAsync(_over.Token), Task.Delay(RehearseWithin, _parts.Time, _over.Token));
             if (await entry.RunAsync(_over.Token) is { } reason)
             {
                 End(reason);

@@ -60,6 +60,7 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             _unrecorded[gone] = state;
             Record(atOnce: true);
             PublishView();
+            Context.System.EventStream.Publish(LifeRemoved.Instance);
         });
         Receive<ClusterEvent.MemberDowned>(downed =>
         {

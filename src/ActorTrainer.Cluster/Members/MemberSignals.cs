@@ -19,3 +19,9 @@ internal sealed record LifeLost(string Reason) : INoSerializationVerificationNee
 
 /// <summary>On the event stream of a system: this node has just downed a life, 0 when its number is not known. It is still a member for a moment.</summary>
 internal sealed record LifeDowned(long Life) : INoSerializationVerificationNeeded;
+
+/// <summary>On the event stream of a system: the cluster has removed a member, and what watched it hears that it is gone.</summary>
+internal sealed record LifeRemoved : INoSerializationVerificationNeeded
+{
+    public static LifeRemoved Instance { get; } = new();
+}

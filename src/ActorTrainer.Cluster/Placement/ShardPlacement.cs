@@ -21,16 +21,28 @@ namespace ActorTrainer.Cluster.Placement;
 /// <param name="warm">Gets a worker ready for a task on a life; ends when it is, or cannot be made so.</param>
 /// <param name="logger">Where it logs.</param>
 internal sealed partial class ShardPlacement(
-    ShardPlanner planner, TaskIndex index, Func<ClusterView> view, string selfAddress, Func<TaskId, long, Task> warm, ILogger logger) : IShardAllocationStrategy
+    ShardPlanner planner, TaskIndex index, Func<ClusterView> view, string selfAddress, Func<TaskId, long, Task> warm, ILogger logger) : IActorSystemDependentAllocationStrategy
 {
     /// <summary>The shards whose destinations get ready: the coordinator asks from one thread at a time.</summary>
     private readonly Dictionary<int, (long To, Task Ready)> _warming = [];
     private (object Allocations, ClusterView View, Dictionary<int, long> Owners)? _known;
+    private ICancelable? _starting;
+
+    /// <inheritdoc />
+    public void Start(ActorSystem system)
+    {
+        // It is the coordinator that calls, while it starts.
+        if (ActorCell.GetCurrentSelfOrNoSender() is { } coordinator)
+        {
+            _starting = CoordinatorStart.Hurry(system.Scheduler, coordinator);
+        }
+    }
 
     /// <inheritdoc />
     public Task<IActorRef> AllocateShard(
         IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations)
     {
+        _starting?.Cancel();
         ClusterView now = view();
         Dictionary<IActorRef, long> lives = Lives(currentShardAllocations.Keys, now);
         Dictionary<long, int> counts = [];
@@ -51,6 +63,7 @@ internal sealed partial class ShardPlacement(
     public Task<IImmutableSet<string>> Rebalance(
         IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations, IImmutableSet<string> rebalanceInProgress)
     {
+        _starting?.Cancel();
         ClusterView now = view();
         HashSet<int> moving = [.. rebalanceInProgress.Select(Parse)];
         Dictionary<int, long> owners = KnownOwners(currentShardAllocations, now);

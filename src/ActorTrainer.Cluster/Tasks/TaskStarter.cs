@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
@@ -19,9 +20,9 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     /// <summary>
     /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
-    /// sent is lost with it.
+    /// sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew then.
     /// </summary>
-    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AgainLast = TimeSpan.FromSeconds(5);
 
     /// <summary>Its client wakes a new task itself.</summary>
@@ -66,6 +67,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         Receive<TaskStopped>(OnStopped);
         Receive<Wake>(wake => WakeNow(wake.Task));
         Receive<TaskUnborn>(OnUnborn);
+        Receive<LifeRemoved>(_ =>
+        {
+            _woken.Clear();
+            OnCheck(new Check(Periodic: false) { Again = true });
+        });
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
@@ -75,8 +81,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     protected override void PreStart()
     {
+        Context.System.EventStream.Subscribe(Self, typeof(LifeRemoved));
         Timers.StartPeriodicTimer(nameof(Check), new Check(Periodic: true), CheckEvery);
     }
+
+    protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 
     private void OnCheck(Check check)
     {
@@ -118,6 +127,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         }
 
         TimeSpan now = _host.Now;
+        TimeSpan next = now + AgainLast;
         int woken = 0;
         foreach (TaskRow row in orphans)
         {
@@ -127,10 +137,13 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 continue;
             }
 
-            if ((!isNew || now - _seenNew[row.Summary.Task] >= NewPatience) && WakeIfDue(row.Summary.Task, now))
+            if (isNew && now - _seenNew[row.Summary.Task] < NewPatience)
             {
-                woken++;
+                continue;
             }
+
+            woken += WakeIfDue(row.Summary.Task, now) && _woken[row.Summary.Task].Times == 1 ? 1 : 0;
+            next = _woken[row.Summary.Task].Next is var due && due < next ? due : next;
         }
 
         if (woken > 0)
@@ -138,7 +151,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             LogWoken(_logger, woken);
         }
 
-        Timers.StartSingleTimer(nameof(AgainFirst), new Check(Periodic: false) { Again = true }, AgainFirst);
+        Timers.StartSingleTimer(nameof(AgainFirst), new Check(Periodic: false) { Again = true }, next - now);
     }
 
     private bool WakeIfDue(TaskId task, TimeSpan now)

@@ -24,6 +24,17 @@ public sealed class ClusterFaultTests
     }
 
     [Fact]
+    public async Task Start_ANode_IsUpOnceItHasRehearsed()
+    {
+        await using LocalCluster cluster = New(1);
+
+        await cluster.StartAsync();
+
+        Number(cluster, "SELECT seq FROM sqlite_sequence WHERE name = 'actortrainer_event'").ShouldBeGreaterThan(0, "a task was rehearsed");
+        Number(cluster, "SELECT count(*) FROM actortrainer_event").ShouldBe(0, "and what it journaled was removed, before the node can be given a task");
+    }
+
+    [Fact]
     public async Task Kill_AllOfThreeNodes_AnyTwoBringTheClusterBack()
     {
         await using LocalCluster cluster = New(3);

@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
@@ -21,6 +22,7 @@ public sealed class TaskStarterTests : TestKit
     private readonly TaskHost _host;
     private readonly List<TaskId> _withdrawn = [];
     private ClusterView _view = View(coordinator: 1);
+    private TimeSpan? _stopped;
 
     public TaskStarterTests()
         : base(TestSystems.InMemory())
@@ -34,7 +36,7 @@ public sealed class TaskStarterTests : TestKit
             Effects = _ => { },
             Slots = ActorRefs.Nobody,
             Rows = new RecordedRows(),
-            Elapsed = () => TimeProvider.System.GetElapsedTime(started),
+            Elapsed = () => _stopped ?? TimeProvider.System.GetElapsedTime(started),
             Time = TimeProvider.System,
             Logger = NullLogger.Instance,
         };
@@ -64,6 +66,20 @@ public sealed class TaskStarterTests : TestKit
 
         _region.ReceiveWhile(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300), message => message).Count.ShouldBeLessThanOrEqualTo(1);
         _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public void Task_OfALostLife_IsWokenAtOnceWhenItsMemberIsRemoved()
+    {
+        _stopped = TimeSpan.FromSeconds(1); // nothing is due again by itself
+        _index.Apply([Row("a", 3)]);
+        Start();
+        Woken().ShouldBe("a");
+        _region.ExpectNoMsg(TimeSpan.FromMilliseconds(200));
+
+        Sys.EventStream.Publish(LifeRemoved.Instance);
+
+        Woken().ShouldBe("a");
     }
 
     [Fact]
