@@ -224,6 +224,8 @@ internal sealed partial class AkkaLife : IAsyncDisposable
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         ClusterTable table = new(_setup.Database);
         Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnSight, Lose, Now, watchLogger)), "actortrainer-members");
+        TimeSpan journalLimit = model.Sharding.JournalUnreachableAfter;
+        Add(Props.Create(() => new JournalWatch(journalLimit, watchLogger)), JournalWatch.Name);
         if (!_ownSystem)
         {
             // A host's own downing provider does not know of life locks.

@@ -31,6 +31,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         [typeof(MoveShard)] = ("move-shard-1", Json.MoveShard),
         [typeof(SilenceQuestion)] = ("silence-question-1", Json.SilenceQuestion),
         [typeof(SilenceAnswer)] = ("silence-answer-1", Json.SilenceAnswer),
+        [typeof(JournalQuestion)] = ("journal-question-1", Json.JournalQuestion),
+        [typeof(JournalAnswer)] = ("journal-answer-1", Json.JournalAnswer),
     };
 
     private static readonly Dictionary<string, JsonTypeInfo> ByManifest = ByType.Values.ToDictionary(v => v.Manifest, v => v.Json);
@@ -98,4 +100,6 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
 [JsonSerializable(typeof(MoveShard))]
 [JsonSerializable(typeof(SilenceQuestion))]
 [JsonSerializable(typeof(SilenceAnswer))]
+[JsonSerializable(typeof(JournalQuestion))]
+[JsonSerializable(typeof(JournalAnswer))]
 internal sealed partial class WireJson : JsonSerializerContext;

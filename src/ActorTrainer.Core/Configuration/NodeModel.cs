@@ -138,7 +138,7 @@ public sealed record ShardingModel
     /// <summary><c>self-fence-after</c>. Default 10 s.</summary>
     public TimeSpan SelfFenceAfter { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary><c>journal-unreachable-after</c>. Default 30 s.</summary>
+    /// <summary><c>journal-unreachable-after</c>: a node that alone has lost the journal gives its tasks up. Default 30 s.</summary>
     public TimeSpan JournalUnreachableAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary><c>drain-timeout</c>: a node that is still not empty by then goes anyway. Default 5 min.</summary>
