@@ -30,6 +30,7 @@ internal sealed partial class AkkaLife : IAsyncDisposable
 
     /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>
     private const double InOrderShare = 0.7;
+    private static readonly TimeSpan ArchiveEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
@@ -80,6 +81,9 @@ internal sealed partial class AkkaLife : IAsyncDisposable
             Effects = effects.Start,
             Slots = slots,
             Rows = RowWriter,
+            History = new TaskHistory(database),
+            KeepEvents = model.Journal.KeepEvents,
+            Hold = (task, reason) => Rows.HoldAsync(task, incarnation, reason, _over.Token),
             Elapsed = Now,
             Time = parts.Time,
             Logger = parts.Loggers.CreateLogger<TrainingTaskActor>(),
@@ -269,6 +273,15 @@ internal sealed partial class AkkaLife : IAsyncDisposable
                 _host, Index, () => _sight, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
             "actortrainer-starter");
         _host.Starter = starter;
+        JournalModel journal = _parts.Model.Journal;
+        if (TaskArchiver.IsNeeded(journal))
+        {
+            ILogger archiving = _parts.Loggers.CreateLogger<TaskArchiver>();
+            Add(
+                Props.Create(() => new TaskArchiver(
+                    Rows, journal, () => _sight.Coordinator == Incarnation, () => Region, ArchiveEvery, _parts.Time, archiving)),
+                "actortrainer-archiver");
+        }
     }
 
     private void StartWarmer()

@@ -113,6 +113,7 @@ internal sealed class JournalReader(AkkaLife life, AkkaDatabase database, TimePr
         await life.ReadRowsAsync(cancellationToken);
         foreach (KeyValuePair<TaskId, long> one in wanted)
         {
+            // A task without a row is archived: nothing of it is listed any more.
             while ((life.Index.Find(one.Key)?.Sequence ?? 0) < one.Value && await life.Rows.SequenceOfAsync(one.Key, cancellationToken) < one.Value)
             {
                 if (time.GetElapsedTime(started) > Patience)

@@ -47,13 +47,16 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
             : throw new SerializationException($"{o.GetType()} is not a message of ActorTrainer and is never sent or stored.");
 
     /// <inheritdoc />
-    public override byte[] ToBinary(object obj) =>
-        ByType.TryGetValue(obj.GetType(), out (string Manifest, JsonTypeInfo Json) known)
-            ? JsonSerializer.SerializeToUtf8Bytes(obj, known.Json)
-            : throw new SerializationException($"{obj.GetType()} is not a message of ActorTrainer and is never sent or stored.");
+    public override byte[] ToBinary(object obj) => Write(obj);
 
     /// <inheritdoc />
     public override object FromBinary(byte[] bytes, string manifest) => Read(bytes, manifest);
+
+    /// <summary>What is written of a message; always the same for the same.</summary>
+    public static byte[] Write(object obj) =>
+        ByType.TryGetValue(obj.GetType(), out (string Manifest, JsonTypeInfo Json) known)
+            ? JsonSerializer.SerializeToUtf8Bytes(obj, known.Json)
+            : throw new SerializationException($"{obj.GetType()} is not a message of ActorTrainer and is never sent or stored.");
 
     /// <summary>What was written under a manifest, or <see cref="Unreadable"/>.</summary>
     public static object Read(byte[] bytes, string manifest)

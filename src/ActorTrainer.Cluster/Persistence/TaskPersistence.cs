@@ -14,5 +14,8 @@ internal static class TaskPersistence
     public const string JournalPlugin = "akka.persistence.journal.actortrainer";
     public const string SnapshotPlugin = "akka.persistence.snapshot-store.actortrainer";
 
-    public static string IdOf(TaskId task) => $"actortrainer-task-{task.Value}";
+    /// <summary>What stands before a task's id in its persistence id.</summary>
+    public const string IdPrefix = "actortrainer-task-";
+
+    public static string IdOf(TaskId task) => IdPrefix + task.Value;
 }

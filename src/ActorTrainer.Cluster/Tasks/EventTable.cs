@@ -14,8 +14,8 @@ internal sealed record ReadEvent(long Sequence, JournaledEvent? Written, string?
 /// <summary>Reads the events of tasks where Akka.Persistence.Sql writes them.</summary>
 internal static class EventTable
 {
-    /// <summary>Akka.Persistence.Sql makes it with the first actor that is recovered.</summary>
-    private const string Name = "actortrainer_event";
+    /// <summary>The table; Akka.Persistence.Sql makes it with the first actor that is recovered.</summary>
+    public const string Name = "actortrainer_event";
 
     /// <summary>A task's events after a sequence, by sequence.</summary>
     public static Task<List<ReadEvent>> ReadAsync(AkkaDatabase database, TaskId task, long after, int limit, CancellationToken cancellationToken) =>

@@ -172,6 +172,17 @@ public sealed record JournalModel
     /// akka engine only.
     /// </summary>
     public string? PostgreSql { get; init; }
+
+    /// <summary><c>keep-finished</c>: how long tasks that have ended stay before they are archived. Null (default): for ever.</summary>
+    public TimeSpan? KeepFinished { get; init; }
+
+    /// <summary><c>max-finished</c>: how many tasks that have ended stay; those that ended first are archived. Null (default): all.</summary>
+    public int? MaxFinished { get; init; }
+
+    /// <summary>
+    /// <c>keep-events</c>: how many of a task's newest events stay at least; older ones are deleted once two snapshots cover them. Null (default): all.
+    /// </summary>
+    public int? KeepEvents { get; init; }
 }
 
 /// <summary>The checkpoint store.</summary>
