@@ -129,7 +129,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     {
         LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);
         SayNotWritten(cause);
-        if (_stopReason == TaskStopReason.Failed && _entity.TakesSlots && _persisting is { } step && !DatabaseErrors.IsRefusal(cause))
+        if (_stopReason == TaskStopReason.Failed && HasRun && _persisting is { } step && !DatabaseErrors.IsRefusal(cause))
         {
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
@@ -192,6 +192,10 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
                 break;
         }
     }
+
+    /// <summary>Whether a run goes on here, or has ended and that is what could not be written.</summary>
+    private bool HasRun => _entity.TakesSlots ||
+        (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
 
     private void SayNotWritten(Exception cause)
     {

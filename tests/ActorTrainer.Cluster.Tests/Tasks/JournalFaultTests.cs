@@ -70,6 +70,23 @@ public sealed class JournalFaultTests : TestKit
     }
 
     [Fact]
+    public async Task Write_OfTheEndFails_IsCommittedByTheNextActorAndNothingIsDoneAgain()
+    {
+        TaskFixture task = Training();
+        await _journal.OnWrite.Fail();
+
+        task.Host.Post(new WorkerDone(task.Run, TaskFixture.Progress(1000), new Dictionary<string, string> { ["sum"] = "1" }));
+        task.Host.Post(new WorkerExited(task.Run, 0, null, null, []));
+        ShouldPark(task);
+        await _journal.OnWrite.Pass();
+        Recover(task);
+
+        AwaitCondition(() => Events<TaskCompleted>().Count == 1, TimeSpan.FromSeconds(10));
+        Events<TaskCompleted>()[0].Results["sum"].ShouldBe("1");
+        Events<TaskStarted>().Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Write_IsRejected_TheRunEndsAndTheNextOwnerGoesOnWithoutAGap()
     {
         TaskFixture task = Training();

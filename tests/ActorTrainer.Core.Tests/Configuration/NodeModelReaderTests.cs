@@ -118,9 +118,9 @@ public sealed class NodeModelReaderTests
     [InlineData("heartbeat-interval = 1 s", "1:14: actortrainer.heartbeat-interval is not a known key. Did you mean actortrainer.membership.heartbeat-interval?")]
     [InlineData("membershp { }", "1:14: actortrainer.membershp is not a known key. Did you mean actortrainer.membership?")]
     [InlineData("journal.connection = x", "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: keep-events, keep-finished, max-finished, path, postgresql.")]
-    [InlineData("journal.keep-events = 0", "1:35: actortrainer.journal.keep-events is '0': it must be from 1 to 1000000000.")]
-    [InlineData("journal.keep-finished = 90", "1:37: actortrainer.journal.keep-finished is '90': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
-    [InlineData("journal.max-finished = -1", "1:36: actortrainer.journal.max-finished is '-1': it must be from 0 to 1000000000.")]
+    [InlineData("journal.keep-events = 0", "1:36: actortrainer.journal.keep-events is '0': it must be from 1 to 1000000000.")]
+    [InlineData("journal.keep-finished = 90", "1:38: actortrainer.journal.keep-finished is '90': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
+    [InlineData("journal.max-finished = -1", "1:37: actortrainer.journal.max-finished is '-1': it must be from 0 to 1000000000.")]
     public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
         Should.Throw<ConfigException>(() => Read("actortrainer." + text)).Message.ShouldBe("n.conf:" + message);
 
