@@ -133,7 +133,12 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         {
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
-            _host.Park(new ParkedRun(Self, _entity, step, sequenceNr - 1));
+
+            // What it stored is in the store whatever becomes of the event. The worker may have two staged states at a time: with this one kept it could stage
+            // nothing newer than the next.
+            TaskEffect[] released = [.. step.AfterCommit.OfType<ReleaseStaged>()];
+            _host.Start(released);
+            _host.Park(new ParkedRun(Self, _entity, step with { AfterCommit = [.. step.AfterCommit.Except(released)] }, sequenceNr - 1));
         }
 
         base.OnPersistFailure(cause, @event, sequenceNr);

@@ -58,13 +58,16 @@ public sealed class JournalFaultTests : TestKit
 
         Store(task, 10);
         ShouldPark(task);
+        task.Effect<ReleaseStaged>().StagedId.ShouldBe("s10", "the worker has room for a newer one");
         task.Host.Post(new WorkerStaged(task.Run, State(20)));
+        task.Host.Post(new WorkerStaged(task.Run, State(30)));
+        task.Effect<ReleaseStaged>().StagedId.ShouldBe("s20");
         await _journal.OnWrite.Pass();
         Recover(task);
 
         Store(task.Effect<SaveCheckpoint>(), task);
-        task.Effect<ReleaseStaged>();
-        Events<TaskCheckpointed>().Select(c => c.Checkpoint.Step).ShouldBe([10, 20]);
+        task.Effect<ReleaseStaged>().StagedId.ShouldBe("s30");
+        Events<TaskCheckpointed>().Select(c => c.Checkpoint.Step).ShouldBe([10, 30]);
         Events<TaskAdopted>().ShouldHaveSingleItem().Run.ShouldBe(1);
         Events<TaskStarted>().Count.ShouldBe(1);
     }
@@ -117,7 +120,6 @@ public sealed class JournalFaultTests : TestKit
         AwaitCondition(() => Events<TaskCheckpointed>().Count == 1, TimeSpan.FromSeconds(10));
         Recover(task);
 
-        task.Effect<ReleaseStaged>();
         AwaitCondition(() => Events<TaskAdopted>().Count == 1, TimeSpan.FromSeconds(10));
         Events<TaskCheckpointed>().Count.ShouldBe(1);
     }
@@ -133,9 +135,8 @@ public sealed class JournalFaultTests : TestKit
         await _journal.OnWrite.Pass();
         Recover(task);
 
-        task.Effect<ReleaseStaged>();
+        AwaitCondition(() => Events<TaskAdopted>().Count == 1, TimeSpan.FromSeconds(10));
         Events<TaskCheckpointed>().Count.ShouldBe(1);
-        Events<TaskAdopted>().Count.ShouldBe(1);
     }
 
     [Fact]
@@ -174,8 +175,7 @@ public sealed class JournalFaultTests : TestKit
         await _journal.OnRecovery.Pass();
         Recover(task);
 
-        task.Effect<ReleaseStaged>();
-        Events<TaskCheckpointed>().Count.ShouldBe(1);
+        AwaitCondition(() => Events<TaskCheckpointed>().Count == 1, TimeSpan.FromSeconds(10));
         Events<TaskStarted>().Count.ShouldBe(1);
     }
 
