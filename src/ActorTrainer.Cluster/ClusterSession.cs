@@ -1,5 +1,4 @@
 using ActorTrainer.Cluster.Members;
-using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Rows;
@@ -29,6 +28,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
 
     /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>
     private const double InOrderShare = 0.7;
+    private static readonly TimeSpan ArchiveEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
@@ -86,6 +86,9 @@ internal sealed partial class ClusterSession : IAsyncDisposable
             Effects = effects.Start,
             Slots = slots,
             Rows = RowWriter,
+            History = new TaskHistory(database),
+            KeepEvents = model.Journal.KeepEvents,
+            Hold = (task, reason) => Rows.HoldAsync(task, incarnation, reason, _over.Token),
             Elapsed = Now,
             Time = parts.Time,
             Logger = parts.Loggers.CreateLogger<TrainingTaskActor>(),
@@ -242,6 +245,8 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         ClusterTable table = new(_setup.Database);
         Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, End, Now, watchLogger)), "actortrainer-members");
+        TimeSpan journalLimit = model.Sharding.JournalUnreachableAfter;
+        Add(Props.Create(() => new JournalWatch(journalLimit, watchLogger)), JournalWatch.Name);
         if (!_ownSystem)
         {
             // A host's own downing provider does not know of life locks.
@@ -274,57 +279,6 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         TaskRehearsal rehearsal = new(System, _setup.Database, Incarnation, _parts.Time, _parts.Loggers.CreateLogger<TaskRehearsal>());
         _entering = Task.Run(() => EnterAsync(rehearsal, entry), CancellationToken.None);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);
-    }
-
-    private void StartStarter()
-    {
-        ILogger logger = _parts.Loggers.CreateLogger<TaskStarter>();
-        TimeSpan fenceAfter = _parts.Model.Sharding.SelfFenceAfter;
-        IActorRef starter = Add(
-            Props.Create(() => new TaskStarter(
-                _host, Index, () => _view, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
-            "actortrainer-starter");
-        _host.Starter = starter;
-    }
-
-    private void StartAssigner()
-    {
-        ILogger logger = _parts.Loggers.CreateLogger<TaskAssigner>();
-        TimeSpan settle = _parts.Model.Sharding.Settle;
-        _assigner = Add(Props.Create(() => new TaskAssigner(Index, Planner, () => _view, AssignAsync, Wake, Now, settle, logger)), "actortrainer-assigner");
-    }
-
-    private async Task<List<Core.Identity.TaskId>> AssignAsync(IReadOnlyCollection<Core.Identity.TaskId> tasks, long seen, long owner)
-    {
-        List<Core.Identity.TaskId> behind = await Rows.AssignAsync(tasks, seen, owner, _over.Token);
-        await ReadRowsAsync(_over.Token);
-        return behind;
-    }
-
-    private void Wake(Core.Identity.TaskId task) => Region.Tell(new WakeTask(task));
-
-    private void StartWarmer()
-    {
-        ILogger logger = _parts.Loggers.CreateLogger<TaskWarmer>();
-        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _view, logger)), TaskWarmer.Name);
-    }
-
-    /// <summary>Has a worker made ready on another node; what that node does not say in time is not waited for.</summary>
-    private async Task WarmAsync(TaskId task, long to)
-    {
-        if (_view.Find(to) is not { } member)
-        {
-            return;
-        }
-
-        try
-        {
-            await TaskWarmer.At(System, member).Ask<TaskWarmed>(new WarmTask(task), WarmWithin, _over.Token);
-        }
-        catch (Exception e) when (e is AskTimeoutException or OperationCanceledException)
-        {
-            LogNotWarm(_logger, task, member.Address);
-        }
     }
 
     private void OnRows(IReadOnlyList<TaskRow> rows)

@@ -47,6 +47,10 @@ public sealed class ScriptedTrainer : ITrainer
         {
             _context!.SetResult("sum", FormattableString.Invariant($"{_state[1]}"));
             _context.SetResult("steps", FormattableString.Invariant($"{Step}"));
+            if (_settings.UntilFile.Length > 0)
+            {
+                await File.WriteAllTextAsync(_settings.UntilFile + ".seen", "", CancellationToken.None);
+            }
         }
 
         return new StepResult(Step, _settings.Steps, Step / 100.0, EndOfEpoch: false, done);
@@ -89,7 +93,7 @@ public sealed record ScriptedSettings
     /// <summary>Steps until it is done.</summary>
     public long Steps { get; init; } = long.MaxValue;
 
-    /// <summary>A file: it is done with the first step after which this exists, so that a test needs no guess of how long it should train. Empty: none.</summary>
+    /// <summary>A file: it is done with the first step after which this exists, so that a test needs no guess of how long it should train. Beside it <c>.seen</c> is made then. Empty: none.</summary>
     public string UntilFile { get; init; } = "";
 
     /// <summary>How long a step takes.</summary>

@@ -13,6 +13,7 @@ internal static class EventText
         TaskSubmitted => "submitted",
         TaskActivated => "activated",
         TaskStarted => "started",
+        TaskAdopted => "adopted",
         TaskProgressed => "progressed",
         TaskCheckpointed => "checkpointed",
         TaskCheckpointDamaged => "checkpoint-damaged",
@@ -28,6 +29,7 @@ internal static class EventText
         TaskCompleted => "completed",
         TaskFailed => "failed",
         TaskCancelled => "cancelled",
+        TaskArchived => "archived",
         _ => happened.GetType().Name,
     };
 

@@ -104,7 +104,7 @@ internal sealed class DerivedValues
         string remedy = "remove it, or set actortrainer.journal.postgresql";
 
         // SQLite writes one transaction at a time, so more writers would only wait for each other.
-        string connection = postgreSql ?? DatabaseConnections.ConnectionString(_model.Journal);
+        string connection = postgreSql ?? DatabaseConnections.OfFile(_model.Journal.Path).ConnectionString;
         yield return Make("connection-string", connection, key, value) with { Rule = DerivedRule.Identity, Secret = true, Remedy = remedy };
         yield return Make("provider-name", postgreSql is null ? "SQLite.MS" : "PostgreSQL.15", key, value) with
         {

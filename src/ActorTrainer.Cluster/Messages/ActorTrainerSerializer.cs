@@ -31,6 +31,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         [typeof(MoveShard)] = ("move-shard-1", Json.MoveShard),
         [typeof(SilenceQuestion)] = ("silence-question-1", Json.SilenceQuestion),
         [typeof(SilenceAnswer)] = ("silence-answer-1", Json.SilenceAnswer),
+        [typeof(JournalQuestion)] = ("journal-question-1", Json.JournalQuestion),
+        [typeof(JournalAnswer)] = ("journal-answer-1", Json.JournalAnswer),
     };
 
     private static readonly Dictionary<string, JsonTypeInfo> ByManifest = ByType.Values.ToDictionary(v => v.Manifest, v => v.Json);
@@ -45,13 +47,16 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
             : throw new SerializationException($"{o.GetType()} is not a message of ActorTrainer and is never sent or stored.");
 
     /// <inheritdoc />
-    public override byte[] ToBinary(object obj) =>
-        ByType.TryGetValue(obj.GetType(), out (string Manifest, JsonTypeInfo Json) known)
-            ? JsonSerializer.SerializeToUtf8Bytes(obj, known.Json)
-            : throw new SerializationException($"{obj.GetType()} is not a message of ActorTrainer and is never sent or stored.");
+    public override byte[] ToBinary(object obj) => Write(obj);
 
     /// <inheritdoc />
     public override object FromBinary(byte[] bytes, string manifest) => Read(bytes, manifest);
+
+    /// <summary>What is written of a message; always the same for the same.</summary>
+    public static byte[] Write(object obj) =>
+        ByType.TryGetValue(obj.GetType(), out (string Manifest, JsonTypeInfo Json) known)
+            ? JsonSerializer.SerializeToUtf8Bytes(obj, known.Json)
+            : throw new SerializationException($"{obj.GetType()} is not a message of ActorTrainer and is never sent or stored.");
 
     /// <summary>What was written under a manifest, or <see cref="Unreadable"/>.</summary>
     public static object Read(byte[] bytes, string manifest)
@@ -98,4 +103,6 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
 [JsonSerializable(typeof(MoveShard))]
 [JsonSerializable(typeof(SilenceQuestion))]
 [JsonSerializable(typeof(SilenceAnswer))]
+[JsonSerializable(typeof(JournalQuestion))]
+[JsonSerializable(typeof(JournalAnswer))]
 internal sealed partial class WireJson : JsonSerializerContext;

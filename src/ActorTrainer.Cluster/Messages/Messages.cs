@@ -50,6 +50,15 @@ internal sealed record SilenceQuestion(IReadOnlyList<SilentMember> Members) : IA
 /// <summary>The answer of the member at this address.</summary>
 internal sealed record SilenceAnswer(string Address, long Uid, IReadOnlyList<SilentMember> Silent) : IActorTrainerMessage;
 
+/// <summary>Asks a member whether it reaches the journal.</summary>
+internal sealed record JournalQuestion : IActorTrainerMessage
+{
+    public static JournalQuestion Instance { get; } = new();
+}
+
+/// <summary>The answer of the member at this address.</summary>
+internal sealed record JournalAnswer(string Address, long Uid, bool Reaches) : IActorTrainerMessage;
+
 /// <summary>Stands for what was read and is not understood: written by a newer version, or damaged. Never written itself.</summary>
 /// <param name="Manifest">The manifest found.</param>
 /// <param name="Reason">One sentence for the user.</param>

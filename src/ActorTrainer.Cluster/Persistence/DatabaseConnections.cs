@@ -16,7 +16,7 @@ namespace ActorTrainer.Cluster.Persistence;
 internal static class DatabaseConnections
 {
     /// <summary>How long SQLite waits for another writer. Longer than any transaction of ours, shorter than Akka's limit for a write.</summary>
-    private const int SqliteBusyMilliseconds = 5_000;
+    private const int SqliteBusySeconds = 5;
 
     /// <summary>
     /// PostgreSQL ends the session of a writer that was stopped in the middle of a transaction, so that its locks do not block its successor, and
@@ -32,7 +32,10 @@ internal static class DatabaseConnections
     {
         if (model.PostgreSql is not { } text)
         {
-            return new SqliteConnectionStringBuilder { DataSource = model.Path }.ConnectionString;
+            // The provider tries a statement that found the database busy again until this time is over, each time with SQLite's own wait.
+            SqliteConnectionStringBuilder file = OfFile(model.Path);
+            file.DefaultTimeout = SqliteBusySeconds;
+            return file.ConnectionString;
         }
 
         NpgsqlConnectionStringBuilder builder = new(text);
@@ -42,13 +45,16 @@ internal static class DatabaseConnections
         return builder.ConnectionString;
     }
 
+    /// <summary>The connection string of an SQLite file as a user writes it.</summary>
+    public static SqliteConnectionStringBuilder OfFile(string path) => new() { DataSource = path };
+
     /// <summary>What a connection that has just been opened needs.</summary>
     public static void Prepare(DbConnection connection)
     {
         if (connection is SqliteConnection sqlite)
         {
             // Without it the provider polls every 150 ms on the caller's thread.
-            raw.sqlite3_busy_timeout(sqlite.Handle, SqliteBusyMilliseconds);
+            raw.sqlite3_busy_timeout(sqlite.Handle, SqliteBusySeconds * 1_000);
             raw.sqlite3_exec(sqlite.Handle, "PRAGMA synchronous = FULL");
         }
     }

@@ -7,7 +7,7 @@ namespace ActorTrainer.Cluster.Persistence;
 internal static class JournalSchema
 {
     /// <summary>Grows when a table changes in a way that an older version does not understand.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Grows when nodes of two versions can no longer be in one cluster.</summary>
     public const int Protocol = 1;
@@ -26,10 +26,13 @@ internal static class JournalSchema
         CREATE TABLE IF NOT EXISTS actortrainer_task (
           task TEXT PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL, finished INTEGER NOT NULL, sequence BIGINT NOT NULL,
           term BIGINT NOT NULL, owner BIGINT NOT NULL, claim BIGINT NOT NULL, version BIGINT NOT NULL, submitted_at BIGINT NOT NULL,
-          changed_at BIGINT NOT NULL, summary TEXT NOT NULL, checkpoints TEXT NOT NULL);
+          changed_at BIGINT NOT NULL, summary TEXT NOT NULL, checkpoints TEXT NOT NULL, deleted_to BIGINT NOT NULL DEFAULT 0);
         CREATE INDEX IF NOT EXISTS actortrainer_task_name ON actortrainer_task (name);
         CREATE INDEX IF NOT EXISTS actortrainer_task_version ON actortrainer_task (version);
         CREATE INDEX IF NOT EXISTS actortrainer_task_unfinished ON actortrainer_task (task) WHERE finished = 0;
+        CREATE INDEX IF NOT EXISTS actortrainer_task_finished ON actortrainer_task (changed_at) WHERE finished = 1;
+        CREATE TABLE IF NOT EXISTS actortrainer_archive (
+          task TEXT PRIMARY KEY, name TEXT NOT NULL, submitted_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, summary TEXT NOT NULL, checkpoints TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_row_version (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
         """;
 

@@ -98,10 +98,44 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         return [.. found.SelectMany(list => list).OrderByDescending(c => c.Time).ThenBy(c => c.Task)];
     }
 
-    /// <summary>Up to which event a task's row is current; 0: there is none, or no event yet.</summary>
-    public async Task<long> SequenceOfAsync(TaskId task, CancellationToken cancellationToken) => (await database.ReadAsync(
-        session => session.QueryAsync("SELECT sequence FROM actortrainer_task WHERE task = @a", r => r.GetInt64(0), task.Value),
+    /// <summary>Up to which event a task's row is current; 0: no event yet; null: there is no row, since the task never was or is archived.</summary>
+    public async Task<long?> SequenceOfAsync(TaskId task, CancellationToken cancellationToken) => (await database.ReadAsync(
+        session => session.QueryAsync("SELECT sequence FROM actortrainer_task WHERE task = @a", r => (long?)r.GetInt64(0), task.Value),
         cancellationToken)).FirstOrDefault();
+
+    /// <summary>The tasks that have ended and are to be kept no longer, those that ended first before the others.</summary>
+    /// <param name="before">Those that ended before this.</param>
+    /// <param name="most">Those beyond so many that ended last.</param>
+    /// <param name="limit">At most so many.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    public Task<List<TaskId>> ReadFinishedAsync(DateTimeOffset before, long most, int limit, CancellationToken cancellationToken) => database.ReadAsync(
+        async session =>
+        {
+            const string Finished = "FROM actortrainer_task WHERE finished = 1 AND sequence > 0";
+            long late = (await session.QueryAsync($"SELECT COUNT(*) {Finished} AND changed_at < @a", r => r.GetInt64(0), before.UtcTicks))[0];
+            long all = (await session.QueryAsync($"SELECT COUNT(*) {Finished}", r => r.GetInt64(0)))[0];
+            long count = Math.Min(Math.Max(late, all - most), limit);
+            return count <= 0 ? []
+                : await session.QueryAsync($"SELECT task {Finished} ORDER BY changed_at, task LIMIT @a", r => TaskId.Parse(r.GetString(0)), count);
+        },
+        cancellationToken);
+
+    /// <summary>
+    /// Shows a task as held that cannot be recovered: its row stays as it was but for that. Nobody else's it is by then, or he would have taken it.
+    /// </summary>
+    public Task HoldAsync(TaskId task, long owner, string reason, CancellationToken cancellationToken) => database.WriteAsync(
+        async session =>
+        {
+            long version = await NextVersionAsync(session);
+            List<TaskRow> rows = await session.QueryAsync($"SELECT {Columns} FROM actortrainer_task WHERE task = @a", Read, task.Value);
+            return rows.Count == 0 ? 0 : await session.RunAsync(
+                "UPDATE actortrainer_task SET owner = @b, claim = claim + 1, version = @c, summary = @d WHERE task = @a",
+                task.Value,
+                owner,
+                version,
+                JsonSerializer.Serialize(rows[0].Summary with { Status = Core.Tasks.TaskStatus.Held, Detail = reason }, CoreJsonContext.Default.TaskSummary));
+        },
+        cancellationToken);
 
     /// <summary>The id that a name stands for, or null.</summary>
     public async Task<TaskId?> FindNameAsync(string name, CancellationToken cancellationToken)

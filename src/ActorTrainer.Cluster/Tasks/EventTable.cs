@@ -14,7 +14,7 @@ internal sealed record ReadEvent(long Sequence, JournaledEvent? Written, string?
 /// <summary>Reads the events of tasks where Akka.Persistence.Sql writes them.</summary>
 internal static class EventTable
 {
-    private const string Name = TaskPersistence.EventTable;
+    public const string Name = TaskPersistence.EventTable;
 
     /// <summary>A task's events after a sequence, by sequence.</summary>
     public static Task<List<ReadEvent>> ReadAsync(JournalDatabase database, TaskId task, long after, int limit, CancellationToken cancellationToken) =>

@@ -11,7 +11,7 @@ namespace ActorTrainer.Cluster.Tasks;
 internal sealed class TaskHost
 {
     private readonly ConcurrentDictionary<TaskId, IActorRef> _here = new();
-    private readonly ConcurrentDictionary<TaskId, bool> _withoutSnapshot = new();
+    private readonly ConcurrentDictionary<TaskId, long> _unusableFrom = new();
     private readonly ConcurrentDictionary<TaskId, ParkedRun> _parked = new();
     private readonly ConcurrentDictionary<TaskId, WarmRun> _warm = new();
 
@@ -29,6 +29,15 @@ internal sealed class TaskHost
 
     /// <summary>Where the tasks' rows go.</summary>
     public required ITaskRows Rows { get; init; }
+
+    /// <summary>Deletes what is not needed any more; null: nothing is deleted here.</summary>
+    public TaskHistory? History { get; init; }
+
+    /// <summary>How many of a task's newest events stay at least; null: all.</summary>
+    public int? KeepEvents { get; init; }
+
+    /// <summary>Shows a task as held that cannot be recovered; null: there is no place to show it.</summary>
+    public Func<TaskId, string, Task>? Hold { get; init; }
 
     /// <summary>Monotonic time.</summary>
     public required Func<TimeSpan> Elapsed { get; init; }
@@ -164,8 +173,9 @@ internal sealed class TaskHost
         Starter.Tell(new TaskStopped(task, reason));
     }
 
-    /// <summary>A snapshot of another fold version was found: the task is replayed from its first event from now on.</summary>
-    public void PassOverSnapshots(TaskId task) => _withoutSnapshot[task] = true;
+    /// <summary>A snapshot that cannot be used was found: from now on the task is recovered from an older one, or from its first event.</summary>
+    public void PassOverSnapshots(TaskId task, long from) => _unusableFrom[task] = from;
 
-    public bool PassesOverSnapshots(TaskId task) => _withoutSnapshot.ContainsKey(task);
+    /// <summary>Where the oldest snapshot of a task is that was found to be of no use; null: none was.</summary>
+    public long? SnapshotsUnusableFrom(TaskId task) => _unusableFrom.TryGetValue(task, out long from) ? from : null;
 }

@@ -21,6 +21,9 @@ internal sealed partial class TrainingTaskActor
     [LoggerMessage(Level = LogLevel.Information, Message = "task {Task} goes on with the run that waited for the journal; {Count} things happened meanwhile")]
     private static partial void LogAdopted(ILogger logger, TaskId task, int count);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "task {Task} is archived, and not all of it could be deleted yet: {Problem}")]
+    private static partial void LogNotArchived(ILogger logger, TaskId task, string problem);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "task {Task}: no snapshot was kept: {Problem}")]
     private static partial void LogNoSnapshot(ILogger logger, TaskId task, string problem);
 }

@@ -1,14 +1,28 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Core.Tasks;
-using Akka.Persistence;
 
 namespace ActorTrainer.Cluster.Tasks;
 
-/// <content>What the journal, a warmed worker and a parked run add up to, and the snapshots that shorten the next recovery.</content>
+/// <content>What the journal, a warmed worker and a parked run add up to.</content>
 internal sealed partial class TrainingTaskActor
 {
     private void Fold(JournaledEvent journaled)
     {
+        if (journaled.Event is TaskArchived && _replayed is null)
+        {
+            // What was before is deleted.
+            _retired = true;
+            return;
+        }
+
+        if (LastSequenceNr != _folded + 1)
+        {
+            _incomplete = true;
+            _unreadable = $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read";
+            return;
+        }
+
+        _folded = LastSequenceNr;
         try
         {
             _replayed = TaskState.Fold(_task, _replayed, [journaled.Event]);
@@ -25,12 +39,15 @@ internal sealed partial class TrainingTaskActor
         if (_unreadable is not null)
         {
             LogUnreadable(_host.Logger, _task, _unreadable);
-            if (_replayed is not null)
-            {
-                _row.PutHeld(Self, _replayed, LastSequenceNr, $"its events cannot be replayed: {_unreadable}");
-            }
-
+            ShowHeld($"its events cannot be replayed: {_unreadable}");
             ReportStatus();
+            return;
+        }
+
+        if (_retired || _replayed is { Archived: true })
+        {
+            // It was lost before all of it was deleted, or somebody still asks for it.
+            Retire();
             return;
         }
 
@@ -57,6 +74,23 @@ internal sealed partial class TrainingTaskActor
         Execute(step);
     }
 
+    /// <summary>In its row, which stays as it was where what was replayed is older than the row.</summary>
+    private void ShowHeld(string reason)
+    {
+        if (_replayed is not null && !_incomplete)
+        {
+            _row.PutHeld(Self, _replayed, LastSequenceNr, reason);
+        }
+        else if (_host.Hold is { } hold)
+        {
+            _ = hold(_task, reason).ContinueWith(
+                failed => LogRecoveryFailed(_host.Logger, _task, failed.Exception!.GetBaseException().Message),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted,
+                TaskScheduler.Default);
+        }
+    }
+
     /// <summary>
     /// Goes on with a run that waited for the journal. That is journaled first: should anybody else write the task's events, it fails.
     /// </summary>
@@ -79,24 +113,5 @@ internal sealed partial class TrainingTaskActor
         PutRow(everything: true);
         TaskAdopted adopted = new(_entity.State?.Runs ?? 0, _host.Home.Incarnation);
         Execute(step with { Persist = [adopted, .. step.Persist], Reply = null });
-    }
-
-    private void SnapshotIfDue(int written)
-    {
-        if (LastSequenceNr / SnapshotEvery > (LastSequenceNr - written) / SnapshotEvery)
-        {
-            SaveSnapshot(new FoldedTask(TaskState.FoldVersion, _entity.State!, _row.Times));
-        }
-    }
-
-    /// <summary>Two stay, should the newer one turn out to be unreadable.</summary>
-    private void OnSnapshotSaved(long sequence)
-    {
-        if (_snapshotBefore is { } before)
-        {
-            DeleteSnapshots(new SnapshotSelectionCriteria(before - 1));
-        }
-
-        _snapshotBefore = sequence;
     }
 }

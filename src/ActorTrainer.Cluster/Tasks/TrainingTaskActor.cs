@@ -57,7 +57,6 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private SlotStatus? _reported;
     private long _grant;
     private TimeSpan? _nextTick;
-    private long? _snapshotBefore;
 
     public TrainingTaskActor(TaskId task, TaskHost host)
     {
@@ -76,7 +75,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     public ITimerScheduler Timers { get; set; } = null!;
 
     public override Recovery Recovery =>
-        _host.PassesOverSnapshots(_task) ? new Recovery(SnapshotSelectionCriteria.None) : Recovery.Default;
+        _host.SnapshotsUnusableFrom(_task) is { } from ? new Recovery(new SnapshotSelectionCriteria(from - 1)) : Recovery.Default;
 
     public static Props Props(TaskId task, TaskHost host) => Akka.Actor.Props.Create(() => new TrainingTaskActor(task, host));
 
@@ -105,12 +104,12 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             case SnapshotOffer { Snapshot: FoldedTask { FoldVersion: TaskState.FoldVersion } folded } offer:
                 _replayed = folded.State;
                 _row.Times = folded.Times;
-                _snapshotBefore = offer.Metadata.SequenceNr;
+                _snapshotBefore = _folded = offer.Metadata.SequenceNr;
                 break;
             case SnapshotOffer offer:
-                _host.PassOverSnapshots(_task);
+                _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
                 throw new InvalidOperationException(
-                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version; the task is replayed from its first event when it is started again");
+                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; the task is recovered from what is before it when it is started again");
             case Unreadable unreadable:
                 _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
                 break;
@@ -132,15 +131,30 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
         LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);
-        _asker?.Tell(new TaskAnswer(new CommandUnavailable($"task {_task} could not be written: {cause.Message}"), 0));
-        if (_stopReason == TaskStopReason.Failed && _entity.TakesSlots && _persisting is { } step && !DatabaseErrors.IsRefusal(cause))
+        SayNotWritten(cause);
+        if (_stopReason == TaskStopReason.Failed && HasRun && _persisting is { } step && !DatabaseErrors.IsRefusal(cause))
         {
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
-            _host.Park(new ParkedRun(Self, _entity, step, sequenceNr - 1));
+
+            // What it stored is in the store whatever becomes of the event. The worker may have two staged states at a time: with this one kept it could stage
+            // nothing newer than the next.
+            TaskEffect[] released = [.. step.AfterCommit.OfType<ReleaseStaged>()];
+            _host.Start(released);
+            _host.Park(new ParkedRun(Self, _entity, step with { AfterCommit = [.. step.AfterCommit.Except(released)] }, sequenceNr - 1));
         }
 
         base.OnPersistFailure(cause, @event, sequenceNr);
+    }
+
+    /// <summary>
+    /// The journal will never take such an event. What the task has decided since its last one has not happened then, so it begins anew from the journal.
+    /// </summary>
+    protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
+    {
+        LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);
+        SayNotWritten(cause);
+        Context.Stop(Self);
     }
 
     protected override void OnCommand(object message)
@@ -177,11 +191,24 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             case SaveSnapshotSuccess saved:
                 OnSnapshotSaved(saved.Metadata.SequenceNr);
                 break;
+            case SnapshotChecked check:
+                OnSnapshotChecked(check);
+                break;
             case SaveSnapshotFailure failed:
                 // A hint only: the next one may succeed.
                 LogNoSnapshot(_host.Logger, _task, failed.Cause.Message);
                 break;
         }
+    }
+
+    /// <summary>Whether a run goes on here, or has ended and that is what could not be written.</summary>
+    private bool HasRun => _entity.TakesSlots ||
+        (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
+
+    private void SayNotWritten(Exception cause)
+    {
+        _asker?.Tell(new TaskAnswer(new CommandUnavailable($"task {_task} could not be written: {cause.Message}"), 0));
+        _asker = null;
     }
 
     private void DrainBacklog()
@@ -213,6 +240,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
 
     private CommandReply? Refusal(TaskCommand command) => (command, _entity.State) switch
     {
+        _ when _retired => TaskEntity.ArchivedReply(_task, command),
         _ when _unreadable is not null => new CommandRefused(_unreadable),
         _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being passivated or handed over; ask again"),
         (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash =>
@@ -312,6 +340,13 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
                 _persisting = null;
                 _asker = null;
                 _entity.Commit(step.Persist, _host.Now);
+                if (_entity.State is { Archived: true })
+                {
+                    asker?.Tell(new TaskAnswer(step.Reply!, LastSequenceNr));
+                    Retire();
+                    return;
+                }
+
                 _row.Times = step.Persist.Aggregate(_row.Times, (times, e) => times.After(e, at));
                 SnapshotIfDue(step.Persist.Count);
                 PutRow(everything: step.Persist.Any(TaskRowKeeper.ChangesCheckpoints));

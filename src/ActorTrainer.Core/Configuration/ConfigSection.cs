@@ -78,11 +78,14 @@ public sealed class ConfigSection
     public string? Text(string key) => Scalar(key)?.Text;
 
     /// <summary>A duration within bounds.</summary>
-    public TimeSpan Duration(string key, TimeSpan fallback, TimeSpan min, TimeSpan max)
+    public TimeSpan Duration(string key, TimeSpan fallback, TimeSpan min, TimeSpan max) => OptionalDuration(key, min, max) ?? fallback;
+
+    /// <summary>A duration within bounds; null when missing or null.</summary>
+    public TimeSpan? OptionalDuration(string key, TimeSpan min, TimeSpan max)
     {
         if (Scalar(key) is not { } scalar)
         {
-            return fallback;
+            return null;
         }
 
         if (!Quantities.TryParseDuration(scalar.Text!, out TimeSpan value, out string problem))

@@ -114,7 +114,7 @@ public sealed record ShardingModel
     /// <summary><c>self-fence-after</c>. Default 10 s.</summary>
     public TimeSpan SelfFenceAfter { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary><c>journal-unreachable-after</c>. Default 30 s.</summary>
+    /// <summary><c>journal-unreachable-after</c>: a node that alone has lost the journal gives its tasks up. Default 30 s.</summary>
     public TimeSpan JournalUnreachableAfter { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary><c>drain-timeout</c>: a node that is still not empty by then goes anyway. Default 5 min.</summary>
@@ -147,6 +147,17 @@ public sealed record JournalModel
     /// <c>postgresql</c>: an Npgsql connection string, for clusters of several machines; it takes the place of the file. Null: SQLite.
     /// </summary>
     public string? PostgreSql { get; init; }
+
+    /// <summary><c>keep-finished</c>: how long tasks that have ended stay before they are archived. Null (default): for ever.</summary>
+    public TimeSpan? KeepFinished { get; init; }
+
+    /// <summary><c>max-finished</c>: how many tasks that have ended stay; those that ended first are archived. Null (default): all.</summary>
+    public int? MaxFinished { get; init; }
+
+    /// <summary>
+    /// <c>keep-events</c>: how many of a task's newest events stay at least; older ones are deleted once two snapshots cover them. Null (default): all.
+    /// </summary>
+    public int? KeepEvents { get; init; }
 }
 
 /// <summary>The checkpoint store.</summary>

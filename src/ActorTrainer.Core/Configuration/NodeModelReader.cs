@@ -63,6 +63,9 @@ public static class NodeModelReader
             {
                 Path = ReadPath(journal, "path", $"{DefaultFolder}/journal.db", surroundings),
                 PostgreSql = AkkaModelReader.ReadPostgreSql(journal),
+                KeepFinished = journal.OptionalDuration("keep-finished", Millisecond, TimeSpan.FromDays(36_500)),
+                MaxFinished = journal.OptionalInt("max-finished", 0, 1_000_000_000),
+                KeepEvents = journal.OptionalInt("keep-events", 1, 1_000_000_000),
             },
             Akka = AkkaModelReader.Read(section.Section("akka")),
             Checkpoints = ReadCheckpoints(section.Section("checkpoints"), surroundings),

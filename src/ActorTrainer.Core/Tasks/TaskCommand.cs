@@ -11,6 +11,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(CancelTask), "cancel")]
 [JsonDerivedType(typeof(MigrateTask), "migrate")]
 [JsonDerivedType(typeof(SaveTask), "save")]
+[JsonDerivedType(typeof(ArchiveTask), "archive")]
 public abstract record TaskCommand;
 
 /// <summary>Creates the task. The same name and specification give the same task, another specification is refused.</summary>
@@ -30,6 +31,9 @@ public sealed record MigrateTask(NodeAddress? To) : TaskCommand;
 
 /// <summary>Takes a checkpoint now.</summary>
 public sealed record SaveTask : TaskCommand;
+
+/// <summary>Takes a task that has ended out of the live tables; it can do nothing any more.</summary>
+public sealed record ArchiveTask : TaskCommand;
 
 /// <summary>The answer to a command.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]

@@ -147,6 +147,11 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// <summary>Decides a command.</summary>
     public EntityStep On(TaskCommand command, TimeSpan now)
     {
+        if (State is { Archived: true })
+        {
+            return new EntityStep([], [], ArchivedReply(Task, command));
+        }
+
         if (command is SubmitTask submit)
         {
             return State is not null
@@ -168,6 +173,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             ResumeTask => OnResume(),
             CancelTask => OnCancel(),
             SaveTask => OnSave(),
+            ArchiveTask when State.IsFinished && IsIdle => new EntityStep([new TaskArchived()], [], new CommandAccepted(Task)),
+            ArchiveTask => Refuse($"task {Task} has not ended; only a task that has is archived"),
             MigrateTask when State.IsFinished => Refuse($"task {Task} has ended ({Word(State.Status)}); there is nothing to move"),
             _ => Accept(),
         };
@@ -236,6 +243,14 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         Term = 0;
         return DropRun();
     }
+
+    /// <summary>What a task that is archived answers: its name is, or is about to be, free for another one.</summary>
+    public static CommandReply ArchivedReply(TaskId task, TaskCommand command) => command switch
+    {
+        ArchiveTask => new CommandAccepted(task),
+        SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived; submit it again"),
+        _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
+    };
 
     /// <summary>A task whose replay or fold failed waits for a person.</summary>
     public static EntityStep Hold(string reason) => new([new TaskHeld(reason)], []);

@@ -24,6 +24,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskCompleted), "completed")]
 [JsonDerivedType(typeof(TaskFailed), "failed")]
 [JsonDerivedType(typeof(TaskCancelled), "cancelled")]
+[JsonDerivedType(typeof(TaskArchived), "archived")]
 public abstract record TaskEvent;
 
 /// <summary>Always the first event. <paramref name="SpecHash"/>: SHA-256 of the canonical specification, lower-case hexadecimal.</summary>
@@ -104,6 +105,9 @@ public sealed record TaskFailed(Failure Failure) : TaskEvent;
 
 /// <summary>The user ended the task.</summary>
 public sealed record TaskCancelled : TaskEvent;
+
+/// <summary>The task has ended and is kept no longer. Always the last event; those before it are deleted.</summary>
+public sealed record TaskArchived : TaskEvent;
 
 /// <summary>How far training is.</summary>
 /// <param name="Step">Steps done since the very beginning, counted over restarts.</param>

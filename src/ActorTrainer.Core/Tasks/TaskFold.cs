@@ -57,6 +57,7 @@ internal static class TaskFold
             Detail = $"{failed.Failure.Class}: {failed.Failure.Detail}",
             ExitCode = ExitCodeOf(failed.Failure),
         },
+        TaskArchived => state with { Archived = true },
         TaskCancelled => state with { Status = TaskStatus.Cancelled, RetryDelay = null, Detail = "cancelled by the user", ExitCode = 1 },
         _ => state,
     };

@@ -78,6 +78,9 @@ public sealed record TaskState
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }
 
+    /// <summary>Whether it is kept no longer and takes no command any more.</summary>
+    public bool Archived { get; init; }
+
     /// <summary>The newest checkpoint that may be restored, or null.</summary>
     public CheckpointRef? LastUsable
     {

@@ -101,5 +101,7 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
         ["move-shard-1"] = new MoveShard(17, 3),
         ["silence-question-1"] = new SilenceQuestion([new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
         ["silence-answer-1"] = new SilenceAnswer("akka.tcp://c@127.0.0.1:8402", 4, [new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
+        ["journal-question-1"] = JournalQuestion.Instance,
+        ["journal-answer-1"] = new JournalAnswer("akka.tcp://c@127.0.0.1:8402", -4, Reaches: true),
     };
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
@@ -24,7 +25,10 @@ internal sealed class TaskFixture
     /// <param name="incarnation">The node's life.</param>
     /// <param name="system">Where the actor lives; null: the test's own.</param>
     /// <param name="id">The task.</param>
-    public TaskFixture(TestKitBase kit, long incarnation = 1, ActorSystem? system = null, TaskId? id = null)
+    /// <param name="journal">The tables that its row is in and its history is deleted from; null: rows are kept in memory, and nothing is deleted.</param>
+    /// <param name="keepEvents">How many events stay at least; null: all.</param>
+    public TaskFixture(
+        TestKitBase kit, long incarnation = 1, ActorSystem? system = null, TaskId? id = null, JournalTables? journal = null, int? keepEvents = null)
     {
         _kit = kit;
         Task = id ?? Id;
@@ -36,7 +40,10 @@ internal sealed class TaskFixture
             NumberOfShards = 16,
             Effects = e => _effects.Add(e),
             Slots = Slots.Ref,
-            Rows = Rows,
+            Rows = (ITaskRows?)journal?.Writer ?? Rows,
+            History = journal?.History,
+            KeepEvents = keepEvents,
+            Hold = journal is null ? null : (task, reason) => journal.Table.HoldAsync(task, incarnation, reason, CancellationToken.None),
             Starter = Starter.Ref,
             Elapsed = () => TimeProvider.System.GetElapsedTime(_startedAt),
             Time = TimeProvider.System,

@@ -1,5 +1,4 @@
 using ActorTrainer.Cluster.Messages;
-using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Cluster.Tests.Support;
@@ -8,8 +7,6 @@ using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
-using Akka.Persistence;
-using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -283,7 +280,7 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
         SaveForeignSnapshot();
         TaskFixture second = new(this, incarnation: 2);
         second.ShouldStop();
-        second.Host.PassesOverSnapshots(TaskFixture.Id).ShouldBeTrue();
+        second.Host.SnapshotsUnusableFrom(TaskFixture.Id).ShouldBe(2);
 
         IActorRef again = second.Parent.ChildActorOf(TrainingTaskActor.Props(TaskFixture.Id, second.Host));
         again.Tell(new TaskRequest(TaskFixture.Id, new SubmitTask(TaskFixture.Spec, "hash")), TestActor);
@@ -312,82 +309,15 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
         task.ShouldStop();
     }
 
-    private List<JournaledEvent> Journaled() => Probe(new ReadAll()).ShouldBeOfType<List<JournaledEvent>>();
+    private List<JournaledEvent> Journaled() => JournalProbe.Ask(this, new JournalProbe.ReadAll()).ShouldBeOfType<List<JournaledEvent>>();
 
     private object? SnapshotOf(Core.Identity.TaskId task)
     {
         task.ShouldBe(TaskFixture.Id);
-        return Probe(new ReadSnapshot());
+        return JournalProbe.Ask(this, new JournalProbe.ReadSnapshot());
     }
 
-    private void SaveForeignSnapshot() => Probe(new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None));
+    private void SaveForeignSnapshot() => JournalProbe.Ask(this, new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None));
 
-    private void WriteEvent(object e) => Probe(new WriteThis(e));
-
-    private object? Probe(object message)
-    {
-        TestProbe asker = CreateTestProbe();
-        IActorRef reader = Sys.ActorOf(Props.Create(() => new JournalProbe()));
-        reader.Tell(message, asker);
-        object? answer = asker.ReceiveOne(TimeSpan.FromSeconds(10));
-        asker.Watch(reader);
-        Sys.Stop(reader);
-        asker.ExpectTerminated(reader);
-        return answer;
-    }
-
-    private sealed record ReadAll;
-
-    private sealed record ReadSnapshot;
-
-    private sealed record WriteThis(object Event);
-
-    /// <summary>Reads the task's journal beside its actor, and writes into it what another version would.</summary>
-    private sealed class JournalProbe : UntypedPersistentActor
-    {
-        private readonly List<JournaledEvent> _events = [];
-        private object? _snapshot;
-
-        public JournalProbe()
-        {
-            JournalPluginId = TaskPersistence.JournalPlugin;
-            SnapshotPluginId = TaskPersistence.SnapshotPlugin;
-        }
-
-        public override string PersistenceId => TaskPersistence.IdOf(TaskFixture.Id);
-
-        protected override void OnRecover(object message)
-        {
-            switch (message)
-            {
-                case SnapshotOffer offer:
-                    _snapshot = offer.Snapshot;
-                    break;
-                case JournaledEvent e:
-                    _events.Add(e);
-                    break;
-            }
-        }
-
-        protected override void OnCommand(object message)
-        {
-            IActorRef asker = Sender;
-            switch (message)
-            {
-                case ReadAll:
-                    asker.Tell(_events);
-                    break;
-                case ReadSnapshot:
-                    asker.Tell(_snapshot);
-                    break;
-                case FoldedTask folded:
-                    SaveSnapshot(folded);
-                    Become(m => asker.Tell(m));
-                    break;
-                case WriteThis write:
-                    Persist(write.Event, _ => asker.Tell("written"));
-                    break;
-            }
-        }
-    }
+    private void WriteEvent(object e) => JournalProbe.Ask(this, new JournalProbe.WriteThis(e));
 }

@@ -24,7 +24,7 @@ public sealed class NodeModelReaderTests
                 move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
                 journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off, balance-after = 8 s
               }
-              journal { path = "x/../j.db", postgresql = "Host=db;Password=a b" }
+              journal { path = "x/../j.db", postgresql = "Host=db;Password=a b", keep-finished = 90 d, max-finished = 10, keep-events = 400 }
               checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
               worker { log-max-size = 1 M, nice = 0, warm.dotnet = 3 }
               logging { level = DEBUG, file = l.log }
@@ -60,7 +60,14 @@ public sealed class NodeModelReaderTests
             BalanceAfter = TimeSpan.FromSeconds(8),
             Rebalance = false,
         });
-        model.Journal.ShouldBe(new JournalModel { Path = "/work/j.db", PostgreSql = "Host=db;Password=a b" });
+        model.Journal.ShouldBe(new JournalModel
+        {
+            Path = "/work/j.db",
+            PostgreSql = "Host=db;Password=a b",
+            KeepFinished = TimeSpan.FromDays(90),
+            MaxFinished = 10,
+            KeepEvents = 400,
+        });
         model.Checkpoints.ShouldBe(new CheckpointStoreModel { Path = "/c", Scope = "node", Compression = false, ChunkSizeBytes = 64 << 10 });
         model.Worker.ShouldBe(new WorkerModel { LogMaxBytes = 1 << 20, Nice = 0, WarmDotnet = 3 });
         model.Logging.ShouldBe(new LoggingModel { Level = "debug", File = "/work/l.log" });
@@ -99,7 +106,10 @@ public sealed class NodeModelReaderTests
     [InlineData("node.adress = x", "1:19: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?")]
     [InlineData("heartbeat-interval = 1 s", "1:14: actortrainer.heartbeat-interval is not a known key. Did you mean actortrainer.membership.heartbeat-interval?")]
     [InlineData("membershp { }", "1:14: actortrainer.membershp is not a known key. Did you mean actortrainer.membership?")]
-    [InlineData("journal.connection = x", "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: path, postgresql.")]
+    [InlineData("journal.connection = x", "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: keep-events, keep-finished, max-finished, path, postgresql.")]
+    [InlineData("journal.keep-events = 0", "1:36: actortrainer.journal.keep-events is '0': it must be from 1 to 1000000000.")]
+    [InlineData("journal.keep-finished = 90", "1:38: actortrainer.journal.keep-finished is '90': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h.")]
+    [InlineData("journal.max-finished = -1", "1:37: actortrainer.journal.max-finished is '-1': it must be from 0 to 1000000000.")]
     public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
         Should.Throw<ConfigException>(() => Read("actortrainer." + text)).Message.ShouldBe("n.conf:" + message);
 

@@ -128,7 +128,7 @@ public sealed class TaskFoldTests
         long step = random.Next(8);
         Dictionary<string, double> metrics = new() { ["loss"] = random.Next(4) == 0 ? double.NaN : random.NextDouble() };
         Failure failure = new("exit-code", "exited", random.Next(2) == 0 ? random.Next(3) : null, random.Next(2) == 0 ? 9 : null, ["last", "lines"]);
-        return random.Next(19) switch
+        return random.Next(20) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -148,6 +148,7 @@ public sealed class TaskFoldTests
             15 => new TaskCompleted(random.Next(2) == 0 ? null : new TaskProgress(step, 9, 1, metrics), new Dictionary<string, string> { ["a"] = "b" }),
             16 => new TaskFailed(failure),
             17 => new TaskAdopted(random.Next(9), random.Next(9)),
+            18 => new TaskArchived(),
             _ => new TaskCancelled(),
         };
     }

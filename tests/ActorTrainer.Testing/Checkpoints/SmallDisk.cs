@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace ActorTrainer.Testing.Checkpoints;
 
-/// <summary>A file system of 2 MiB in memory, for tests that fill it. Needs the right to mount.</summary>
+/// <summary>A small file system in memory, for tests that fill it. Needs the right to mount.</summary>
 public sealed class SmallDisk : IDisposable
 {
     private readonly string _filler;
@@ -15,10 +15,13 @@ public sealed class SmallDisk : IDisposable
 
     public string Root { get; }
 
-    public static SmallDisk? TryMount(string folder)
+    /// <summary>Mounts one, or gives null where that is not allowed.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="size">How large, as mount writes it.</param>
+    public static SmallDisk? TryMount(string folder, string size = "2m")
     {
         Directory.CreateDirectory(folder);
-        return Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder) ? new SmallDisk(folder) : null;
+        return Run("mount", "-t", "tmpfs", "-o", $"size={size}", "tmpfs", folder) ? new SmallDisk(folder) : null;
     }
 
     public void Fill()

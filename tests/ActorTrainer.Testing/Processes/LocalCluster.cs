@@ -40,6 +40,9 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>The connection string of its database in <see cref="Server"/>; null: its journal is an SQLite file.</summary>
     public string? PostgreSql => _postgreSql.Value;
 
+    /// <summary>A further <c>key=value</c> setting of a node, by its number, over those of all.</summary>
+    public Dictionary<int, string> SettingOf { get; } = [];
+
     /// <summary>Whether every node is told of all others as seeds. Default true.</summary>
     public bool Seeds { get; init; } = true;
 
@@ -203,6 +206,7 @@ public sealed class LocalCluster : IAsyncDisposable
         .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
         .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
         .. _settings.SelectMany(s => new[] { "--set", s }),
+        .. SettingOf.TryGetValue(node.Number, out string? own) ? new[] { "--set", own } : [],
     ];
 
     private async Task RemoveFolderAsync()
