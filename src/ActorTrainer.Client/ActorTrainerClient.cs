@@ -92,6 +92,10 @@ public sealed class ActorTrainerClient : IDisposable
         return follower.CopyAsync(target, follow, cancellationToken);
     }
 
+    /// <summary>How a task's metrics went, over all of its runs; some seconds behind while it trains.</summary>
+    public Task<TaskMetrics> GetMetricsAsync(string task, CancellationToken cancellationToken = default) =>
+        GetAsync($"/v1/tasks/{Uri.EscapeDataString(task)}/metrics", ApiJson.Default.TaskMetrics, cancellationToken);
+
     /// <summary>Checkpoints of one task or of all, newest first.</summary>
     public Task<CheckpointList> ListCheckpointsAsync(string? task = null, CancellationToken cancellationToken = default) =>
         GetAsync(task is null ? "/v1/checkpoints" : $"/v1/checkpoints?task={Uri.EscapeDataString(task)}", ApiJson.Default.CheckpointList, cancellationToken);

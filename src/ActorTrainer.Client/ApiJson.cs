@@ -29,6 +29,7 @@ namespace ActorTrainer.Client;
 [JsonSerializable(typeof(TaskList))]
 [JsonSerializable(typeof(TaskDetails))]
 [JsonSerializable(typeof(TaskEventList))]
+[JsonSerializable(typeof(TaskMetrics))]
 [JsonSerializable(typeof(CheckpointList))]
 [JsonSerializable(typeof(CheckpointVerification))]
 [JsonSerializable(typeof(IReadOnlyList<CheckpointVerification>))]

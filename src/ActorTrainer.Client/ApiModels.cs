@@ -59,6 +59,11 @@ public sealed record TaskList(IReadOnlyList<TaskView> Tasks);
 /// <param name="Spec">Its specification, or null when its first event could not be read.</param>
 public sealed record TaskDetails(TaskView Task, NodeAddress? Owner, long Term, TaskSpec? Spec);
 
+/// <summary>How a task's metrics went, over all of its runs.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="Points">By step; at most 512, evenly over the whole training.</param>
+public sealed record TaskMetrics(TaskId Task, IReadOnlyList<MetricPoint> Points);
+
 /// <summary>Events of a task by sequence; ask again after the last one until none comes.</summary>
 public sealed record TaskEventList(TaskId Task, IReadOnlyList<EventRow> Events);
 

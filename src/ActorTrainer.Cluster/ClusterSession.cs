@@ -48,6 +48,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private readonly SessionSetup _setup;
     private readonly long _startedAt;
     private readonly RowFollower _follower;
+    private readonly MetricKeeper _metrics;
     private readonly Func<NodeCommandKind, Task<CommandReply>> _execute;
     private Task _entering = Task.CompletedTask;
     private IActorRef _assigner = ActorRefs.Nobody;
@@ -76,6 +77,8 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         Index = new TaskIndex();
         _follower = new RowFollower(Rows, Index, parts.Time, parts.Loggers.CreateLogger<RowFollower>(), OnJournalWentBack);
         RowWriter = new RowWriter(Rows, _follower.Kick, parts.Time, parts.Loggers.CreateLogger<RowWriter>());
+        Metrics = new MetricTable(database);
+        _metrics = new MetricKeeper(Metrics, incarnation, parts.Time, parts.Loggers.CreateLogger<MetricKeeper>());
         Planner = new ShardPlanner(model, Now);
         TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
         IActorRef slots = Add(Props.Create(() => new SlotActor(model, incarnation, Wake, Now)), "actortrainer-slots");
@@ -86,6 +89,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
             Effects = effects.Start,
             Slots = slots,
             Rows = RowWriter,
+            Metrics = _metrics,
             History = new TaskHistory(database),
             KeepEvents = model.Journal.KeepEvents,
             Hold = (task, reason) => Rows.HoldAsync(task, incarnation, reason, _over.Token),
@@ -110,6 +114,9 @@ internal sealed partial class ClusterSession : IAsyncDisposable
 
     /// <summary>The tasks' rows in the database.</summary>
     public TaskRowTable Rows { get; }
+
+    /// <summary>The tasks' metrics over time, in the database.</summary>
+    public MetricTable Metrics { get; }
 
     /// <summary>The unfinished tasks, in memory.</summary>
     public TaskIndex Index { get; }
@@ -213,6 +220,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         }
 
         await RowWriter.DisposeAsync();
+        await _metrics.DisposeAsync();
         await _follower.DisposeAsync();
 
         // Last: as long as anything of this life is there, it counts as alive.

@@ -1,5 +1,6 @@
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster;
 
@@ -19,6 +20,12 @@ public interface ITaskQueries
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="JournalUnavailableException">The journal cannot be read now, or the first of the events cannot.</exception>
     Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default);
+
+    /// <summary>How a task's metrics went, over all of its runs; some seconds behind while it trains.</summary>
+    /// <param name="task">The task; one that is not known, or has told none, has an empty series.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="JournalUnavailableException">The journal cannot be read now.</exception>
+    Task<MetricSeries> ReadMetricsAsync(TaskId task, CancellationToken cancellationToken = default);
 
     /// <summary>The checkpoints that are listed, newest first.</summary>
     /// <param name="task">Only those of this task; null: of all.</param>

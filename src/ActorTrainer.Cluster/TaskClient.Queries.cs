@@ -4,6 +4,7 @@ using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster;
 
@@ -32,6 +33,10 @@ public sealed partial class TaskClient
         cancellationToken);
 
     /// <inheritdoc />
+    public Task<MetricSeries> ReadMetricsAsync(TaskId task, CancellationToken cancellationToken = default) =>
+        QueryAsync(session => session.Metrics.ReadAsync(task, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default) => QueryAsync(
         async session =>
         {
@@ -52,7 +57,10 @@ public sealed partial class TaskClient
         }
     }
 
-    private async Task<IReadOnlyList<T>> QueryAsync<T>(Func<ClusterSession, Task<List<T>>> query, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<T>> QueryAsync<T>(Func<ClusterSession, Task<List<T>>> query, CancellationToken cancellationToken) =>
+        await QueryAsync<List<T>>(query, cancellationToken);
+
+    private async Task<T> QueryAsync<T>(Func<ClusterSession, Task<T>> query, CancellationToken cancellationToken)
     {
         ClusterSession session = _session ?? throw new JournalUnavailableException(_away);
         try

@@ -21,4 +21,5 @@ namespace ActorTrainer.Core;
 [JsonSerializable(typeof(CheckpointRef))]
 [JsonSerializable(typeof(List<CheckpointListing>))]
 [JsonSerializable(typeof(List<string>))]
+[JsonSerializable(typeof(MetricSeries))]
 public sealed partial class CoreJsonContext : JsonSerializerContext;

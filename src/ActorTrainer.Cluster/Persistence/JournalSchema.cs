@@ -33,6 +33,7 @@ internal static class JournalSchema
         CREATE INDEX IF NOT EXISTS actortrainer_task_finished ON actortrainer_task (changed_at) WHERE finished = 1;
         CREATE TABLE IF NOT EXISTS actortrainer_archive (
           task TEXT PRIMARY KEY, name TEXT NOT NULL, submitted_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, summary TEXT NOT NULL, checkpoints TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS actortrainer_metrics (task TEXT PRIMARY KEY, series TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_row_version (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
         """;
 

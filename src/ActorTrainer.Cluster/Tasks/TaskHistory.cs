@@ -87,6 +87,7 @@ internal sealed class TaskHistory(JournalDatabase database)
                 await session.RunAsync($"DELETE FROM {EventTable.Name} WHERE persistence_id = @a AND sequence_number < @b", id, archived);
                 await session.RunAsync($"DELETE FROM {Snapshots} WHERE persistence_id = @a", id);
                 await session.RunAsync("DELETE FROM actortrainer_name WHERE task = @a", task.Value);
+                await session.RunAsync("DELETE FROM actortrainer_metrics WHERE task = @a", task.Value);
                 return await session.RunAsync("DELETE FROM actortrainer_task WHERE task = @a", task.Value);
             },
             cancellationToken);

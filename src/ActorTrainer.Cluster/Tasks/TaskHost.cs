@@ -30,6 +30,9 @@ internal sealed class TaskHost
     /// <summary>Where the tasks' rows go.</summary>
     public required ITaskRows Rows { get; init; }
 
+    /// <summary>Keeps the tasks' metrics over time; null: nobody does.</summary>
+    public MetricKeeper? Metrics { get; init; }
+
     /// <summary>Deletes what is not needed any more; null: nothing is deleted here.</summary>
     public TaskHistory? History { get; init; }
 
@@ -165,6 +168,7 @@ internal sealed class TaskHost
     {
         _here.TryRemove(new KeyValuePair<TaskId, IActorRef>(task, entity));
         Rows.Leave(task, entity);
+        Metrics?.Leave(task);
         if (reason != TaskStopReason.Parked)
         {
             Slots.Tell(new TaskGone(task, entity));

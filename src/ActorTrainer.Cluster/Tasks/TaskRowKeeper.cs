@@ -12,6 +12,11 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <summary>Makes a task's row of its state and hands it to the node's writer.</summary>
 internal sealed class TaskRowKeeper(TaskHost host)
 {
+    private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
+
+    private TimeSpan _toldAt;
+    private long _toldStep;
+
     /// <summary>When things happened to the task.</summary>
     public TaskTimes Times { get; set; } = TaskTimes.None;
 
@@ -30,6 +35,7 @@ internal sealed class TaskRowKeeper(TaskHost host)
     public void Put(IActorRef entity, TaskState state, long sequence, long owner, bool everything)
     {
         PutAt = host.Now;
+        TellMetrics(state);
         host.Rows.Put(entity, Row(state.Summarize(ShardOf(state)), state, sequence, owner), everything ? Listings(state) : null);
     }
 
@@ -38,6 +44,16 @@ internal sealed class TaskRowKeeper(TaskHost host)
         entity,
         Row(state.Summarize(ShardOf(state)) with { Status = TaskStatus.Held, Detail = reason }, state, sequence, host.Home.Incarnation),
         Listings(state));
+
+    private void TellMetrics(TaskState state)
+    {
+        TaskProgress progress = state.Progress;
+        if (progress.Metrics.Count > 0 && progress.Step != _toldStep && (state.IsFinished || host.Now - _toldAt >= TellEvery))
+        {
+            (_toldAt, _toldStep) = (host.Now, progress.Step);
+            host.Metrics?.Add(state.Task, new MetricPoint(progress.Step, progress.Epoch, host.Time.GetUtcNow(), progress.Metrics));
+        }
+    }
 
     private int ShardOf(TaskState state) => ShardMap.ShardOf(state.Task, host.NumberOfShards);
 

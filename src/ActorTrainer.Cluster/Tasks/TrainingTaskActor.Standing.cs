@@ -57,7 +57,17 @@ internal sealed partial class TrainingTaskActor
         TickAsNeeded();
     }
 
-    /// <summary>A task that only waits goes to rest: a node may have thousands of them.</summary>
+    /// <summary>
+    /// How long a task of which nothing is under way, and that nobody asks for, stays in memory; null: something is. One that only waits goes to rest: a
+    /// node may have thousands of them.
+    /// </summary>
+    private TimeSpan? Patience =>
+        _entity.State is { IsFinished: true } && _entity.IsIdle && !_entity.TakesSlots ? OverPatience
+        : _entity.MayRest ? RestPatience
+        : null;
+
+    private TimeSpan QuietFor() => _host.Now - (_quietSince ??= _host.Now);
+
     private void TickAsNeeded()
     {
         if (_unreadable is not null || _ending)
@@ -65,11 +75,12 @@ internal sealed partial class TrainingTaskActor
             return;
         }
 
+        TimeSpan? patience = Patience;
+        _quietSince = patience is null ? null : _quietSince ?? _host.Now;
         TimeSpan? next = _entity.State is null ? UnbornPatience
             : !_entity.IsIdle || _entity.TakesSlots ? TickEvery
             : _passivating ? null
-            : IsOver ? OverPatience
-            : _entity.MayRest ? RestPatience
+            : patience is { } quiet ? quiet - QuietFor() is { Ticks: > 0 } left ? left : TimeSpan.FromMilliseconds(1)
             : _entity.StartsAgainAt is { } at && at > _host.Now ? at - _host.Now + TimeSpan.FromMilliseconds(1)
             : null;
         if (next is { } wait && (_nextTick is null || wait < _nextTick))

@@ -57,6 +57,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private SlotStatus? _reported;
     private long _grant;
     private TimeSpan? _nextTick;
+    private TimeSpan? _quietSince;
 
     public TrainingTaskActor(TaskId task, TaskHost host)
     {
@@ -229,6 +230,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
 
     private void OnRequest(TaskCommand command)
     {
+        _quietSince = null;
         if (Refusal(command) is { } refusal)
         {
             Sender.Tell(new TaskAnswer(refusal, LastSequenceNr));
@@ -279,10 +281,18 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             return;
         }
 
-        if (IsOver || _entity.MayRest)
+        if (Patience is { } patience)
         {
             // Nothing is left to do for now; it comes back when somebody asks for it, or has slots for it.
-            Passivate();
+            if (QuietFor() >= patience)
+            {
+                Passivate();
+            }
+            else
+            {
+                TickAsNeeded();
+            }
+
             return;
         }
 
@@ -292,8 +302,6 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             PutRow();
         }
     }
-
-    private bool IsOver => _entity.State is { IsFinished: true } && _entity.IsIdle && !_entity.TakesSlots;
 
     private void Passivate()
     {

@@ -17,6 +17,7 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
         routes.Get("/v1/tasks", ListAsync);
         routes.Get("/v1/tasks/{task}", ShowAsync);
         routes.Get("/v1/tasks/{task}/events", EventsAsync);
+        routes.Get("/v1/tasks/{task}/metrics", MetricsAsync);
         routes.Post("/v1/tasks/{task}/pause", http => CommandAsync(http, new PauseTask()));
         routes.Post("/v1/tasks/{task}/resume", http => CommandAsync(http, new ResumeTask()));
         routes.Post("/v1/tasks/{task}/cancel", http => CommandAsync(http, new CancelTask()));
@@ -67,6 +68,13 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
         IReadOnlyList<EventRow> events = await client.ReadEventsAsync(listing.Summary.Task, after, limit, http.RequestAborted);
         await http.WriteAsync(
             StatusCodes.Status200OK, new TaskEventList(listing.Summary.Task, events), ApiJson.Default.TaskEventList);
+    }
+
+    private async Task MetricsAsync(HttpContext http)
+    {
+        TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
+        MetricSeries series = await client.ReadMetricsAsync(listing.Summary.Task, http.RequestAborted);
+        await http.WriteAsync(StatusCodes.Status200OK, new TaskMetrics(listing.Summary.Task, series.Points), ApiJson.Default.TaskMetrics);
     }
 
     private async Task CommandAsync(HttpContext http, TaskCommand command)

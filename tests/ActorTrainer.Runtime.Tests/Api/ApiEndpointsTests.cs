@@ -228,6 +228,17 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
         events.Select(row => row!["event"]!["type"]!.GetValue<string>()).ShouldBe(["started", "retry-scheduled", "checkpointed"]);
     }
 
+    [Fact]
+    public async Task Metrics_OfATask_AreItsPointsWithWhatIsNotFinite()
+    {
+        _node.Metrics = _node.Metrics.With(new MetricPoint(10, 0.5, DateTimeOffset.UnixEpoch, new Dictionary<string, double> { ["loss"] = double.NaN }));
+
+        JsonNode point = (await GetAsync("/v1/tasks/digits-a/metrics"))["points"]!.AsArray().Single()!;
+
+        point["step"]!.GetValue<int>().ShouldBe(10);
+        point["metrics"]!["loss"]!.GetValue<string>().ShouldBe("NaN");
+    }
+
     [Theory]
     [InlineData("/v1/tasks/digits-a/events?after=x", "'after=x' is not a number")]
     [InlineData("/v1/tasks?unfinished=maybe", "'unfinished=maybe' is not true or false")]

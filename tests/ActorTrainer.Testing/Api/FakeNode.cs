@@ -31,6 +31,9 @@ public sealed class FakeNode : ITaskClient, INodeFiles
     /// <summary>What was asked of it, in words.</summary>
     public ConcurrentQueue<string> Asked { get; } = [];
 
+    /// <summary>The metrics of every task.</summary>
+    public MetricSeries Metrics { get; set; } = MetricSeries.Empty;
+
     /// <summary>When set, the journal does not answer, for this reason.</summary>
     public string? JournalDown { get; set; }
 
@@ -87,6 +90,8 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default) =>
         Read<EventRow>(() => [.. Events.GetValueOrDefault(task, []).Where(row => row.Sequence > after).Take(limit)]);
+
+    public Task<MetricSeries> ReadMetricsAsync(TaskId task, CancellationToken cancellationToken = default) => Task.FromResult(Metrics);
 
     public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) =>
         Read<CheckpointListing>(() => [.. Checkpoints.Where(row => task is null || row.Task == task)]);
