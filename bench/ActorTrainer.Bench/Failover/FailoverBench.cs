@@ -41,7 +41,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
                 {
                     results.AddRange(await bench.RunAsync());
                 }
-                catch (Exception e) when (e is TimeoutException or InvalidOperationException)
+                catch (Exception e) when (e is TimeoutException or InvalidOperationException or ActorTrainerApiException or UnknownOutcomeException || ActorTrainerClient.IsTransient(e))
                 {
                     // The other combinations are still worth their lines; this one has none.
                     failed = true;

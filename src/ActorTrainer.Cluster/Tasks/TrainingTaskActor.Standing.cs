@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 
@@ -24,6 +25,22 @@ internal sealed partial class TrainingTaskActor
         Timers.CancelAll();
         Timers.StartSingleTimer(nameof(RowFlushed), RowFlushed.Instance, FlushWithin);
         _host.Rows.FlushAsync(_task).PipeTo(Self, success: () => RowFlushed.Instance);
+    }
+
+    /// <summary>
+    /// Answers a command. A task that had ended and goes on is answered for once its row says so: nobody would wake it if this node died before, and
+    /// whoever was told that it goes on would wait in vain.
+    /// </summary>
+    private void Answer(IActorRef asker, TaskAnswer answer, IReadOnlyList<TaskEvent> journaled)
+    {
+        if (journaled.Any(e => e is TaskResumed))
+        {
+            _host.Rows.FlushAsync(_task).PipeTo(asker, Self, success: () => answer);
+        }
+        else
+        {
+            asker.Tell(answer);
+        }
     }
 
     private void PutRow(bool everything = false, long? owner = null)

@@ -369,9 +369,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private void Finish(EntityStep step, IActorRef? asker)
     {
         _host.Start(step.AfterCommit);
-        if (step.Reply is not null)
+        if (step.Reply is not null && asker is not null)
         {
-            asker?.Tell(new TaskAnswer(step.Reply, LastSequenceNr));
+            Answer(asker, new TaskAnswer(step.Reply, LastSequenceNr), step.Persist);
         }
 
         if (step.Release)

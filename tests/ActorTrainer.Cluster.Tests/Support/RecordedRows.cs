@@ -27,7 +27,10 @@ internal sealed class RecordedRows : ITaskRows
         _put.Enqueue(row);
     }
 
-    public Task FlushAsync(TaskId task) => Task.CompletedTask;
+    /// <summary>Ends when rows count as written.</summary>
+    public Task Written { get; set; } = Task.CompletedTask;
+
+    public Task FlushAsync(TaskId task) => Written;
 
     public void Leave(TaskId task, IActorRef entity)
     {

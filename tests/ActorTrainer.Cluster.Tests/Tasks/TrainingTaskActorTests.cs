@@ -240,6 +240,23 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     }
 
     [Fact]
+    public void Resume_OfATask_IsAcknowledgedOnceItsRowIsWritten()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+        task.Ask(new PauseTask());
+        TaskCompletionSource written = new();
+        task.Rows.Written = written.Task;
+
+        task.Actor.Tell(new TaskRequest(task.Task, new ResumeTask()), TestActor);
+
+        ExpectNoMsg(TimeSpan.FromMilliseconds(200));
+        task.Rows.Put[^1].Summary.Status.ShouldBe(TaskStatus.Pending);
+        written.SetResult();
+        ExpectMsg<TaskAnswer>(TimeSpan.FromSeconds(10)).Reply.ShouldBeOfType<CommandAccepted>();
+    }
+
+    [Fact]
     public void Resume_OfAFailedTask_GoesOnUnderATermOfItsOwn()
     {
         Lost(new TaskFixture(this), t =>
