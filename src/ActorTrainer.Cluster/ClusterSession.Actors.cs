@@ -37,14 +37,14 @@ internal sealed partial class ClusterSession
         _assigner = Add(Props.Create(() => new TaskAssigner(Index, Planner, () => _view, AssignAsync, Wake, Now, settle, logger)), "actortrainer-assigner");
     }
 
-    private async Task<List<Core.Identity.TaskId>> AssignAsync(IReadOnlyCollection<Core.Identity.TaskId> tasks, long seen, long owner)
+    private async Task<List<TaskId>> AssignAsync(IReadOnlyCollection<TaskId> tasks, long seen, long owner)
     {
-        List<Core.Identity.TaskId> behind = await Rows.AssignAsync(tasks, seen, owner, _over.Token);
+        List<TaskId> behind = await Rows.AssignAsync(tasks, seen, owner, _over.Token);
         await ReadRowsAsync(_over.Token);
         return behind;
     }
 
-    private void Wake(Core.Identity.TaskId task) => Region.Tell(new WakeTask(task));
+    private void Wake(TaskId task) => Region.Tell(new WakeTask(task));
 
     private void StartWarmer()
     {

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text.Json;
+using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Training;
 
@@ -12,10 +12,7 @@ public sealed class SeededGenerator
 {
     private const string Algorithm = "xoshiro256**";
 
-    private ulong _s0;
-    private ulong _s1;
-    private ulong _s2;
-    private ulong _s3;
+    private DeterministicRandom _bits;
     private double? _gaussian;
 
     /// <summary>Makes a generator.</summary>
@@ -26,34 +23,16 @@ public sealed class SeededGenerator
         // Stream 0 is the reference seeding. Other streams start splitmix64 at a mixed position, so that streams of neighbouring
         // numbers do not walk through the same sequence one step apart.
         ulong position = stream;
-        ulong state = stream == 0 ? seed : seed ^ SplitMix(ref position);
-        _s0 = SplitMix(ref state);
-        _s1 = SplitMix(ref state);
-        _s2 = SplitMix(ref state);
-        _s3 = SplitMix(ref state);
+        _bits = new DeterministicRandom(stream == 0 ? seed : seed ^ DeterministicRandom.SplitMix(ref position));
     }
 
-    internal SeededGenerator(ulong s0, ulong s1, ulong s2, ulong s3)
-    {
-        (_s0, _s1, _s2, _s3) = (s0, s1, s2, s3);
-    }
+    internal SeededGenerator(ulong s0, ulong s1, ulong s2, ulong s3) => _bits = new DeterministicRandom(s0, s1, s2, s3);
 
     /// <summary>The next 64 random bits.</summary>
-    public ulong NextUInt64()
-    {
-        ulong result = BitOperations.RotateLeft(_s1 * 5, 7) * 9;
-        ulong t = _s1 << 17;
-        _s2 ^= _s0;
-        _s3 ^= _s1;
-        _s1 ^= _s2;
-        _s0 ^= _s3;
-        _s2 ^= t;
-        _s3 = BitOperations.RotateLeft(_s3, 45);
-        return result;
-    }
+    public ulong NextUInt64() => _bits.NextUInt64();
 
     /// <summary>Uniform in [0, 1), with 53 random bits.</summary>
-    public double NextDouble() => (NextUInt64() >> 11) * (1.0 / (1UL << 53));
+    public double NextDouble() => _bits.NextDouble();
 
     /// <summary>Uniform in [0, 1), with 24 random bits.</summary>
     public float NextSingle() => (NextUInt64() >> 40) * (1.0f / (1 << 24));
@@ -63,20 +42,7 @@ public sealed class SeededGenerator
 
     /// <summary>Uniform in [0, <paramref name="exclusiveMax"/>), without bias (Lemire, "Fast random integer generation in an interval", 2019).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is not positive.</exception>
-    public int Next(int exclusiveMax)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(exclusiveMax);
-        uint bound = (uint)exclusiveMax;
-        uint threshold = (0u - bound) % bound;
-        while (true)
-        {
-            ulong product = (NextUInt64() >> 32) * bound;
-            if ((uint)product >= threshold)
-            {
-                return (int)(product >> 32);
-            }
-        }
-    }
+    public int Next(int exclusiveMax) => _bits.Next(exclusiveMax);
 
     /// <summary>
     /// Normally distributed with mean 0 and deviation 1 (polar method; Marsaglia and Bray, 1964). Every second value was drawn
@@ -170,10 +136,12 @@ public sealed class SeededGenerator
         }
     }
 
-    private GeneratorState Capture() => new(
-        Algorithm,
-        [Hex(_s0), Hex(_s1), Hex(_s2), Hex(_s3)],
-        _gaussian is { } waiting ? Hex(BitConverter.DoubleToUInt64Bits(waiting)) : null);
+    private GeneratorState Capture()
+    {
+        (ulong a, ulong b, ulong c, ulong d) = _bits.State;
+        return new GeneratorState(
+            Algorithm, [Hex(a), Hex(b), Hex(c), Hex(d)], _gaussian is { } waiting ? Hex(BitConverter.DoubleToUInt64Bits(waiting)) : null);
+    }
 
     private bool TryApply(GeneratorState state)
     {
@@ -196,7 +164,7 @@ public sealed class SeededGenerator
             return false;
         }
 
-        (_s0, _s1, _s2, _s3) = (words[0], words[1], words[2], words[3]);
+        _bits = new DeterministicRandom(words[0], words[1], words[2], words[3]);
         _gaussian = state.Gaussian is null ? null : BitConverter.UInt64BitsToDouble(words[4]);
         return true;
     }
@@ -206,14 +174,6 @@ public sealed class SeededGenerator
 
     private static bool TryParseHex(string? text, out ulong value) =>
         ulong.TryParse(text, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
-
-    private static ulong SplitMix(ref ulong state)
-    {
-        ulong z = state += 0x9E3779B97F4A7C15;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
-    }
 }
 
 internal sealed record GeneratorState(string Algorithm, string[] Words, string? Gaussian);

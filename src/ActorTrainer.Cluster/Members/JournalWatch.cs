@@ -17,10 +17,10 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
     /// <summary>Its name below <c>/user</c>, the same on every node.</summary>
     public const string Name = "actortrainer-journal";
 
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly AkkaCluster _cluster = AkkaCluster.Get(Context.System);
-    private readonly ListeningTime _time = ListeningTime.Of(Context.System.EventStream, LookEvery);
+    private readonly ListeningTime _time = ListeningTime.Of(Context.System.EventStream, CheckEvery);
     private readonly ILogger _logger;
     private readonly JournalLossRule _rule;
     private JournalStanding _last = JournalStanding.Reached;
@@ -32,7 +32,7 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
         _logger = logger;
         _rule = new JournalLossRule(limit, _time.Now);
         Receive<RowsRead>(read => _rule.OnRead(read.ListenedAt));
-        Receive<Look>(_ => OnLook(limit));
+        Receive<Check>(_ => OnCheck(limit));
         Receive<JournalQuestion>(_ => Sender.Tell(
             new JournalAnswer(_cluster.SelfUniqueAddress.Address.ToString(), _cluster.SelfUniqueAddress.Uid, _rule.Reaches(_time.Now))));
         Receive<JournalAnswer>(answer => _rule.OnAnswer(new MemberKey(answer.Address, answer.Uid), answer.Reaches, _time.Now));
@@ -43,12 +43,12 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
     protected override void PreStart()
     {
         Context.System.EventStream.Subscribe(Self, typeof(RowsRead));
-        Timers.StartPeriodicTimer(nameof(Look), Look.Instance, LookEvery);
+        Timers.StartPeriodicTimer(nameof(Check), Check.Instance, CheckEvery);
     }
 
     protected override void PostStop() => Context.System.EventStream.Unsubscribe(Self);
 
-    private void OnLook(TimeSpan limit)
+    private void OnCheck(TimeSpan limit)
     {
         JournalStanding standing = _rule.Decide(_time.Now);
         if (standing == JournalStanding.MissedAlone && _last != standing)
@@ -81,8 +81,8 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "this node does not reach the journal and others do: unless that changes within {Seconds} s it gives its tasks up")]
     private static partial void LogAlone(ILogger logger, double seconds);
 
-    private sealed class Look : INoSerializationVerificationNeeded
+    private sealed class Check : INoSerializationVerificationNeeded
     {
-        public static Look Instance { get; } = new();
+        public static Check Instance { get; } = new();
     }
 }

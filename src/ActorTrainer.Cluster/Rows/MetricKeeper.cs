@@ -1,4 +1,3 @@
-using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using Microsoft.Extensions.Logging;
@@ -126,7 +125,7 @@ internal sealed partial class MetricKeeper : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception e) when (DatabaseErrors.IsAway(e))
+            catch (Exception e)
             {
                 LogNotWritten(_logger, e.Message);
             }

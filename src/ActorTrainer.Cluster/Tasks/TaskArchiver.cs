@@ -43,12 +43,12 @@ internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
         _every = every;
         _time = time;
         _logger = logger;
-        Receive<Look>(_ => _coordinates(), _ => Task.Run(ReadAsync, _stopping.Token).PipeTo(Self, failure: e => new NotRead(e.Message)));
-        Receive<Look>(_ => LookAgain());
+        Receive<Check>(_ => _coordinates(), _ => Task.Run(ReadAsync, _stopping.Token).PipeTo(Self, failure: e => new NotRead(e.Message)));
+        Receive<Check>(_ => CheckAgain());
         Receive<NotRead>(failed =>
         {
             LogNotRead(_logger, failed.Problem);
-            LookAgain();
+            CheckAgain();
         });
         Receive<IReadOnlyList<TaskId>>(OnEnded);
         Receive<TaskAnswer>(answer => answer.Reply is CommandRefused, answer => LogRefused(_logger, ((CommandRefused)answer.Reply).Reason));
@@ -60,7 +60,7 @@ internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
     /// <summary>Whether a configuration keeps ended tasks for less than ever.</summary>
     public static bool IsNeeded(JournalModel model) => model.KeepFinished is not null || model.MaxFinished is not null;
 
-    protected override void PreStart() => LookAgain();
+    protected override void PreStart() => CheckAgain();
 
     protected override void PostStop()
     {
@@ -83,10 +83,10 @@ internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
             LogArchived(_logger, tasks.Count);
         }
 
-        LookAgain();
+        CheckAgain();
     }
 
-    private void LookAgain() => Timers.StartSingleTimer(nameof(Look), Look.Instance, _every);
+    private void CheckAgain() => Timers.StartSingleTimer(nameof(Check), Check.Instance, _every);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} ended tasks are archived")]
     private static partial void LogArchived(ILogger logger, int count);
@@ -99,8 +99,8 @@ internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
 
     private sealed record NotRead(string Problem) : INoSerializationVerificationNeeded;
 
-    private sealed class Look : INoSerializationVerificationNeeded
+    private sealed class Check : INoSerializationVerificationNeeded
     {
-        public static Look Instance { get; } = new();
+        public static Check Instance { get; } = new();
     }
 }

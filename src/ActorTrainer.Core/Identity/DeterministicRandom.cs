@@ -21,6 +21,12 @@ public sealed class DeterministicRandom
         _d = SplitMix(ref seed);
     }
 
+    /// <summary>Goes on from a state that was taken with <see cref="State"/>.</summary>
+    public DeterministicRandom(ulong a, ulong b, ulong c, ulong d) => (_a, _b, _c, _d) = (a, b, c, d);
+
+    /// <summary>The four words of state.</summary>
+    public (ulong A, ulong B, ulong C, ulong D) State => (_a, _b, _c, _d);
+
     /// <summary>The next 64 random bits.</summary>
     public ulong NextUInt64()
     {
@@ -55,7 +61,8 @@ public sealed class DeterministicRandom
         }
     }
 
-    private static ulong SplitMix(ref ulong state)
+    /// <summary>The next number of splitmix64, whose position is advanced.</summary>
+    public static ulong SplitMix(ref ulong state)
     {
         ulong z = state += 0x9E3779B97F4A7C15;
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
