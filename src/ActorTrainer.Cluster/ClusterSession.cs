@@ -255,7 +255,13 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, End, Now, watchLogger)), "actortrainer-members");
         TimeSpan journalLimit = model.Sharding.JournalUnreachableAfter;
         Add(Props.Create(() => new JournalWatch(journalLimit, watchLogger)), JournalWatch.Name);
-        if (!_ownSystem)
+        if (_ownSystem)
+        {
+            TimeSpan pace = System.Settings.Config.GetTimeSpan("akka.actortrainer.pace");
+            ActorSelection gossip = System.ActorSelection("/system/cluster/core/daemon");
+            Add(Props.Create(() => new GossipPacer(pace, gossip, () => Region, Now)), "actortrainer-gossip-pacer");
+        }
+        else
         {
             // A host's own downing provider does not know of life locks.
             Add(Props.Create(() => new DowningActor(_setup, cluster, true)), "actortrainer-crashes");

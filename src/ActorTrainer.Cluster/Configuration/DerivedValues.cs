@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Configuration;
@@ -88,7 +89,10 @@ internal sealed class DerivedValues
         yield return Duration("heartbeat-interval", membership.HeartbeatInterval, "actortrainer.membership.heartbeat-interval");
         yield return Duration("acceptable-pause", membership.AcceptablePause, "actortrainer.membership.acceptable-pause");
         TimeSpan pace = ClusterPace.IntervalFor(_nodes);
-        yield return Make("pace", Text(pace), NodesKey, Text(_model.ExpectedNodes)) with { Kind = DerivedKind.Duration };
+        yield return Pace("pace", pace);
+        yield return Pace("idle-pace", GossipPacer.IsPossible ? ClusterPace.Longest : pace);
+        yield return Pace("retry-pace", GossipPacer.IsPossible ? TimeSpan.FromSeconds(1) : ClusterPace.Shortest);
+        yield return Pace("reaper-pace", GossipPacer.IsPossible ? ClusterPace.ReaperIntervalFor(_nodes) : pace);
         string frame = Text(RemotingFrame.Bytes(sharding.NumberOfShards, _nodes, _model.ClusterName.Length));
         yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with { Rule = DerivedRule.Free };
 
@@ -116,6 +120,8 @@ internal sealed class DerivedValues
     }
 
     private int AkkaPort(NodeAddress address) => address.Port == 0 ? 0 : address.Port + _model.Akka.PortOffset;
+
+    private DerivedValue Pace(string name, TimeSpan value) => Make(name, Text(value), NodesKey, Text(_model.ExpectedNodes)) with { Kind = DerivedKind.Duration };
 
     private DerivedValue Duration(string name, TimeSpan value, string key) => Make(name, Text(value), key, Text(value)) with { Kind = DerivedKind.Duration };
 

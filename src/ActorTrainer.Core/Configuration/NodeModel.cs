@@ -83,8 +83,8 @@ public sealed record SecurityModel
 /// <summary>Gossip and failure detection.</summary>
 public sealed record MembershipModel
 {
-    /// <summary><c>heartbeat-interval</c>. Default 200 ms.</summary>
-    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+    /// <summary><c>heartbeat-interval</c>. Default 500 ms.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary><c>acceptable-pause</c>: the floor of total silence before a member may be suspected. Default 2 s.</summary>
     public TimeSpan AcceptablePause { get; init; } = TimeSpan.FromSeconds(2);

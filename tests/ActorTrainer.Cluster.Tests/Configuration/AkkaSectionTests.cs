@@ -20,9 +20,9 @@ public sealed class AkkaSectionTests
         akka.GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(8400);
         akka.GetStringList("akka.cluster.roles").ShouldBe(["actortrainer"]);
         akka.GetStringList("akka.cluster.seed-nodes").ShouldBeEmpty();
-        akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(200));
+        akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(500));
         akka.GetTimeSpan("akka.cluster.failure-detector.acceptable-heartbeat-pause").ShouldBe(TimeSpan.FromSeconds(2));
-        akka.GetTimeSpan("akka.cluster.gossip-interval").ShouldBe(TimeSpan.FromMilliseconds(50), "apart from the heartbeat");
+        akka.GetTimeSpan("akka.actortrainer.pace").ShouldBe(TimeSpan.FromMilliseconds(50), "apart from the heartbeat");
         akka.GetTimeSpan("akka.cluster.sharding.handoff-timeout").ShouldBe(TimeSpan.FromSeconds(60));
         akka.GetBoolean("akka.cluster.sharding.remember-entities").ShouldBeFalse("the rows of the tasks remember them");
         foreach (string plugin in (string[])["journal.actortrainer", "snapshot-store.actortrainer"])
@@ -88,19 +88,22 @@ public sealed class AkkaSectionTests
         Parse(Models.Read("") with { Address = new NodeAddress("127.0.0.1", 0) }).GetInt("akka.remote.dot-netty.tcp.port").ShouldBe(0);
 
     [Theory]
-    [InlineData("", 30, 150)]
-    [InlineData("actortrainer.cluster.expected-nodes = 40", 30, 200)]
-    [InlineData("actortrainer.cluster.expected-nodes = 20", 30, 150)]
-    public void Derive_NumberOfNodes_SetsThePaceApartFromTheHeartbeat(string text, int living, int milliseconds)
+    [InlineData("", 30, 150, 200)]
+    [InlineData("actortrainer.cluster.expected-nodes = 40", 30, 200, 200)]
+    [InlineData("actortrainer.cluster.expected-nodes = 20", 30, 150, 200)]
+    [InlineData("actortrainer.cluster.expected-nodes = 80", 30, 400, 400)]
+    public void Derive_NumberOfNodes_SetsThePaceApartFromTheHeartbeat(string text, int living, int pace, int reaper)
     {
         Config akka = ConfigurationFactory.ParseString(AkkaSection.Text(Models.Read(text), living));
 
-        foreach (string key in (string[])["gossip-interval", "leader-actions-interval", "unreachable-nodes-reaper-interval"])
+        akka.GetTimeSpan("akka.actortrainer.pace").ShouldBe(TimeSpan.FromMilliseconds(pace));
+        akka.GetTimeSpan("akka.cluster.unreachable-nodes-reaper-interval").ShouldBe(TimeSpan.FromMilliseconds(reaper));
+        foreach (string key in (string[])["gossip-interval", "leader-actions-interval"])
         {
-            akka.GetTimeSpan($"akka.cluster.{key}").ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+            akka.GetTimeSpan($"akka.cluster.{key}").ShouldBe(TimeSpan.FromSeconds(1), "while nothing changes");
         }
 
-        akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(200));
+        akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromMilliseconds(500));
     }
 
     [Fact]

@@ -56,14 +56,14 @@ public sealed class ContradictionTests
     [Fact]
     public void Derive_TunableKeyThatOnlyAkkaSays_Wins()
     {
-        NodeModel model = Models.Read("actortrainer.membership.acceptable-pause = 5 s\nakka.cluster { gossip-interval = 1s, failure-detector.heartbeat-interval = 1s, sharding.handoff-timeout = 90s }");
+        NodeModel model = Models.Read("actortrainer.membership.acceptable-pause = 5 s\nakka.cluster { gossip-interval = 300ms, failure-detector.heartbeat-interval = 1s, sharding.handoff-timeout = 90s }");
 
         Config akka = ConfigurationFactory.ParseString(AkkaSection.Text(model));
 
         akka.GetTimeSpan("akka.cluster.failure-detector.heartbeat-interval").ShouldBe(TimeSpan.FromSeconds(1));
         akka.GetTimeSpan("akka.cluster.sharding.handoff-timeout").ShouldBe(TimeSpan.FromSeconds(90));
-        akka.GetTimeSpan("akka.cluster.gossip-interval").ShouldBe(TimeSpan.FromSeconds(1));
-        akka.GetTimeSpan("akka.cluster.leader-actions-interval").ShouldBe(TimeSpan.FromMilliseconds(50));
+        akka.GetTimeSpan("akka.cluster.gossip-interval").ShouldBe(TimeSpan.FromMilliseconds(300));
+        akka.GetTimeSpan("akka.cluster.leader-actions-interval").ShouldBe(TimeSpan.FromSeconds(1));
         akka.GetTimeSpan("akka.cluster.failure-detector.acceptable-heartbeat-pause").ShouldBe(TimeSpan.FromSeconds(5));
     }
 }

@@ -16,6 +16,13 @@ public sealed class ClusterPaceTests
     public void IntervalFor_NumberOfNodes_GrowsWithThem(int nodes, int milliseconds) =>
         ClusterPace.IntervalFor(nodes).ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
 
+    [Theory]
+    [InlineData(1, 200)]
+    [InlineData(40, 200)]
+    [InlineData(100, 500)]
+    public void ReaperIntervalFor_NumberOfNodes_IsNotBelowWhatAnIdleNodeMayCost(int nodes, int milliseconds) =>
+        ClusterPace.ReaperIntervalFor(nodes).ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+
     [Fact]
     public void At_AcrossAGap_CountsNoMoreThanOneStep()
     {
