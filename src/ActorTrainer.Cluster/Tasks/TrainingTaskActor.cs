@@ -98,37 +98,6 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         base.PostStop();
     }
 
-    protected override void OnRecover(object message)
-    {
-        switch (message)
-        {
-            case SnapshotOffer { Snapshot: FoldedTask { FoldVersion: TaskState.FoldVersion } folded } offer:
-                _replayed = folded.State;
-                _row.Times = folded.Times;
-                _snapshotBefore = _folded = offer.Metadata.SequenceNr;
-                break;
-            case SnapshotOffer offer:
-                _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
-                throw new InvalidOperationException(
-                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; the task is recovered from what is before it when it is started again");
-            case Unreadable unreadable:
-                _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
-                break;
-            case JournaledEvent journaled when _unreadable is null:
-                Fold(journaled);
-                break;
-            case RecoveryCompleted:
-                OnRecovered();
-                break;
-        }
-    }
-
-    protected override void OnRecoveryFailure(Exception reason, object? message = null)
-    {
-        LogRecoveryFailed(_host.Logger, _task, reason.Message);
-        base.OnRecoveryFailure(reason, message);
-    }
-
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
         LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);

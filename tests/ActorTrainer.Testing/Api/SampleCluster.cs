@@ -22,16 +22,7 @@ public static class SampleCluster
     public static FakeNode Create()
     {
         FakeNode node = new();
-        TaskListing[] tasks =
-        [
-            Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1)),
-            Listing("digits-b", "p2wm", TaskStatus.Held, 5, C, 400, 4_000, "three nodes were lost within 60s of its start", 7, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(47)),
-            Listing("shakespeare", "7tqa", TaskStatus.Pending, 0, null, 0, null, "waits for a free slot", 11, TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(6)),
-            Listing("warmup", "zz81", TaskStatus.Completed, 0, B, 100, 100, "", 3, TimeSpan.FromHours(2), TimeSpan.FromMinutes(95)) is var done
-                ? done with { Summary = done.Summary with { ExitCode = 0 } } : done,
-            Listing("broken", "m4ke", TaskStatus.Failed, 0, B, 12, null, "exit code 7", 5, TimeSpan.FromDays(1), TimeSpan.FromHours(23)) is var bad
-                ? bad with { Summary = bad.Summary with { ExitCode = 7, Failures = 3, Runs = 3 } } : bad,
-        ];
+        TaskListing[] tasks = Tasks();
         foreach (TaskListing task in tasks)
         {
             node.Put(task);
@@ -55,6 +46,17 @@ public static class SampleCluster
         node.Events[Digits] = [.. Events()];
         return node;
     }
+
+    private static TaskListing[] Tasks() =>
+        [
+            Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1)),
+            Listing("digits-b", "p2wm", TaskStatus.Held, 5, C, 400, 4_000, "three nodes were lost within 60s of its start", 7, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(47)),
+            Listing("shakespeare", "7tqa", TaskStatus.Pending, 0, null, 0, null, "waits for a free slot", 11, TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(6)),
+            Listing("warmup", "zz81", TaskStatus.Completed, 0, B, 100, 100, "", 3, TimeSpan.FromHours(2), TimeSpan.FromMinutes(95)) is var done
+                ? done with { Summary = done.Summary with { ExitCode = 0 } } : done,
+            Listing("broken", "m4ke", TaskStatus.Failed, 0, B, 12, null, "exit code 7", 5, TimeSpan.FromDays(1), TimeSpan.FromHours(23)) is var bad
+                ? bad with { Summary = bad.Summary with { ExitCode = 7, Failures = 3, Runs = 3 } } : bad,
+        ];
 
     private static TaskListing Listing(
         string name, string suffix, TaskStatus status, int priority, NodeAddress? address, long step, long? total, string detail, int shard, TimeSpan age, TimeSpan changed) =>
