@@ -54,6 +54,10 @@ internal static class Program
         }
 
         return await ChildProcess.RunInheritedAsync(
-            "dotnet", [repository.AssemblyOf("demo"), .. arguments], repository.Root, setup.Environment);
+            "dotnet",
+            [repository.AssemblyOf("demo"), .. arguments],
+            repository.Root,
+            setup.Environment
+        );
     }
 }

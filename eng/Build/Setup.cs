@@ -24,20 +24,24 @@ internal static class Setup
     public const string PostgreSqlVariable = "POSTGRESQL_BIN";
 
     /// <summary>Python with PyTorch.</summary>
-    public static Requirement Torch { get; } = new(
-        "torch",
-        "what needs PyTorch",
-        ["python3-torch", "python3-numpy"],
-        "Needs a python3 that imports torch and numpy: 'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, " +
-        $"or set {PythonVariable} to one.");
+    public static Requirement Torch { get; } =
+        new(
+            "torch",
+            "what needs PyTorch",
+            ["python3-torch", "python3-numpy"],
+            "Needs a python3 that imports torch and numpy: 'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, "
+                + $"or set {PythonVariable} to one."
+        );
 
     /// <summary>PostgreSQL's server.</summary>
-    public static Requirement PostgreSql { get; } = new(
-        "postgresql",
-        "what needs PostgreSQL",
-        ["postgresql"],
-        "Needs PostgreSQL's initdb and pg_ctl: 'apt-get install postgresql' brings them, " +
-        $"or set {PostgreSqlVariable} to the folder that they are in.");
+    public static Requirement PostgreSql { get; } =
+        new(
+            "postgresql",
+            "what needs PostgreSQL",
+            ["postgresql"],
+            "Needs PostgreSQL's initdb and pg_ctl: 'apt-get install postgresql' brings them, "
+                + $"or set {PostgreSqlVariable} to the folder that they are in."
+        );
 
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
     /// <param name="log">Where it says so.</param>
@@ -48,9 +52,8 @@ internal static class Setup
         Dictionary<string, string> environment = [];
         foreach (Requirement requirement in wanted)
         {
-            (string variable, Func<Task<string?>> find) = requirement == Torch
-                ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync)
-                : (PostgreSqlVariable, FindPostgreSqlAsync);
+            (string variable, Func<Task<string?>> find) =
+                requirement == Torch ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync) : (PostgreSqlVariable, FindPostgreSqlAsync);
             string? found = await find();
             if (found is null && await InstallAsync(requirement, log))
             {
@@ -72,7 +75,8 @@ internal static class Setup
 
     /// <summary>Whether the text of <c>/etc/os-release</c> is that of Debian or of a system made from it.</summary>
     public static bool IsDebian(string osRelease) =>
-        osRelease.Split('\n')
+        osRelease
+            .Split('\n')
             .Select(line => line.Trim().Split('=', 2))
             .Where(parts => parts.Length == 2 && parts[0] is "ID" or "ID_LIKE")
             .SelectMany(parts => parts[1].Trim('"', '\'').Split(' '))
@@ -101,7 +105,10 @@ internal static class Setup
         ];
         foreach (string folder in candidates.Where(folder => folder.Length > 0))
         {
-            if (await RunsAsync(Path.Combine(folder, "initdb"), ["--version"]) && await RunsAsync(Path.Combine(folder, "pg_ctl"), ["--version"]))
+            if (
+                await RunsAsync(Path.Combine(folder, "initdb"), ["--version"])
+                && await RunsAsync(Path.Combine(folder, "pg_ctl"), ["--version"])
+            )
             {
                 return folder;
             }
@@ -147,7 +154,11 @@ internal static class Setup
 
         string packages = string.Join(' ', requirement.Packages);
         log.WriteLine($"Installing {packages} (apt-get install -y --no-install-recommends {packages}) …");
-        string[][] commands = [["update"], ["install", "-y", "--no-install-recommends", .. requirement.Packages]];
+        string[][] commands =
+        [
+            ["update"],
+            ["install", "-y", "--no-install-recommends", .. requirement.Packages],
+        ];
         foreach (string[] command in commands)
         {
             ChildResult result = await RunAsync("apt-get", ["-q", .. command], TimeSpan.FromMinutes(10));
@@ -182,5 +193,6 @@ internal static class Setup
             arguments,
             Environment.CurrentDirectory,
             new Dictionary<string, string> { ["DEBIAN_FRONTEND"] = "noninteractive" },
-            timeout);
+            timeout
+        );
 }

@@ -59,9 +59,10 @@ internal static class BytePlanes
             ReadOnlySpan<byte> bytes = scratch.AsSpan(plane * words, words);
             double entropy = Entropy(bytes);
             int room = Math.Min(limit - at, words - 1);
-            int stored = entropy < Incompressible && room > 0
-                ? Deflater.Compress(bytes, target, offset + at, room, huffmanOnly: entropy > Repetitive)
-                : -1;
+            int stored =
+                entropy < Incompressible && room > 0
+                    ? Deflater.Compress(bytes, target, offset + at, room, huffmanOnly: entropy > Repetitive)
+                    : -1;
             bool compressed = stored >= 0;
             if (!compressed)
             {

@@ -42,9 +42,7 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
     {
         ReadOnlySpan<byte> raw = Raw.AsSpan(PackFormat.RecordHeaderSize, Length);
         _codec = ChunkCodec.None;
-        _storedLength = compress
-            ? ChunkEncoder.Encode(raw, _encoded, PackFormat.RecordHeaderSize, _scratch, out _codec)
-            : Length;
+        _storedLength = compress ? ChunkEncoder.Encode(raw, _encoded, PackFormat.RecordHeaderSize, _scratch, out _codec) : Length;
         byte[] record = _codec == ChunkCodec.None ? Raw : _encoded;
         PackFormat.WriteRecordHeader(record, _codec, Length, _storedLength, _sha256);
     }

@@ -65,8 +65,10 @@ internal sealed class FolderLayout(string root)
         }
     }
 
-    private CheckpointStoreException Away() => new(
-        $"The checkpoint store at {Root} is away: its {MarkerName} is missing or cannot be read. Check that the disk is mounted and actortrainer.checkpoints.path is right.");
+    private CheckpointStoreException Away() =>
+        new(
+            $"The checkpoint store at {Root} is away: its {MarkerName} is missing or cannot be read. Check that the disk is mounted and actortrainer.checkpoints.path is right."
+        );
 
     private static void CreateDurably(string folder)
     {

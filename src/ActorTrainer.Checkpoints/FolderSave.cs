@@ -11,7 +11,13 @@ namespace ActorTrainer.Checkpoints;
 /// its own files away again, which nobody can have named yet.
 /// </summary>
 internal sealed class FolderSave(
-    FolderLayout layout, BufferPool pool, CheckpointStoreModel model, TimeProvider time, Action<SaveStep>? probe, SaveRequest request)
+    FolderLayout layout,
+    BufferPool pool,
+    CheckpointStoreModel model,
+    TimeProvider time,
+    Action<SaveStep>? probe,
+    SaveRequest request
+)
 {
     private readonly List<ChunkJob> _jobs = [];
     private readonly List<(SourceFile File, List<string> Chunks)> _entries = [];
@@ -33,7 +39,9 @@ internal sealed class FolderSave(
             layout.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0);
             if (File.Exists(_manifestPath) || File.Exists(_packPath))
             {
-                throw new CheckpointStoreException($"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. Save under a new name.");
+                throw new CheckpointStoreException(
+                    $"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. Save under a new name."
+                );
             }
 
             _known.AddFrom(layout, request.Task, request.Listed, cancellationToken);
@@ -44,7 +52,11 @@ internal sealed class FolderSave(
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            throw StoreErrors.Describe($"Checkpoint {request.Name} of {request.Task} could not be saved", layout.TaskFolder(request.Task), e);
+            throw StoreErrors.Describe(
+                $"Checkpoint {request.Name} of {request.Task} could not be saved",
+                layout.TaskFolder(request.Task),
+                e
+            );
         }
         finally
         {
@@ -91,7 +103,7 @@ internal sealed class FolderSave(
         if (file.Status.Length > 0)
         {
             using SafeFileHandle handle = OpenSource(file);
-            for (long at = 0; at < file.Status.Length;)
+            for (long at = 0; at < file.Status.Length; )
             {
                 if (_filled == FolderStore.Parallelism * 2)
                 {
@@ -124,7 +136,13 @@ internal sealed class FolderSave(
     {
         try
         {
-            return File.OpenHandle(file.FullPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            return File.OpenHandle(
+                file.FullPath,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete,
+                FileOptions.SequentialScan
+            );
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
@@ -174,25 +192,34 @@ internal sealed class FolderSave(
         }
     }
 
-    private static CheckpointStoreException SourceChanged(SourceFile file) => new(
-        $"'{file.FullPath}' was changed while it was being saved. Write a checkpoint's files elsewhere and rename them into place when they are complete.");
+    private static CheckpointStoreException SourceChanged(SourceFile file) =>
+        new(
+            $"'{file.FullPath}' was changed while it was being saved. Write a checkpoint's files elsewhere and rename them into place when they are complete."
+        );
 
-    private static CheckpointStoreException SourceUnreadable(string path, Exception e) => new(
-        $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. The trainer has to leave it alone until it is released.", e);
+    private static CheckpointStoreException SourceUnreadable(string path, Exception e) =>
+        new(
+            $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. The trainer has to leave it alone until it is released.",
+            e
+        );
 
     // Hashing and encoding go in parallel, looking up and writing in order: packs are the same whatever the timing.
     private void Drain(PackWriter pack, CancellationToken cancellationToken)
     {
         probe?.Invoke(SaveStep.WritingChunks);
-        Concurrently(_filled, index =>
-        {
-            ChunkJob job = _jobs[index];
-            job.Hash();
-            if (!_known.Contains(job.Key))
+        Concurrently(
+            _filled,
+            index =>
             {
-                job.Encode(model.Compression);
-            }
-        }, cancellationToken);
+                ChunkJob job = _jobs[index];
+                job.Hash();
+                if (!_known.Contains(job.Key))
+                {
+                    job.Encode(model.Compression);
+                }
+            },
+            cancellationToken
+        );
         for (int i = 0; i < _filled; i++)
         {
             ChunkJob job = _jobs[i];
@@ -223,7 +250,12 @@ internal sealed class FolderSave(
 
         try
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken }, work);
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken },
+                work
+            );
         }
         catch (AggregateException e)
         {
@@ -253,7 +285,8 @@ internal sealed class FolderSave(
             packLength + bytes.Length,
             manifest.Packs,
             ManifestFormat.HashOf(bytes),
-            request.State.Metrics);
+            request.State.Metrics
+        );
     }
 
     private Manifest BuildManifest()

@@ -43,7 +43,8 @@ public sealed record SaveRequest(
     string Name,
     StagedState State,
     string SourceDirectory,
-    IReadOnlyList<CheckpointRef> Listed);
+    IReadOnlyList<CheckpointRef> Listed
+);
 
 /// <summary>The store could not do it now; says what, where and what to do.</summary>
 public sealed class CheckpointStoreException(string message, Exception? inner = null) : Exception(message, inner);

@@ -52,8 +52,10 @@ internal sealed class KnownChunks
                     packLengths.Add(pack, length);
                 }
 
-                if (chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length &&
-                    ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec))
+                if (
+                    chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length
+                    && ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec)
+                )
                 {
                     _places.TryAdd(chunk.Sha256, new ChunkPlace(pack, chunk.Offset, chunk.Stored, codec));
                 }

@@ -51,4 +51,7 @@ public sealed class NoNodeException(IReadOnlyList<NodeAddress> asked, Exception?
 
 /// <summary>A node took a command and its answer was lost: it may have been done.</summary>
 public sealed class UnknownOutcomeException(NodeAddress node, Exception inner)
-    : Exception($"{node} took the command and its answer was lost, so it may have been done; look with 'actortrainer tasks ls' before sending it again", inner);
+    : Exception(
+        $"{node} took the command and its answer was lost, so it may have been done; look with 'actortrainer tasks ls' before sending it again",
+        inner
+    );

@@ -43,7 +43,8 @@ public sealed record TaskView(
     bool Alone,
     int? ExitCode,
     DateTimeOffset SubmittedAt,
-    DateTimeOffset ChangedAt)
+    DateTimeOffset ChangedAt
+)
 {
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }
@@ -117,7 +118,8 @@ public sealed record MemberView(
     bool Self,
     IReadOnlyList<string> Roles,
     int Pid,
-    string Version);
+    string Version
+);
 
 /// <summary>Who coordinates the shards.</summary>
 /// <param name="Holder">The coordinator's life number; 0: not known.</param>
@@ -133,10 +135,24 @@ public sealed record CoordinatorLease(long Holder, long Term = 0, long Beat = 0)
 /// <param name="UnassignedShards">Shards without a living owner.</param>
 /// <param name="Members">Its members, by address and life.</param>
 public sealed record ClusterStatus(
-    long Self, CoordinatorLease Lease, long Version, int UnfinishedTasks, int UnassignedShards, IReadOnlyList<MemberView> Members);
+    long Self,
+    CoordinatorLease Lease,
+    long Version,
+    int UnfinishedTasks,
+    int UnassignedShards,
+    IReadOnlyList<MemberView> Members
+);
 
 /// <summary>Shards of one owner. Incarnation 0: nobody's.</summary>
-public sealed record ShardOwner(long Incarnation, NodeAddress? Address, string Name, int Shards, int ShardsWithTasks, int Tasks, long HighestTerm);
+public sealed record ShardOwner(
+    long Incarnation,
+    NodeAddress? Address,
+    string Name,
+    int Shards,
+    int ShardsWithTasks,
+    int Tasks,
+    long HighestTerm
+);
 
 /// <summary>Who owns how many shards.</summary>
 public sealed record ShardSummary(int NumberOfShards, IReadOnlyList<ShardOwner> Owners);

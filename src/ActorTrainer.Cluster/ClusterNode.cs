@@ -45,7 +45,10 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
 
         _database = JournalDatabase.Of(parts.Model.Journal);
-        return parts.Client.Journal = new JournalIdentity(await JournalSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+        return parts.Client.Journal = new JournalIdentity(
+            await JournalSchema.EnsureAsync(_database, parts.Model, cancellationToken),
+            _database.Name
+        );
     }
 
     /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
@@ -198,8 +201,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
                 {
                     Poll(session);
                 }
-            }
-            while (await timer.WaitForNextTickAsync(_over.Token));
+            } while (await timer.WaitForNextTickAsync(_over.Token));
         }
         catch (OperationCanceledException)
         {

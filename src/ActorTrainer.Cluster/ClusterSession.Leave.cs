@@ -38,9 +38,11 @@ internal sealed partial class ClusterSession
         }
         finally
         {
-            _ended.TrySetResult(late
-                ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
-                : "has handed over everything");
+            _ended.TrySetResult(
+                late
+                    ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
+                    : "has handed over everything"
+            );
         }
     }
 
@@ -51,9 +53,12 @@ internal sealed partial class ClusterSession
     private async Task MoveAwayAsync(TimeSpan within)
     {
         long started = _parts.Time.GetTimestamp();
-        while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
-            PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
-            Index.OwnedBy(Incarnation, row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Count > 0)
+        while (
+            _parts.Time.GetElapsedTime(started) < within
+            && !System.WhenTerminated.IsCompleted
+            && PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation)
+            && Index.OwnedBy(Incarnation, row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Count > 0
+        )
         {
             await Task.Delay(CheckEvery, _parts.Time);
         }

@@ -26,15 +26,35 @@ internal sealed partial class ClusterSession
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="IOException">Akka.Remote's address is in use, or the configuration is not accepted by Akka.</exception>
     public static async Task<ClusterSession> BeginAsync(
-        ClusterNodeParts parts, JournalDatabase database, ActorSystem? existing, Func<NodeCommandKind, Task<CommandReply>> execute, CancellationToken cancellationToken)
+        ClusterNodeParts parts,
+        JournalDatabase database,
+        ActorSystem? existing,
+        Func<NodeCommandKind, Task<CommandReply>> execute,
+        CancellationToken cancellationToken
+    )
     {
         NodeModel model = parts.Model;
         ClusterMember row = new(
-            0, model.Address, model.NodeName, model.Roles, model.Slots, MemberStatus.Joining, false, Environment.ProcessId, parts.Version);
+            0,
+            model.Address,
+            model.NodeName,
+            model.Roles,
+            model.Slots,
+            MemberStatus.Joining,
+            false,
+            Environment.ProcessId,
+            parts.Version
+        );
         MemberTable members = new(database);
         long incarnation = await members.RegisterAsync(row, cancellationToken);
         LifePulse pulse = await LifePulse.BeginAsync(
-            database, model.Journal.Path, incarnation, parts.Time, parts.Loggers.CreateLogger<LifePulse>(), cancellationToken);
+            database,
+            model.Journal.Path,
+            incarnation,
+            parts.Time,
+            parts.Loggers.CreateLogger<LifePulse>(),
+            cancellationToken
+        );
         ClusterSession? life = null;
         ActorSystem? system = existing;
         try
@@ -70,7 +90,10 @@ internal sealed partial class ClusterSession
         await _members.LocateAsync(Incarnation, selfAddress, cluster.SelfUniqueAddress.Uid, cancellationToken);
         ILogger watchLogger = _parts.Loggers.CreateLogger<ClusterWatch>();
         ClusterTable table = new(_setup.Database);
-        Add(Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, End, Now, watchLogger)), "actortrainer-members");
+        Add(
+            Props.Create(() => new ClusterWatch(_members, table, Incarnation, TaskPersistence.Role, OnView, End, Now, watchLogger)),
+            "actortrainer-members"
+        );
         TimeSpan journalLimit = model.Sharding.JournalUnreachableAfter;
         Add(Props.Create(() => new JournalWatch(journalLimit, watchLogger)), JournalWatch.Name);
         if (!_ownSystem)
@@ -94,14 +117,25 @@ internal sealed partial class ClusterSession
             settings.WithRole(TaskPersistence.Role),
             new TaskExtractor(model.Sharding.NumberOfShards),
             placement,
-            ReleaseTask.Instance);
+            ReleaseTask.Instance
+        );
         cluster.RegisterOnMemberUp(() => _ = SetStatusAsync(MemberStatus.Up));
         _ = System.WhenTerminated.ContinueWith(
             _ => _ended.TrySetResult("the actor system has ended: the others count this node as lost, or it was told to end"),
             CancellationToken.None,
             TaskContinuationOptions.None,
-            TaskScheduler.Default);
-        ClusterEntry entry = new(System, _ownSystem, Incarnation, model.SeedNodes, table, _setup.Proof, _parts.Time, _parts.Loggers.CreateLogger<ClusterEntry>());
+            TaskScheduler.Default
+        );
+        ClusterEntry entry = new(
+            System,
+            _ownSystem,
+            Incarnation,
+            model.SeedNodes,
+            table,
+            _setup.Proof,
+            _parts.Time,
+            _parts.Loggers.CreateLogger<ClusterEntry>()
+        );
         TaskRehearsal rehearsal = new(System, _setup.Database, Incarnation, _parts.Time, _parts.Loggers.CreateLogger<TaskRehearsal>());
         _entering = Task.Run(() => EnterAsync(rehearsal, entry), CancellationToken.None);
         LogBegun(_logger, model.NodeName, Incarnation, selfAddress);

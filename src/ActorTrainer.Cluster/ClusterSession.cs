@@ -54,7 +54,13 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     private int _leaving;
 
     private ClusterSession(
-        ClusterNodeParts parts, SessionSetup setup, LifePulse pulse, ActorSystem system, bool ownSystem, Func<NodeCommandKind, Task<CommandReply>> execute)
+        ClusterNodeParts parts,
+        SessionSetup setup,
+        LifePulse pulse,
+        ActorSystem system,
+        bool ownSystem,
+        Func<NodeCommandKind, Task<CommandReply>> execute
+    )
     {
         _execute = execute;
         _parts = parts;
@@ -144,7 +150,8 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     public Task<CommandReply> ExecuteAsync(NodeCommandKind kind) => _execute(kind);
 
     /// <summary>Cordons or uncordons this node.</summary>
-    public Task CordonAsync(bool cordoned, CancellationToken cancellationToken) => _members.SetCordonedAsync(Incarnation, cordoned, cancellationToken);
+    public Task CordonAsync(bool cordoned, CancellationToken cancellationToken) =>
+        _members.SetCordonedAsync(Incarnation, cordoned, cancellationToken);
 
     /// <summary>Brings <see cref="Index"/> up to date. When the database is away it stays as it is.</summary>
     public async Task ReadRowsAsync(CancellationToken cancellationToken)
@@ -202,7 +209,8 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     {
         Planner.Show(
             rows.Where(row => !row.Summary.IsFinished).Select(row => TaskDemand.Of(row.Summary, row.Owner)),
-            [.. rows.Where(row => row.Summary.IsFinished).Select(row => row.Summary.Task)]);
+            [.. rows.Where(row => row.Summary.IsFinished).Select(row => row.Summary.Task)]
+        );
         _host.Slots.Tell(new RowsChanged(rows));
         TellChanged();
     }

@@ -142,6 +142,5 @@ public static class ConfigRenderer
     }
 
     /// <summary>A place cannot end the comment, whatever the file is called.</summary>
-    private static string Comment(ConfigOrigin origin) =>
-        string.Concat(origin.ToString().Select(c => char.IsControl(c) ? '?' : c));
+    private static string Comment(ConfigOrigin origin) => string.Concat(origin.ToString().Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -50,7 +50,8 @@ public static class HoconReader
         return all with { Fields = [.. all.Fields.Where(field => parsed.Keys.Contains(field.Key))] };
     }
 
-    internal static ObjectExpression ParseText(string text, string sourceName) => new HoconParser(text, sourceName, null, [], 0).ParseRoot();
+    internal static ObjectExpression ParseText(string text, string sourceName) =>
+        new HoconParser(text, sourceName, null, [], 0).ParseRoot();
 
     /// <summary>Resolves parsed texts, the one that counts least first.</summary>
     internal static ConfigObject Resolve(IReadOnlyList<ObjectExpression> layers, IReadOnlyDictionary<string, string>? environment) =>

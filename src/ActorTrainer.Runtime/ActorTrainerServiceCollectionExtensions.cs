@@ -36,7 +36,8 @@ public static class ActorTrainerServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetService<HostsSystem>() is { } system ? () => system.Give(provider) : null,
             provider.GetService<IHostApplicationLifetime>(),
-            provider.GetServices<IClusterObserver>));
+            provider.GetServices<IClusterObserver>
+        ));
         services.AddSingleton(provider => provider.GetRequiredService<ActorTrainerNode>().Client);
         services.AddHostedService(provider => provider.GetRequiredService<ActorTrainerNode>());
         return services;

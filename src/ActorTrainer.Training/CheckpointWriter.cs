@@ -109,7 +109,9 @@ public sealed class CheckpointWriter : IDisposable
         if (places != count)
         {
             throw new CheckpointEntryException(
-                name, $"has {count} values, but the shape {TensorInfo.Format(lengths)} has {(places < 0 ? "a negative length" : $"{places} places")}.");
+                name,
+                $"has {count} values, but the shape {TensorInfo.Format(lengths)} has {(places < 0 ? "a negative length" : $"{places} places")}."
+            );
         }
 
         _tensors.Add(name, type, lengths, bytes);
@@ -134,7 +136,9 @@ public sealed class CheckpointWriter : IDisposable
         if (!_names.Add(name))
         {
             throw new CheckpointEntryException(
-                name, "was written already in this checkpoint; give each entry a name of its own (upper and lower case count as the same).");
+                name,
+                "was written already in this checkpoint; give each entry a name of its own (upper and lower case count as the same)."
+            );
         }
     }
 }

@@ -49,4 +49,5 @@ public readonly record struct StepResult(
     double Epoch,
     bool EndOfEpoch,
     bool Done,
-    IReadOnlyDictionary<string, double>? Metrics = null);
+    IReadOnlyDictionary<string, double>? Metrics = null
+);

@@ -55,12 +55,15 @@ public sealed class TrainerContext
         try
         {
             T? value = Settings is { } settings ? settings.Deserialize(type) : JsonSerializer.Deserialize("{}"u8, type);
-            return value ?? throw new TrainerSettingsException("trainer.settings is null; write an object such as { seed = 1 } or leave it out.");
+            return value
+                ?? throw new TrainerSettingsException("trainer.settings is null; write an object such as { seed = 1 } or leave it out.");
         }
         catch (JsonException problem)
         {
             throw new TrainerSettingsException(
-                $"trainer.settings of task '{TaskName}', at {problem.Path ?? "$"}: {problem.Message}", problem);
+                $"trainer.settings of task '{TaskName}', at {problem.Path ?? "$"}: {problem.Message}",
+                problem
+            );
         }
     }
 

@@ -17,7 +17,8 @@ public sealed class WarmUpTests
     {
         using var fixture = new SaveFixture();
         await File.WriteAllTextAsync(fixture.Folder["file"], "in the way");
-        await Should.ThrowAsync<CheckpointStoreException>(
-            () => fixture.Open().WarmUpAsync(Path.Combine(fixture.Folder["file"], "warm-up"), CancellationToken.None));
+        await Should.ThrowAsync<CheckpointStoreException>(() =>
+            fixture.Open().WarmUpAsync(Path.Combine(fixture.Folder["file"], "warm-up"), CancellationToken.None)
+        );
     }
 }

@@ -26,7 +26,10 @@ internal sealed class ProbeTrainer : ITrainer
 
         if (_settings.TryGetProperty("child", out JsonElement seconds))
         {
-            using Process shell = Process.Start("/bin/sh", ["-c", $"setsid sleep {seconds.GetString()} & (env -i setsid sleep {seconds.GetString()} &)"]);
+            using Process shell = Process.Start(
+                "/bin/sh",
+                ["-c", $"setsid sleep {seconds.GetString()} & (env -i setsid sleep {seconds.GetString()} &)"]
+            );
             shell.WaitForExit();
         }
 

@@ -32,7 +32,13 @@ internal static class Placement
             try
             {
                 ClusterStatus cluster = await client.GetClusterAsync();
-                placed = Placed(await client.GetShardsAsync(), cluster with { Members = [.. cluster.Members.Where(m => !dead.Contains(m.Incarnation))] });
+                placed = Placed(
+                    await client.GetShardsAsync(),
+                    cluster with
+                    {
+                        Members = [.. cluster.Members.Where(m => !dead.Contains(m.Incarnation))],
+                    }
+                );
                 last = "";
                 if (placed >= tasks)
                 {

@@ -57,12 +57,15 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         await SubmitAsync(cluster);
         await MeasureIdleAsync(cluster);
         long after = Memory(cluster);
-        Report("memory", $"tasks={tasks} kib_per_task={(after - before) / 1024.0 / tasks:0.0} mib_before={before / 1048576.0:0} mib_after={after / 1048576.0:0}");
+        Report(
+            "memory",
+            $"tasks={tasks} kib_per_task={(after - before) / 1024.0 / tasks:0.0} mib_before={before / 1048576.0:0} mib_after={after / 1048576.0:0}"
+        );
 
         // What one part does not reach does not keep the next from being measured.
-        return await AttemptAsync("running", () => RunSomeAsync(cluster, client)) &
-            await AttemptAsync("lost-node", () => LoseOneAsync(cluster)) &
-            await AttemptAsync("restart", () => RestartAsync(cluster, client));
+        return await AttemptAsync("running", () => RunSomeAsync(cluster, client))
+            & await AttemptAsync("lost-node", () => LoseOneAsync(cluster))
+            & await AttemptAsync("restart", () => RestartAsync(cluster, client));
     }
 
     private async Task<bool> AttemptAsync(string part, Func<Task> measure)
@@ -87,7 +90,8 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         (double p50, double p99) = (load.Latency.Percentile(50), load.Latency.Percentile(99));
         Report(
             "submit",
-            $"tasks={tasks} clients={SubmitLoad.Clients} submits_per_s={tasks / took.TotalSeconds:0.0} p50_ms={p50:0} p99_ms={p99:0} retried={load.Retried}");
+            $"tasks={tasks} clients={SubmitLoad.Clients} submits_per_s={tasks / took.TotalSeconds:0.0} p50_ms={p50:0} p99_ms={p99:0} retried={load.Retried}"
+        );
     }
 
     private async Task MeasureIdleAsync(LocalCluster cluster)
@@ -105,11 +109,14 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
     {
         using SubmitLoad load = new(cluster.Nodes.Select(node => node.Address));
         long started = BenchClock.Now;
-        await load.RunAsync([.. Enumerable.Range(1, running).Select(i => SubmitLoad.Body(string.Create(CultureInfo.InvariantCulture, $"run-{i}"), 1))]);
+        await load.RunAsync([
+            .. Enumerable.Range(1, running).Select(i => SubmitLoad.Body(string.Create(CultureInfo.InvariantCulture, $"run-{i}"), 1)),
+        ]);
         await cluster.WaitAsync(
             $"{running} tasks run",
             async () => (await client.GetClusterAsync()).Members.Where(m => m.State == MemberState.Up).Sum(m => m.UsedSlots) == running,
-            Limit);
+            Limit
+        );
         Report("running", $"running={running} until_ms={BenchClock.Now - started}");
     }
 
@@ -121,7 +128,9 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         ClusterStatus status = await client.GetClusterAsync();
         MemberView coordinator = status.Members.First(m => m.LeaseHolder);
         LocalNode victim = cluster.Nodes.Single(node => node.Address == coordinator.Address);
-        int owned = (await client.GetShardsAsync()).Owners.Where(owner => owner.Incarnation == coordinator.Incarnation).Sum(owner => owner.Tasks);
+        int owned = (await client.GetShardsAsync())
+            .Owners.Where(owner => owner.Incarnation == coordinator.Incarnation)
+            .Sum(owner => owner.Tasks);
         string[] sample = await SampleOfAsync(client, victim);
         using ActorTrainerClient others = PatientClient([.. cluster.Nodes.Where(node => node != victim)]);
         long at = BenchClock.Now;
@@ -145,7 +154,11 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         }
 
         long placed = await Placement.WaitAsync(client, tasks + running, dead, Limit);
-        long answered = await Placement.WaitForAnswersAsync(client, [.. Enumerable.Range(0, Sample).Select(i => WaitingName(1 + (i * tasks / Sample)))], Limit);
+        long answered = await Placement.WaitForAnswersAsync(
+            client,
+            [.. Enumerable.Range(0, Sample).Select(i => WaitingName(1 + (i * tasks / Sample)))],
+            Limit
+        );
         Report("restart", $"tasks={tasks} placed_ms={placed - at} sample={Sample} answered_ms={answered - at}");
     }
 

@@ -44,7 +44,14 @@ internal static class DatabaseFaults
     public static string NameOf(BenchDatabase database, TimeSpan length, int choice)
     {
         string time = string.Create(CultureInfo.InvariantCulture, $" for {length.TotalSeconds:0.0} s");
-        return database.Server is null ? "is locked" + time : (choice % 3) switch { 0 => "is stopped" + time, 1 => "stands still" + time, _ => "is restarted" };
+        return database.Server is null
+            ? "is locked" + time
+            : (choice % 3) switch
+            {
+                0 => "is stopped" + time,
+                1 => "stands still" + time,
+                _ => "is restarted",
+            };
     }
 
     private static async Task LockAsync(string path, TimeSpan length)

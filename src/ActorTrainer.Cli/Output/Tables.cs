@@ -13,12 +13,14 @@ internal static class Tables
         for (int i = 0; i < headers.Length; i++)
         {
             string header = headers[i];
-            table.AddColumn(new TableColumn(new Text(header.TrimStart('>', '~'), new Style(decoration: Decoration.Bold)))
-            {
-                Alignment = header.StartsWith('>') ? Justify.Right : Justify.Left,
-                Padding = new Padding(0, 0, i == headers.Length - 1 ? 0 : 2, 0),
-                NoWrap = !header.StartsWith('~'),
-            });
+            table.AddColumn(
+                new TableColumn(new Text(header.TrimStart('>', '~'), new Style(decoration: Decoration.Bold)))
+                {
+                    Alignment = header.StartsWith('>') ? Justify.Right : Justify.Left,
+                    Padding = new Padding(0, 0, i == headers.Length - 1 ? 0 : 2, 0),
+                    NoWrap = !header.StartsWith('~'),
+                }
+            );
         }
 
         return table;

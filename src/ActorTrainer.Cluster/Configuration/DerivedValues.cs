@@ -88,9 +88,15 @@ internal sealed class DerivedValues
         yield return Duration("heartbeat-interval", membership.HeartbeatInterval, "actortrainer.membership.heartbeat-interval");
         yield return Duration("acceptable-pause", membership.AcceptablePause, "actortrainer.membership.acceptable-pause");
         TimeSpan pace = ClusterPace.IntervalFor(_nodes);
-        yield return Make("pace", Text(pace), NodesKey, Text(_model.ExpectedNodes)) with { Kind = DerivedKind.Duration };
+        yield return Make("pace", Text(pace), NodesKey, Text(_model.ExpectedNodes)) with
+        {
+            Kind = DerivedKind.Duration,
+        };
         string frame = Text(RemotingFrame.Bytes(sharding.NumberOfShards, _nodes, _model.ClusterName.Length));
-        yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with { Rule = DerivedRule.Free };
+        yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with
+        {
+            Rule = DerivedRule.Free,
+        };
 
         yield return Make("log-level", LogLevel(_model.Logging.Level), "actortrainer.logging.level", _model.Logging.Level);
         yield return Duration("move-timeout", sharding.MoveTimeout, "actortrainer.sharding.move-timeout");
@@ -105,29 +111,47 @@ internal sealed class DerivedValues
 
         // SQLite writes one transaction at a time, so more writers would only wait for each other.
         string connection = postgreSql ?? DatabaseConnections.OfFile(_model.Journal.Path).ConnectionString;
-        yield return Make("connection-string", connection, key, value) with { Rule = DerivedRule.Identity, Secret = true, Remedy = remedy };
+        yield return Make("connection-string", connection, key, value) with
+        {
+            Rule = DerivedRule.Identity,
+            Secret = true,
+            Remedy = remedy,
+        };
         yield return Make("provider-name", postgreSql is null ? "SQLite.MS" : "PostgreSQL.15", key, value) with
         {
             Rule = DerivedRule.Identity,
             Secret = postgreSql is not null,
             Remedy = remedy,
         };
-        yield return Make("parallelism", postgreSql is null ? "1" : "3", key, value) with { Rule = DerivedRule.Free };
+        yield return Make("parallelism", postgreSql is null ? "1" : "3", key, value) with
+        {
+            Rule = DerivedRule.Free,
+        };
     }
 
     private int AkkaPort(NodeAddress address) => address.Port == 0 ? 0 : address.Port + _model.Akka.PortOffset;
 
-    private DerivedValue Duration(string name, TimeSpan value, string key) => Make(name, Text(value), key, Text(value)) with { Kind = DerivedKind.Duration };
+    private DerivedValue Duration(string name, TimeSpan value, string key) =>
+        Make(name, Text(value), key, Text(value)) with
+        {
+            Kind = DerivedKind.Duration,
+        };
 
     private DerivedValue Make(string name, string value, string key, string keyValue, params string[] alsoFrom) =>
         new(name, Scalar(OriginOf(key, alsoFrom), value), key, Scalar(OriginOf(key), keyValue), PlaceOf(key));
 
-    private DerivedValue MakeList(string name, IEnumerable<string> value, string key, IEnumerable<string> keyValue, params string[] alsoFrom) =>
-        new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key), keyValue), PlaceOf(key));
+    private DerivedValue MakeList(
+        string name,
+        IEnumerable<string> value,
+        string key,
+        IEnumerable<string> keyValue,
+        params string[] alsoFrom
+    ) => new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key), keyValue), PlaceOf(key));
 
     private static ConfigScalar Scalar(ConfigOrigin origin, string text) => new(origin, text, Quoted: false);
 
-    private static ConfigArray Array(ConfigOrigin origin, IEnumerable<string> items) => new(origin, [.. items.Select(item => Scalar(origin, item))]);
+    private static ConfigArray Array(ConfigOrigin origin, IEnumerable<string> items) =>
+        new(origin, [.. items.Select(item => Scalar(origin, item))]);
 
     private ConfigOrigin? PlaceOf(string key) => _model.Akka.Places.GetValueOrDefault(key);
 
@@ -143,7 +167,8 @@ internal sealed class DerivedValues
     /// <summary>In the units that Akka.NET reads; it does not know microseconds.</summary>
     private static string Text(TimeSpan value)
     {
-        (long ticks, string unit) = value.Ticks % TimeSpan.TicksPerSecond == 0 ? (TimeSpan.TicksPerSecond, "s")
+        (long ticks, string unit) =
+            value.Ticks % TimeSpan.TicksPerSecond == 0 ? (TimeSpan.TicksPerSecond, "s")
             : value.Ticks % TimeSpan.TicksPerMillisecond == 0 ? (TimeSpan.TicksPerMillisecond, "ms")
             : (0, "ns");
         long number = ticks == 0 ? value.Ticks * TimeSpan.NanosecondsPerTick : value.Ticks / ticks;
@@ -151,11 +176,12 @@ internal sealed class DerivedValues
     }
 
     /// <summary>Akka says a lot on its levels: each stands one step above ours.</summary>
-    private static string LogLevel(string level) => level switch
-    {
-        "trace" => "DEBUG",
-        "debug" => "INFO",
-        "error" => "ERROR",
-        _ => "WARNING",
-    };
+    private static string LogLevel(string level) =>
+        level switch
+        {
+            "trace" => "DEBUG",
+            "debug" => "INFO",
+            "error" => "ERROR",
+            _ => "WARNING",
+        };
 }

@@ -36,7 +36,9 @@ internal sealed class CrashSuspects(LifeProof proof)
     /// <param name="lives">Members with their lives' numbers and for how long their beats stand still.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     public async Task<IReadOnlyList<MemberKey>> FindDeadAsync(
-        IReadOnlyList<(MemberKey Key, long Life, TimeSpan Still)> lives, CancellationToken cancellationToken)
+        IReadOnlyList<(MemberKey Key, long Life, TimeSpan Still)> lives,
+        CancellationToken cancellationToken
+    )
     {
         List<MemberKey> dead = [];
         foreach ((MemberKey key, long life, TimeSpan still) in lives)

@@ -10,8 +10,12 @@ internal sealed partial class DowningActor
 {
     private void Suspect(Address address)
     {
-        if (_cluster.State.Members.FirstOrDefault(m => m.Address.Equals(address) && m.Status is not AkkaStatus.Down) is { } member &&
-            GossipStates.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
+        if (
+            _cluster.State.Members.FirstOrDefault(m => m.Address.Equals(address) && m.Status is not AkkaStatus.Down) is { } member
+            && GossipStates.KeyOf(member) is var key
+            && key != _self
+            && !_downed.Contains(key)
+        )
         {
             _suspects.Add(key, _time.Clock);
             _nextProof = ProofFirst;

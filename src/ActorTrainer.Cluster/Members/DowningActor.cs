@@ -60,7 +60,10 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _time = ListeningTime.Of(Context.System.EventStream, TickEvery);
         _table = new ClusterTable(setup.Database);
         _suspects = new CrashSuspects(setup.Proof);
-        Receive<AssociationEvent>(e => e is DisassociatedEvent or AssociationErrorEvent && e.RemoteAddress is not null, e => Suspect(e.RemoteAddress));
+        Receive<AssociationEvent>(
+            e => e is DisassociatedEvent or AssociationErrorEvent && e.RemoteAddress is not null,
+            e => Suspect(e.RemoteAddress)
+        );
         Receive<AssociationEvent>(_ => { });
         Receive<ClusterEvent.UnreachableMember>(e =>
         {
@@ -94,7 +97,8 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             Self,
             ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
             typeof(ClusterEvent.IReachabilityEvent),
-            typeof(ClusterEvent.IMemberEvent));
+            typeof(ClusterEvent.IMemberEvent)
+        );
 
         // So that a time in which this process stood still is known when something is to be decided.
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickEvery);
@@ -161,7 +165,9 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         ClusterEvent.CurrentClusterState state = _cluster.State;
         Member[] members =
         [
-            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(GossipStates.KeyOf(m))),
+            .. state.Members.Where(m =>
+                m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(GossipStates.KeyOf(m))
+            ),
         ];
         HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(GossipStates.KeyOf)];
         return
@@ -193,8 +199,11 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private bool IsSilent(SilentMember member)
     {
         Address address = Address.Parse(member.Address);
-        return !_cluster.FailureDetector.IsAvailable(address) ||
-            (!_cluster.FailureDetector.IsMonitoring(address) && _cluster.State.Unreachable.Any(m => GossipStates.KeyOf(m) == new MemberKey(member.Address, member.Uid)));
+        return !_cluster.FailureDetector.IsAvailable(address)
+            || (
+                !_cluster.FailureDetector.IsMonitoring(address)
+                && _cluster.State.Unreachable.Any(m => GossipStates.KeyOf(m) == new MemberKey(member.Address, member.Uid))
+            );
     }
 
     private void Down(IReadOnlyList<MemberKey> victims)
@@ -205,7 +214,10 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             _suspects.Remove(victim);
 
             // Akka downs by the address alone. Looked at anew, right before: a node that was started again has another number there.
-            if (_cluster.State.Members.FirstOrDefault(m => GossipStates.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
+            if (
+                _cluster.State.Members.FirstOrDefault(m => GossipStates.KeyOf(m) == victim) is not { } member
+                || member.Status == AkkaStatus.Down
+            )
             {
                 continue;
             }
@@ -234,7 +246,11 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _taking = true;
         long[] lives = [.. rows.Select(p => p!.Member.Incarnation)];
         Task.Run(() => TakeWithinAsync(own.Epoch, record.Decision, lives), _stopping.Token)
-            .PipeTo(Self, success: result => new Taken(victims, result, null), failure: e => new Taken(victims, TakeResult.Outdated, e.Message));
+            .PipeTo(
+                Self,
+                success: result => new Taken(victims, result, null),
+                failure: e => new Taken(victims, TakeResult.Outdated, e.Message)
+            );
     }
 
     private async Task<TakeResult> TakeWithinAsync(long epoch, long decision, long[] lives)

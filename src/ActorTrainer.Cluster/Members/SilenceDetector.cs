@@ -18,9 +18,7 @@ public sealed class SilenceDetector : FailureDetector
 
     /// <summary>Called by Akka.</summary>
     public SilenceDetector(Config config, EventStream ev)
-        : this(config.GetTimeSpan("acceptable-heartbeat-pause"), ListeningTime.Of(ev, config.GetTimeSpan("heartbeat-interval")))
-    {
-    }
+        : this(config.GetTimeSpan("acceptable-heartbeat-pause"), ListeningTime.Of(ev, config.GetTimeSpan("heartbeat-interval"))) { }
 
     internal SilenceDetector(TimeSpan limit, ListeningTime time)
     {
@@ -90,9 +88,13 @@ internal sealed class ListeningTime(Func<TimeSpan> clock, TimeSpan heartbeatInte
     }
 
     /// <summary>That of the system that an event stream belongs to, which is all of the system that a failure detector is given.</summary>
-    public static ListeningTime Of(EventStream events, TimeSpan heartbeatInterval) => BySystem.GetValue(events, _ =>
-    {
-        long started = TimeProvider.System.GetTimestamp();
-        return new ListeningTime(() => TimeProvider.System.GetElapsedTime(started), heartbeatInterval);
-    });
+    public static ListeningTime Of(EventStream events, TimeSpan heartbeatInterval) =>
+        BySystem.GetValue(
+            events,
+            _ =>
+            {
+                long started = TimeProvider.System.GetTimestamp();
+                return new ListeningTime(() => TimeProvider.System.GetElapsedTime(started), heartbeatInterval);
+            }
+        );
 }

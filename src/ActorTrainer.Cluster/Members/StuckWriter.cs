@@ -24,8 +24,8 @@ internal sealed partial class StuckWriter(JournalDatabase database, string path,
             return;
         }
 
-        int stuck = view.Members
-            .Where(m => m.State is MemberState.Suspect or MemberState.Down && m.Pid != Environment.ProcessId)
+        int stuck = view
+            .Members.Where(m => m.State is MemberState.Suspect or MemberState.Down && m.Pid != Environment.ProcessId)
             .Select(m => m.Pid)
             .FirstOrDefault(IsStuck);
         if (stuck != 0 && stuck == _stuckBefore)
@@ -67,9 +67,15 @@ internal sealed partial class StuckWriter(JournalDatabase database, string path,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "process {Pid} is stopped and unreachable and holds the write lock of {Path}: it is ended, so that the others can go on")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "process {Pid} is stopped and unreachable and holds the write lock of {Path}: it is ended, so that the others can go on"
+    )]
     private static partial void LogEnded(ILogger logger, int pid, string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "process {Pid} is stopped and holds the write lock of {Path}, and could not be ended: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "process {Pid} is stopped and holds the write lock of {Path}, and could not be ended: {Problem}"
+    )]
     private static partial void LogNotEnded(ILogger logger, int pid, string path, string problem);
 }

@@ -61,15 +61,22 @@ internal static class DatabaseConnections
 
     /// <summary>Makes the connections of Akka.Persistence.Sql the same way; part of an actor system's setup.</summary>
     /// <remarks>Akka.Persistence.Sql asks the options for the provider's name: so they are made with it.</remarks>
-    public static DataOptionsSetup ForAkka(JournalDatabase database) => new(new DataOptions()
-        .UseConnectionString(database.IsSqlite ? ProviderName.SQLiteMS : ProviderName.PostgreSQL15, database.ConnectionString)
-        .UseInterceptor(Interceptor));
+    public static DataOptionsSetup ForAkka(JournalDatabase database) =>
+        new(
+            new DataOptions()
+                .UseConnectionString(database.IsSqlite ? ProviderName.SQLiteMS : ProviderName.PostgreSQL15, database.ConnectionString)
+                .UseInterceptor(Interceptor)
+        );
 
     private sealed class DatabaseInterceptor : ConnectionInterceptor
     {
         public override void ConnectionOpened(ConnectionEventData eventData, DbConnection connection) => Prepare(connection);
 
-        public override Task ConnectionOpenedAsync(ConnectionEventData eventData, DbConnection connection, CancellationToken cancellationToken)
+        public override Task ConnectionOpenedAsync(
+            ConnectionEventData eventData,
+            DbConnection connection,
+            CancellationToken cancellationToken
+        )
         {
             Prepare(connection);
             return Task.CompletedTask;

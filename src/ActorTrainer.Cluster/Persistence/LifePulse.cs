@@ -43,7 +43,13 @@ internal sealed partial class LifePulse : IAsyncDisposable
     /// <param name="logger">Where a lost lock is said.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     public static async Task<LifePulse> BeginAsync(
-        JournalDatabase database, string path, long incarnation, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        JournalDatabase database,
+        string path,
+        long incarnation,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         LifePulse pulse = new(database, path, incarnation, time, logger);
         try
@@ -84,7 +90,9 @@ internal sealed partial class LifePulse : IAsyncDisposable
                 if (_files is not null)
                 {
                     await _database.WriteAsync(
-                        session => session.RunAsync("UPDATE actortrainer_member SET beat = beat + 1 WHERE incarnation = @a", _incarnation), _over.Token);
+                        session => session.RunAsync("UPDATE actortrainer_member SET beat = beat + 1 WHERE incarnation = @a", _incarnation),
+                        _over.Token
+                    );
                 }
                 else
                 {
@@ -114,10 +122,18 @@ internal sealed partial class LifePulse : IAsyncDisposable
         if (_session is null)
         {
             // Of its own: a pooled connection is reset when it goes back. The server ends a session whose client is gone within some seconds.
-            NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString) { Pooling = false, CommandTimeout = 5, Timeout = 5 };
+            NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString)
+            {
+                Pooling = false,
+                CommandTimeout = 5,
+                Timeout = 5,
+            };
             _session = new NpgsqlConnection(builder.ConnectionString);
             await _session.OpenAsync(cancellationToken);
-            await ScalarAsync("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3", cancellationToken);
+            await ScalarAsync(
+                "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3",
+                cancellationToken
+            );
             if (await ScalarAsync("SELECT pg_try_advisory_lock(@a)", cancellationToken, ("a", KeySpace + _incarnation)) is not true)
             {
                 throw new TimeoutException("the server has not ended the session yet that held the lock before");
@@ -127,7 +143,8 @@ internal sealed partial class LifePulse : IAsyncDisposable
         await ScalarAsync(
             "UPDATE actortrainer_member SET beat = beat + 1, server_started = extract(epoch FROM pg_postmaster_start_time())::text WHERE incarnation = @a",
             cancellationToken,
-            ("a", _incarnation));
+            ("a", _incarnation)
+        );
     }
 
     private async Task<object?> ScalarAsync(string sql, CancellationToken cancellationToken, params (string Name, object Value)[] values)
@@ -152,6 +169,9 @@ internal sealed partial class LifePulse : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "life {Incarnation} could not show in the journal's database that it lives, and tries again: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "life {Incarnation} could not show in the journal's database that it lives, and tries again: {Problem}"
+    )]
     private static partial void LogNoBeat(ILogger logger, long incarnation, string problem);
 }

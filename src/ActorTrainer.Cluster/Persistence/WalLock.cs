@@ -1,4 +1,3 @@
-
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>Reads the locks of an SQLite database in write-ahead mode from outside.</summary>

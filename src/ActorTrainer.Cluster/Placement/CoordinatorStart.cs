@@ -14,8 +14,11 @@ internal static class CoordinatorStart
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(1);
 
     /// <summary>What the coordinator sends itself after its wait; before it has read the state, and once it is active, it means nothing. Null: Akka has no such message.</summary>
-    public static object? GoOn { get; } = typeof(ClusterSharding).Assembly
-        .GetType("Akka.Cluster.Sharding.ShardCoordinator+StateInitialized")?.GetField("Instance")?.GetValue(null);
+    public static object? GoOn { get; } =
+        typeof(ClusterSharding)
+            .Assembly.GetType("Akka.Cluster.Sharding.ShardCoordinator+StateInitialized")
+            ?.GetField("Instance")
+            ?.GetValue(null);
 
     /// <summary>Tells a coordinator that starts to go on, until this is cancelled: nothing shows from outside when it has read the state.</summary>
     /// <param name="scheduler">Of its system.</param>

@@ -105,7 +105,13 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         {
             SetMembers(view);
             TimeSpan at = now();
-            if (moving.Count == 0 && _quiet is { } quiet && ReferenceEquals(quiet.Owned, owned) && quiet.Changes == _changes && at - quiet.At < PlanAgainAfter)
+            if (
+                moving.Count == 0
+                && _quiet is { } quiet
+                && ReferenceEquals(quiet.Owned, owned)
+                && quiet.Changes == _changes
+                && at - quiet.At < PlanAgainAfter
+            )
             {
                 return [];
             }

@@ -13,25 +13,30 @@ internal sealed class MetricTable(JournalDatabase database)
     public async Task<MetricSeries> ReadAsync(TaskId task, CancellationToken cancellationToken)
     {
         List<string> found = await database.ReadAsync(
-            session => session.QueryAsync("SELECT series FROM actortrainer_metrics WHERE task = @a", r => r.GetString(0), task.Value), cancellationToken);
+            session => session.QueryAsync("SELECT series FROM actortrainer_metrics WHERE task = @a", r => r.GetString(0), task.Value),
+            cancellationToken
+        );
         return found.Count == 0 ? MetricSeries.Empty : JsonSerializer.Deserialize(found[0], CoreJsonContext.Default.MetricSeries)!;
     }
 
     /// <summary>Writes the metrics of tasks that a life has, in one transaction; those of a task that another has meanwhile stay as they are.</summary>
-    public Task WriteAsync(long owner, IReadOnlyList<(TaskId Task, MetricSeries Series)> all, CancellationToken cancellationToken) => database.WriteAsync(
-        async session =>
-        {
-            foreach ((TaskId task, MetricSeries series) in all)
+    public Task WriteAsync(long owner, IReadOnlyList<(TaskId Task, MetricSeries Series)> all, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
             {
-                await session.RunAsync(
-                    "INSERT INTO actortrainer_metrics (task, series) SELECT task, @b FROM actortrainer_task WHERE task = @a AND owner IN (0, @c) " +
-                    "ON CONFLICT (task) DO UPDATE SET series = excluded.series",
-                    task.Value,
-                    JsonSerializer.Serialize(series, CoreJsonContext.Default.MetricSeries),
-                    owner);
-            }
+                foreach ((TaskId task, MetricSeries series) in all)
+                {
+                    await session.RunAsync(
+                        "INSERT INTO actortrainer_metrics (task, series) SELECT task, @b FROM actortrainer_task WHERE task = @a AND owner IN (0, @c) "
+                            + "ON CONFLICT (task) DO UPDATE SET series = excluded.series",
+                        task.Value,
+                        JsonSerializer.Serialize(series, CoreJsonContext.Default.MetricSeries),
+                        owner
+                    );
+                }
 
-            return true;
-        },
-        cancellationToken);
+                return true;
+            },
+            cancellationToken
+        );
 }

@@ -57,7 +57,12 @@ internal sealed partial class RowFollower : IAsyncDisposable
             (long version, List<TaskRow> rows) = await _table.ReadChangesAsync(_version, cancellationToken);
             if (version < _version)
             {
-                _wentBack(string.Create(CultureInfo.InvariantCulture, $"the journal went back from version {_version} to {version}: was it restored while nodes ran?"));
+                _wentBack(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the journal went back from version {_version} to {version}: was it restored while nodes ran?"
+                    )
+                );
                 return;
             }
 

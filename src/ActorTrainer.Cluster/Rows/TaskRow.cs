@@ -11,4 +11,11 @@ namespace ActorTrainer.Cluster.Rows;
 /// <param name="ChangedAt">When the last event was written.</param>
 /// <param name="Version">Grows with every write to any row; 0 before it is written.</param>
 internal sealed record TaskRow(
-    TaskSummary Summary, long Sequence, long Term, long Owner, DateTimeOffset SubmittedAt, DateTimeOffset ChangedAt, long Version = 0);
+    TaskSummary Summary,
+    long Sequence,
+    long Term,
+    long Owner,
+    DateTimeOffset SubmittedAt,
+    DateTimeOffset ChangedAt,
+    long Version = 0
+);

@@ -37,7 +37,8 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
                 WorkerStaged => _inputs.FindIndex(i => i is WorkerStaged),
                 _ => -1,
             };
-            ReleaseStaged? dropped = older >= 0 && _inputs[older] is WorkerStaged staged ? new ReleaseStaged(staged.Run, staged.State.Id) : null;
+            ReleaseStaged? dropped =
+                older >= 0 && _inputs[older] is WorkerStaged staged ? new ReleaseStaged(staged.Run, staged.State.Id) : null;
             if (older >= 0)
             {
                 _inputs.RemoveAt(older);
@@ -68,7 +69,9 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
         // A term belongs to one activation: events under it are this actor's own. A first activation is among the step's events itself.
         bool journaled = last == sequence + Step.Persist.Count && recovered?.Term == Entity.Term;
         bool untouched = last == sequence && recovered?.Term == (Entity.State?.Term ?? 0);
-        return journaled ? ParkedOutcome.Journaled : untouched ? ParkedOutcome.NotJournaled : ParkedOutcome.Lost;
+        return journaled ? ParkedOutcome.Journaled
+            : untouched ? ParkedOutcome.NotJournaled
+            : ParkedOutcome.Lost;
     }
 }
 

@@ -54,7 +54,14 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// <param name="selfFenceAfter">How long a parked run goes on while a member is out of reach.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskStarter(
-        TaskHost host, TaskIndex index, Func<ClusterView> view, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
+        TaskHost host,
+        TaskIndex index,
+        Func<ClusterView> view,
+        Func<IActorRef> region,
+        Func<TaskId, Task> withdraw,
+        TimeSpan selfFenceAfter,
+        ILogger logger
+    )
     {
         _selfFenceAfter = selfFenceAfter;
         _host = host;
@@ -117,7 +124,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// <summary>Tasks whose owner is gone, and those that nobody has had yet.</summary>
     private void WakeOrphans(ClusterView view)
     {
-        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(view.Living, row => row.Sequence == 0 || !RestPolicy.OutlivesItsOwner(row.Summary.Status));
+        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(
+            view.Living,
+            row => row.Sequence == 0 || !RestPolicy.OutlivesItsOwner(row.Summary.Status)
+        );
         if (orphans.Count == 0)
         {
             _woken.Clear();
@@ -171,7 +181,12 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private void WakeOwn()
     {
         TimeSpan now = _host.Now;
-        foreach (TaskRow row in _index.OwnedBy(_host.Home.Incarnation, row => !RestPolicy.MayRest(row.Summary.Status) && !_host.Has(row.Summary.Task)))
+        foreach (
+            TaskRow row in _index.OwnedBy(
+                _host.Home.Incarnation,
+                row => !RestPolicy.MayRest(row.Summary.Status) && !_host.Has(row.Summary.Task)
+            )
+        )
         {
             TaskId task = row.Summary.Task;
             if (!Timers.IsTimerActive(task.Value))
@@ -195,7 +210,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 failures = now - last > 2 * LongestBackoff ? 0 : failures;
                 _failures[stopped.Task] = (failures + 1, now);
                 TimeSpan longest = _host.Parked.ContainsKey(stopped.Task) ? ParkedBackoff : LongestBackoff;
-                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ExponentialBackoff.After(FirstBackoff, failures, longest));
+                Timers.StartSingleTimer(
+                    stopped.Task.Value,
+                    new Wake(stopped.Task),
+                    ExponentialBackoff.After(FirstBackoff, failures, longest)
+                );
                 break;
             case TaskStopReason.Parked:
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);
@@ -231,11 +250,13 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     {
         if (_index.Find(unborn.Task) is { Sequence: 0 })
         {
-            _withdraw(unborn.Task).ContinueWith(
-                withdrawn => LogNotWithdrawn(_logger, unborn.Task, withdrawn.Exception!.GetBaseException().Message),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
+            _withdraw(unborn.Task)
+                .ContinueWith(
+                    withdrawn => LogNotWithdrawn(_logger, unborn.Task, withdrawn.Exception!.GetBaseException().Message),
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default
+                );
         }
     }
 
@@ -247,7 +268,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "the run of task {Task} that waited for the journal is ended: {Reason}")]
     private static partial void LogParkedEnded(ILogger logger, TaskId task, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}"
+    )]
     private static partial void LogNotWithdrawn(ILogger logger, TaskId task, string problem);
 
     private sealed record Check(bool Periodic) : INoSerializationVerificationNeeded

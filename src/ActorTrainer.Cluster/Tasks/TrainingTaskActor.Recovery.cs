@@ -19,7 +19,8 @@ internal sealed partial class TrainingTaskActor
             case SnapshotOffer offer:
                 _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
                 throw new InvalidOperationException(
-                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; the task is recovered from what is before it when it is started again");
+                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; the task is recovered from what is before it when it is started again"
+                );
             case Unreadable unreadable:
                 _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
                 break;
@@ -50,7 +51,8 @@ internal sealed partial class TrainingTaskActor
         if (LastSequenceNr != _folded + 1)
         {
             _incomplete = true;
-            _unreadable = $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read";
+            _unreadable =
+                $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read";
             return;
         }
 
@@ -115,11 +117,13 @@ internal sealed partial class TrainingTaskActor
         }
         else if (_host.Hold is { } hold)
         {
-            _ = hold(_task, reason).ContinueWith(
-                failed => LogRecoveryFailed(_host.Logger, _task, failed.Exception!.GetBaseException().Message),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
+            _ = hold(_task, reason)
+                .ContinueWith(
+                    failed => LogRecoveryFailed(_host.Logger, _task, failed.Exception!.GetBaseException().Message),
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default
+                );
         }
     }
 

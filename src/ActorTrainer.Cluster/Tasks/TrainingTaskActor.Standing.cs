@@ -64,7 +64,8 @@ internal sealed partial class TrainingTaskActor
             state is not null && _persisting is null && !_ending && !_passivating && _entity.WantsSlots(_host.Now),
             _entity.TakesSlots && !_entity.WaitsWarm,
             _entity.IsRestoring && !_entity.WaitsWarm,
-            _grant);
+            _grant
+        );
         if (now != _reported)
         {
             _reported = now;
@@ -94,10 +95,13 @@ internal sealed partial class TrainingTaskActor
 
         TimeSpan? patience = Patience;
         _quietSince = patience is null ? null : _quietSince ?? _host.Now;
-        TimeSpan? next = _entity.State is null ? UnbornPatience
+        TimeSpan? next =
+            _entity.State is null ? UnbornPatience
             : !_entity.IsIdle || _entity.TakesSlots ? TickEvery
             : _passivating ? null
-            : patience is { } quiet ? quiet - QuietFor() is { Ticks: > 0 } left ? left : TimeSpan.FromMilliseconds(1)
+            : patience is { } quiet
+                ? quiet - QuietFor() is { Ticks: > 0 } left ? left
+                    : TimeSpan.FromMilliseconds(1)
             : _entity.StartsAgainAt is { } at && at > _host.Now ? at - _host.Now + TimeSpan.FromMilliseconds(1)
             : null;
         if (next is { } wait && (_nextTick is null || wait < _nextTick))

@@ -64,7 +64,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         _task = task;
         _host = host;
         _entity = new TaskEntity(task, host.Home, journalsProgress: false);
-        _random = new DeterministicRandom(BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        _random = new DeterministicRandom(
+            BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)))
+        );
         _row = new TaskRowKeeper(host);
         PersistenceId = TaskPersistence.IdOf(task);
         JournalPluginId = TaskPersistence.JournalPlugin;
@@ -172,8 +174,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     }
 
     /// <summary>Whether a run goes on here, or has ended and that is what could not be written.</summary>
-    private bool HasRun => _entity.TakesSlots ||
-        (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
+    private bool HasRun =>
+        _entity.TakesSlots
+        || (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
 
     private void SayNotWritten(Exception cause)
     {
@@ -209,16 +212,18 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         Execute(_entity.On(command, _host.Now), Sender);
     }
 
-    private CommandReply? Refusal(TaskCommand command) => (command, _entity.State) switch
-    {
-        _ when _retired => TaskEntity.ArchivedReply(_task, command),
-        _ when _unreadable is not null => new CommandRefused(_unreadable),
-        _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being passivated or handed over; ask again"),
-        (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash =>
-            new CommandRefused($"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification; choose another name"),
-        (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
-        _ => null,
-    };
+    private CommandReply? Refusal(TaskCommand command) =>
+        (command, _entity.State) switch
+        {
+            _ when _retired => TaskEntity.ArchivedReply(_task, command),
+            _ when _unreadable is not null => new CommandRefused(_unreadable),
+            _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being passivated or handed over; ask again"),
+            (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash => new CommandRefused(
+                $"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification; choose another name"
+            ),
+            (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
+            _ => null,
+        };
 
     private void OnGranted(long number)
     {
@@ -310,30 +315,37 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         long term = _entity.Term;
         DateTimeOffset at = _host.Time.GetUtcNow();
         int left = step.Persist.Count;
-        PersistAll(step.Persist.Select(e => new JournaledEvent(term, e, at)), _ =>
-        {
-            if (--left == 0)
+        PersistAll(
+            step.Persist.Select(e => new JournaledEvent(term, e, at)),
+            _ =>
             {
-                _persisting = null;
-                _asker = null;
-                _entity.Commit(step.Persist, _host.Now);
-                if (_entity.State is { Archived: true })
+                if (--left == 0)
                 {
-                    asker?.Tell(new TaskAnswer(step.Reply!, LastSequenceNr));
-                    Retire();
-                    return;
-                }
+                    _persisting = null;
+                    _asker = null;
+                    _entity.Commit(step.Persist, _host.Now);
+                    if (_entity.State is { Archived: true })
+                    {
+                        asker?.Tell(new TaskAnswer(step.Reply!, LastSequenceNr));
+                        Retire();
+                        return;
+                    }
 
-                _row.Times = step.Persist.Aggregate(_row.Times, (times, e) => times.After(e, at));
-                SnapshotIfDue(step.Persist.Count);
-                PutRow(everything: step.Persist.Any(TaskRowKeeper.ChangesCheckpoints));
-                Finish(step, asker);
+                    _row.Times = step.Persist.Aggregate(_row.Times, (times, e) => times.After(e, at));
+                    SnapshotIfDue(step.Persist.Count);
+                    PutRow(everything: step.Persist.Any(TaskRowKeeper.ChangesCheckpoints));
+                    Finish(step, asker);
+                }
             }
-        });
+        );
     }
 
     private static EntityStep Before(EntityStep first, EntityStep step) =>
-        step with { Persist = [.. first.Persist, .. step.Persist], AfterCommit = [.. first.AfterCommit, .. step.AfterCommit] };
+        step with
+        {
+            Persist = [.. first.Persist, .. step.Persist],
+            AfterCommit = [.. first.AfterCommit, .. step.AfterCommit],
+        };
 
     private void Finish(EntityStep step, IActorRef? asker)
     {

@@ -40,7 +40,11 @@ public static class RetentionPolicy
     /// <param name="protectedNames">
     /// Names that must stay: the checkpoint being restored or last restored from, and every one that a running save may reference.
     /// </param>
-    public static RetentionPlan Plan(IReadOnlyList<RetentionItem> newestFirst, CheckpointSpec spec, IReadOnlyCollection<string> protectedNames)
+    public static RetentionPlan Plan(
+        IReadOnlyList<RetentionItem> newestFirst,
+        CheckpointSpec spec,
+        IReadOnlyCollection<string> protectedNames
+    )
     {
         RetentionItem? best = FindBest(newestFirst, spec);
         int keepLast = Math.Max(1, spec.KeepLast);
@@ -154,8 +158,12 @@ public static class RetentionPolicy
         for (int i = newestFirst.Count - 1; i >= 0; i--)
         {
             RetentionItem item = newestFirst[i];
-            if (!item.Damaged && !item.Overtaken && item.Checkpoint.Metrics.TryGetValue(metric, out double value) &&
-                CheckpointPolicy.IsBetter(spec, value, bestValue))
+            if (
+                !item.Damaged
+                && !item.Overtaken
+                && item.Checkpoint.Metrics.TryGetValue(metric, out double value)
+                && CheckpointPolicy.IsBetter(spec, value, bestValue)
+            )
             {
                 best = item;
                 bestValue = value;

@@ -22,7 +22,8 @@ public static class DeathRule
     /// Whether the process is gone. Each beat is written by the session that holds the lock, so a free lock says that this session has ended after
     /// the last beat; unless the server itself was started again, then the beat has to stand still as well.
     /// </summary>
-    public static bool IsProven(LifeEvidence evidence) => evidence.LockFree == true && (evidence.ServerSame || evidence.BeatStill >= StillAfter);
+    public static bool IsProven(LifeEvidence evidence) =>
+        evidence.LockFree == true && (evidence.ServerSame || evidence.BeatStill >= StillAfter);
 
     /// <summary>Whether nobody has to wait for this life any more before a cluster is founded: it is dead, or has not moved for long.</summary>
     public static bool IsPast(LifeEvidence evidence) =>

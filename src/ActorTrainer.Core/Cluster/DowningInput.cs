@@ -28,9 +28,7 @@ public sealed record DowningInput(MemberKey Self, IReadOnlyList<DowningMember> M
 /// <summary>What a node does about members that it does not reach.</summary>
 public abstract record DowningStep
 {
-    private DowningStep()
-    {
-    }
+    private DowningStep() { }
 
     /// <summary>Nothing now; decides again after this time, or when something changes. Null: nobody is unreachable.</summary>
     public sealed record Wait(TimeSpan? For) : DowningStep;

@@ -65,7 +65,9 @@ public sealed class DowningRule(DowningTimes times)
         }
 
         return 2 * voters.Count < all ? DecideAsMinority(input, passed)
-            : voters.All(m => m.Key == input.Self || m.Agrees) ? 2 * voters.Count > all ? new DowningStep.Down([.. unreachable]) : new DowningStep.Take([.. unreachable])
+            : voters.All(m => m.Key == input.Self || m.Agrees)
+                ? 2 * voters.Count > all ? new DowningStep.Down([.. unreachable])
+                    : new DowningStep.Take([.. unreachable])
             : passed >= times.Disagreed ? new DowningStep.Take([.. unreachable])
             : new DowningStep.Wait(times.Again);
     }
@@ -84,6 +86,8 @@ public sealed class DowningRule(DowningTimes times)
             : new DowningStep.Take([.. _unreachable]);
     }
 
-    private static Comparer<MemberKey> ByAddress { get; } = Comparer<MemberKey>.Create((a, b) =>
-        string.CompareOrdinal(a.Address, b.Address) is var order and not 0 ? order : a.Uid.CompareTo(b.Uid));
+    private static Comparer<MemberKey> ByAddress { get; } =
+        Comparer<MemberKey>.Create(
+            (a, b) => string.CompareOrdinal(a.Address, b.Address) is var order and not 0 ? order : a.Uid.CompareTo(b.Uid)
+        );
 }

@@ -20,7 +20,8 @@ public static class ConfigMerge
         foreach ((string key, ConfigNode below) in fallback.Fields)
         {
             seen.Add(key);
-            ConfigNode node = !own.TryGetValue(key, out ConfigNode? above) ? below
+            ConfigNode node =
+                !own.TryGetValue(key, out ConfigNode? above) ? below
                 : above is ConfigObject upper && below is ConfigObject lower ? upper.Merge(lower)
                 : above;
             fields.Add(new KeyValuePair<string, ConfigNode>(key, node));

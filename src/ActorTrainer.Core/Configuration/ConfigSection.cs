@@ -184,9 +184,12 @@ public sealed class ConfigSection
             case null:
                 return [];
             case ConfigScalar scalar:
-                return [.. scalar.Text!
-                    .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                    .Select(item => scalar with { Text = item })];
+                return
+                [
+                    .. scalar
+                        .Text!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        .Select(item => scalar with { Text = item }),
+                ];
             case ConfigArray array:
                 foreach (ConfigNode item in array.Items)
                 {
@@ -262,12 +265,13 @@ public sealed class ConfigSection
         return null;
     }
 
-    private static string Describe(ConfigNode node) => node switch
-    {
-        ConfigObject => "an object",
-        ConfigArray => "a list",
-        ConfigScalar { Text: null } => "null",
-        ConfigScalar scalar => $"'{scalar.Text}'",
-        _ => "something else",
-    };
+    private static string Describe(ConfigNode node) =>
+        node switch
+        {
+            ConfigObject => "an object",
+            ConfigArray => "a list",
+            ConfigScalar { Text: null } => "null",
+            ConfigScalar scalar => $"'{scalar.Text}'",
+            _ => "something else",
+        };
 }

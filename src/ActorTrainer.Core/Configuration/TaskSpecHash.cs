@@ -38,8 +38,10 @@ public static class TaskSpecHash
                 writer.WriteStartObject();
                 foreach (JsonProperty member in value.EnumerateObject().OrderBy(m => m.Name, StringComparer.Ordinal))
                 {
-                    JsonElement? usual = defaults is { ValueKind: JsonValueKind.Object } known &&
-                        known.TryGetProperty(member.Name, out JsonElement found) ? found : null;
+                    JsonElement? usual =
+                        defaults is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(member.Name, out JsonElement found)
+                            ? found
+                            : null;
                     if (usual is null || !JsonElement.DeepEquals(member.Value, usual.Value))
                     {
                         writer.WritePropertyName(member.Name);

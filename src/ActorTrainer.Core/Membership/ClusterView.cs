@@ -60,7 +60,12 @@ public sealed record ClusterView(long Version, long Self, IReadOnlyList<ClusterM
             }
         }
 
-        return this with { Version = Version + version, Shards = shards, Tasks = summaries };
+        return this with
+        {
+            Version = Version + version,
+            Shards = shards,
+            Tasks = summaries,
+        };
     }
 }
 

@@ -26,7 +26,8 @@ internal sealed class MoveMemory
     public bool CameFrom(int shard, long life, TimeSpan now) => _left.TryGetValue((shard, life), out TimeSpan until) && until > now;
 
     /// <summary>Whether somebody has lately asked for a shard to be where it is: then only need takes it away, however long it waits there.</summary>
-    public bool IsWanted(int shard, long home, TimeSpan now) => _asked.TryGetValue(shard, out (long To, TimeSpan Until) asked) && asked.To == home && asked.Until > now;
+    public bool IsWanted(int shard, long home, TimeSpan now) =>
+        _asked.TryGetValue(shard, out (long To, TimeSpan Until) asked) && asked.To == home && asked.Until > now;
 
     public void Expire(TimeSpan now)
     {

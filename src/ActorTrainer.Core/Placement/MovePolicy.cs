@@ -36,13 +36,13 @@ internal static class MovePolicy
     /// <param name="shard">The shard.</param>
     /// <param name="after">Runs shorter than this are left alone.</param>
     /// <param name="now">The time.</param>
-    public static bool MayInterrupt(PlacedShard shard, TimeSpan after, TimeSpan now) => shard.Tasks.All(
-        t => !t.Demand.Runs || (t.RanFor(now) >= after && !(t.Left(now) < EndsSoon)));
+    public static bool MayInterrupt(PlacedShard shard, TimeSpan after, TimeSpan now) =>
+        shard.Tasks.All(t => !t.Demand.Runs || (t.RanFor(now) >= after && !(t.Left(now) < EndsSoon)));
 
     /// <summary>Whether nothing of the shard gets slots where it is.</summary>
     public static bool Waits(PlacedShard shard, NodeLoad home) =>
-        shard is { Running: 0, Load.Demand: > 0 } &&
-        (home.Free < 0 || home.Alone > shard.Load.Alone || (shard.Load.Alone > 0 && home.Used > shard.Load.Demand));
+        shard is { Running: 0, Load.Demand: > 0 }
+        && (home.Free < 0 || home.Alone > shard.Load.Alone || (shard.Load.Alone > 0 && home.Used > shard.Load.Demand));
 
     /// <summary>Whether a waiting shard runs sooner on another node.</summary>
     public static bool RunsSooner(PlacedShard shard, NodeLoad home, NodeLoad to)
@@ -60,10 +60,10 @@ internal static class MovePolicy
     public static bool EvensOut(PlacedShard shard, NodeLoad home, NodeLoad to, AllocationStrategy strategy)
     {
         int demand = shard.Load.Demand;
-        return strategy == AllocationStrategy.LoadBalanced &&
-            to.Room >= shard.Running &&
-            home.Part() > Crowded &&
-            home.Part() - to.Part() >= WorthAMove &&
-            to.Part(demand) <= home.Part(-demand);
+        return strategy == AllocationStrategy.LoadBalanced
+            && to.Room >= shard.Running
+            && home.Part() > Crowded
+            && home.Part() - to.Part() >= WorthAMove
+            && to.Part(demand) <= home.Part(-demand);
     }
 }

@@ -74,14 +74,20 @@ public sealed class PlacementPlanner(ShardingModel model)
             return;
         }
 
-        _book.Change(shard, s =>
-        {
-            s.GivenUntil = s.HasTasks || s.Owner != owner ? null : s.GivenUntil;
-            s.Owner = owner;
+        _book.Change(
+            shard,
+            s =>
+            {
+                s.GivenUntil = s.HasTasks || s.Owner != owner ? null : s.GivenUntil;
+                s.Owner = owner;
 
-            // It has arrived; or it was lost, planned for one node and taken by another.
-            s.Plan = s.Plan is { } plan && (plan.To == owner || (plan.Reason == MoveReasons.Lost && _book.Loads.IsMember(owner))) ? null : s.Plan;
-        });
+                // It has arrived; or it was lost, planned for one node and taken by another.
+                s.Plan =
+                    s.Plan is { } plan && (plan.To == owner || (plan.Reason == MoveReasons.Lost && _book.Loads.IsMember(owner)))
+                        ? null
+                        : s.Plan;
+            }
+        );
     }
 
     /// <summary>Takes the owners as they are now; what was given and is not among them yet stays given for <see cref="Lag"/>.</summary>
@@ -94,7 +100,9 @@ public sealed class PlacementPlanner(ShardingModel model)
             Own(shard, owner);
         }
 
-        foreach (PlacedShard shard in _book.Shards.Where(s => s.Owner != 0 && s.GivenUntil is null && !owned.ContainsKey(s.Number)).ToArray())
+        foreach (
+            PlacedShard shard in _book.Shards.Where(s => s.Owner != 0 && s.GivenUntil is null && !owned.ContainsKey(s.Number)).ToArray()
+        )
         {
             _book.Change(shard.Number, s => s.Owner = 0);
         }
@@ -216,7 +224,11 @@ public sealed class PlacementPlanner(ShardingModel model)
 
         PlacedShard[] had = [.. _book.Shards.Where(s => s.Holder == life && s.HasTasks)];
         Dictionary<int, long> to = OrphanPlan
-            .Make(had.Where(s => s.Home == life).Concat(_book.Orphans).Concat(coming.Where(s => s.HasTasks && !trial.IsMember(s.Holder))), trial, model.Allocation)
+            .Make(
+                had.Where(s => s.Home == life).Concat(_book.Orphans).Concat(coming.Where(s => s.HasTasks && !trial.IsMember(s.Holder))),
+                trial,
+                model.Allocation
+            )
             .ToDictionary(m => m.Shard, m => m.To);
         return Heirs(had.Where(s => s.Running > 0), s => to.GetValueOrDefault(s.Number, s.Home == life ? 0 : s.Home));
     }
@@ -262,7 +274,8 @@ public sealed class PlacementPlanner(ShardingModel model)
         trial.RemoveLife(life);
         return
         [
-            .. OrphanPlan.Make(_book.Shards.Where(s => s.HasTasks && s.Home == life), trial, model.Allocation)
+            .. OrphanPlan
+                .Make(_book.Shards.Where(s => s.HasTasks && s.Home == life), trial, model.Allocation)
                 .Select(m => m with { From = life, Reason = MoveReasons.Drain }),
         ];
     }
@@ -286,12 +299,17 @@ public sealed class PlacementPlanner(ShardingModel model)
     public long HomeOf(int shard) => Math.Max(0, _book.Find(shard)?.Home ?? 0);
 
     private static List<PlannedHeir> Heirs(IEnumerable<PlacedShard> shards, Func<PlacedShard, long> to) =>
-    [
-        .. shards.SelectMany(s => s.Tasks.Where(t => t.Demand.Runs).Select(t => (t.Demand.Priority, Heir: new PlannedHeir(t.Demand.Task, s.Number, to(s)))))
-            .Where(h => h.Heir.To != 0)
-            .OrderByDescending(h => h.Priority).ThenBy(h => h.Heir.Task)
-            .Select(h => h.Heir),
-    ];
+        [
+            .. shards
+                .SelectMany(s =>
+                    s.Tasks.Where(t => t.Demand.Runs)
+                        .Select(t => (t.Demand.Priority, Heir: new PlannedHeir(t.Demand.Task, s.Number, to(s))))
+                )
+                .Where(h => h.Heir.To != 0)
+                .OrderByDescending(h => h.Priority)
+                .ThenBy(h => h.Heir.Task)
+                .Select(h => h.Heir),
+        ];
 
     /// <summary>Plans all orphans at once, so that the highest priority goes first in whatever order they are asked for.</summary>
     private void ReserveOrphans(PlacedShard? also, bool warmed, TimeSpan now)
@@ -312,11 +330,14 @@ public sealed class PlacementPlanner(ShardingModel model)
     private long Give(int shard, long to, TimeSpan now)
     {
         Settle(shard, now);
-        _book.Change(shard, s =>
-        {
-            s.Owner = to;
-            s.GivenUntil = Expires(now + Lag);
-        });
+        _book.Change(
+            shard,
+            s =>
+            {
+                s.Owner = to;
+                s.GivenUntil = Expires(now + Lag);
+            }
+        );
         return to;
     }
 
@@ -359,9 +380,11 @@ public sealed class PlacementPlanner(ShardingModel model)
         }
 
         _memory.Expire(now);
-        _nextExpiry = _book.Planned.Select(s => s.Plan!.Until)
+        _nextExpiry = _book
+            .Planned.Select(s => s.Plan!.Until)
             .Concat(_book.Given.Select(s => s.GivenUntil!.Value))
             .Concat(_requests.Values.Select(r => r.Until))
-            .Append(_memory.NextExpiry).Min();
+            .Append(_memory.NextExpiry)
+            .Min();
     }
 }

@@ -89,6 +89,7 @@ public sealed class RestingTasks(int slots)
     {
         public TimeSpan? WokenAt { get; init; }
 
-        public bool MayCome(TimeSpan now) => now >= From && (WokenAt is not { } woken || now - woken < ComesWithin || now - woken >= AgainAfter);
+        public bool MayCome(TimeSpan now) =>
+            now >= From && (WokenAt is not { } woken || now - woken < ComesWithin || now - woken >= AgainAfter);
     }
 }

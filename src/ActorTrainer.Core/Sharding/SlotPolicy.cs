@@ -20,8 +20,10 @@ public readonly record struct SlotUsage(int Used, int Restoring, bool AnyRuns, b
 public static class SlotPolicy
 {
     /// <summary>The order in which tasks get slots: highest priority first, then by id.</summary>
-    public static IComparer<SlotCandidate> Order { get; } = Comparer<SlotCandidate>.Create(
-        (a, b) => b.Priority.CompareTo(a.Priority) is var order && order != 0 ? order : a.Task.CompareTo(b.Task));
+    public static IComparer<SlotCandidate> Order { get; } =
+        Comparer<SlotCandidate>.Create(
+            (a, b) => b.Priority.CompareTo(a.Priority) is var order && order != 0 ? order : a.Task.CompareTo(b.Task)
+        );
 
     /// <summary>
     /// The tasks that get slots now: highest priority first, then by id. The first that does not fit ends the giving, so that a large task is

@@ -65,20 +65,21 @@ public static class FailurePolicy
     }
 
     private static bool Matches(FailureRule rule, RunEnd end) =>
-        (rule.ExitCode is null || rule.ExitCode == end.ExitCode) &&
-        (rule.Signal is null || rule.Signal == end.Signal) &&
-        (rule.Pattern is null || Mentions(end, rule.Pattern));
+        (rule.ExitCode is null || rule.ExitCode == end.ExitCode)
+        && (rule.Signal is null || rule.Signal == end.Signal)
+        && (rule.Pattern is null || Mentions(end, rule.Pattern));
 
     private static bool Mentions(RunEnd end, string text) =>
-        (end.Error?.Contains(text, StringComparison.OrdinalIgnoreCase) ?? false) ||
-        end.LastLines.Any(line => line.Contains(text, StringComparison.OrdinalIgnoreCase));
+        (end.Error?.Contains(text, StringComparison.OrdinalIgnoreCase) ?? false)
+        || end.LastLines.Any(line => line.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     private static FailureVerdict Verdict(string name, FailureAction action, RunEnd end) =>
         new(new Failure(name, Describe(end), end.ExitCode, end.Signal, end.LastLines), action);
 
     private static string Describe(RunEnd end)
     {
-        string how = end.Signal is int signal ? FormattableString.Invariant($"ended by signal {signal}")
+        string how =
+            end.Signal is int signal ? FormattableString.Invariant($"ended by signal {signal}")
             : end.ExitCode is int code ? FormattableString.Invariant($"exited with code {code}")
             : "ended";
         return end.Error is null ? how : $"{how}: {FirstLine(end.Error)}";

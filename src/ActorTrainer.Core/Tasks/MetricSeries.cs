@@ -51,9 +51,10 @@ public sealed record MetricSeries(long Stride, IReadOnlyList<MetricPoint> Points
         return kept;
     }
 
-    private static IReadOnlyDictionary<string, double> Bounded(IReadOnlyDictionary<string, double> metrics) => metrics.Count <= MaxMetrics
-        ? metrics
-        : metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Take(MaxMetrics).ToDictionary(StringComparer.Ordinal);
+    private static IReadOnlyDictionary<string, double> Bounded(IReadOnlyDictionary<string, double> metrics) =>
+        metrics.Count <= MaxMetrics
+            ? metrics
+            : metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Take(MaxMetrics).ToDictionary(StringComparer.Ordinal);
 }
 
 /// <summary>The metrics at one step.</summary>

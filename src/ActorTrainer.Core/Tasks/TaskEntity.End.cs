@@ -82,7 +82,8 @@ public sealed partial class TaskEntity
 
     private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
     {
-        FailureVerdict verdict = run.Stop == StopCause.Stalled ? Stalled(run, end)
+        FailureVerdict verdict =
+            run.Stop == StopCause.Stalled ? Stalled(run, end)
             : !run.Begun && end.ExitCode is null && end.Signal is null ? StartFailed(end)
             : FailurePolicy.Classify(run.Done is null && !run.IsCommand && end.ExitCode == 0 ? NotDone(end) : end, State!.Spec.Retry.Rules);
         int failures = State!.Failures + 1;
@@ -107,14 +108,19 @@ public sealed partial class TaskEntity
     private FailureVerdict Stalled(TaskRun run, RunEnd end)
     {
         string detail = FormattableString.Invariant(
-            $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}");
+            $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}"
+        );
         return new FailureVerdict(new Failure("stalled", detail, end.ExitCode, end.Signal, end.LastLines), FailureAction.Retry);
     }
 
     private static FailureVerdict StartFailed(RunEnd end) =>
         new(new Failure("start-failed", end.Error ?? "could not be started", null, null, end.LastLines), FailureAction.RetryElsewhere);
 
-    private static RunEnd NotDone(RunEnd end) => end with { Error = end.Error ?? "the trainer's process ended before training was complete" };
+    private static RunEnd NotDone(RunEnd end) =>
+        end with
+        {
+            Error = end.Error ?? "the trainer's process ended before training was complete",
+        };
 
 #pragma warning disable CA1308 // Phase words are shown in lower case.
     private static string Word(WorkerPhase phase) => phase.ToString().ToLowerInvariant();

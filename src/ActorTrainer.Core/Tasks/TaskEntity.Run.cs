@@ -4,26 +4,27 @@ namespace ActorTrainer.Core.Tasks;
 public sealed partial class TaskEntity
 {
     /// <summary>Something became of an effect, or the worker did something.</summary>
-    public EntityStep On(TaskInput input, TimeSpan now, Identity.DeterministicRandom random) => input switch
-    {
-        CheckpointStored stored => OnStored(stored, now, random),
-        CheckpointStoreFailed failed => OnStoreFailed(failed, now, random),
-        StoreFilesListed listed => OnStoreFiles(listed),
-        _ when RunOf(input) is not RunKey key || _run is null || _run.Key != key => EntityStep.Nothing,
-        WorkerStaged staged => OnStaged(_run, staged, now, random),
-        WorkerStageFailed failed => OnStageFailed(_run, failed),
-        WorkerStarted started => OnStarted(_run, started.Pid, now),
-        WorkerStartFailed failed => OnEnded(_run, new RunEnd(null, null, failed.Detail, []), now, random, startFailed: true),
-        WorkerReady => OnReady(_run, now),
-        WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
-        WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),
-        WorkerDone done => OnDone(_run, done),
-        WorkerExited exited => OnEnded(_run, new RunEnd(exited.ExitCode, exited.Signal, exited.Error, exited.LastLines), now, random),
-        WorkerLost lost => OnLost(_run, lost, now, random),
-        CheckpointRestored restored => OnRestored(_run, restored, now),
-        CheckpointUnreadable unreadable => OnUnreadable(_run, unreadable, now),
-        _ => EntityStep.Nothing,
-    };
+    public EntityStep On(TaskInput input, TimeSpan now, Identity.DeterministicRandom random) =>
+        input switch
+        {
+            CheckpointStored stored => OnStored(stored, now, random),
+            CheckpointStoreFailed failed => OnStoreFailed(failed, now, random),
+            StoreFilesListed listed => OnStoreFiles(listed),
+            _ when RunOf(input) is not RunKey key || _run is null || _run.Key != key => EntityStep.Nothing,
+            WorkerStaged staged => OnStaged(_run, staged, now, random),
+            WorkerStageFailed failed => OnStageFailed(_run, failed),
+            WorkerStarted started => OnStarted(_run, started.Pid, now),
+            WorkerStartFailed failed => OnEnded(_run, new RunEnd(null, null, failed.Detail, []), now, random, startFailed: true),
+            WorkerReady => OnReady(_run, now),
+            WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
+            WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),
+            WorkerDone done => OnDone(_run, done),
+            WorkerExited exited => OnEnded(_run, new RunEnd(exited.ExitCode, exited.Signal, exited.Error, exited.LastLines), now, random),
+            WorkerLost lost => OnLost(_run, lost, now, random),
+            CheckpointRestored restored => OnRestored(_run, restored, now),
+            CheckpointUnreadable unreadable => OnUnreadable(_run, unreadable, now),
+            _ => EntityStep.Nothing,
+        };
 
     /// <summary>Time went on: watchdog, deadlines, things to try again.</summary>
     public EntityStep Tick(TimeSpan now, Identity.DeterministicRandom random)
@@ -190,7 +191,8 @@ public sealed partial class TaskEntity
         TaskStarted started = new(run.Key.Run, home.Incarnation, home.Address, run.Pid, run.Restore?.Name, run.Restore?.Step ?? 0);
         return new EntityStep(
             [started],
-            run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]);
+            run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]
+        );
     }
 
     private static EntityStep OnPhase(TaskRun run, WorkerPhase phase, TimeSpan now)
@@ -263,20 +265,21 @@ public sealed partial class TaskEntity
         return effects;
     }
 
-    private static RunKey? RunOf(TaskInput input) => input switch
-    {
-        WorkerStarted i => i.Run,
-        WorkerStartFailed i => i.Run,
-        WorkerReady i => i.Run,
-        WorkerPhaseChanged i => i.Run,
-        WorkerProgressed i => i.Run,
-        WorkerStaged i => i.Run,
-        WorkerStageFailed i => i.Run,
-        WorkerDone i => i.Run,
-        WorkerExited i => i.Run,
-        WorkerLost i => i.Run,
-        CheckpointRestored i => i.Run,
-        CheckpointUnreadable i => i.Run,
-        _ => null,
-    };
+    private static RunKey? RunOf(TaskInput input) =>
+        input switch
+        {
+            WorkerStarted i => i.Run,
+            WorkerStartFailed i => i.Run,
+            WorkerReady i => i.Run,
+            WorkerPhaseChanged i => i.Run,
+            WorkerProgressed i => i.Run,
+            WorkerStaged i => i.Run,
+            WorkerStageFailed i => i.Run,
+            WorkerDone i => i.Run,
+            WorkerExited i => i.Run,
+            WorkerLost i => i.Run,
+            CheckpointRestored i => i.Run,
+            CheckpointUnreadable i => i.Run,
+            _ => null,
+        };
 }

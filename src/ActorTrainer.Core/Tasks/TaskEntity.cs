@@ -46,7 +46,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// <summary>
     /// The state as it is shown: a run that the journal still calls running, and whose node is lost, waits. Null before the submit.
     /// </summary>
-    public TaskState? Shown => NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeLost(state)]) : State;
+    public TaskState? Shown =>
+        NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeLost(state)]) : State;
 
     /// <summary>The newest progress, journaled or not.</summary>
     public TaskProgress Progress => _run?.Progress ?? State?.Progress ?? TaskProgress.None;
@@ -108,8 +109,11 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             events.Add(NodeLost(State));
             if (IsHeldByLosses)
             {
-                events.Add(new TaskHeld(
-                    $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; look at its output, then 'actortrainer tasks resume {Task}'"));
+                events.Add(
+                    new TaskHeld(
+                        $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; look at its output, then 'actortrainer tasks resume {Task}'"
+                    )
+                );
             }
         }
 
@@ -134,7 +138,12 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         _retryAt = now + (State?.RetryDelay ?? TimeSpan.Zero);
         WaitsWarm = _run is { End: null } warm && warm.Key.Term == Term;
         IReadOnlyList<TaskEffect> dropped = WaitsWarm ? [] : DropRun();
-        return State is { Status: TaskStatus.Running } && IsHeldByLosses ? Activate(now) with { AfterCommit = dropped } : new EntityStep([], dropped);
+        return State is { Status: TaskStatus.Running } && IsHeldByLosses
+            ? Activate(now) with
+            {
+                AfterCommit = dropped,
+            }
+            : new EntityStep([], dropped);
     }
 
     /// <summary>The activation that stands before whatever a recovered task writes first.</summary>
@@ -159,7 +168,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
                 : new EntityStep(
                     [new TaskSubmitted(submit.Spec, submit.SpecHash), new TaskActivated(Term, home.Incarnation, home.Address)],
                     [],
-                    new CommandAccepted(Task));
+                    new CommandAccepted(Task)
+                );
         }
 
         if (State is null)
@@ -182,8 +192,17 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
     /// <summary>Whether the task could start now if it had its slots.</summary>
     public bool WantsSlots(TimeSpan now) =>
-        State is not null && Term > 0 && (_run is null || WaitsWarm) && _saving is null && _staged.Count == 0 && !_releasing &&
-        (State.Status == TaskStatus.Pending || (State.Status == TaskStatus.Running && NeedsActivation) || (State.Status == TaskStatus.Retrying && now >= _retryAt));
+        State is not null
+        && Term > 0
+        && (_run is null || WaitsWarm)
+        && _saving is null
+        && _staged.Count == 0
+        && !_releasing
+        && (
+            State.Status == TaskStatus.Pending
+            || (State.Status == TaskStatus.Running && NeedsActivation)
+            || (State.Status == TaskStatus.Retrying && now >= _retryAt)
+        );
 
     /// <summary>When a task that waits after a failure may start again; null: it does not wait for a time.</summary>
     public TimeSpan? StartsAgainAt => State is { Status: TaskStatus.Retrying } && _run is null ? _retryAt : null;
@@ -245,12 +264,13 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     }
 
     /// <summary>What a task that is archived answers: its name is, or is about to be, free for another one.</summary>
-    public static CommandReply ArchivedReply(TaskId task, TaskCommand command) => command switch
-    {
-        ArchiveTask => new CommandAccepted(task),
-        SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived; submit it again"),
-        _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
-    };
+    public static CommandReply ArchivedReply(TaskId task, TaskCommand command) =>
+        command switch
+        {
+            ArchiveTask => new CommandAccepted(task),
+            SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived; submit it again"),
+            _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
+        };
 
     /// <summary>A task whose replay or fold failed waits for a person.</summary>
     public static EntityStep Hold(string reason) => new([new TaskHeld(reason)], []);
@@ -271,14 +291,15 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         return new EntityStep([new TaskPaused()], effects, new CommandAccepted(Task));
     }
 
-    private EntityStep OnResume() => State!.Status switch
-    {
-        TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed =>
-            new EntityStep([new TaskResumed()], [], new CommandAccepted(Task)),
-        TaskStatus.Completed or TaskStatus.Cancelled =>
-            Refuse($"task {Task} is {Word(State.Status)}; submit it again under another name"),
-        _ => Accept(),
-    };
+    private EntityStep OnResume() =>
+        State!.Status switch
+        {
+            TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed => new EntityStep([new TaskResumed()], [], new CommandAccepted(Task)),
+            TaskStatus.Completed or TaskStatus.Cancelled => Refuse(
+                $"task {Task} is {Word(State.Status)}; submit it again under another name"
+            ),
+            _ => Accept(),
+        };
 
     private EntityStep OnCancel()
     {

@@ -147,4 +147,5 @@ public sealed record CheckpointRef(
     long StoredBytes,
     IReadOnlyList<string> Packs,
     string ManifestSha256,
-    IReadOnlyDictionary<string, double> Metrics);
+    IReadOnlyDictionary<string, double> Metrics
+);

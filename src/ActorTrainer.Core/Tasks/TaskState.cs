@@ -113,7 +113,13 @@ public sealed record TaskState
             if (state is null)
             {
                 state = e is TaskSubmitted submitted
-                    ? new TaskState { Task = task, Spec = submitted.Spec, SpecHash = submitted.SpecHash, Detail = "waits for a slot" }
+                    ? new TaskState
+                    {
+                        Task = task,
+                        Spec = submitted.Spec,
+                        SpecHash = submitted.SpecHash,
+                        Detail = "waits for a slot",
+                    }
                     : throw new InvalidOperationException($"the first event of task {task} is {e.GetType().Name}, not TaskSubmitted");
             }
             else
@@ -126,26 +132,28 @@ public sealed record TaskState
     }
 
     /// <summary>The read model of this state.</summary>
-    public TaskSummary Summarize(int shard) => new(
-        Task,
-        Spec.Name,
-        SpecHash,
-        shard,
-        Spec.Gang,
-        Spec.Rank,
-        Status,
-        Spec.Priority,
-        Spec.Slots,
-        Detail,
-        Progress,
-        Node,
-        Runs,
-        Failures,
-        LastUsable,
-        AvoidIncarnation,
-        Alone,
-        ExitCode)
-    {
-        Results = Results,
-    };
+    public TaskSummary Summarize(int shard) =>
+        new(
+            Task,
+            Spec.Name,
+            SpecHash,
+            shard,
+            Spec.Gang,
+            Spec.Rank,
+            Status,
+            Spec.Priority,
+            Spec.Slots,
+            Detail,
+            Progress,
+            Node,
+            Runs,
+            Failures,
+            LastUsable,
+            AvoidIncarnation,
+            Alone,
+            ExitCode
+        )
+        {
+            Results = Results,
+        };
 }

@@ -67,7 +67,8 @@ public sealed record TaskSummary(
     CheckpointRef? LastCheckpoint,
     long AvoidIncarnation,
     bool Alone,
-    int? ExitCode)
+    int? ExitCode
+)
 {
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }

@@ -35,25 +35,26 @@ public enum WorkerPhase
 public abstract record TaskInput
 {
     /// <summary>The task that it is for.</summary>
-    public TaskId? Target => this switch
-    {
-        WorkerStarted i => i.Run.Task,
-        WorkerStartFailed i => i.Run.Task,
-        WorkerReady i => i.Run.Task,
-        WorkerPhaseChanged i => i.Run.Task,
-        WorkerProgressed i => i.Run.Task,
-        WorkerStaged i => i.Run.Task,
-        WorkerStageFailed i => i.Run.Task,
-        WorkerDone i => i.Run.Task,
-        WorkerExited i => i.Run.Task,
-        WorkerLost i => i.Run.Task,
-        CheckpointRestored i => i.Run.Task,
-        CheckpointUnreadable i => i.Run.Task,
-        CheckpointStored i => i.Run.Task,
-        CheckpointStoreFailed i => i.Run.Task,
-        StoreFilesListed i => i.Task,
-        _ => null,
-    };
+    public TaskId? Target =>
+        this switch
+        {
+            WorkerStarted i => i.Run.Task,
+            WorkerStartFailed i => i.Run.Task,
+            WorkerReady i => i.Run.Task,
+            WorkerPhaseChanged i => i.Run.Task,
+            WorkerProgressed i => i.Run.Task,
+            WorkerStaged i => i.Run.Task,
+            WorkerStageFailed i => i.Run.Task,
+            WorkerDone i => i.Run.Task,
+            WorkerExited i => i.Run.Task,
+            WorkerLost i => i.Run.Task,
+            CheckpointRestored i => i.Run.Task,
+            CheckpointUnreadable i => i.Run.Task,
+            CheckpointStored i => i.Run.Task,
+            CheckpointStoreFailed i => i.Run.Task,
+            StoreFilesListed i => i.Task,
+            _ => null,
+        };
 }
 
 /// <summary>The worker's process stands. For a command that is all it ever says of itself.</summary>

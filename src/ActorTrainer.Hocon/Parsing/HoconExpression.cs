@@ -51,7 +51,8 @@ internal sealed class SubstitutionExpression(
     IReadOnlyList<string> path,
     IReadOnlyList<IReadOnlyList<string>> prefixes,
     bool optional,
-    bool environment) : HoconExpression(origin)
+    bool environment
+) : HoconExpression(origin)
 {
     public IReadOnlyList<string> Path { get; } = path;
 
@@ -108,7 +109,8 @@ internal sealed class ArrayExpression(ConfigOrigin origin, IReadOnlyList<HoconCe
 /// <param name="origin">Where the first of them stands.</param>
 /// <param name="pieces">The values.</param>
 /// <param name="appendsTo">The key, when this was written as <c>key += value</c>.</param>
-internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiece> pieces, string? appendsTo = null) : HoconExpression(origin)
+internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiece> pieces, string? appendsTo = null)
+    : HoconExpression(origin)
 {
     public IReadOnlyList<JoinPiece> Pieces { get; } = pieces;
 

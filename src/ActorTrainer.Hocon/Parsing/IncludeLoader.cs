@@ -43,7 +43,10 @@ internal sealed class IncludeLoader
         if (present.Length == 0)
         {
             return required
-                ? throw new ConfigException(place, $"the required file '{name}' does not exist in {Folder}. Create it, or correct the name (it is relative to the including file).")
+                ? throw new ConfigException(
+                    place,
+                    $"the required file '{name}' does not exist in {Folder}. Create it, or correct the name (it is relative to the including file)."
+                )
                 : null;
         }
 
@@ -52,12 +55,18 @@ internal sealed class IncludeLoader
         {
             if (_open.Contains(Path.GetFullPath(Path.Combine(Folder, candidate)), StringComparer.Ordinal))
             {
-                throw new ConfigException(place, $"'{name}' includes itself, by way of {string.Join(" → ", _open.Select(Path.GetFileName))}. Remove one of the includes.");
+                throw new ConfigException(
+                    place,
+                    $"'{name}' includes itself, by way of {string.Join(" → ", _open.Select(Path.GetFileName))}. Remove one of the includes."
+                );
             }
 
             if (++_files.Count > MaxFiles)
             {
-                throw new ConfigException(place, $"this is the include number {MaxFiles + 1} of one configuration. Check which files include each other.");
+                throw new ConfigException(
+                    place,
+                    $"this is the include number {MaxFiles + 1} of one configuration. Check which files include each other."
+                );
             }
 
             all.AddAll(Parse(Path.Combine(_displayFolder, candidate), _open, prefixes, _files, depth));
@@ -67,7 +76,12 @@ internal sealed class IncludeLoader
     }
 
     private static ObjectExpression Parse(
-        string path, IReadOnlyList<string> open, IReadOnlyList<IReadOnlyList<string>> prefixes, Tally files, int depth)
+        string path,
+        IReadOnlyList<string> open,
+        IReadOnlyList<IReadOnlyList<string>> prefixes,
+        Tally files,
+        int depth
+    )
     {
         string text = ConfigText.ReadFile(path);
         string full = Path.GetFullPath(path);

@@ -77,7 +77,8 @@ internal sealed class TextCursor
     public string TextSince((int Position, int Line, int LineStart) mark) => _text[mark.Position.._position];
 
     /// <summary>White space within a line: what Unicode calls a separator and the control characters of the HOCON specification.</summary>
-    public static bool IsBlank(char c) => c is not ('\n' or '\u0085') && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
+    public static bool IsBlank(char c) =>
+        c is not ('\n' or '\u0085') && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
 
     public bool AtBlank => !AtEnd && IsBlank(Current);
 
@@ -123,12 +124,13 @@ internal sealed class TextCursor
     }
 
     /// <summary>How the current character is named in a message.</summary>
-    public string Describe() => Current switch
-    {
-        _ when AtEnd => "the end of the text",
-        '\n' => "the end of the line",
-        char c when char.IsControl(c) => FormattableString.Invariant($"the control character U+{(int)c:X4}"),
-        char c when char.IsHighSurrogate(c) && char.IsLowSurrogate(Peek(1)) => $"'{c}{Peek(1)}'",
-        char c => $"'{c}'",
-    };
+    public string Describe() =>
+        Current switch
+        {
+            _ when AtEnd => "the end of the text",
+            '\n' => "the end of the line",
+            char c when char.IsControl(c) => FormattableString.Invariant($"the control character U+{(int)c:X4}"),
+            char c when char.IsHighSurrogate(c) && char.IsLowSurrogate(Peek(1)) => $"'{c}{Peek(1)}'",
+            char c => $"'{c}'",
+        };
 }

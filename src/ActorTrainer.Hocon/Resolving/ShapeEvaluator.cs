@@ -179,15 +179,16 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
         }
     }
 
-    private Shape Evaluate(HoconExpression expression, HoconCell cell) => expression switch
-    {
-        ScalarExpression scalar => new ScalarShape(new ConfigScalar(scalar.Origin, scalar.Text, scalar.Quoted)),
-        ObjectExpression literal => new ObjectShape(literal.Origin, [literal]),
-        ArrayExpression array => new ArrayShape(array.Origin, null, array.Items),
-        SubstitutionExpression substitution => LookUp(substitution, cell),
-        JoinExpression join => _joiner.Join(join, [.. join.Pieces.Select(piece => Evaluate(piece.Value, cell))]),
-        _ => throw new InvalidOperationException($"There is no rule for {expression.GetType().Name}."),
-    };
+    private Shape Evaluate(HoconExpression expression, HoconCell cell) =>
+        expression switch
+        {
+            ScalarExpression scalar => new ScalarShape(new ConfigScalar(scalar.Origin, scalar.Text, scalar.Quoted)),
+            ObjectExpression literal => new ObjectShape(literal.Origin, [literal]),
+            ArrayExpression array => new ArrayShape(array.Origin, null, array.Items),
+            SubstitutionExpression substitution => LookUp(substitution, cell),
+            JoinExpression join => _joiner.Join(join, [.. join.Pieces.Select(piece => Evaluate(piece.Value, cell))]),
+            _ => throw new InvalidOperationException($"There is no rule for {expression.GetType().Name}."),
+        };
 
     private Shape LookUp(SubstitutionExpression substitution, HoconCell from)
     {
@@ -224,7 +225,8 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
             ? DependsOnItself(hiding.Value.Origin)
             : new ConfigException(
                 substitution.Origin,
-                $"${{{name}}} is defined neither in the configuration nor in the environment. Define it, or write ${{?{name}}} if it may be missing.");
+                $"${{{name}}} is defined neither in the configuration nor in the environment. Define it, or write ${{?{name}}} if it may be missing."
+            );
     }
 
     /// <summary>The value at a path; <paramref name="hiding"/> becomes the running cell that hid assignments, if one did.</summary>

@@ -54,7 +54,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         TimeProvider time,
         Func<ActorSystem>? hostsSystem = null,
         IHostApplicationLifetime? host = null,
-        Func<IEnumerable<IClusterObserver>>? observers = null)
+        Func<IEnumerable<IClusterObserver>>? observers = null
+    )
     {
         _observers = observers ?? (() => []);
         _hostsSystem = hostsSystem;
@@ -190,7 +191,9 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         catch (IOException e)
         {
             throw new IOException(
-                $"the data directory {directory} belongs to another node that runs: give each node its own (--data-dir, or actortrainer.node.data-dir)", e);
+                $"the data directory {directory} belongs to another node that runs: give each node its own (--data-dir, or actortrainer.node.data-dir)",
+                e
+            );
         }
     }
 

@@ -45,14 +45,15 @@ internal static class ClusterChanges
     private static bool IsPresent(MemberState? state) => state is MemberState.Up or MemberState.Suspect or MemberState.Leaving;
 
     /// <summary>How a life ended that was told up and not told gone; null: it has not.</summary>
-    private static ClusterChangeKind? End(MemberState? was, MemberState? after) => after switch
-    {
-        _ when !IsPresent(was) => null,
-        MemberState.Down => ClusterChangeKind.NodeLost,
-        MemberState.Removed => ClusterChangeKind.NodeLeft,
-        null => was == MemberState.Leaving ? ClusterChangeKind.NodeLeft : ClusterChangeKind.NodeLost,
-        _ => null,
-    };
+    private static ClusterChangeKind? End(MemberState? was, MemberState? after) =>
+        after switch
+        {
+            _ when !IsPresent(was) => null,
+            MemberState.Down => ClusterChangeKind.NodeLost,
+            MemberState.Removed => ClusterChangeKind.NodeLeft,
+            null => was == MemberState.Leaving ? ClusterChangeKind.NodeLeft : ClusterChangeKind.NodeLost,
+            _ => null,
+        };
 
     private static IEnumerable<ClusterChangeKind> OfPresent(MemberState? was, MemberState now)
     {
@@ -75,5 +76,6 @@ internal static class ClusterChanges
         }
     }
 
-    private static ClusterChange Change(ClusterChangeKind kind, ClusterMember member) => new(kind, member.Address, member.Name, member.Incarnation);
+    private static ClusterChange Change(ClusterChangeKind kind, ClusterMember member) =>
+        new(kind, member.Address, member.Name, member.Incarnation);
 }

@@ -29,7 +29,8 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
         foreach (IClusterObserver observer in observers)
         {
             Channel<ClusterView> views = Channel.CreateBounded<ClusterView>(
-                new BoundedChannelOptions(MostViews) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+                new BoundedChannelOptions(MostViews) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+            );
             _views.Add(views);
             _loops.Add(Task.Run(() => TellAsync(observer, views.Reader)));
         }

@@ -42,7 +42,8 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         Action<IEndpointRouteBuilder> mapMore,
         ILoggerFactory loggers,
         TimeProvider time,
-        Action<IServiceCollection>? services = null)
+        Action<IServiceCollection>? services = null
+    )
     {
         _model = model;
         _time = time;
@@ -72,14 +73,16 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
             throw new NodeAddressException(
                 _model.Address,
                 "the port is in use by another process: stop that one, or set actortrainer.node.address to a free port",
-                e);
+                e
+            );
         }
         catch (Exception e) when (FindSocketError(e) is { } error)
         {
             throw new NodeAddressException(
                 _model.Address,
                 $"cannot listen there ({error}): set actortrainer.node.address to an address of this machine and a port it may open",
-                e);
+                e
+            );
         }
 
         string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
@@ -135,7 +138,8 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         {
             throw new NodeAddressException(
                 _model.Address,
-                "an address that is not loopback needs a shared token: set actortrainer.security.token-file, or listen on 127.0.0.1");
+                "an address that is not loopback needs a shared token: set actortrainer.security.token-file, or listen on 127.0.0.1"
+            );
         }
 
         // Any free port cannot be the same on several addresses.
@@ -157,12 +161,17 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
             IPAddress[] found = [.. Dns.GetHostAddresses(_model.Address.Host).Distinct()];
             // localhost often has an IPv6 address that the machine does not have.
             IPAddress[] version4 = [.. found.Where(address => address.AddressFamily == AddressFamily.InterNetwork)];
-            return version4.Length > 0 ? version4 : found.Length > 0 ? found : throw new SocketException((int)SocketError.HostNotFound);
+            return version4.Length > 0 ? version4
+                : found.Length > 0 ? found
+                : throw new SocketException((int)SocketError.HostNotFound);
         }
         catch (SocketException e)
         {
             throw new NodeAddressException(
-                _model.Address, $"the host name cannot be resolved ({e.SocketErrorCode}): set actortrainer.node.address to an address of this machine", e);
+                _model.Address,
+                $"the host name cannot be resolved ({e.SocketErrorCode}): set actortrainer.node.address to an address of this machine",
+                e
+            );
         }
     }
 

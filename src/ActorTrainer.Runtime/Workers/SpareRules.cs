@@ -29,7 +29,9 @@ internal static class SpareRules
     /// runs cannot be given them, so that the run needs a start of its own.
     /// </summary>
     public static SortedDictionary<string, string?>? Difference(
-        IReadOnlyDictionary<string, string> spare, IReadOnlyDictionary<string, string> run)
+        IReadOnlyDictionary<string, string> spare,
+        IReadOnlyDictionary<string, string> run
+    )
     {
         SortedDictionary<string, string?> difference = new(StringComparer.Ordinal);
         foreach ((string name, string value) in run)
@@ -46,10 +48,11 @@ internal static class SpareRules
         }
 
         // A message has an end; and a name with '=' can stand in a block of variables, but not be set.
-        return difference.Keys.Any(name => IsReadAtStart(name) || name.Length == 0 || name.Contains('=', StringComparison.Ordinal))
+        return
+            difference.Keys.Any(name => IsReadAtStart(name) || name.Length == 0 || name.Contains('=', StringComparison.Ordinal))
             || difference.Sum(pair => (long)pair.Key.Length + (pair.Value?.Length ?? 0)) > MaxDifferenceCharacters
-                ? null
-                : difference;
+            ? null
+            : difference;
     }
 
     /// <summary>The pause before the next start when so many spares in a row failed: 1 s, doubled each time, at most a minute.</summary>

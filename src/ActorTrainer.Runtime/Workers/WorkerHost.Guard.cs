@@ -32,7 +32,9 @@ public sealed partial class WorkerHost
 
         if (_guardRestarts.Count >= MaxGuardRestartsPerMinute)
         {
-            GuardUnusable($"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: see the node's log; it is tried again with a later start.");
+            GuardUnusable(
+                $"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: see the node's log; it is tried again with a later start."
+            );
             return;
         }
 
@@ -45,7 +47,11 @@ public sealed partial class WorkerHost
         try
         {
             GuardLink link = GuardLink.Start(
-                _options, _logger, (from, message) => Enqueue(() => OnGuardMessage(from, message)), (from, detail) => Enqueue(() => OnGuardClosed(from, detail)));
+                _options,
+                _logger,
+                (from, message) => Enqueue(() => OnGuardMessage(from, message)),
+                (from, detail) => Enqueue(() => OnGuardClosed(from, detail))
+            );
             _guard = link;
             _guardProblem = null;
             _ = LimitReadyAsync(link);
@@ -202,7 +208,9 @@ public sealed partial class WorkerHost
     /// </summary>
     private async Task BeatAsync()
     {
-        TimeSpan interval = TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, Math.Max(TimeSpan.TicksPerMillisecond * 50, _options.SelfFenceAfter.Ticks / 4)));
+        TimeSpan interval = TimeSpan.FromTicks(
+            Math.Min(TimeSpan.TicksPerSecond, Math.Max(TimeSpan.TicksPerMillisecond * 50, _options.SelfFenceAfter.Ticks / 4))
+        );
         long patience = Math.Max(5, (long)(_options.SelfFenceAfter / interval));
         using PeriodicTimer timer = new(interval, _time);
         try

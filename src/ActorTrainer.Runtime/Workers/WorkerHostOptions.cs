@@ -25,9 +25,12 @@ public sealed record WorkerHostOptions
     /// <exception cref="InvalidOperationException">The executable is not known (the runtime is hosted by another program).</exception>
     public static IReadOnlyList<string> DefaultSelfCommand()
     {
-        string executable = Environment.ProcessPath
+        string executable =
+            Environment.ProcessPath
             ?? throw new InvalidOperationException("The path of the running executable is not known: set SelfCommand.");
         string? entry = Assembly.GetEntryAssembly()?.Location;
-        return Path.GetFileNameWithoutExtension(executable) == "dotnet" && !string.IsNullOrEmpty(entry) ? [executable, entry] : [executable];
+        return Path.GetFileNameWithoutExtension(executable) == "dotnet" && !string.IsNullOrEmpty(entry)
+            ? [executable, entry]
+            : [executable];
     }
 }

@@ -49,8 +49,8 @@ public static class TrainerInspector
             trainers.AddRange(metadata.Trainers());
         }
 
-        return $"trainer type '{typeName}' is not in this program{Suggest(typeName, trainers)}; " +
-            "set trainer.assembly to the file that holds it, or host ActorTrainer in the program that does.";
+        return $"trainer type '{typeName}' is not in this program{Suggest(typeName, trainers)}; "
+            + "set trainer.assembly to the file that holds it, or host ActorTrainer in the program that does.";
     }
 
     private static string? CheckFile(string typeName, string path)

@@ -17,8 +17,9 @@ internal sealed class WorkerLink : IDisposable
     private readonly Socket _socket;
     private readonly Action _nodeGone;
     private readonly Action<WorkerMessage>? _received;
-    private readonly Channel<WorkerMessage> _inbox =
-        Channel.CreateUnbounded<WorkerMessage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    private readonly Channel<WorkerMessage> _inbox = Channel.CreateUnbounded<WorkerMessage>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }
+    );
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _sending = new();

@@ -149,8 +149,16 @@ internal sealed class RehearsalTrainer : ITrainer
         _step[0]++;
         _weights[_step[0]] += (float)_generator.NextDouble();
         _context!.SetResult("step", _step[0]);
-        return ValueTask.FromResult(new StepResult(
-            _step[0], 3, _step[0], EndOfEpoch: true, Done: _step[0] == 3, new Dictionary<string, double> { ["loss"] = _weights[0] }));
+        return ValueTask.FromResult(
+            new StepResult(
+                _step[0],
+                3,
+                _step[0],
+                EndOfEpoch: true,
+                Done: _step[0] == 3,
+                new Dictionary<string, double> { ["loss"] = _weights[0] }
+            )
+        );
     }
 
     public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken)

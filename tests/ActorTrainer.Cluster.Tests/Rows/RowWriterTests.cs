@@ -19,9 +19,7 @@ public sealed class RowWriterTests : TestKit, IAsyncLifetime
     private RowWriter _writer = null!;
 
     public RowWriterTests()
-        : base(TestSystems.InMemory())
-    {
-    }
+        : base(TestSystems.InMemory()) { }
 
     public async Task InitializeAsync()
     {

@@ -22,7 +22,8 @@ public sealed class JournalFaultTests : TestKit
           circuit-breaker { max-failures = 100, call-timeout = 1s, reset-timeout = 1s }
         }
         akka.persistence.snapshot-store.actortrainer.class = "Akka.Persistence.TestKit.TestSnapshotStore, Akka.Persistence.TestKit"
-        """);
+        """
+    );
 
     private readonly ITestJournal _journal;
     private readonly ITestSnapshotStore _snapshots;
@@ -230,7 +231,8 @@ public sealed class JournalFaultTests : TestKit
         Store(task.Effect<SaveCheckpoint>(), task);
     }
 
-    private static void Store(SaveCheckpoint save, TaskFixture task) => task.Host.Post(new CheckpointStored(save.Run, save.State.Id, TaskFixture.Ref(save)));
+    private static void Store(SaveCheckpoint save, TaskFixture task) =>
+        task.Host.Post(new CheckpointStored(save.Run, save.State.Id, TaskFixture.Ref(save)));
 
     private static void ShouldPark(TaskFixture task)
     {

@@ -41,7 +41,9 @@ public sealed class TaskEntityStallTests
         EntityDriver command = EntityDriver.Training(EntityDriver.Command());
         command.Tick(60);
         command.Tick(1e7).IsNothing.ShouldBeTrue();
-        EntityDriver trainer = EntityDriver.Training(EntityDriver.Trainer(s => s with { Stall = new StallSpec { Restoring = TimeSpan.Zero } }));
+        EntityDriver trainer = EntityDriver.Training(
+            EntityDriver.Trainer(s => s with { Stall = new StallSpec { Restoring = TimeSpan.Zero } })
+        );
         trainer.Tick(60);
         trainer.Tick(1e7).IsNothing.ShouldBeTrue();
     }

@@ -20,7 +20,10 @@ public sealed class ApiEndpointsTests : ApiTests
             return new CommandAccepted(TaskId.Parse("one-x1x1"));
         };
 
-        HttpResponseMessage response = await PostAsync("/v1/tasks", """{"name":"one","command":["true"],"checkpoint":{"keepLast":2},"retry":null}""");
+        HttpResponseMessage response = await PostAsync(
+            "/v1/tasks",
+            """{"name":"one","command":["true"],"checkpoint":{"keepLast":2},"retry":null}"""
+        );
 
         response.StatusCode.ShouldBe(HttpStatusCode.Created);
         response.Headers.Location!.ToString().ShouldBe("/v1/tasks/one-x1x1");
@@ -45,7 +48,12 @@ public sealed class ApiEndpointsTests : ApiTests
             Trainer = new TrainerSpec("A.B", "/a.dll", JsonDocument.Parse("""{"layers":[1,2],"Rate":0.1}""").RootElement.Clone()),
             Environment = new Dictionary<string, string> { ["SEED"] = "7" },
             WorkingDirectory = "/tmp",
-            Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(20), BestMetric = "loss" },
+            Checkpoint = new CheckpointSpec
+            {
+                Strategy = CheckpointStrategy.Interval,
+                Interval = TimeSpan.FromSeconds(20),
+                BestMetric = "loss",
+            },
             Retry = new RetrySpec { Rules = [new FailureRule("oom", FailureAction.RetryElsewhere, 137, null, "CUDA")] },
             Stall = new StallSpec { Training = TimeSpan.Zero },
             Grace = TimeSpan.FromSeconds(3),
@@ -65,8 +73,16 @@ public sealed class ApiEndpointsTests : ApiTests
 
     [Theory]
     [InlineData("""{"name":"x","slotz":2}""", "'slotz' is not a key of a task specification", "did you mean slots?")]
-    [InlineData("""{"name":"x","checkpoint":{"keeplast":2}}""", "'checkpoint.keeplast' is not a key of a task specification", "did you mean keepLast?")]
-    [InlineData("""{"name":"x","slots":"many"}""", "the value at 'slots' has the wrong form", "see docs/formats/http-api.md for each key's form")]
+    [InlineData(
+        """{"name":"x","checkpoint":{"keeplast":2}}""",
+        "'checkpoint.keeplast' is not a key of a task specification",
+        "did you mean keepLast?"
+    )]
+    [InlineData(
+        """{"name":"x","slots":"many"}""",
+        "the value at 'slots' has the wrong form",
+        "see docs/formats/http-api.md for each key's form"
+    )]
     [InlineData("""{"command":["true"]}""", "the specification has no 'name'", "add \"name\": lower-case letters, digits and dashes")]
     [InlineData("[]", "the body is not a JSON object", "send a task specification, see docs/formats/http-api.md")]
     [InlineData("{", "the body is not JSON: line 1, byte 2", "send one JSON object")]
@@ -85,7 +101,12 @@ public sealed class ApiEndpointsTests : ApiTests
 
         HttpResponseMessage response = await PostAsync("/v1/tasks", """{"name":"x"}""");
 
-        await ShouldBeProblemAsync(response, HttpStatusCode.Conflict, "the name 'x' is taken by another specification; use another name", "");
+        await ShouldBeProblemAsync(
+            response,
+            HttpStatusCode.Conflict,
+            "the name 'x' is taken by another specification; use another name",
+            ""
+        );
     }
 
     [Fact]
@@ -138,7 +159,8 @@ public sealed class ApiEndpointsTests : ApiTests
             await Http.GetAsync("/v1/tasks"),
             HttpStatusCode.ServiceUnavailable,
             "the journal cannot be read now: the disk is full",
-            "training goes on; ask again in a moment");
+            "training goes on; ask again in a moment"
+        );
     }
 
     [Theory]
@@ -159,18 +181,26 @@ public sealed class ApiEndpointsTests : ApiTests
     [InlineData("shake", "did you mean shakespeare?")]
     [InlineData("qqqqqqqq", "list the tasks with 'actortrainer tasks ls'")]
     public async Task ShowTask_Unknown_Is404WithNearestNames(string asked, string advice) =>
-        await ShouldBeProblemAsync(await Http.GetAsync($"/v1/tasks/{asked}"), HttpStatusCode.NotFound, $"there is no task '{asked}'", advice);
+        await ShouldBeProblemAsync(
+            await Http.GetAsync($"/v1/tasks/{asked}"),
+            HttpStatusCode.NotFound,
+            $"there is no task '{asked}'",
+            advice
+        );
 
     [Fact]
     public async Task ShowTask_NameIsAnothersId_Is404ThatNamesBoth()
     {
-        Node.Put(new(Node.View.Tasks[0] with { Task = TaskId.Parse("other-1"), Name = "digits-a-k3f9" }, SampleCluster.Now, SampleCluster.Now));
+        Node.Put(
+            new(Node.View.Tasks[0] with { Task = TaskId.Parse("other-1"), Name = "digits-a-k3f9" }, SampleCluster.Now, SampleCluster.Now)
+        );
 
         await ShouldBeProblemAsync(
             await Http.GetAsync("/v1/tasks/digits-a-k3f9"),
             HttpStatusCode.NotFound,
             "'digits-a-k3f9' is the id of one task and the name of another: digits-a-k3f9, other-1",
-            "use the id of the one you mean");
+            "use the id of the one you mean"
+        );
     }
 
     [Theory]
@@ -201,7 +231,8 @@ public sealed class ApiEndpointsTests : ApiTests
             await PostAsync("/v1/tasks/digits-a/migrate", """{"to":"127.0.0.1:7403"}"""),
             HttpStatusCode.NotFound,
             "no node of this cluster is called '127.0.0.1:7403'",
-            "use one of 127.0.0.1:7401, 127.0.0.1:7402");
+            "use one of 127.0.0.1:7401, 127.0.0.1:7402"
+        );
 
     [Fact]
     public async Task Events_AfterSequence_GivesTheRest()
@@ -214,7 +245,9 @@ public sealed class ApiEndpointsTests : ApiTests
     [Fact]
     public async Task Metrics_OfATask_AreItsPointsWithWhatIsNotFinite()
     {
-        Node.Metrics = Node.Metrics.With(new MetricPoint(10, 0.5, DateTimeOffset.UnixEpoch, new Dictionary<string, double> { ["loss"] = double.NaN }));
+        Node.Metrics = Node.Metrics.With(
+            new MetricPoint(10, 0.5, DateTimeOffset.UnixEpoch, new Dictionary<string, double> { ["loss"] = double.NaN })
+        );
 
         JsonNode point = (await GetAsync("/v1/tasks/digits-a/metrics"))["points"]!.AsArray().Single()!;
 
@@ -260,7 +293,8 @@ public sealed class ApiEndpointsTests : ApiTests
             await Http.PostAsync("/v1/checkpoints/digits-a/nope/verify", null),
             HttpStatusCode.NotFound,
             "task 'digits-a' has no checkpoint 'nope'",
-            "list its checkpoints with 'actortrainer checkpoints ls digits-a'");
+            "list its checkpoints with 'actortrainer checkpoints ls digits-a'"
+        );
 
     [Fact]
     public async Task Version_Asked_NamesProductAndApi()

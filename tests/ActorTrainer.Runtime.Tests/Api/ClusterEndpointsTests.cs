@@ -68,5 +68,10 @@ public sealed class ClusterEndpointsTests : ApiTests
 
     [Fact]
     public async Task Shards_NoSuchNumber_Is404() =>
-        await ShouldBeProblemAsync(await Http.GetAsync("/v1/shards?shard=99"), HttpStatusCode.NotFound, "there is no shard 99", "use 0 to 15");
+        await ShouldBeProblemAsync(
+            await Http.GetAsync("/v1/shards?shard=99"),
+            HttpStatusCode.NotFound,
+            "there is no shard 99",
+            "use 0 to 15"
+        );
 }

@@ -44,7 +44,8 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
         ArgumentNullException.ThrowIfNull(tests);
         string[] facts =
         [
-            .. tests.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .. tests
+                .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
                 .Where(m => m.CustomAttributes.Any(a => a.AttributeType.Name == "FactAttribute"))
                 .Select(m => m.Name),
         ];
@@ -96,9 +97,11 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
     private static string EndFile(LocalCluster cluster, string task) => Path.Combine(cluster.Folder, task + ".end");
 
     /// <summary>A task that trains until <see cref="CompleteAsync"/>, with a checkpoint about every half second.</summary>
-    private static TaskSpec Endless(LocalCluster cluster, string name) => Specs.Scripted(name, new() { UntilFile = EndFile(cluster, name) });
+    private static TaskSpec Endless(LocalCluster cluster, string name) =>
+        Specs.Scripted(name, new() { UntilFile = EndFile(cluster, name) });
 
-    private static Task<ObservedTask> SubmitAsync(LocalCluster cluster, string name) => ObservedTask.SubmitAsync(cluster, Endless(cluster, name));
+    private static Task<ObservedTask> SubmitAsync(LocalCluster cluster, string name) =>
+        ObservedTask.SubmitAsync(cluster, Endless(cluster, name));
 
     private static async Task<ObservedTask> SubmitAndSaveAsync(LocalCluster cluster, string name)
     {
@@ -123,14 +126,16 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
 
     private static async Task ShouldBeInOrderAsync(ObservedTask task)
     {
-        task.Rows.Select(r => r.Sequence).ShouldBe(Enumerable.Range(1, task.Rows.Count).Select(n => (long)n), $"no event is missing\n{task}");
+        task.Rows.Select(r => r.Sequence)
+            .ShouldBe(Enumerable.Range(1, task.Rows.Count).Select(n => (long)n), $"no event is missing\n{task}");
         task.Rows.Select(r => r.Term).ShouldBeInOrder(SortDirection.Ascending, $"no older owner wrote after a newer one\n{task}");
         long[] terms = [.. task.Events.OfType<TaskActivated>().Select(e => e.Term)];
         terms.ShouldBe(terms.Distinct(), $"every owner has a term of its own\n{task}");
         await task.ShouldHaveLostNothingAsync();
     }
 
-    private static LocalNode OwnerOf(LocalCluster cluster, ObservedTask task) => cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+    private static LocalNode OwnerOf(LocalCluster cluster, ObservedTask task) =>
+        cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
 
     private static ActorTrainerClient ClientOf(LocalNode node) => LocalCluster.ClientOf(node.Address);
 

@@ -18,13 +18,20 @@ public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnl
         List<string> faults = [];
         long lost = 0;
         Dictionary<long, EventRow> kept = history.ToDictionary(row => row.Sequence);
-        foreach ((EventRow row, CheckpointRef checkpoint) in seen.Where(row => row.Event is TaskCheckpointed).Select(row => (row, ((TaskCheckpointed)row.Event).Checkpoint)))
+        foreach (
+            (EventRow row, CheckpointRef checkpoint) in seen.Where(row => row.Event is TaskCheckpointed)
+                .Select(row => (row, ((TaskCheckpointed)row.Event).Checkpoint))
+        )
         {
             string? now = (kept.GetValueOrDefault(row.Sequence)?.Event as TaskCheckpointed)?.Checkpoint.Name;
             if (now != checkpoint.Name)
             {
                 lost++;
-                faults.Add(Text($"{row.Task}: checkpoint {checkpoint.Name} was acknowledged as event {row.Sequence}; the history has {now ?? "none"} there"));
+                faults.Add(
+                    Text(
+                        $"{row.Task}: checkpoint {checkpoint.Name} was acknowledged as event {row.Sequence}; the history has {now ?? "none"} there"
+                    )
+                );
             }
         }
 
@@ -51,7 +58,9 @@ public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnl
                     break;
                 case TaskStarted e when committed.Values.DefaultIfEmpty(0).Max() is long newest && e.RestoredStep < newest:
                     lost += newest - e.RestoredStep;
-                    faults.Add(Text($"{row.Task}: run {e.Run} (event {row.Sequence}) began at step {e.RestoredStep}, below the committed {newest}"));
+                    faults.Add(
+                        Text($"{row.Task}: run {e.Run} (event {row.Sequence}) began at step {e.RestoredStep}, below the committed {newest}")
+                    );
                     break;
             }
         }

@@ -24,9 +24,7 @@ internal sealed class PollingEvents : IFolderEvents
         return events;
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private Dictionary<string, FileMark> Poll() => FolderCapture.FilesOf(_root).ToDictionary(file => file.RelativePath);
 }

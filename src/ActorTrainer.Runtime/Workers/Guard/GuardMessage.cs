@@ -50,7 +50,8 @@ internal sealed record GuardStart(
     IReadOnlyList<string> Environment,
     string WorkingDirectory,
     string? LogDirectory,
-    long LogMaxBytes) : GuardMessage;
+    long LogMaxBytes
+) : GuardMessage;
 
 /// <summary>
 /// Node → guard: a spare becomes the process of a run. Answered as a start is, by <see cref="GuardStarted"/>, or by <see cref="GuardSpareGone"/>.
@@ -99,6 +100,7 @@ internal sealed record GuardHeartbeatEcho(long Number) : GuardMessage;
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(GuardMessage))]
 internal sealed partial class GuardJsonContext : JsonSerializerContext;
