@@ -7,7 +7,7 @@ namespace ActorTrainer.Build.Tests;
 
 public sealed partial class ScriptTests
 {
-    private static readonly string[] Documented = ["build", "test", "demo", "bench", "soak", "publish"];
+    private static readonly string[] Documented = ["build", "test", "format", "demo", "bench", "soak", "publish"];
 
     [Fact]
     public void Targets_OfBash_AreThoseDocumented() =>

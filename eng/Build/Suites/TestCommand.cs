@@ -71,6 +71,11 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
             summary.AddCoverage(runner.ReadCoverage());
         }
 
+        if (strict)
+        {
+            summary.AddFormat(await Formatter.CheckAsync(repository));
+        }
+
         foreach (Requirement missing in setup.Missing)
         {
             summary.AddLeftOut(missing);

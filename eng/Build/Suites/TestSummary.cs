@@ -94,6 +94,17 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
         }
     }
 
+    /// <summary>Prints what the check of the format found; null: nothing.</summary>
+    public void AddFormat(string? problem)
+    {
+        if (problem is not null)
+        {
+            string[] lines = problem.Split('\n', 2);
+            Report(true, $"failed: {lines[0]}");
+            Indent(lines[^1], MessageLines);
+        }
+    }
+
     /// <summary>Prints what was left out for want of something.</summary>
     public void AddLeftOut(Requirement missing) => Report(strict, $"left out: {missing.Covers}. {missing.Remedy}");
 
