@@ -18,7 +18,9 @@ internal static class Formatter
     /// <returns>What is wrong and what to do about it, or null.</returns>
     public static async Task<string?> CheckAsync(Repository repository) => ProblemIn(await RunAsync(repository, "check"));
 
-    /// <summary>What a run says of the files: their names, without what it expected of each; of a tool that did not run, all it wrote.</summary>
+    /// <summary>
+    /// What a run says of the files: their names, without what it expected of each; of a tool that did not run, all it wrote.
+    /// </summary>
     internal static string? ProblemIn(ChildResult result)
     {
         if (result.ExitCode == 0)

@@ -29,7 +29,8 @@ internal static class Setup
             "torch",
             "what needs PyTorch",
             ["python3-torch", "python3-numpy"],
-            "Needs a python3 that imports torch and numpy: 'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, "
+            "Needs a python3 that imports torch and numpy: "
+                + "'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, "
                 + $"or set {PythonVariable} to one."
         );
 
@@ -83,8 +84,8 @@ internal static class Setup
             .Contains("debian");
 
     /// <summary>
-    /// Debian keeps the server's programs off the path, in a folder for each version; the newest counts. A link on the path may lead nowhere, so
-    /// they are run. The server refuses to run as root, who therefore needs the user that the package brings.
+    /// Debian keeps the server's programs off the path, in a folder for each version; the newest counts. A link on the path may lead
+    /// nowhere, so they are run. The server refuses to run as root, who therefore needs the user that the package brings.
     /// </summary>
     private static async Task<string?> FindPostgreSqlAsync()
     {

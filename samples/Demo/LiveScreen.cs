@@ -45,7 +45,8 @@ internal sealed class LiveScreen(LiveDisplayContext live, int height) : IScreen
         List<IRenderable> rows =
         [
             new Text(
-                $"ActorTrainer demo  {Words.Time(scene.Clock())}  uninterrupted runs done: {scene.References.Done} of {scene.References.Total}",
+                $"ActorTrainer demo  {Words.Time(scene.Clock())}  uninterrupted runs done: "
+                    + $"{scene.References.Done} of {scene.References.Total}",
                 new Style(decoration: Decoration.Bold)
             ),
             new Text(""),

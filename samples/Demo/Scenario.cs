@@ -115,9 +115,10 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
             CloseLook,
             cancellationToken
         );
-        Tell(
-            $"its tasks train again: {string.Join(", ", tasks.Select(t => $"{t.Name} on {Words.NodeOf(t, scene.Nodes)} after {Words.Seconds(t.Loss!.TrainedAgainAfter)}"))}"
+        IEnumerable<string> again = tasks.Select(t =>
+            $"{t.Name} on {Words.NodeOf(t, scene.Nodes)} after {Words.Seconds(t.Loss!.TrainedAgainAfter)}"
         );
+        Tell($"its tasks train again: {string.Join(", ", again)}");
         return lost;
     }
 

@@ -61,7 +61,9 @@ internal sealed class TaskRecord(TaskSpec spec, int? seed)
     /// <summary>Steps done more than once, over all its starts: from the checkpoint up to where the run before was seen.</summary>
     public long StepsRedone => Output?.StepsRedone ?? Starts.Sum(start => Math.Max(0, HighestBefore(start.Run) - start.RestoredStep));
 
-    /// <summary>Whether it trains on a node, in an epoch that is not just beginning or ending, and is past a checkpoint of this run.</summary>
+    /// <summary>
+    /// Whether it trains on a node, in an epoch that is not just beginning or ending, and is past a checkpoint of this run.
+    /// </summary>
     public bool IsPastACheckpoint
     {
         get

@@ -149,7 +149,9 @@ internal static class Verdict
         }
     }
 
-    /// <summary>What was acknowledged stands in the history as it was seen, and every start went on from the newest checkpoint before it.</summary>
+    /// <summary>
+    /// What was acknowledged stands in the history as it was seen, and every start went on from the newest checkpoint before it.
+    /// </summary>
     private static IEnumerable<string> JudgeHistory(TaskRecord task, IReadOnlyList<EventRow> history)
     {
         Dictionary<long, EventRow> bySequence = history.ToDictionary(row => row.Sequence);
@@ -159,7 +161,8 @@ internal static class Verdict
             string? kept = (bySequence.GetValueOrDefault(seen.Sequence)?.Event as TaskCheckpointed)?.Checkpoint.Name;
             if (acknowledged != kept)
             {
-                yield return $"{task.Name}: checkpoint {acknowledged} (event {seen.Sequence}) was acknowledged; the history has {kept ?? "none"} there";
+                yield return $"{task.Name}: checkpoint {acknowledged} (event {seen.Sequence}) was acknowledged; "
+                    + $"the history has {kept ?? "none"} there";
             }
         }
 
@@ -172,7 +175,8 @@ internal static class Verdict
                     newest = checkpointed.Checkpoint;
                     break;
                 case TaskStarted started when started.RestoredFrom != newest?.Name:
-                    yield return $"{task.Name}: run {started.Run} went on from {started.RestoredFrom ?? "nothing"}, not from {newest?.Name}";
+                    yield return $"{task.Name}: run {started.Run} went on from {started.RestoredFrom ?? "nothing"}, "
+                        + $"not from {newest?.Name}";
                     break;
                 case TaskCheckpointDamaged damaged:
                     yield return $"{task.Name}: checkpoint {damaged.Checkpoint} was damaged: {damaged.Detail}";

@@ -30,7 +30,8 @@ for (int i = 0; i < args.Length; i++)
     else
     {
         Console.Error.WriteLine(
-            $"digits: '{name}' {(known ? "needs a value" : "is no option")}. Options: --seed N --hidden N --epochs N --batch-size N --views N "
+            $"digits: '{name}' {(known ? "needs a value" : "is no option")}. Options: "
+                + "--seed N --hidden N --epochs N --batch-size N --views N "
                 + "--dropout X --learning-rate X --data FILE --quick"
         );
         Environment.ExitCode = 2;
@@ -63,7 +64,8 @@ do
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"epoch {step.Epoch, 3}  step {step.Step}/{step.TotalSteps}  loss {step.Metrics!["loss"]:F4}  accuracy {metrics["accuracy"]:P1}  {watch.Elapsed.TotalSeconds:F1} s"
+                $"epoch {step.Epoch, 3}  step {step.Step}/{step.TotalSteps}  loss {step.Metrics!["loss"]:F4}  "
+                    + $"accuracy {metrics["accuracy"]:P1}  {watch.Elapsed.TotalSeconds:F1} s"
             )
         );
     }

@@ -33,7 +33,9 @@ internal static class BytePlanes
         }
     }
 
-    /// <summary>How many bytes <see cref="Encode"/> would need for this, judged by the frequencies of bytes. Scratch holds the split planes.</summary>
+    /// <summary>
+    /// How many bytes <see cref="Encode"/> would need for this, judged by the frequencies of bytes. Scratch holds the split planes.
+    /// </summary>
     public static int Estimate(ReadOnlySpan<byte> raw, byte[] scratch)
     {
         int words = raw.Length / Planes;

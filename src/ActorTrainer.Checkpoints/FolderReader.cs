@@ -165,6 +165,7 @@ internal sealed class FolderReader : IDisposable
 
     private CheckpointDamagedException Damaged(ManifestChunk chunk, string what) =>
         new(
-            $"Checkpoint {_checkpoint.Name} of {_task}: {Manifest.Packs[chunk.Pack]} {what} (chunk at offset {chunk.Offset}, {chunk.Stored} bytes)."
+            $"Checkpoint {_checkpoint.Name} of {_task}: {Manifest.Packs[chunk.Pack]} {what} (chunk at offset {chunk.Offset}, "
+                + $"{chunk.Stored} bytes)."
         );
 }

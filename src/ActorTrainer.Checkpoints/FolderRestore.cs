@@ -36,7 +36,8 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
             throw new CheckpointStoreException(
-                $"Checkpoint {reader.Manifest.Name} of {reader.Manifest.Task} could not be restored: {_target}: {e.Message.TrimEnd('.')}. Check the disk of actortrainer.node.data-dir.",
+                $"Checkpoint {reader.Manifest.Name} of {reader.Manifest.Task} could not be restored: {_target}: "
+                    + $"{e.Message.TrimEnd('.')}. Check the disk of actortrainer.node.data-dir.",
                 e
             );
         }

@@ -40,7 +40,8 @@ internal sealed class FolderSave(
             if (File.Exists(_manifestPath) || File.Exists(_packPath))
             {
                 throw new CheckpointStoreException(
-                    $"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. Save under a new name."
+                    $"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. "
+                        + "Save under a new name."
                 );
             }
 
@@ -194,12 +195,14 @@ internal sealed class FolderSave(
 
     private static CheckpointStoreException SourceChanged(SourceFile file) =>
         new(
-            $"'{file.FullPath}' was changed while it was being saved. Write a checkpoint's files elsewhere and rename them into place when they are complete."
+            $"'{file.FullPath}' was changed while it was being saved. "
+                + "Write a checkpoint's files elsewhere and rename them into place when they are complete."
         );
 
     private static CheckpointStoreException SourceUnreadable(string path, Exception e) =>
         new(
-            $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. The trainer has to leave it alone until it is released.",
+            $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. "
+                + "The trainer has to leave it alone until it is released.",
             e
         );
 

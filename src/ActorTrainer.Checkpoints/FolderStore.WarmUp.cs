@@ -12,7 +12,9 @@ public sealed partial class FolderStore
 {
     private const int WarmUpChunks = 4;
 
-    /// <summary>Saves, verifies and restores a small state in a folder of its own, which is removed at the end. The store itself is not touched.</summary>
+    /// <summary>
+    /// Saves, verifies and restores a small state in a folder of its own, which is removed at the end. The store itself is not touched.
+    /// </summary>
     /// <param name="scratchFolder">A folder that does not exist, on a local disk; its parent is made when it is missing.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <exception cref="CheckpointStoreException">The scratch folder could not be used.</exception>

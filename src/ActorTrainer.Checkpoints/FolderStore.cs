@@ -52,7 +52,8 @@ public sealed partial class FolderStore : ICheckpointStore
         {
             return Task.FromException<CheckpointRef>(
                 new CheckpointStoreException(
-                    $"'{request.Name}' cannot name a checkpoint of term {request.Term}: names are c-TERM-STEP-RANDOM, as CheckpointNames.Create draws them."
+                    $"'{request.Name}' cannot name a checkpoint of term {request.Term}: "
+                        + "names are c-TERM-STEP-RANDOM, as CheckpointNames.Create draws them."
                 )
             );
         }

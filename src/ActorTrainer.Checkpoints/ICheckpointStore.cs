@@ -35,7 +35,8 @@ public interface ICheckpointStore
 /// <param name="Term">The owner's term; part of every new file's name.</param>
 /// <param name="Name">The checkpoint's name.</param>
 /// <param name="State">Step, epoch, reason and metrics.</param>
-/// <param name="SourceDirectory">The folder whose files are stored, with their relative paths; links and empty folders are refused or dropped as documented.</param>
+/// <param name="SourceDirectory">The folder whose files are stored, with their relative paths; links and empty folders are refused or
+/// dropped as documented.</param>
 /// <param name="Listed">Checkpoints whose chunks may be referenced, newest first.</param>
 public sealed record SaveRequest(
     TaskId Task,

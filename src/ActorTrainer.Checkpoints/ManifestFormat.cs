@@ -95,7 +95,8 @@ internal static class ManifestFormat
             )
             {
                 throw new CheckpointStoreException(
-                    $"Checkpoint {checkpoint.Name} of {task}: {file} has format version {number}, this program reads up to {Manifest.CurrentVersion}. Update this node."
+                    $"Checkpoint {checkpoint.Name} of {task}: {file} has format version {number}, "
+                        + $"this program reads up to {Manifest.CurrentVersion}. Update this node."
                 );
             }
 

@@ -47,7 +47,8 @@ internal static class SourceTree
                     throw new CheckpointStoreException($"'{info.FullName}' has a name that cannot be stored. Rename it.");
                 case FileKind.Link:
                     throw new CheckpointStoreException(
-                        $"'{info.FullName}' is a link; a checkpoint holds plain files only. Write the file itself into the checkpoint folder."
+                        $"'{info.FullName}' is a link; a checkpoint holds plain files only. "
+                            + "Write the file itself into the checkpoint folder."
                     );
                 default:
                     throw new CheckpointStoreException(

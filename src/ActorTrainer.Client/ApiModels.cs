@@ -17,7 +17,8 @@ namespace ActorTrainer.Client;
 /// <param name="Shard">Its shard.</param>
 /// <param name="Node">The node that ran it last, or null.</param>
 /// <param name="Progress">How far it is.</param>
-/// <param name="Live">Whether the progress comes from the running worker (true) or from the journal, at most about a second old (false).</param>
+/// <param name="Live">Whether the progress comes from the running worker (true) or from the journal, at most about a second old
+/// (false).</param>
 /// <param name="Runs">How often a worker was started.</param>
 /// <param name="Failures">Failures of its own since the last resume.</param>
 /// <param name="LastCheckpoint">The newest checkpoint that is not damaged, or null.</param>

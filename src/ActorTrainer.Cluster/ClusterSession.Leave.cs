@@ -47,8 +47,8 @@ internal sealed partial class ClusterSession
     }
 
     /// <summary>
-    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when nothing
-    /// runs here any more, or there is nobody to take it.
+    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when
+    /// nothing runs here any more, or there is nobody to take it.
     /// </summary>
     private async Task MoveAwayAsync(TimeSpan within)
     {
@@ -64,7 +64,9 @@ internal sealed partial class ClusterSession
         }
     }
 
-    /// <summary>Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.</summary>
+    /// <summary>
+    /// Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.
+    /// </summary>
     private async Task<bool> HandOverAsync(TimeSpan within)
     {
         if (System.WhenTerminated.IsCompleted || Region.IsNobody())

@@ -13,8 +13,8 @@ using Akka.Actor;
 namespace ActorTrainer.Cluster;
 
 /// <summary>
-/// Brings what clients ask to tasks and nodes, wherever they are. It lives as long as the node: each of the node's lives in the cluster is put
-/// behind it when it begins, and taken away when another follows.
+/// Brings what clients ask to tasks and nodes, wherever they are. It lives as long as the node: each of the node's lives in the cluster is
+/// put behind it when it begins, and taken away when another follows.
 /// </summary>
 /// <param name="model">The node's configuration.</param>
 /// <param name="time">The clock.</param>

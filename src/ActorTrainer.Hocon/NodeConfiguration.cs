@@ -51,7 +51,8 @@ public static class NodeConfiguration
     }
 
     /// <summary>The configuration of a host program: the section <c>actortrainer</c> over the built-in defaults, and <c>akka</c>.</summary>
-    /// <param name="configuration">The host's configuration; keys as in <c>reference.conf</c>, without regard to case; those of <c>akka</c> as written.</param>
+    /// <param name="configuration">The host's configuration; keys as in <c>reference.conf</c>, without regard to case; those of <c>akka</c>
+    /// as written.</param>
     /// <param name="overrides">Values that win over it.</param>
     /// <param name="environment">
     /// The <c>ACTORTRAINER_…</c> variables, which win over <paramref name="configuration"/> as they do over files; null: none.

@@ -24,7 +24,8 @@ internal static class TokenFile
         {
             throw new ConfigException(
                 origin,
-                $"actortrainer.security.token-file {path} could not be read: {e.Message} Create it (head -c 32 /dev/urandom | base64 > {path}) or correct the path."
+                $"actortrainer.security.token-file {path} could not be read: "
+                    + $"{e.Message} Create it (head -c 32 /dev/urandom | base64 > {path}) or correct the path."
             );
         }
 
@@ -33,7 +34,9 @@ internal static class TokenFile
             ? token
             : throw new ConfigException(
                 origin,
-                $"actortrainer.security.token-file {path} does not hold a token: it needs {MinLength} to {MaxLength} printable characters without white space, for example from head -c 32 /dev/urandom | base64."
+                $"actortrainer.security.token-file {path} does not hold a token: "
+                    + $"it needs {MinLength} to {MaxLength} printable characters without white space, for example from head -c 32 "
+                    + "/dev/urandom | base64."
             );
     }
 }

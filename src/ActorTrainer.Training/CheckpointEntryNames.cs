@@ -38,7 +38,8 @@ internal static class CheckpointEntryNames
             {
                 throw new CheckpointEntryException(
                     name,
-                    "has no usable name: use letters, digits, '.', '_' and '-', with '/' between parts; no part is empty or starts with '.'."
+                    "has no usable name: use letters, digits, '.', '_' and '-', with '/' between parts; "
+                        + "no part is empty or starts with '.'."
                 );
             }
 

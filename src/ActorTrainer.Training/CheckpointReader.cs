@@ -102,7 +102,9 @@ public sealed class CheckpointReader : IDisposable
         }
     }
 
-    /// <summary>Reads a JSON value without the serializer. What the function throws for another form of value becomes an error of the entry.</summary>
+    /// <summary>
+    /// Reads a JSON value without the serializer. What the function throws for another form of value becomes an error of the entry.
+    /// </summary>
     internal T ReadJson<T>(string name, Func<JsonElement, T> read)
     {
         using Stream file = OpenFile(name, CheckpointEntryNames.JsonSuffix, "JSON value");
@@ -169,7 +171,8 @@ public sealed class CheckpointReader : IDisposable
         {
             throw new CheckpointEntryException(
                 name,
-                $"holds {tensor.Length / TensorInfo.SizeOf(type)} values {TensorInfo.Format(tensor.Shape)}, but {count} are read: was the model's size changed?"
+                $"holds {tensor.Length / TensorInfo.SizeOf(type)} values {TensorInfo.Format(tensor.Shape)}, "
+                    + $"but {count} are read: was the model's size changed?"
             );
         }
 
@@ -190,6 +193,7 @@ public sealed class CheckpointReader : IDisposable
             name,
             Contains(name)
                 ? $"is no {kind}; it was written as another kind of entry."
-                : $"is missing: the checkpoint has no {kind} of this name; it was written by another version of the trainer, or a part of it is gone."
+                : $"is missing: the checkpoint has no {kind} of this name; it was written by another version of the trainer, "
+                    + "or a part of it is gone."
         );
 }

@@ -81,7 +81,9 @@ public sealed class CheckpointWriter : IDisposable
     /// <exception cref="CheckpointEntryException">The name is bad or used already.</exception>
     public Stream OpenBytes(string name) => CreateFile(name, CheckpointEntryNames.BytesSuffix);
 
-    /// <summary>Ends the checkpoint; nothing can be written after it. The worker calls it when <see cref="ITrainer.SaveAsync"/> returns.</summary>
+    /// <summary>
+    /// Ends the checkpoint; nothing can be written after it. The worker calls it when <see cref="ITrainer.SaveAsync"/> returns.
+    /// </summary>
     public void Complete()
     {
         _tensors?.Complete();
@@ -110,7 +112,8 @@ public sealed class CheckpointWriter : IDisposable
         {
             throw new CheckpointEntryException(
                 name,
-                $"has {count} values, but the shape {TensorInfo.Format(lengths)} has {(places < 0 ? "a negative length" : $"{places} places")}."
+                $"has {count} values, but the shape {TensorInfo.Format(lengths)} has "
+                    + $"{(places < 0 ? "a negative length" : $"{places} places")}."
             );
         }
 

@@ -40,7 +40,9 @@ public sealed class SeededGenerator
     /// <summary>Uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
     public double NextUniform(double low, double high) => low + ((high - low) * NextDouble());
 
-    /// <summary>Uniform in [0, <paramref name="exclusiveMax"/>), without bias (Lemire, "Fast random integer generation in an interval", 2019).</summary>
+    /// <summary>
+    /// Uniform in [0, <paramref name="exclusiveMax"/>), without bias (Lemire, "Fast random integer generation in an interval", 2019).
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is not positive.</exception>
     public int Next(int exclusiveMax) => _bits.Next(exclusiveMax);
 

@@ -70,7 +70,9 @@ public sealed class TrainerContext
     /// <summary>Writes one line to the task's log.</summary>
     public void Log(string line) => _log(line);
 
-    /// <summary>Sets a result, which is kept with the finished task and shown by <c>tasks show</c>. The last value of a name holds.</summary>
+    /// <summary>
+    /// Sets a result, which is kept with the finished task and shown by <c>tasks show</c>. The last value of a name holds.
+    /// </summary>
     public void SetResult(string name, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -55,7 +55,8 @@ public sealed class SoakTests
 
         verdict.Findings.ShouldBeEmpty();
         verdict.Line.ShouldBe(
-            "soak database=sqlite minutes=15 seed=7 faults=90 tasks=1 unfinished=0 lost_committed_steps=0 longest_overlap_ms=10000 orphans=0 wrong_bits=0 unexpected=0"
+            "soak database=sqlite minutes=15 seed=7 faults=90 tasks=1 unfinished=0 lost_committed_steps=0 "
+                + "longest_overlap_ms=10000 orphans=0 wrong_bits=0 unexpected=0"
         );
     }
 

@@ -8,8 +8,8 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.EndToEnd.Tests;
 
 /// <summary>
-/// The journal's database answers, and takes no writes or takes them slowly: its disk is full, it is read-only, or each write takes two seconds. The worker
-/// is told to end while that lasts, so a task that ends rightly in its first run has trained on.
+/// The journal's database answers, and takes no writes or takes them slowly: its disk is full, it is read-only, or each write takes two
+/// seconds. The worker is told to end while that lasts, so a task that ends rightly in its first run has trained on.
 /// </summary>
 [Trait("Lane", "Slow")]
 public sealed class JournalDatabaseTests

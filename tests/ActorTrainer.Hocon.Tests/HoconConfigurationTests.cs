@@ -39,7 +39,8 @@ public sealed class HoconConfigurationTests : IDisposable
     {
         _folder.Write(
             "a.conf",
-            "actortrainer { node { address = \"127.0.0.1:7500\", slots = 2 }, cluster.seed-nodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"], journal.path = j.db }"
+            "actortrainer { node { address = \"127.0.0.1:7500\", slots = 2 }, cluster.seed-nodes = [\"127.0.0.1:1\", "
+                + "\"127.0.0.1:2\"], journal.path = j.db }"
         );
         IConfigurationRoot configuration = new ConfigurationBuilder()
             .SetBasePath(_folder.Path)
@@ -112,7 +113,9 @@ public sealed class HoconConfigurationTests : IDisposable
         Should
             .Throw<ConfigException>(() => NodeConfiguration.FromConfiguration(configuration))
             .Message.ShouldBe(
-                "configuration actortrainer:Membership:HeartbeatInterval (MemoryConfigurationProvider): actortrainer.membership.heartbeatinterval is not a known key. Did you mean actortrainer.membership.heartbeat-interval?"
+                "configuration actortrainer:Membership:HeartbeatInterval (MemoryConfigurationProvider): "
+                    + "actortrainer.membership.heartbeatinterval is not a known key. "
+                    + "Did you mean actortrainer.membership.heartbeat-interval?"
             );
     }
 }

@@ -7,7 +7,8 @@ public sealed class HoconErrorTests
     [Theory]
     [InlineData(
         "a = 127.0.0.1:7400",
-        "t.conf:1:14: ':' follows a value. Put ',' or a line end before the next key, or put a value that contains this character in double quotes."
+        "t.conf:1:14: ':' follows a value. Put ',' or a line end before the next key, or put a value that contains this "
+            + "character in double quotes."
     )]
     [InlineData("a {\n  b = 1\n", "t.conf:1:3: the object that begins here is not closed. Add '}'.")]
     [InlineData("a = 1\n}", "t.conf:2:1: '}' stands after the end of the configuration. Remove it, or add the '{' that it closes.")]
@@ -46,7 +47,8 @@ public sealed class HoconErrorTests
     [InlineData("a = \"\"\"abc\n", "t.conf:1:5: this text in three quotes is not closed. Add '\"\"\"'.")]
     [InlineData(
         "a = \"\\x\"",
-        "t.conf:1:6: this is not an escape that a quoted string knows. Use \\\\ for a backslash, or one of \\\" \\n \\t \\r \\b \\f \\/ \\uXXXX."
+        "t.conf:1:6: this is not an escape that a quoted string knows. "
+            + "Use \\\\ for a backslash, or one of \\\" \\n \\t \\r \\b \\f \\/ \\uXXXX."
     )]
     [InlineData("a = \"\\u12g4\"", "t.conf:1:6: '\\u' needs four hexadecimal digits, for example \\u00e9.")]
     [InlineData("a = $HOME", "t.conf:1:5: '$' begins a substitution such as ${key}. Put a value with a plain '$' in double quotes.")]
@@ -57,7 +59,8 @@ public sealed class HoconErrorTests
     [InlineData("a = ${}", "t.conf:1:5: this substitution is not complete: '}' stands where a key is expected. Write ${key} or ${?key}.")]
     [InlineData(
         "\n\n  a = ${nope.x}",
-        "t.conf:3:7: ${nope.x} is defined neither in the configuration nor in the environment. Define it, or write ${?nope.x} if it may be missing."
+        "t.conf:3:7: ${nope.x} is defined neither in the configuration nor in the environment. "
+            + "Define it, or write ${?nope.x} if it may be missing."
     )]
     [InlineData(
         "a = ${a}",
@@ -100,15 +103,18 @@ public sealed class HoconErrorTests
     )]
     [InlineData(
         "include other.conf",
-        "t.conf:1:9: 'other.conf' stands where 'include' needs the name of a file in double quotes. Write include \"other.conf\"; a key of this name is written \"include\"."
+        "t.conf:1:9: 'other.conf' stands where 'include' needs the name of a file in double quotes. "
+            + "Write include \"other.conf\"; a key of this name is written \"include\"."
     )]
     [InlineData(
         "include = 1",
-        "t.conf:1:9: '=' stands where 'include' needs the name of a file in double quotes. Write include \"other.conf\"; a key of this name is written \"include\"."
+        "t.conf:1:9: '=' stands where 'include' needs the name of a file in double quotes. Write include \"other.conf\"; "
+            + "a key of this name is written \"include\"."
     )]
     [InlineData(
         "include \"http://x/y.conf\"",
-        "t.conf:1:9: only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\")."
+        "t.conf:1:9: only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include "
+            + "required(\"other.conf\")."
     )]
     [InlineData(
         "a = \"x\ty\"",
@@ -125,13 +131,15 @@ public sealed class HoconErrorTests
     [InlineData("{ a = 1 } 😀", "t.conf:1:11: '😀' stands after the end of the configuration. Remove it, or add the '{' that it closes.")]
     [InlineData(
         "\uFEFFa = \"😀\" @",
-        "t.conf:1:9: '@' follows a value. Put ',' or a line end before the next key, or put a value that contains this character in double quotes."
+        "t.conf:1:9: '@' follows a value. Put ',' or a line end before the next key, or put a value that contains this "
+            + "character in double quotes."
     )]
     [InlineData("a = [1], a = [${a}, 2]", "t.conf:1:15: this value contains itself by way of its substitutions. Remove one of them.")]
     [InlineData("a = ${?b}, b = ${a}", "t.conf:1:5: this value depends on itself by way of its substitutions. Remove one of them.")]
     [InlineData(
         "a = 1+5",
-        "t.conf:1:6: '+' follows a value. Put ',' or a line end before the next key, or put a value that contains this character in double quotes."
+        "t.conf:1:6: '+' follows a value. Put ',' or a line end before the next key, or put a value that contains this "
+            + "character in double quotes."
     )]
     [InlineData(
         "include \"x.conf\"",
@@ -139,12 +147,14 @@ public sealed class HoconErrorTests
     )]
     [InlineData(
         "include url(\"http://x\")",
-        "t.conf:1:9: only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\")."
+        "t.conf:1:9: only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include "
+            + "required(\"other.conf\")."
     )]
     [InlineData("include required(\"x\"", "t.conf:1:21: the end of the text follows the included file's name. Add ')'.")]
     [InlineData(
         "a = 1 b = 2",
-        "t.conf:1:9: '=' follows a value. Put ',' or a line end before the next key, or put a value that contains this character in double quotes."
+        "t.conf:1:9: '=' follows a value. Put ',' or a line end before the next key, or put a value that contains this "
+            + "character in double quotes."
     )]
     public void ReadText_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
         Should.Throw<ConfigException>(() => HoconReader.ReadText(text, "t.conf")).Message.ShouldBe(message);

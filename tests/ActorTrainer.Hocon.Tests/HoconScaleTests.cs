@@ -3,8 +3,8 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Hocon.Tests;
 
 /// <summary>
-/// What large configurations cost, by the memory that reading them takes: it counts the work, and does not depend on what else the machine does.
-/// Four times the lines may take four times the work and a little; the bounds lie below the next power.
+/// What large configurations cost, by the memory that reading them takes: it counts the work, and does not depend on what else the machine
+/// does. Four times the lines may take four times the work and a little; the bounds lie below the next power.
 /// </summary>
 public sealed class HoconScaleTests
 {

@@ -48,7 +48,8 @@ public sealed class IncludeTests : IDisposable
         Should
             .Throw<ConfigException>(() => HoconReader.ReadFile(path))
             .Message.ShouldBe(
-                $"{path}:2:18: the required file 'none.conf' does not exist in {_folder.Path}. Create it, or correct the name (it is relative to the including file)."
+                $"{path}:2:18: the required file 'none.conf' does not exist in {_folder.Path}. "
+                    + "Create it, or correct the name (it is relative to the including file)."
             );
     }
 

@@ -6,8 +6,8 @@ using ActorTrainer.Training.Protocol;
 namespace ActorTrainer.Testing.WorkerApp;
 
 /// <summary>
-/// A worker that does what its trainer type says: <c>steps</c> (five steps after begin, then done), <c>serve</c> (stages when asked until it
-/// is told to stop), <c>throw</c> (reports an exception), <c>deaf</c> (ignores stop), <c>flood</c> (ten thousand progress messages),
+/// A worker that does what its trainer type says: <c>steps</c> (five steps after begin, then done), <c>serve</c> (stages when asked until
+/// it is told to stop), <c>throw</c> (reports an exception), <c>deaf</c> (ignores stop), <c>flood</c> (ten thousand progress messages),
 /// <c>garbage</c> (lines that are no messages before done).
 /// </summary>
 internal static class ScriptedWorker

@@ -3,7 +3,9 @@ using ActorTrainer.Samples.Digits;
 
 namespace ActorTrainer.Training.Tests;
 
-/// <summary>The sample's training ends with the same bits however often it was interrupted, and every part of its state is needed for that.</summary>
+/// <summary>
+/// The sample's training ends with the same bits however often it was interrupted, and every part of its state is needed for that.
+/// </summary>
 public sealed class DigitsResumeTests : IDisposable
 {
     private const string Settings = """{"seed":3,"quick":true,"epochs":3}""";
@@ -90,7 +92,8 @@ public sealed class DigitsResumeTests : IDisposable
         );
 
         problem.Message.ShouldBe(
-            "trainer.settings.epoch is not known; the settings are: batch-size, data, dropout, epochs, hidden, learning-rate, quick, seed, views."
+            "trainer.settings.epoch is not known; the settings are: batch-size, data, dropout, epochs, hidden, learning-rate, "
+                + "quick, seed, views."
         );
     }
 

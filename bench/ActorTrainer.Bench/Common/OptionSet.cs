@@ -54,7 +54,8 @@ internal sealed class OptionSet
             : throw new OptionException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{name} takes a whole number {(most == int.MaxValue ? $"from {least} on" : $"from {least} to {most}")}, not '{_values[name]}'"
+                    $"{name} takes a whole number {(most == int.MaxValue ? $"from {least} on" : $"from {least} to {most}")}, "
+                        + $"not '{_values[name]}'"
                 )
             );
 }

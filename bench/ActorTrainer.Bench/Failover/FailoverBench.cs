@@ -10,8 +10,8 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a task, again
-/// and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
+/// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a
+/// task, again and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
 /// </summary>
 internal sealed class FailoverBench(BenchDatabase database, string mode, int kills)
 {
@@ -82,8 +82,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
     }
 
     /// <summary>
-    /// Waits until three nodes are up, and each task has committed a checkpoint in its present run and passed every step that an earlier run of
-    /// it has done.
+    /// Waits until three nodes are up, and each task has committed a checkpoint in its present run and passed every step that an earlier
+    /// run of it has done.
     /// </summary>
     private static Task SettleAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks) =>
         cluster.WaitAsync(
@@ -135,7 +135,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Name} {number}/{kills}: {who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}"
+                $"{Name} {number}/{kills}: "
+                    + $"{who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}"
             )
         );
     }
@@ -161,7 +162,9 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         victim.Start();
     }
 
-    /// <summary>Looks until the others show a life as down; gives when they first showed that something is wrong with it, and when it was down.</summary>
+    /// <summary>
+    /// Looks until the others show a life as down; gives when they first showed that something is wrong with it, and when it was down.
+    /// </summary>
     private static async Task<(long Unreachable, long Down)> WatchAsync(ActorTrainerClient others, long life)
     {
         long unreachable = 0;

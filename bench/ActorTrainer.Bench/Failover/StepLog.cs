@@ -5,7 +5,9 @@ namespace ActorTrainer.Bench.Failover;
 /// <summary>A step that a trainer did, and when.</summary>
 internal readonly record struct StepLine(long Step, long Time);
 
-/// <summary>One run of a trainer as its file tells it; a time is 0 while the file does not say it. Milliseconds of the monotonic clock.</summary>
+/// <summary>
+/// One run of a trainer as its file tells it; a time is 0 while the file does not say it. Milliseconds of the monotonic clock.
+/// </summary>
 internal sealed class TrainerRun
 {
     /// <summary>When its process started.</summary>
@@ -48,9 +50,9 @@ internal sealed class TrainerRun
 }
 
 /// <summary>
-/// Reads the files of a task's runs as they grow, one file for each: two of them may be written at the same time, when the first one's node is
-/// stopped. Lines are <c>process TIME</c>, <c>initialized TIME</c>, <c>loaded TIME</c> and <c>step TIME STEP</c>; one that is not whole yet is
-/// left for the next look.
+/// Reads the files of a task's runs as they grow, one file for each: two of them may be written at the same time, when the first one's node
+/// is stopped. Lines are <c>process TIME</c>, <c>initialized TIME</c>, <c>loaded TIME</c> and <c>step TIME STEP</c>; one that is not whole
+/// yet is left for the next look.
 /// </summary>
 internal sealed class StepLog(string folder)
 {
@@ -64,8 +66,8 @@ internal sealed class StepLog(string folder)
     public IReadOnlyList<TrainerRun> Runs => [.. _files.Values.Select(file => file.Run)];
 
     /// <summary>
-    /// Whether the run that began last has gone past every other. The worker of a stopped node trains on until its guard ends it; what it did
-    /// there is nobody's, and the next fault is not measured against it.
+    /// Whether the run that began last has gone past every other. The worker of a stopped node trains on until its guard ends it; what it
+    /// did there is nobody's, and the next fault is not measured against it.
     /// </summary>
     public bool NewestLeads =>
         Runs.Where(run => run.First is not null).ToArray() is { Length: > 0 } begun

@@ -11,8 +11,8 @@ internal static class DatabaseFaults
     private const int Busy = 5;
 
     /// <summary>
-    /// SQLite: another connection holds the lock to write. PostgreSQL, by the choice: the server is stopped and started again after the time;
-    /// it stands still for that time; or it is stopped and started again at once.
+    /// SQLite: another connection holds the lock to write. PostgreSQL, by the choice: the server is stopped and started again after the
+    /// time; it stands still for that time; or it is stopped and started again at once.
     /// </summary>
     public static async Task RunAsync(BenchDatabase database, LocalCluster cluster, TimeSpan length, int choice)
     {

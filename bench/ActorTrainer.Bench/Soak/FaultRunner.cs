@@ -7,8 +7,8 @@ using ActorTrainer.Testing.Processes;
 namespace ActorTrainer.Bench.Soak;
 
 /// <summary>
-/// Does the faults of a plan to a cluster. Faults may overlap: the database may be away while a node stands still. A node has one at a time; a
-/// fault that finds no victim free is passed over.
+/// Does the faults of a plan to a cluster. Faults may overlap: the database may be away while a node stands still. A node has one at a
+/// time; a fault that finds no victim free is passed over.
 /// </summary>
 internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, WorkerWatch watch, Action<string> say)
 {

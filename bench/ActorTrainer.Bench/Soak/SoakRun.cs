@@ -156,7 +156,8 @@ internal sealed class SoakRun(SoakOptions options)
         {
             string line = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {TimeProvider.System.GetElapsedTime(_started).TotalSeconds, 6:0.0} s  {what}"
+                $"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} "
+                    + $"{TimeProvider.System.GetElapsedTime(_started).TotalSeconds, 6:0.0} s  {what}"
             );
             _log.Add(line);
             Console.WriteLine(line);

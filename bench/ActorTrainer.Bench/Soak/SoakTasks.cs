@@ -57,7 +57,9 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
         }
     }
 
-    /// <summary>Reads every task again and judges it by its events; what the API shows of a task that has ended has to say so too, in a minute.</summary>
+    /// <summary>
+    /// Reads every task again and judges it by its events; what the API shows of a task that has ended has to say so too, in a minute.
+    /// </summary>
     public async Task<IReadOnlyList<SoakedTask>> JudgeAsync()
     {
         long started = TimeProvider.System.GetTimestamp();

@@ -81,7 +81,9 @@ public sealed record SoakSettings(string Register, int Seed, int Epochs);
 [JsonSerializable(typeof(SoakSettings))]
 internal sealed partial class SoakJson : JsonSerializerContext;
 
-/// <summary>A folder with a file for each process that ever trained a task: its id and its start, which name it for ever, and the task.</summary>
+/// <summary>
+/// A folder with a file for each process that ever trained a task: its id and its start, which name it for ever, and the task.
+/// </summary>
 internal static class WorkerRegister
 {
     public static void Write(string folder, string task, ProcessInfo process) =>

@@ -63,9 +63,8 @@ internal sealed record SoakVerdict(
             ' ',
             $"soak database={Options.Database}",
             Text($"minutes={Options.Minutes} seed={Options.Seed} faults={Faults}"),
-            Text(
-                $"tasks={Tasks.Count} unfinished={Tasks.Count(task => !task.Completed)} lost_committed_steps={Tasks.Sum(task => task.LostSteps)}"
-            ),
+            Text($"tasks={Tasks.Count} unfinished={Tasks.Count(task => !task.Completed)}"),
+            Text($"lost_committed_steps={Tasks.Sum(task => task.LostSteps)}"),
             Text($"longest_overlap_ms={LongestOverlap} orphans={Orphans} wrong_bits={Wrong.Length} unexpected={Unexpected.Count}")
         );
 

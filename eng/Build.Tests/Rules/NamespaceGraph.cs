@@ -18,7 +18,9 @@ internal sealed class NamespaceGraph
         }
     }
 
-    /// <summary>Reads an assembly: signatures, attributes and the bodies of methods. Constants that were put in place by the compiler do not show.</summary>
+    /// <summary>
+    /// Reads an assembly: signatures, attributes and the bodies of methods. Constants that were put in place by the compiler do not show.
+    /// </summary>
     public static NamespaceGraph Read(string assembly)
     {
         using ModuleDefinition module = ModuleDefinition.ReadModule(assembly);
@@ -40,8 +42,8 @@ internal sealed class NamespaceGraph
     public IReadOnlySet<string> Uses(string from) => _uses[from];
 
     /// <summary>
-    /// The sets of namespaces of which each can be reached from each, as <c>A, B</c>; nothing when there is no cycle. What is not in such a set
-    /// has an order.
+    /// The sets of namespaces of which each can be reached from each, as <c>A, B</c>; nothing when there is no cycle. What is not in such a
+    /// set has an order.
     /// </summary>
     public IReadOnlyList<string> Cycles()
     {

@@ -7,6 +7,8 @@ public sealed partial class TidyTests
 {
     private const int MaxLines = 400;
 
+    private const int MaxLineLength = 140;
+
     private static readonly string[] CodeExtensions = [".cs", ".py", ".sh", ".ps1"];
 
     private static readonly string[] TextExtensions =
@@ -77,6 +79,12 @@ public sealed partial class TidyTests
 
         wrong.ShouldBeEmpty($"a file past {MaxLines} lines usually does two jobs");
     }
+
+    /// <summary>The formatter breaks code, and leaves comments and strings as they are. A line without a blank cannot be broken.</summary>
+    [Fact]
+    public void Lines_OfCSharp_AreShort() =>
+        Offences([".cs"], (_, line) => line.Length > MaxLineLength && line.Trim().Contains(' '))
+            .ShouldBeEmpty($"no line is longer than {MaxLineLength} characters: wrap a comment, break a string with +");
 
     [Fact]
     public void LongFiles_AreStillThereAndLong()

@@ -27,7 +27,9 @@ public sealed class SuiteTests
                 <class name="B" filename="B.cs"><lines><line number="1" hits="0" /><line number="2" hits="0" /></lines></class>
               </classes>
             </package>
-            <package name="Other"><classes><class name="C" filename="C.cs"><lines><line number="1" hits="0" /></lines></class></classes></package>
+            <package name="Other">
+              <classes><class name="C" filename="C.cs"><lines><line number="1" hits="0" /></lines></class></classes>
+            </package>
           </packages>
         </coverage>
         """;

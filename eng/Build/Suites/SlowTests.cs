@@ -4,8 +4,8 @@ using System.Reflection.PortableExecutable;
 namespace ActorTrainer.Build.Suites;
 
 /// <summary>
-/// The tests of a suite that the fast lane leaves out: those with the trait <c>Lane=Slow</c>, and those that <c>Requires</c> something besides
-/// the SDK. Read from the compiled assembly, without running it.
+/// The tests of a suite that the fast lane leaves out: those with the trait <c>Lane=Slow</c>, and those that <c>Requires</c> something
+/// besides the SDK. Read from the compiled assembly, without running it.
 /// </summary>
 /// <param name="Whole">Whether that is all of the suite.</param>
 /// <param name="Names">The classes, or the methods as <c>Class.Method</c>, in order of their names.</param>

@@ -32,7 +32,8 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
             console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{suite.Name.PadRight(nameWidth)}  {report.Passed, 6}  {report.Failures.Count, 6}  {report.Skipped.Count, 7}  {suite.Elapsed.TotalSeconds, 7:0.0}"
+                    $"{suite.Name.PadRight(nameWidth)}  {report.Passed, 6}  {report.Failures.Count, 6}  "
+                        + $"{report.Skipped.Count, 7}  {suite.Elapsed.TotalSeconds, 7:0.0}"
                 )
             );
             foreach (FailedTest failure in report.Failures)

@@ -30,7 +30,8 @@ internal static class VersionCommand
                 else
                 {
                     call.Line(
-                        $"actortrainer {ApiEndpoints.ProductVersion} ({RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier})"
+                        $"actortrainer {ApiEndpoints.ProductVersion} ({RuntimeInformation.FrameworkDescription}, "
+                            + $"{RuntimeInformation.RuntimeIdentifier})"
                     );
                 }
 

@@ -53,7 +53,8 @@ internal static class MachineChecks
     public static async Task<Finding> PythonAsync(CancellationToken cancellationToken)
     {
         const string Script =
-            "import sys\ntry:\n import torch; t='torch '+torch.__version__\nexcept ImportError: t='no torch'\nprint('Python '+sys.version.split()[0]+', '+t)";
+            "import sys\ntry:\n import torch; t='torch '+torch.__version__\nexcept ImportError: t='no torch'\n"
+            + "print('Python '+sys.version.split()[0]+', '+t)";
         (bool started, int code, string output) = await Tool.RunAsync("python3", ["-c", Script], cancellationToken);
         return (started && code == 0, output.EndsWith("no torch", StringComparison.Ordinal)) switch
         {

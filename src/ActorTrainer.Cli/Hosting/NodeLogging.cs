@@ -10,10 +10,13 @@ namespace ActorTrainer.Cli.Hosting;
 public static class NodeLogging
 {
     private const string Layout =
-        "${longdate:universalTime=true} ${pad:padding=-5:inner=${level:uppercase=true}} ${logger:shortName=true}: ${message}${onexception:inner=${newline}${exception:format=tostring}}";
+        "${longdate:universalTime=true} ${pad:padding=-5:inner=${level:uppercase=true}} ${logger:shortName=true}: "
+        + "${message}${onexception:inner=${newline}${exception:format=tostring}}";
     private const long MaxFileBytes = 64L << 20;
 
-    /// <summary>Logs to standard error, or to the file of the model (64 MiB, then one older file is kept), from the model's level on.</summary>
+    /// <summary>
+    /// Logs to standard error, or to the file of the model (64 MiB, then one older file is kept), from the model's level on.
+    /// </summary>
     public static ILoggingBuilder AddNodeLog(this ILoggingBuilder logging, LoggingModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -31,7 +34,8 @@ public static class NodeLogging
         NullTarget quiet = new("quiet");
         configuration.AddTarget(target);
 
-        // What keeps a host from starting comes out of it as an exception too, and is said in one message; here it would be a page of stack traces.
+        // What keeps a host from starting comes out of it as an exception too, and is said in one message; here it would be a page of stack
+        // traces.
         configuration.AddRule(NLog.LogLevel.Trace, NLog.LogLevel.Fatal, quiet, "Microsoft.Extensions.Hosting.Internal.Host", final: true);
         configuration.AddRule(
             level < NLog.LogLevel.Warn ? NLog.LogLevel.Warn : level,

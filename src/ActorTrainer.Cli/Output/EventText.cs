@@ -42,8 +42,10 @@ internal static class EventText
             TaskStarted e => FormattableString.Invariant($"run {e.Run} on {e.Node}, pid {e.Pid}, ")
                 + (e.RestoredFrom is null ? "from nothing" : FormattableString.Invariant($"from {e.RestoredFrom} (step {e.RestoredStep})")),
             TaskProgressed e => Progress(e.Progress),
-            TaskCheckpointed e => FormattableString.Invariant(
-                $"{e.Checkpoint.Name}: step {e.Checkpoint.Step}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, {Human.Bytes(e.Checkpoint.StoredBytes)} stored"
+            TaskCheckpointed e => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{e.Checkpoint.Name}: step {e.Checkpoint.Step}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, "
+                    + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored"
             ),
             TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
             TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",

@@ -6,7 +6,9 @@ namespace ActorTrainer.Cli.Output;
 /// <summary>Tables as the CLI writes them: no lines, two blanks between columns, nothing at a line's end.</summary>
 internal static class Tables
 {
-    /// <summary>A table. A header that starts with '>' is right-aligned; only columns whose header starts with '~' may be wrapped.</summary>
+    /// <summary>
+    /// A table. A header that starts with '>' is right-aligned; only columns whose header starts with '~' may be wrapped.
+    /// </summary>
     public static Table Create(params string[] headers)
     {
         Table table = new() { Border = TableBorder.None };

@@ -5,8 +5,8 @@ using Npgsql;
 namespace ActorTrainer.Cluster.Configuration;
 
 /// <summary>
-/// The <c>akka</c> section of a node: <c>derived.conf</c> with the values of the node's model, and the user's own section over it. It needs the
-/// model alone, so a node whose port was chosen when it began to listen gets that port.
+/// The <c>akka</c> section of a node: <c>derived.conf</c> with the values of the node's model, and the user's own section over it. It needs
+/// the model alone, so a node whose port was chosen when it began to listen gets that port.
 /// </summary>
 public static class AkkaSection
 {
@@ -81,7 +81,8 @@ public static class AkkaSection
             ConfigOrigin place = model.Akka.Places.GetValueOrDefault(key) ?? new ConfigOrigin("configuration", 0, 0);
             throw new ConfigException(
                 place,
-                $"{key} is not a connection string of Npgsql: {problem}. Write one such as \"Host=db;Database=actortrainer;Username=actortrainer\"."
+                $"{key} is not a connection string of Npgsql: {problem}. "
+                    + "Write one such as \"Host=db;Database=actortrainer;Username=actortrainer\"."
             );
         }
     }

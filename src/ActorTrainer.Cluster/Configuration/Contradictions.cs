@@ -82,7 +82,8 @@ internal sealed class Contradictions
 
         string said = value.Secret
             ? $"{name} contradicts {value.Key} ({value.PlaceText}), which sets it"
-            : $"{name} = {Show(node)} contradicts {value.Key} = {Show(value.KeyValue)} ({value.PlaceText}), which makes it {Show(value.Value)}";
+            : $"{name} = {Show(node)} contradicts {value.Key} = {Show(value.KeyValue)} ({value.PlaceText}), "
+                + $"which makes it {Show(value.Value)}";
         throw new ConfigException(node.Origin, $"{said}; {value.Remedy}.");
     }
 

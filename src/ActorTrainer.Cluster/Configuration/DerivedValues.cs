@@ -155,7 +155,9 @@ internal sealed class DerivedValues
 
     private ConfigOrigin? PlaceOf(string key) => _model.Akka.Places.GetValueOrDefault(key);
 
-    /// <summary>The key and, of the others that take part, those that the user wrote; a new object each time, see <see cref="DerivedValue"/>.</summary>
+    /// <summary>
+    /// The key and, of the others that take part, those that the user wrote; a new object each time, see <see cref="DerivedValue"/>.
+    /// </summary>
     private ConfigOrigin OriginOf(string key, params string[] alsoFrom)
     {
         IEnumerable<string> also = alsoFrom.Where(other => PlaceOf(other) is not null).Select(other => $" and {other} ({PlaceOf(other)})");

@@ -10,8 +10,8 @@ using AkkaStatus = Akka.Cluster.MemberStatus;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Brings a life into the cluster of its journal: founds it, or joins those that are in it, as <see cref="FoundingRule"/> says. In a host's own system
-/// the host joins; then only the epoch is founded or entered, and the members of the epoch are waited for.
+/// Brings a life into the cluster of its journal: founds it, or joins those that are in it, as <see cref="FoundingRule"/> says. In a host's
+/// own system the host joins; then only the epoch is founded or entered, and the members of the epoch are waited for.
 /// </summary>
 internal sealed partial class ClusterEntry(
     ActorSystem system,
@@ -73,7 +73,9 @@ internal sealed partial class ClusterEntry(
         return null;
     }
 
-    /// <summary>In a system of its own this life is in when Akka has let it in. In a host's, when it has entered the epoch of the members around it.</summary>
+    /// <summary>
+    /// In a system of its own this life is in when Akka has let it in. In a host's, when it has entered the epoch of the members around it.
+    /// </summary>
     private bool IsIn() => _entered && Is(_cluster.SelfMember.Status);
 
     private bool _entered;
@@ -189,7 +191,8 @@ internal sealed partial class ClusterEntry(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "life {Life} waits: the cluster on record has living members, and the host's actor system {System} is in no cluster with any of them; let the host join them"
+        Message = "life {Life} waits: the cluster on record has living members, and the host's actor system {System} is in no cluster "
+            + "with any of them; let the host join them"
     )]
     private static partial void LogHostNotJoined(ILogger logger, long life, string system);
 }

@@ -62,8 +62,8 @@ internal sealed class ClusterTable(JournalDatabase database)
         );
 
     /// <summary>
-    /// Founds the next epoch, if the present one is still <paramref name="epoch"/>, the life itself is not down, and nobody but those found past is in
-    /// the cluster or its founder. All lives of the past epoch are down then.
+    /// Founds the next epoch, if the present one is still <paramref name="epoch"/>, the life itself is not down, and nobody but those found
+    /// past is in the cluster or its founder. All lives of the past epoch are down then.
     /// </summary>
     public Task<bool> FoundAsync(long self, long epoch, IReadOnlyList<long> past, CancellationToken cancellationToken) =>
         database.WriteAsync(
@@ -103,8 +103,8 @@ internal sealed class ClusterTable(JournalDatabase database)
         );
 
     /// <summary>
-    /// Takes lives that are not reached out of the cluster, all of them or none. Refused to a life that is down itself; of two sides that ask at the same
-    /// time one gets the others.
+    /// Takes lives that are not reached out of the cluster, all of them or none. Refused to a life that is down itself; of two sides that
+    /// ask at the same time one gets the others.
     /// </summary>
     public Task<TakeResult> TakeAsync(
         long self,

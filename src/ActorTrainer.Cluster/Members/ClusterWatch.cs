@@ -61,7 +61,9 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             e => e is ClusterEvent.MemberDowned or ClusterEvent.MemberRemoved && e.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress),
             _ => fenced("the cluster has downed this node")
         );
-        Receive<ClusterEvent.MemberRemoved>(_ => !IsMember, _ => { }); // the end of this node's own membership takes all others away from it
+
+        // The end of this node's own membership takes all others away from it.
+        Receive<ClusterEvent.MemberRemoved>(_ => !IsMember, _ => { });
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
             UniqueAddress gone = removed.Member.UniqueAddress;
@@ -186,8 +188,8 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     }
 
     /// <summary>
-    /// A lost node cannot write down that it is gone. Everybody who has seen it go does, for as long as it does not stand there; the oldest at once, the others
-    /// when they read the next time.
+    /// A lost node cannot write down that it is gone. Everybody who has seen it go does, for as long as it does not stand there; the oldest
+    /// at once, the others when they read the next time.
     /// </summary>
     private void Record(bool atOnce)
     {

@@ -5,8 +5,8 @@ using ActorTrainer.Core.Membership;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Members whose connection has ended or that are unreachable, and whose life may have ended with its process. A process that ends frees its lock
-/// about when it closes its connections, in any order, so each is watched for a while.
+/// Members whose connection has ended or that are unreachable, and whose life may have ended with its process. A process that ends frees
+/// its lock about when it closes its connections, in any order, so each is watched for a while.
 /// </summary>
 /// <param name="proof">Asks for the locks.</param>
 internal sealed class CrashSuspects(LifeProof proof)

@@ -15,7 +15,8 @@ internal sealed partial class DowningActor
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "members are unreachable and none of the sides has a majority: the journal must decide who goes on, and does not answer: {Problem}"
+        Message = "members are unreachable and none of the sides has a majority: the journal must decide who goes on, "
+            + "and does not answer: {Problem}"
     )]
     private static partial void LogNotTaken(ILogger logger, string problem);
 }

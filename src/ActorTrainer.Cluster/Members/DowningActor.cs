@@ -13,8 +13,8 @@ using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Carries <see cref="DowningRule"/> out: collects what it needs to know (who is unreachable, whose process is gone, what the others hear, the rows) and
-/// does what it says. Driven by events; one timer, which runs only while somebody is suspected or unreachable.
+/// Carries <see cref="DowningRule"/> out: collects what it needs to know (who is unreachable, whose process is gone, what the others hear,
+/// the rows) and does what it says. Driven by events; one timer, which runs only while somebody is suspected or unreachable.
 /// </summary>
 internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 {
@@ -159,7 +159,10 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>Those that are down already, or leave and have said goodbye, are none any more. A life that is down on record counts as dead: it has to end.</summary>
+    /// <summary>
+    /// Those that are down already, or leave and have said goodbye, are none any more. A life that is down on record counts as dead: it has
+    /// to end.
+    /// </summary>
     private DowningMember[] Members()
     {
         ClusterEvent.CurrentClusterState state = _cluster.State;

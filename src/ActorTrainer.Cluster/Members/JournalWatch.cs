@@ -9,8 +9,8 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Carries <see cref="JournalLossRule"/> out: a node that does not reach the journal asks the others whether they do, and ends its life when it alone has
-/// lost it. It begins another one when it has the journal again.
+/// Carries <see cref="JournalLossRule"/> out: a node that does not reach the journal asks the others whether they do, and ends its life
+/// when it alone has lost it. It begins another one when it has the journal again.
 /// </summary>
 internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
 {

@@ -37,7 +37,8 @@ internal sealed class MemberTable(JournalDatabase database)
                 );
                 return (
                     await session.QueryAsync(
-                        "INSERT INTO actortrainer_member (address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid, epoch, beat, server_started) "
+                        "INSERT INTO actortrainer_member (address, name, roles, slots, status, cordoned, pid, version, "
+                            + "akka_address, akka_uid, epoch, beat, server_started) "
                             + "VALUES (@a, @b, @c, @d, @e, 0, @f, @g, '', 0, 0, 0, '') RETURNING incarnation",
                         r => r.GetInt64(0),
                         row.Address.ToString(),
@@ -67,8 +68,8 @@ internal sealed class MemberTable(JournalDatabase database)
         );
 
     /// <summary>
-    /// Writes down that another life is gone. A life that is down itself writes nothing: it was stopped perhaps, and takes those for lost that
-    /// went on without it.
+    /// Writes down that another life is gone. A life that is down itself writes nothing: it was stopped perhaps, and takes those for lost
+    /// that went on without it.
     /// </summary>
     public Task RecordGoneAsync(long by, long incarnation, MemberStatus status, CancellationToken cancellationToken) =>
         database.WriteAsync(

@@ -7,9 +7,12 @@ using Akka.Remote;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Finds a member unreachable that was silent for <c>acceptable-heartbeat-pause</c>. Time in which this process itself stood still does not count.
+/// Finds a member unreachable that was silent for <c>acceptable-heartbeat-pause</c>. Time in which this process itself stood still does not
+/// count.
 /// </summary>
-/// <remarks>Made by Akka from <c>akka.cluster.failure-detector.implementation-class</c>, by reflection; one for each watched address.</remarks>
+/// <remarks>
+/// Made by Akka from <c>akka.cluster.failure-detector.implementation-class</c>, by reflection; one for each watched address.
+/// </remarks>
 public sealed class SilenceDetector : FailureDetector
 {
     private readonly ListeningTime _time;

@@ -9,8 +9,9 @@ namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
 /// A node's process that is stopped (SIGSTOP) in the middle of a transaction keeps SQLite's write lock, and with it every other node from
-/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two checks in a row find it stopped with the lock
-/// in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write now.
+/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two checks in a row find it stopped with the
+/// lock in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write
+/// now.
 /// </summary>
 internal sealed partial class StuckWriter(JournalDatabase database, string path, ILogger logger)
 {
@@ -53,7 +54,9 @@ internal sealed partial class StuckWriter(JournalDatabase database, string path,
         }
     }
 
-    /// <summary>Whether a process is stopped by a signal: state T of <c>/proc/PID/stat</c>, behind the command's name in parentheses.</summary>
+    /// <summary>
+    /// Whether a process is stopped by a signal: state T of <c>/proc/PID/stat</c>, behind the command's name in parentheses.
+    /// </summary>
     private static bool IsStopped(int pid)
     {
         try

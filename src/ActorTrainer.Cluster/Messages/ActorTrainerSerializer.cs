@@ -65,7 +65,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         {
             return new Unreadable(
                 manifest,
-                $"'{manifest}' was written by another version of ActorTrainer, probably a newer one; this one knows {Known(manifest)}. Use the version that wrote it."
+                $"'{manifest}' was written by another version of ActorTrainer, probably a newer one; "
+                    + $"this one knows {Known(manifest)}. Use the version that wrote it."
             );
         }
 

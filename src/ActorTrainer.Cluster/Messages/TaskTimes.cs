@@ -3,7 +3,9 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Messages;
 
-/// <summary>When things happened to a task, by the clocks of the nodes that wrote its events; what the state does not say and lists show.</summary>
+/// <summary>
+/// When things happened to a task, by the clocks of the nodes that wrote its events; what the state does not say and lists show.
+/// </summary>
 /// <param name="SubmittedAt">Its first event.</param>
 /// <param name="ChangedAt">Its last event.</param>
 /// <param name="Checkpoints">Its listed checkpoints, by name.</param>

@@ -15,12 +15,15 @@ namespace ActorTrainer.Cluster.Persistence;
 /// </summary>
 internal static class DatabaseConnections
 {
-    /// <summary>How long SQLite waits for another writer. Longer than any transaction of ours, shorter than Akka's limit for a write.</summary>
+    /// <summary>
+    /// How long SQLite waits for another writer. Longer than any transaction of ours, shorter than Akka's limit for a write.
+    /// </summary>
     private const int SqliteBusySeconds = 5;
 
     /// <summary>
-    /// PostgreSQL ends the session of a writer that was stopped in the middle of a transaction, so that its locks do not block its successor, and
-    /// statements that wait for such a lock. A commit is on disk before it is acknowledged, whatever the server's default is.
+    /// PostgreSQL ends the session of a writer that was stopped in the middle of a transaction, so that its locks do not block its
+    /// successor, and statements that wait for such a lock. A commit is on disk before it is acknowledged, whatever the server's default
+    /// is.
     /// </summary>
     private const string PostgreSqlOptions =
         "-c synchronous_commit=on -c idle_in_transaction_session_timeout=3000 -c lock_timeout=8000 -c statement_timeout=15000";

@@ -25,7 +25,9 @@ internal sealed class LifeProof(JournalDatabase database, string path)
             await database.WriteAsync(
                 session =>
                     session.QueryAsync(
-                        "SELECT pg_try_advisory_xact_lock_shared(@a), server_started = extract(epoch FROM pg_postmaster_start_time())::text FROM actortrainer_member WHERE incarnation = @b",
+                        "SELECT pg_try_advisory_xact_lock_shared(@a), "
+                            + "server_started = extract(epoch FROM pg_postmaster_start_time())::text "
+                            + "FROM actortrainer_member WHERE incarnation = @b",
                         r => new LifeEvidence(r.GetBoolean(0), r.GetBoolean(1), TimeSpan.Zero),
                         LifePulse.KeySpace + incarnation,
                         incarnation

@@ -4,9 +4,9 @@ using Npgsql;
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>
-/// What shows that a life's process is there: a lock that dies with it, and a beat that it advances every second. With SQLite the lock is a file's,
-/// which the operating system frees. With PostgreSQL it is a session's, which can be lost while the node lives: every beat is written by the session
-/// that holds the lock, so that a loss is noticed, and the lock is taken again at once.
+/// What shows that a life's process is there: a lock that dies with it, and a beat that it advances every second. With SQLite the lock is a
+/// file's, which the operating system frees. With PostgreSQL it is a session's, which can be lost while the node lives: every beat is
+/// written by the session that holds the lock, so that a loss is noticed, and the lock is taken again at once.
 /// </summary>
 internal sealed partial class LifePulse : IAsyncDisposable
 {
@@ -121,7 +121,8 @@ internal sealed partial class LifePulse : IAsyncDisposable
     {
         if (_session is null)
         {
-            // Of its own: a pooled connection is reset when it goes back. The server ends a session whose client is gone within some seconds.
+            // Of its own: a pooled connection is reset when it goes back. The server ends a session whose client is gone within some
+            // seconds.
             NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString)
             {
                 Pooling = false,
@@ -141,7 +142,8 @@ internal sealed partial class LifePulse : IAsyncDisposable
         }
 
         await ScalarAsync(
-            "UPDATE actortrainer_member SET beat = beat + 1, server_started = extract(epoch FROM pg_postmaster_start_time())::text WHERE incarnation = @a",
+            "UPDATE actortrainer_member SET beat = beat + 1, "
+                + "server_started = extract(epoch FROM pg_postmaster_start_time())::text WHERE incarnation = @a",
             cancellationToken,
             ("a", _incarnation)
         );

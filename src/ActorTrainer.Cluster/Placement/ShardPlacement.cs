@@ -11,8 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Placement;
 
 /// <summary>
-/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back. Every node has one; Akka asks
-/// that of the coordinator. Everything comes from memory. A shard whose task runs is taken from its owner once the destination is ready for it.
+/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back. Every node has one; Akka
+/// asks that of the coordinator. Everything comes from memory. A shard whose task runs is taken from its owner once the destination is
+/// ready for it.
 /// </summary>
 /// <param name="planner">Decides.</param>
 /// <param name="index">All unfinished tasks.</param>

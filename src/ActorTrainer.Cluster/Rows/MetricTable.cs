@@ -6,7 +6,9 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Rows;
 
-/// <summary>The metrics of each task over time, in a table beside its row: a row is written each second, and they are many times as large.</summary>
+/// <summary>
+/// The metrics of each task over time, in a table beside its row: a row is written each second, and they are many times as large.
+/// </summary>
 internal sealed class MetricTable(JournalDatabase database)
 {
     /// <summary>The metrics of a task; of one that has told none, and of one that is not known, an empty series.</summary>
@@ -19,7 +21,9 @@ internal sealed class MetricTable(JournalDatabase database)
         return found.Count == 0 ? MetricSeries.Empty : JsonSerializer.Deserialize(found[0], CoreJsonContext.Default.MetricSeries)!;
     }
 
-    /// <summary>Writes the metrics of tasks that a life has, in one transaction; those of a task that another has meanwhile stay as they are.</summary>
+    /// <summary>
+    /// Writes the metrics of tasks that a life has, in one transaction; those of a task that another has meanwhile stay as they are.
+    /// </summary>
     public Task WriteAsync(long owner, IReadOnlyList<(TaskId Task, MetricSeries Series)> all, CancellationToken cancellationToken) =>
         database.WriteAsync(
             async session =>
@@ -27,7 +31,8 @@ internal sealed class MetricTable(JournalDatabase database)
                 foreach ((TaskId task, MetricSeries series) in all)
                 {
                     await session.RunAsync(
-                        "INSERT INTO actortrainer_metrics (task, series) SELECT task, @b FROM actortrainer_task WHERE task = @a AND owner IN (0, @c) "
+                        "INSERT INTO actortrainer_metrics (task, series) SELECT task, @b FROM actortrainer_task "
+                            + "WHERE task = @a AND owner IN (0, @c) "
                             + "ON CONFLICT (task) DO UPDATE SET series = excluded.series",
                         task.Value,
                         JsonSerializer.Serialize(series, CoreJsonContext.Default.MetricSeries),

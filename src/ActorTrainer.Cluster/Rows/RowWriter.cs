@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Rows;
 
 /// <summary>
-/// Writes the rows of a node's tasks: of each task the newest, many tasks in one transaction, about ten times a second. Names of new tasks are taken
-/// with the same transactions, and are waited for by nobody but their clients. While the database is away rows wait, and names fail.
+/// Writes the rows of a node's tasks: of each task the newest, many tasks in one transaction, about ten times a second. Names of new tasks
+/// are taken with the same transactions, and are waited for by nobody but their clients. While the database is away rows wait, and names
+/// fail.
 /// </summary>
 internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
 {

@@ -2,7 +2,9 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Rows;
 
-/// <summary>A task's own row: what lists show and what placement looks at. The task's actor keeps it up to date behind its events.</summary>
+/// <summary>
+/// A task's own row: what lists show and what placement looks at. The task's actor keeps it up to date behind its events.
+/// </summary>
 /// <param name="Summary">Where the task stands.</param>
 /// <param name="Sequence">The event up to which it is current; 0: the name is taken, and no event is journaled yet.</param>
 /// <param name="Term">The term of the last activation.</param>

@@ -10,19 +10,21 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Cluster.Rows;
 
 /// <summary>
-/// The rows of the tasks in SQL, and the names that they have. Every transaction that writes rows first takes the next version, in one row that
-/// is locked until the commit: so versions become visible in their order, and who reads changes since a version passes none by.
+/// The rows of the tasks in SQL, and the names that they have. Every transaction that writes rows first takes the next version, in one row
+/// that is locked until the commit: so versions become visible in their order, and who reads changes since a version passes none by.
 /// </summary>
 internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
 {
     private const string Columns = "summary, sequence, term, owner, submitted_at, changed_at, version, finished";
 
     private const string Insert =
-        "INSERT INTO actortrainer_task (task, name, shard, finished, sequence, term, owner, claim, version, submitted_at, changed_at, summary, checkpoints) ";
+        "INSERT INTO actortrainer_task (task, name, shard, finished, sequence, term, owner, claim, version, submitted_at, "
+        + "changed_at, summary, checkpoints) ";
 
     private const string Upsert =
         Insert
-        + "VALUES (@a, @b, @c, @d, @e, @f, @g, 1, @h, @i, @j, @k, COALESCE(@l, '[]')) ON CONFLICT (task) DO UPDATE SET finished = excluded.finished, "
+        + "VALUES (@a, @b, @c, @d, @e, @f, @g, 1, @h, @i, @j, @k, COALESCE(@l, '[]')) ON CONFLICT (task) DO UPDATE "
+        + "SET finished = excluded.finished, "
         + "sequence = excluded.sequence, term = excluded.term, owner = excluded.owner, version = excluded.version, "
         + "submitted_at = excluded.submitted_at, changed_at = excluded.changed_at, summary = excluded.summary, "
         + "checkpoints = COALESCE(@l, actortrainer_task.checkpoints), ";
@@ -33,7 +35,8 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
 
     private const string Keep =
         Upsert
-        + "claim = actortrainer_task.claim WHERE actortrainer_task.claim = @m AND actortrainer_task.sequence <= excluded.sequence RETURNING claim";
+        + "claim = actortrainer_task.claim WHERE actortrainer_task.claim = @m "
+        + "AND actortrainer_task.sequence <= excluded.sequence RETURNING claim";
 
     /// <summary>Writes rows and takes names, all in one transaction: none of them can fail another.</summary>
     /// <returns>What became of each row, and the id that each name stands for, in the orders given.</returns>
@@ -92,7 +95,8 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         database.ReadAsync(
             session =>
                 session.QueryAsync(
-                    $"SELECT {Columns} FROM actortrainer_task WHERE sequence > 0 AND (@a = 0 OR finished = 0) AND (@b = '' OR name = @b) AND (@c = '' OR task = @c) "
+                    $"SELECT {Columns} FROM actortrainer_task WHERE sequence > 0 AND (@a = 0 OR finished = 0) "
+                        + "AND (@b = '' OR name = @b) AND (@c = '' OR task = @c) "
                         + "ORDER BY submitted_at DESC, task",
                     r => ListingOf(Read(r)),
                     filter.Unfinished ? 1 : 0,
@@ -117,7 +121,9 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         return [.. found.SelectMany(list => list).OrderByDescending(c => c.Time).ThenBy(c => c.Task)];
     }
 
-    /// <summary>Up to which event a task's row is current; 0: no event yet; null: there is no row, since the task never was or is archived.</summary>
+    /// <summary>
+    /// Up to which event a task's row is current; 0: no event yet; null: there is no row, since the task never was or is archived.
+    /// </summary>
     public async Task<long?> SequenceOfAsync(TaskId task, CancellationToken cancellationToken) =>
         (
             await database.ReadAsync(
@@ -154,7 +160,8 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         );
 
     /// <summary>
-    /// Shows a task as held that cannot be recovered: its row stays as it was but for that. Nobody else's it is by then, or he would have taken it.
+    /// Shows a task as held that cannot be recovered: its row stays as it was but for that. Nobody else's it is by then, or he would have
+    /// taken it.
     /// </summary>
     public Task HoldAsync(TaskId task, long owner, string reason, CancellationToken cancellationToken) =>
         database.WriteAsync(
@@ -190,8 +197,8 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
     }
 
     /// <summary>
-    /// Gives tasks that rest to another life, without anybody who recovers them: whoever kept their rows loses them. A row that was written since it
-    /// was read stays as it is, and so does one that does not know all events of its task.
+    /// Gives tasks that rest to another life, without anybody who recovers them: whoever kept their rows loses them. A row that was written
+    /// since it was read stays as it is, and so does one that does not know all events of its task.
     /// </summary>
     /// <param name="tasks">The tasks.</param>
     /// <param name="seen">The newest version among their rows as they were read, with no gap below it.</param>
@@ -208,8 +215,10 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
                 string list = JsonSerializer.Serialize([.. tasks.Select(task => task.Value)], CoreJsonContext.Default.ListString);
                 long version = await NextVersionAsync(session);
                 await session.RunAsync(
-                    $"UPDATE actortrainer_task SET owner = @b, claim = claim + 1, version = @c WHERE {among} AND version <= @d AND NOT EXISTS (SELECT 1 "
-                        + $"FROM {TaskPersistence.EventTable} e WHERE e.persistence_id = '{TaskPersistence.IdPrefix}' || task AND e.sequence_number > sequence)",
+                    $"UPDATE actortrainer_task SET owner = @b, claim = claim + 1, version = @c WHERE {among} AND version <= @d "
+                        + $"AND NOT EXISTS (SELECT 1 FROM {TaskPersistence.EventTable} e "
+                        + $"WHERE e.persistence_id = '{TaskPersistence.IdPrefix}' || task "
+                        + "AND e.sequence_number > sequence)",
                     list,
                     owner,
                     version,
@@ -292,7 +301,8 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         }.Summarize(ShardMap.ShardOf(task, numberOfShards));
         await session.RunAsync(
             Insert
-                + "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE SET finished = 0, version = excluded.version, "
+                + "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE "
+                + "SET finished = 0, version = excluded.version, "
                 + "summary = excluded.summary WHERE actortrainer_task.sequence = 0 AND actortrainer_task.finished = 1",
             task.Value,
             summary.Name,

@@ -29,7 +29,8 @@ public sealed class AkkaLog : ReceiveActor
     }
 
     /// <summary>
-    /// A region warns after five tries. At the interval at which it tries here that is a quarter of a second, as every fail-over and move takes.
+    /// A region warns after five tries. At the interval at which it tries here that is a quarter of a second, as every fail-over and move
+    /// takes.
     /// </summary>
     internal static HostLogLevel LevelOf(LogEvent e) =>
         e.LogLevel() switch

@@ -31,7 +31,8 @@ internal static class HostSystem
         if (!AkkaCluster.Get(system).SelfRoles.Contains(TaskPersistence.Role))
         {
             throw new IOException(
-                $"The host's actor system '{system.Name}' lacks the role '{TaskPersistence.Role}': add it to akka.cluster.roles in its configuration."
+                $"The host's actor system '{system.Name}' lacks the role '{TaskPersistence.Role}': "
+                    + "add it to akka.cluster.roles in its configuration."
             );
         }
     }
@@ -50,7 +51,9 @@ internal static class HostSystem
         return ClusterShardingSettings.Create(sharding, singleton);
     }
 
-    /// <summary>A system that is the host's already takes no setup: what its connections need beside their string it does without.</summary>
+    /// <summary>
+    /// A system that is the host's already takes no setup: what its connections need beside their string it does without.
+    /// </summary>
     private static Config Connections(JournalModel journal)
     {
         string text =
@@ -61,13 +64,15 @@ internal static class HostSystem
                 .Replace("\"", "\\\"", StringComparison.Ordinal)
             + "\"";
         return ConfigurationFactory.ParseString(
-            $"akka.persistence {{ journal.actortrainer.connection-string = {text}, snapshot-store.actortrainer.connection-string = {text} }}"
+            $"akka.persistence {{ journal.actortrainer.connection-string = {text}, "
+                + $"snapshot-store.actortrainer.connection-string = {text} }}"
         );
     }
 
     /// <summary>
-    /// The journal plugins, the dispatchers that they run on and the serializer, where they stand; the host's own values are above them. All of it by
-    /// configuration: Akka makes its serialization anew whenever an extension brings defaults along, and forgets what was added by hand.
+    /// The journal plugins, the dispatchers that they run on and the serializer, where they stand; the host's own values are above them.
+    /// All of it by configuration: Akka makes its serialization anew whenever an extension brings defaults along, and forgets what was
+    /// added by hand.
     /// </summary>
     private static Config Plugins(ConfigObject derived)
     {

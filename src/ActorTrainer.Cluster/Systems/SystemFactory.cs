@@ -27,14 +27,17 @@ internal static class SystemFactory
         catch (Exception e) when (Find<SocketException>(e) is { } socket)
         {
             throw new IOException(
-                $"Akka.Remote cannot listen at {model.Address.Host}:{model.Address.Port + model.Akka.PortOffset} ({socket.Message}): another node or system has that port. Choose another actortrainer.node.address, or another actortrainer.akka.port-offset on all nodes.",
+                $"Akka.Remote cannot listen at {model.Address.Host}:{model.Address.Port + model.Akka.PortOffset} "
+                    + $"({socket.Message}): another node or system has that port. Choose another actortrainer.node.address, "
+                    + "or another actortrainer.akka.port-offset on all nodes.",
                 e
             );
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new IOException(
-                $"Akka.NET did not start: {e.GetBaseException().Message} If the akka section of the configuration is the reason: 'actortrainer config show FILE' shows what it comes to.",
+                $"Akka.NET did not start: {e.GetBaseException().Message} If the akka section of the configuration is the "
+                    + "reason: 'actortrainer config show FILE' shows what it comes to.",
                 e
             );
         }

@@ -29,7 +29,8 @@ internal static class EventTable
                 !await JournalSchema.HasTableAsync(database, session, Name)
                     ? []
                     : await session.QueryAsync(
-                        $"SELECT sequence_number, message, manifest FROM {Name} WHERE persistence_id = @a AND sequence_number > @b ORDER BY sequence_number LIMIT @c",
+                        $"SELECT sequence_number, message, manifest FROM {Name} WHERE persistence_id = @a "
+                            + "AND sequence_number > @b ORDER BY sequence_number LIMIT @c",
                         r => Of(r.GetInt64(0), r.GetFieldValue<byte[]>(1), r.IsDBNull(2) ? "" : r.GetString(2)),
                         TaskPersistence.IdOf(task),
                         after,

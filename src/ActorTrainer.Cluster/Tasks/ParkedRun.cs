@@ -4,8 +4,8 @@ using Akka.Actor;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// A run whose task's actor had to stop because the journal could not be reached. The worker trains on; what it does meanwhile is kept here until
-/// the task is recovered, or its time is over. Thread-safe.
+/// A run whose task's actor had to stop because the journal could not be reached. The worker trains on; what it does meanwhile is kept here
+/// until the task is recovered, or its time is over. Thread-safe.
 /// </summary>
 /// <param name="actor">The actor that has stopped; it still counts for the node's slots.</param>
 /// <param name="entity">The task with its run, as it was.</param>
@@ -22,7 +22,9 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
 
     public EntityStep Step { get; } = step;
 
-    /// <summary>When it ends unless it is adopted before: somebody else may have the task by then. Null: no member is out of reach.</summary>
+    /// <summary>
+    /// When it ends unless it is adopted before: somebody else may have the task by then. Null: no member is out of reach.
+    /// </summary>
     public TimeSpan? Deadline { get; set; }
 
     /// <summary>Keeps an input. Of states that the worker stages only the newest is worth its room.</summary>

@@ -9,8 +9,9 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Gives the slots of a node to the tasks on it, highest priority first; those that wait at rest are woken when there could be slots for them. Tasks
-/// that still replay are waited for a moment, so that after a node's loss the order is that of the priorities and not that of the replays.
+/// Gives the slots of a node to the tasks on it, highest priority first; those that wait at rest are woken when there could be slots for
+/// them. Tasks that still replay are waited for a moment, so that after a node's loss the order is that of the priorities and not that of
+/// the replays.
 /// </summary>
 internal sealed class SlotActor : ReceiveActor, IWithTimers
 {

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Asks ended tasks that are to be kept no longer to archive themselves, some at a time, for as long as this node coordinates. The task's own actor decides
-/// and does it: only it knows that nobody has just resumed it.
+/// Asks ended tasks that are to be kept no longer to archive themselves, some at a time, for as long as this node coordinates. The task's
+/// own actor decides and does it: only it knows that nobody has just resumed it.
 /// </summary>
 internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
 {

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Gives tasks that rest to the lives where their shards are or will be, many in one transaction and without recovering them: after the loss of
-/// their owner, and when their shards have moved. The coordinator's node does it, highest priority first. Tasks whose rows turn out not to know all
-/// of their events are woken instead.
+/// Gives tasks that rest to the lives where their shards are or will be, many in one transaction and without recovering them: after the
+/// loss of their owner, and when their shards have moved. The coordinator's node does it, highest priority first. Tasks whose rows turn out
+/// not to know all of their events are woken instead.
 /// </summary>
 internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
 {
@@ -42,7 +42,8 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
     /// <param name="assign">Writes the rows.</param>
     /// <param name="wake">Has a task recovered; returns at once.</param>
     /// <param name="now">Monotonic time.</param>
-    /// <param name="settle">How long others are waited for after a member has come, so that not the first after a restart gets everything.</param>
+    /// <param name="settle">How long others are waited for after a member has come, so that not the first after a restart gets
+    /// everything.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskAssigner(
         TaskIndex index,

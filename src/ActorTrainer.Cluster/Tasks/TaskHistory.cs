@@ -5,11 +5,14 @@ using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Cluster.Tasks;
 
-/// <summary>Takes what is not needed any more out of the tables in which Akka keeps events and snapshots. What a task may lose its own actor decides.</summary>
+/// <summary>
+/// Takes what is not needed any more out of the tables in which Akka keeps events and snapshots. What a task may lose its own actor
+/// decides.
+/// </summary>
 /// <remarks>
-/// The key (task, sequence) lets one writer in for each event. Where events are deleted their keys are free again, and an owner of long ago could write
-/// there: so a trigger refuses events below what is deleted, and of archived tasks all. It is made with the first deletion, and what is about to be
-/// deleted is on record, in a transaction of its own, before it is.
+/// The key (task, sequence) lets one writer in for each event. Where events are deleted their keys are free again, and an owner of long ago
+/// could write there: so a trigger refuses events below what is deleted, and of archived tasks all. It is made with the first deletion, and
+/// what is about to be deleted is on record, in a transaction of its own, before it is.
 /// </remarks>
 internal sealed class TaskHistory(JournalDatabase database)
 {
@@ -19,12 +22,15 @@ internal sealed class TaskHistory(JournalDatabase database)
 
     private static readonly string Fenced = string.Create(
         CultureInfo.InvariantCulture,
-        $"EXISTS (SELECT 1 FROM actortrainer_task WHERE task = substr(NEW.persistence_id, {TaskPersistence.IdPrefix.Length + 1}) AND deleted_to >= NEW.sequence_number) OR EXISTS (SELECT 1 FROM actortrainer_archive WHERE task = substr(NEW.persistence_id, {TaskPersistence.IdPrefix.Length + 1}))"
+        $"EXISTS (SELECT 1 FROM actortrainer_task WHERE task = substr(NEW.persistence_id, {TaskPersistence.IdPrefix.Length + 1}) "
+            + $"AND deleted_to >= NEW.sequence_number) "
+            + $"OR EXISTS (SELECT 1 FROM actortrainer_archive "
+            + $"WHERE task = substr(NEW.persistence_id, {TaskPersistence.IdPrefix.Length + 1}))"
     );
 
     /// <summary>
-    /// Deletes a task's events up to a sequence, if its newest snapshot reads back as it was written and another one is there that covers them as well. The
-    /// task's row says from then on up to which event they are deleted.
+    /// Deletes a task's events up to a sequence, if its newest snapshot reads back as it was written and another one is there that covers
+    /// them as well. The task's row says from then on up to which event they are deleted.
     /// </summary>
     /// <param name="task">The task.</param>
     /// <param name="newest">Where its newest snapshot is.</param>
@@ -79,8 +85,8 @@ internal sealed class TaskHistory(JournalDatabase database)
     }
 
     /// <summary>
-    /// Takes an ended task out of the live tables: its row moves into the archive, its name is free, its events but the one that says so and its snapshots
-    /// are deleted.
+    /// Takes an ended task out of the live tables: its row moves into the archive, its name is free, its events but the one that says so
+    /// and its snapshots are deleted.
     /// </summary>
     /// <param name="task">The task.</param>
     /// <param name="archived">The sequence of the event that says that it is archived.</param>
@@ -93,7 +99,8 @@ internal sealed class TaskHistory(JournalDatabase database)
                 await EnsureFenceAsync(session);
                 return await session.RunAsync(
                     "INSERT INTO actortrainer_archive (task, name, submitted_at, ended_at, summary, checkpoints) "
-                        + "SELECT task, name, submitted_at, changed_at, summary, checkpoints FROM actortrainer_task WHERE task = @a AND finished = 1 "
+                        + "SELECT task, name, submitted_at, changed_at, summary, checkpoints FROM actortrainer_task "
+                        + "WHERE task = @a AND finished = 1 "
                         + "ON CONFLICT (task) DO NOTHING",
                     task.Value
                 );
@@ -120,7 +127,8 @@ internal sealed class TaskHistory(JournalDatabase database)
         if (database.IsSqlite)
         {
             await session.RunAsync(
-                $"CREATE TRIGGER IF NOT EXISTS {Fence} BEFORE INSERT ON {EventTable.Name} WHEN {Fenced} BEGIN SELECT RAISE(ABORT, '{Reason}'); END"
+                $"CREATE TRIGGER IF NOT EXISTS {Fence} BEFORE INSERT ON {EventTable.Name} WHEN {Fenced} BEGIN "
+                    + $"SELECT RAISE(ABORT, '{Reason}'); END"
             );
         }
         else if (

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Lets a task's actor submit, start, commit and recover once before the node enters the cluster, with nothing behind it: the first time in a process
-/// costs about a second, most of it in the journal's plugin, and a fail-over must not pay for that. What it journals is removed.
+/// Lets a task's actor submit, start, commit and recover once before the node enters the cluster, with nothing behind it: the first time in
+/// a process costs about a second, most of it in the journal's plugin, and a fail-over must not pay for that. What it journals is removed.
 /// </summary>
 internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase database, long life, TimeProvider time, ILogger logger)
 {

@@ -10,17 +10,18 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Sees to it that every unfinished task that may not rest has an actor. The rows say which tasks there are, so no list of entities has to be
-/// journaled beside them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose actor has
-/// ended. Tasks that rest are given to other lives by <see cref="TaskAssigner"/> and woken by <see cref="SlotActor"/>.
+/// Sees to it that every unfinished task that may not rest has an actor. The rows say which tasks there are, so no list of entities has to
+/// be journaled beside them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose
+/// actor has ended. Tasks that rest are given to other lives by <see cref="TaskAssigner"/> and woken by <see cref="SlotActor"/>.
 /// </summary>
 internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
-    /// sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew then.
+    /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone,
+    /// what it is sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew
+    /// then.
     /// </summary>
     private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AgainLast = TimeSpan.FromSeconds(5);
@@ -177,7 +178,9 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         return true;
     }
 
-    /// <summary>Tasks that this life has on record, that may not rest, and that have no actor here: it ended and nothing has started it again.</summary>
+    /// <summary>
+    /// Tasks that this life has on record, that may not rest, and that have no actor here: it ended and nothing has started it again.
+    /// </summary>
     private void WakeOwn()
     {
         TimeSpan now = _host.Now;
@@ -226,8 +229,8 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     }
 
     /// <summary>
-    /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not, it has
-    /// as long as a node that lost everybody. It ends at once when its task is known to have another owner.
+    /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not,
+    /// it has as long as a node that lost everybody. It ends at once when its task is known to have another owner.
     /// </summary>
     private void EndParked(ClusterView view)
     {

@@ -16,8 +16,8 @@ using AkkaStatus = Akka.Cluster.MemberStatus;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Gets workers ready where tasks are about to go on: for a move when the coordinator asks, and for the tasks of a dead node as soon as its death
-/// is proven, while the cluster still removes the member.
+/// Gets workers ready where tasks are about to go on: for a move when the coordinator asks, and for the tasks of a dead node as soon as its
+/// death is proven, while the cluster still removes the member.
 /// </summary>
 internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
 {

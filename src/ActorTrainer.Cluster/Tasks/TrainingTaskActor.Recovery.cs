@@ -19,7 +19,8 @@ internal sealed partial class TrainingTaskActor
             case SnapshotOffer offer:
                 _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
                 throw new InvalidOperationException(
-                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; the task is recovered from what is before it when it is started again"
+                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; "
+                        + "the task is recovered from what is before it when it is started again"
                 );
             case Unreadable unreadable:
                 _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";

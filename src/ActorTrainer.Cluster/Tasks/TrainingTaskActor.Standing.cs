@@ -7,7 +7,9 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <content>How the task stands: its row, its wish for slots, when it has to act again, and its end.</content>
 internal sealed partial class TrainingTaskActor
 {
-    /// <summary>Stops once the row is written: lists and placement must not know less than the journal while nobody keeps the row.</summary>
+    /// <summary>
+    /// Stops once the row is written: lists and placement must not know less than the journal while nobody keeps the row.
+    /// </summary>
     private void End(TaskStopReason reason)
     {
         if (_ending)
@@ -28,8 +30,8 @@ internal sealed partial class TrainingTaskActor
     }
 
     /// <summary>
-    /// Answers a command. A task that had ended and goes on is answered for once its row says so: nobody would wake it if this node died before, and
-    /// whoever was told that it goes on would wait in vain.
+    /// Answers a command. A task that had ended and goes on is answered for once its row says so: nobody would wake it if this node died
+    /// before, and whoever was told that it goes on would wait in vain.
     /// </summary>
     private void Answer(IActorRef asker, TaskAnswer answer, IReadOnlyList<TaskEvent> journaled)
     {
@@ -76,8 +78,8 @@ internal sealed partial class TrainingTaskActor
     }
 
     /// <summary>
-    /// How long a task of which nothing is under way, and that nobody asks for, stays in memory; null: something is. One that only waits goes to rest: a
-    /// node may have thousands of them.
+    /// How long a task of which nothing is under way, and that nobody asks for, stays in memory; null: something is. One that only waits
+    /// goes to rest: a node may have thousands of them.
     /// </summary>
     private TimeSpan? Patience =>
         _entity.State is { IsFinished: true } && _entity.IsIdle && !_entity.TakesSlots ? OverPatience

@@ -15,9 +15,9 @@ namespace ActorTrainer.Cluster.Tasks;
 /// then committed, then its effects are started and the reply is sent; Akka gives the actor no other message meanwhile.
 /// </summary>
 /// <remarks>
-/// What a recovered task persists first is <see cref="TaskActivated"/> with the next term, so the term counts activations; a task that only waits
-/// writes nothing. Two actors of one task (a partition resolved badly) write under the same sequence; the journal takes one of them and fails the
-/// other, which Akka then stops, and its worker with it. One that writes no event for a while learns it from the task's row.
+/// What a recovered task persists first is <see cref="TaskActivated"/> with the next term, so the term counts activations; a task that only
+/// waits writes nothing. Two actors of one task (a partition resolved badly) write under the same sequence; the journal takes one of them
+/// and fails the other, which Akka then stops, and its worker with it. One that writes no event for a while learns it from the task's row.
 /// </remarks>
 internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithTimers
 {
@@ -27,7 +27,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     /// <summary>While something is under way: deadlines and watchdog are that exact.</summary>
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often the row of a task that trains is written: progress, and the question whether the task is still this actor's.</summary>
+    /// <summary>
+    /// How often the row of a task that trains is written: progress, and the question whether the task is still this actor's.
+    /// </summary>
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan UnbornPatience = TimeSpan.FromSeconds(10);
 
@@ -109,8 +111,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
 
-            // What it stored is in the store whatever becomes of the event. The worker may have two staged states at a time: with this one kept it could stage
-            // nothing newer than the next.
+            // What it stored is in the store whatever becomes of the event. The worker may have two staged states at a time: with this one
+            // kept it could stage nothing newer than the next.
             TaskEffect[] released = [.. step.AfterCommit.OfType<ReleaseStaged>()];
             _host.Start(released);
             _host.Park(new ParkedRun(Self, _entity, step with { AfterCommit = [.. step.AfterCommit.Except(released)] }, sequenceNr - 1));
@@ -120,7 +122,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     }
 
     /// <summary>
-    /// The journal will never take such an event. What the task has decided since its last one has not happened then, so it begins anew from the journal.
+    /// The journal will never take such an event. What the task has decided since its last one has not happened then, so it begins anew
+    /// from the journal.
     /// </summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {

@@ -3,9 +3,10 @@ using ActorTrainer.Core.Membership;
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>
-/// Decides about members that are not reached. A dead process is downed at once. A silent one is downed by a clear majority that agrees, whether the
-/// journal answers or not. Without a clear majority the journal decides, by one compare-and-set; a minority asks it only when the beats of all
-/// others stand still, and ends itself when they do not. Knows since when the unreachable ones are the same, and nothing else.
+/// Decides about members that are not reached. A dead process is downed at once. A silent one is downed by a clear majority that agrees,
+/// whether the journal answers or not. Without a clear majority the journal decides, by one compare-and-set; a minority asks it only when
+/// the beats of all others stand still, and ends itself when they do not. Knows since when the unreachable ones are the same, and nothing
+/// else.
 /// </summary>
 /// <param name="times">How long it waits.</param>
 public sealed class DowningRule(DowningTimes times)

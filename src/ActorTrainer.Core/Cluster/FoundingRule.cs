@@ -15,7 +15,8 @@ public readonly record struct EpochLife(long Incarnation, MemberStatus Status, b
 /// <param name="Epoch">The cluster's present epoch; 0: there never was a cluster.</param>
 /// <param name="Founder">The life that founded it.</param>
 /// <param name="Lives">The other lives of this epoch, by number.</param>
-/// <param name="Waited">For how long this life has seen nobody but ones that ask to be let in themselves; any other view begins anew.</param>
+/// <param name="Waited">For how long this life has seen nobody but ones that ask to be let in themselves; any other view begins
+/// anew.</param>
 public sealed record FoundingView(
     long Self,
     long SelfEpoch,
@@ -48,8 +49,9 @@ public abstract record FoundingStep
 }
 
 /// <summary>
-/// Who founds the cluster. Akka alone decides by seed nodes, of which one must be there and two can found twice; here it is the journal. Only the
-/// life that advances the epoch by compare-and-set joins itself, and it may only when nobody of the epoch before can still be in a cluster.
+/// Who founds the cluster. Akka alone decides by seed nodes, of which one must be there and two can found twice; here it is the journal.
+/// Only the life that advances the epoch by compare-and-set joins itself, and it may only when nobody of the epoch before can still be in a
+/// cluster.
 /// </summary>
 public static class FoundingRule
 {
@@ -99,8 +101,8 @@ public static class FoundingRule
         !view.Lives.Any(life => Hinders(life, view.Founder)) && view.Lives.Any(life => !life.IsPast);
 
     /// <summary>
-    /// Whether a life keeps others from founding for good: it is in the cluster, or is about to be its first member. One that only asks to be let in does
-    /// so for a while. Should it have been let in by one that died, it sees the next epoch in the journal and ends.
+    /// Whether a life keeps others from founding for good: it is in the cluster, or is about to be its first member. One that only asks to
+    /// be let in does so for a while. Should it have been let in by one that died, it sees the next epoch in the journal and ends.
     /// </summary>
     public static bool Hinders(EpochLife life, long founder) =>
         !life.IsPast && (life.Incarnation == founder || life.Status is MemberStatus.Up or MemberStatus.Leaving);

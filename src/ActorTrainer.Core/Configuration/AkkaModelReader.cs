@@ -81,7 +81,8 @@ public static class AkkaModelReader
                 [key, OffsetKey],
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{key} {address} and {OffsetKey} {model.Akka.PortOffset} make Akka's port {port}, and ports end at {LastPort}; use a lower port or a smaller offset"
+                    $"{key} {address} and {OffsetKey} {model.Akka.PortOffset} make Akka's port {port}, "
+                        + $"and ports end at {LastPort}; use a lower port or a smaller offset"
                 )
             );
         }
@@ -104,7 +105,9 @@ public static class AkkaModelReader
             throw Wrong(
                 model,
                 [AddressKey],
-                $"node.address {model.Address} can be reached from other machines, and Akka.Remote has no shared token, so {tcp}.enable-ssl = on is needed: give every node a certificate with {tcp}.ssl.certificate {{ path = …, password = … }}"
+                $"node.address {model.Address} can be reached from other machines, and Akka.Remote has no shared token, "
+                    + $"so {tcp}.enable-ssl = on is needed: give every node a certificate with {tcp}.ssl.certificate {{ path = …, "
+                    + "password = … }"
             );
         }
 

@@ -4,8 +4,8 @@ namespace ActorTrainer.Core.Configuration;
 public static class ConfigMerge
 {
     /// <summary>
-    /// What this configuration does not say is taken from <paramref name="fallback"/>. Objects are merged key by key, everything else is replaced.
-    /// Every value keeps its place. Keys stand in the order of the fallback, then the new ones.
+    /// What this configuration does not say is taken from <paramref name="fallback"/>. Objects are merged key by key, everything else is
+    /// replaced. Every value keeps its place. Keys stand in the order of the fallback, then the new ones.
     /// </summary>
     public static ConfigObject Merge(this ConfigObject config, ConfigObject fallback)
     {

@@ -248,7 +248,8 @@ public static class NodeModelReader
             throw Clash(
                 root,
                 ["actortrainer.membership.acceptable-pause", "actortrainer.membership.heartbeat-interval"],
-                $"acceptable-pause ({Quantities.Format(membership.AcceptablePause)}) must be at least twice heartbeat-interval ({Quantities.Format(membership.HeartbeatInterval)}), or one lost heartbeat is taken for a lost node"
+                $"acceptable-pause ({Quantities.Format(membership.AcceptablePause)}) must be at least twice heartbeat-interval "
+                    + $"({Quantities.Format(membership.HeartbeatInterval)}), or one lost heartbeat is taken for a lost node"
             );
         }
 
@@ -257,7 +258,9 @@ public static class NodeModelReader
             throw Clash(
                 root,
                 ["actortrainer.node.address"],
-                $"node.address {model.Address} can be reached from other machines, so security.token-file is needed: create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set actortrainer.security.token-file to it on every node"
+                $"node.address {model.Address} can be reached from other machines, so security.token-file is needed: "
+                    + "create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set "
+                    + "actortrainer.security.token-file to it on every node"
             );
         }
     }

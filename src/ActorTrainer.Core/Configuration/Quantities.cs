@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ActorTrainer.Core.Configuration;
 
-/// <summary>Durations and sizes as text: a number and a unit, with or without white space between (HOCON specification, "Units format").</summary>
+/// <summary>
+/// Durations and sizes as text: a number and a unit, with or without white space between (HOCON specification, "Units format").
+/// </summary>
 internal static class Quantities
 {
     private const string DurationHelp = "use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h";

@@ -6,8 +6,8 @@ namespace ActorTrainer.Core.Configuration;
 
 /// <summary>Makes a validated <see cref="TaskSpec"/> of a task file, <c>task { … }</c>, or refuses it as a whole.</summary>
 /// <remarks>
-/// <c>trainer.assembly</c> and <c>working-directory</c> are relative to the folder of the file. The working directory of a command is that folder
-/// when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file.
+/// <c>trainer.assembly</c> and <c>working-directory</c> are relative to the folder of the file. The working directory of a command is that
+/// folder when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file.
 /// </remarks>
 public static class TaskSpecReader
 {
@@ -86,7 +86,8 @@ public static class TaskSpecReader
         if (spec.Retry.MaxBackoff < spec.Retry.Backoff)
         {
             throw task.Wrong(
-                $"{task.Path}.retry.max-backoff ({Quantities.Format(spec.Retry.MaxBackoff)}) is shorter than backoff ({Quantities.Format(spec.Retry.Backoff)}); make it at least as long."
+                $"{task.Path}.retry.max-backoff ({Quantities.Format(spec.Retry.MaxBackoff)}) is shorter than backoff "
+                    + $"({Quantities.Format(spec.Retry.Backoff)}); make it at least as long."
             );
         }
     }

@@ -30,7 +30,8 @@ public readonly record struct TaskId : IComparable<TaskId>
         TryParse(text, out TaskId id)
             ? id
             : throw new FormatException(
-                $"'{text}' is not a task id: use 1 to {MaxLength} lower-case letters, digits and dashes, starting and ending with a letter or digit."
+                $"'{text}' is not a task id: use 1 to {MaxLength} lower-case letters, digits and dashes, "
+                    + "starting and ending with a letter or digit."
             );
 
     /// <summary>Parses an id; false when the text is not one.</summary>

@@ -4,9 +4,9 @@ using ActorTrainer.Core.Sharding;
 namespace ActorTrainer.Core.Placement;
 
 /// <summary>
-/// One plan of moves between living nodes, on a copy of the loads: what was asked for, what is planned already and did not begin, what has to
-/// leave, what waits, and last what pays. Moves that interrupt a task are limited by <c>max-concurrent-moves</c> in the cluster; those of
-/// tasks that wait only by <see cref="QuietMoves"/>, for they cost nobody anything.
+/// One plan of moves between living nodes, on a copy of the loads: what was asked for, what is planned already and did not begin, what has
+/// to leave, what waits, and last what pays. Moves that interrupt a task are limited by <c>max-concurrent-moves</c> in the cluster; those
+/// of tasks that wait only by <see cref="QuietMoves"/>, for they cost nobody anything.
 /// </summary>
 internal sealed class MovePlan
 {
@@ -107,8 +107,8 @@ internal sealed class MovePlan
     }
 
     /// <summary>
-    /// The first of those that wait and fit nowhere gets a node on which few running tasks, that fit elsewhere, are in its way. It goes there
-    /// by the same plan: counted there, its room is not given to others.
+    /// The first of those that wait and fit nowhere gets a node on which few running tasks, that fit elsewhere, are in its way. It goes
+    /// there by the same plan: counted there, its room is not given to others.
     /// </summary>
     private void MakeRoom()
     {

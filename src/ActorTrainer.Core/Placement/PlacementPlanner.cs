@@ -30,7 +30,9 @@ public sealed class PlacementPlanner(ShardingModel model)
     /// <summary>Ids of all tasks that were shown and not removed, in order.</summary>
     public IEnumerable<TaskId> Tasks => _book.Tasks;
 
-    /// <summary>Takes the members as they are now. When one accepts that did not, what is planned for lost shards but not warmed is planned anew.</summary>
+    /// <summary>
+    /// Takes the members as they are now. When one accepts that did not, what is planned for lost shards but not warmed is planned anew.
+    /// </summary>
     /// <param name="nodes">All members that may own shards.</param>
     public void SetNodes(IReadOnlyList<NodeCapacity> nodes)
     {
@@ -122,7 +124,9 @@ public sealed class PlacementPlanner(ShardingModel model)
         bool Agrees(long life, int count) => count <= owned[life] && count >= owned[life] - _book.GivenCounts.GetValueOrDefault(life);
     }
 
-    /// <summary>Somebody asked for a move. It is planned with the next plan, and forgotten when the shard is there or after <c>move-timeout</c>.</summary>
+    /// <summary>
+    /// Somebody asked for a move. It is planned with the next plan, and forgotten when the shard is there or after <c>move-timeout</c>.
+    /// </summary>
     public void Request(int shard, long to, TimeSpan now) => _requests[shard] = (to, Expires(now + model.MoveTimeout));
 
     /// <summary>The life that gets a shard which nobody has; 0 when none accepts.</summary>
@@ -159,8 +163,8 @@ public sealed class PlacementPlanner(ShardingModel model)
     }
 
     /// <summary>
-    /// The life that a shard's resting tasks belong to: that which has the shard, otherwise that to which it goes when somebody asks for it; a
-    /// shard without either is planned for. 0: nobody accepts, or it is not known who has it.
+    /// The life that a shard's resting tasks belong to: that which has the shard, otherwise that to which it goes when somebody asks for
+    /// it; a shard without either is planned for. 0: nobody accepts, or it is not known who has it.
     /// </summary>
     public long Place(int shard, TimeSpan now)
     {
@@ -206,7 +210,10 @@ public sealed class PlacementPlanner(ShardingModel model)
         return Heirs(had, s => s.Plan?.To ?? 0);
     }
 
-    /// <summary>Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="FailOver"/> does it.</summary>
+    /// <summary>
+    /// Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="FailOver"/> does
+    /// it.
+    /// </summary>
     /// <param name="life">The life.</param>
     /// <param name="now">The time.</param>
     public IReadOnlyList<PlannedHeir> PlannedHeirs(long life, TimeSpan now)
@@ -251,7 +258,9 @@ public sealed class PlacementPlanner(ShardingModel model)
         return new MovePlan(_book, _memory, model, moving, now).Make(requests);
     }
 
-    /// <summary>Plans as <see cref="PlanMoves"/> does and keeps the destinations for <see cref="Allocate"/>, at most for <c>move-timeout</c>.</summary>
+    /// <summary>
+    /// Plans as <see cref="PlanMoves"/> does and keeps the destinations for <see cref="Allocate"/>, at most for <c>move-timeout</c>.
+    /// </summary>
     public IReadOnlyList<ShardMove> BeginMoves(IReadOnlySet<int> moving, TimeSpan now)
     {
         Expire(now);

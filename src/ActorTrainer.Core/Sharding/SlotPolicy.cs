@@ -26,8 +26,9 @@ public static class SlotPolicy
         );
 
     /// <summary>
-    /// The tasks that get slots now: highest priority first, then by id. The first that does not fit ends the giving, so that a large task is
-    /// not passed by small ones for ever. A task that is larger than the node is passed over: it can never fit here and must not block the rest.
+    /// The tasks that get slots now: highest priority first, then by id. The first that does not fit ends the giving, so that a large task
+    /// is not passed by small ones for ever. A task that is larger than the node is passed over: it can never fit here and must not block
+    /// the rest.
     /// </summary>
     /// <param name="waiting">Tasks that want slots, in any order.</param>
     /// <param name="usage">What is taken.</param>

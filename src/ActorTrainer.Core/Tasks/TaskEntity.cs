@@ -7,8 +7,8 @@ namespace ActorTrainer.Core.Tasks;
 /// thread. Engines differ in how they persist; every one of them drives this.
 /// </summary>
 /// <remarks>
-/// The order is the duty of the actor around it: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then start the
-/// effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
+/// The order is the duty of the actor around it: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then
+/// start the effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
 /// </remarks>
 /// <param name="task">The task.</param>
 /// <param name="home">The node.</param>
@@ -39,7 +39,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     public long Term { get; private set; }
 
     /// <summary>
-    /// Whether the next thing that is journaled has to be preceded by an activation: a task that was recovered and only waits writes nothing.
+    /// Whether the next thing that is journaled has to be preceded by an activation: a task that was recovered and only waits writes
+    /// nothing.
     /// </summary>
     public bool NeedsActivation { get; private set; }
 
@@ -111,7 +112,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             {
                 events.Add(
                     new TaskHeld(
-                        $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; look at its output, then 'actortrainer tasks resume {Task}'"
+                        $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; "
+                            + $"look at its output, then 'actortrainer tasks resume {Task}'"
                     )
                 );
             }
@@ -128,8 +130,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     }
 
     /// <summary>
-    /// The task was recovered by its owner, under the next term. That is journaled with the first event that the task writes, except that a task
-    /// which took its nodes along is held at once.
+    /// The task was recovered by its owner, under the next term. That is journaled with the first event that the task writes, except that a
+    /// task which took its nodes along is held at once.
     /// </summary>
     public EntityStep Recovered(TimeSpan now)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ActorTrainer.Core.Checkpoints;
 
 namespace ActorTrainer.Core.Tasks;
@@ -26,8 +27,10 @@ internal static class TaskFold
                 FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
                 RetryDelay = retry.Delay,
                 AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
-                Detail = FormattableString.Invariant(
-                    $"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): {retry.Failure.Detail}; starts again after {retry.Delay.TotalSeconds:0.#} s"
+                Detail = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): "
+                        + $"{retry.Failure.Detail}; starts again after {retry.Delay.TotalSeconds:0.#} s"
                 ),
             },
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },

@@ -66,7 +66,9 @@ public sealed record TaskState
     /// <summary>Nodes lost in a row soon after this task was started on them.</summary>
     public int NodeLosses { get; init; }
 
-    /// <summary>Whether the present run has shown that it does not take its node along: it has committed a checkpoint, or run for a minute.</summary>
+    /// <summary>
+    /// Whether the present run has shown that it does not take its node along: it has committed a checkpoint, or run for a minute.
+    /// </summary>
     public bool Proven { get; init; }
 
     /// <summary>The best value so far of the metric that the policy watches.</summary>

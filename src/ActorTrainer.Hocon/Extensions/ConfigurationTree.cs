@@ -7,7 +7,9 @@ namespace ActorTrainer.Hocon.Extensions;
 /// <summary>Turns a host's configuration back into a tree with places.</summary>
 internal static class ConfigurationTree
 {
-    /// <summary>A root object with the sections that are read: <c>actortrainer</c> and <c>akka</c>; one that is not there is left out.</summary>
+    /// <summary>
+    /// A root object with the sections that are read: <c>actortrainer</c> and <c>akka</c>; one that is not there is left out.
+    /// </summary>
     public static ConfigObject Read(IConfiguration configuration)
     {
         List<KeyValuePair<string, ConfigNode>> fields = [];

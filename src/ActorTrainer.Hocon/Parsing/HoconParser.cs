@@ -114,7 +114,9 @@ internal sealed class HoconParser
         return new ArrayExpression(start, items);
     }
 
-    /// <summary>Parses fields up to the closing brace, which is left; or up to the end of the text when <paramref name="opened"/> is null.</summary>
+    /// <summary>
+    /// Parses fields up to the closing brace, which is left; or up to the end of the text when <paramref name="opened"/> is null.
+    /// </summary>
     private void ParseFields(ObjectExpression target, ConfigOrigin? opened)
     {
         _cursor.SkipToNext();

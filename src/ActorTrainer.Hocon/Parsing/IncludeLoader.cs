@@ -29,7 +29,9 @@ internal sealed class IncludeLoader
     /// <summary>Parses a file. Messages name it as the caller did.</summary>
     public static ObjectExpression LoadFile(string path) => Parse(path, [], [], new Tally(), 0);
 
-    /// <summary>Parses an included file, or those that have its name before their ending; null when there is none and that is allowed.</summary>
+    /// <summary>
+    /// Parses an included file, or those that have its name before their ending; null when there is none and that is allowed.
+    /// </summary>
     public ObjectExpression? Load(string name, ConfigOrigin place, bool required, IReadOnlyList<IReadOnlyList<string>> prefixes, int depth)
     {
         if (string.IsNullOrWhiteSpace(name))
@@ -45,7 +47,8 @@ internal sealed class IncludeLoader
             return required
                 ? throw new ConfigException(
                     place,
-                    $"the required file '{name}' does not exist in {Folder}. Create it, or correct the name (it is relative to the including file)."
+                    $"the required file '{name}' does not exist in {Folder}. "
+                        + "Create it, or correct the name (it is relative to the including file)."
                 )
                 : null;
         }

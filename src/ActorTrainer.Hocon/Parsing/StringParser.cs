@@ -65,7 +65,8 @@ internal static partial class StringParser
             {
                 throw new ConfigException(
                     cursor.Here,
-                    $"{cursor.Describe()} cannot stand in a quoted string. Write {(c == '\t' ? "\\t" : FormattableString.Invariant($"\\u{(int)c:x4}"))}, or use three quotes."
+                    $"{cursor.Describe()} cannot stand in a quoted string. "
+                        + $"Write {(c == '\t' ? "\\t" : FormattableString.Invariant($"\\u{(int)c:x4}"))}, or use three quotes."
                 );
             }
 
@@ -141,7 +142,8 @@ internal static partial class StringParser
             default:
                 throw new ConfigException(
                     place,
-                    "this is not an escape that a quoted string knows. Use \\\\ for a backslash, or one of \\\" \\n \\t \\r \\b \\f \\/ \\uXXXX."
+                    "this is not an escape that a quoted string knows. "
+                        + "Use \\\\ for a backslash, or one of \\\" \\n \\t \\r \\b \\f \\/ \\uXXXX."
                 );
         }
 

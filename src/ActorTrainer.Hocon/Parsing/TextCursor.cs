@@ -2,7 +2,9 @@ using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Hocon.Parsing;
 
-/// <summary>A position in a text that knows its line and column. A column is a character as an editor shows it, so an emoji is one.</summary>
+/// <summary>
+/// A position in a text that knows its line and column. A column is a character as an editor shows it, so an emoji is one.
+/// </summary>
 internal sealed class TextCursor
 {
     public const char End = '\0';

@@ -95,7 +95,8 @@ internal sealed class ValueParser(HoconParser parser, TextCursor cursor, IReadOn
         {
             throw new ConfigException(
                 start,
-                $"this substitution is not complete: {_cursor.Describe()} stands where {(path.Count == 0 ? "a key" : "'}'")} is expected. Write ${{key}} or ${{?key}}."
+                $"this substitution is not complete: {_cursor.Describe()} stands where "
+                    + $"{(path.Count == 0 ? "a key" : "'}'")} is expected. Write ${{key}} or ${{?key}}."
             );
         }
 

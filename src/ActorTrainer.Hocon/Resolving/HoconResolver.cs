@@ -122,8 +122,8 @@ internal sealed class HoconResolver
     }
 
     /// <summary>
-    /// Handles a value that contains itself: the innermost substitution on the way counts as missing when it is optional. Says whether it was
-    /// among these assignments and the value is to be built anew.
+    /// Handles a value that contains itself: the innermost substitution on the way counts as missing when it is optional. Says whether it
+    /// was among these assignments and the value is to be built anew.
     /// </summary>
     private bool BreakLoop(Field field)
     {

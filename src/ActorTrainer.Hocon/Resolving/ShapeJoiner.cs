@@ -4,7 +4,9 @@ using ActorTrainer.Hocon.Parsing;
 
 namespace ActorTrainer.Hocon.Resolving;
 
-/// <summary>Joins values that follow each other on a line. Counts the text that it makes: substitutions can double it again and again.</summary>
+/// <summary>
+/// Joins values that follow each other on a line. Counts the text that it makes: substitutions can double it again and again.
+/// </summary>
 internal sealed class ShapeJoiner
 {
     private const int MaxTextLength = 16 << 20;
@@ -49,7 +51,8 @@ internal sealed class ShapeJoiner
         join.AppendsTo is { } key
             ? new ConfigException(
                 origin,
-                $"'{key} +=' adds to a list, but {key} is {Name(first)} until here ({PlaceOf(first)}). Write a list there, or '{key} =' here."
+                $"'{key} +=' adds to a list, but {key} is {Name(first)} until here ({PlaceOf(first)}). "
+                    + $"Write a list there, or '{key} =' here."
             )
             : new ConfigException(
                 origin,

@@ -206,7 +206,8 @@ internal sealed class OutputEndpoints
 
             string uri = string.Create(
                 CultureInfo.InvariantCulture,
-                $"http://{run.Node}/v1/tasks/{task}/logs?local=true&term={run.Term}&run={run.Run}&offset={offset}&follow={(follow ? "true" : "false")}"
+                $"http://{run.Node}/v1/tasks/{task}/logs?local=true&term={run.Term}&run={run.Run}"
+                    + $"&offset={offset}&follow={(follow ? "true" : "false")}"
             );
             HttpResponseMessage response = await owner._peers.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return await HttpRunReader.OpenAsync(response, cancellationToken);

@@ -6,8 +6,8 @@ namespace ActorTrainer.Runtime.Node;
 internal static class ClusterChanges
 {
     /// <summary>
-    /// The changes, those of nodes that are gone first: a node that was lost and is back comes as lost, then up. A life is told up before anything
-    /// else of it, and its end once; one that ends before it was up is not told at all.
+    /// The changes, those of nodes that are gone first: a node that was lost and is back comes as lost, then up. A life is told up before
+    /// anything else of it, and its end once; one that ends before it was up is not told at all.
     /// </summary>
     public static IReadOnlyList<ClusterChange> Between(ClusterView before, ClusterView after)
     {

@@ -4,7 +4,9 @@ using ActorTrainer.Training.Discovery;
 
 namespace ActorTrainer.Runtime.Node;
 
-/// <summary>What a node looks at before it takes a task, so that a mistake is told to whoever submits and not to the log of a failed run.</summary>
+/// <summary>
+/// What a node looks at before it takes a task, so that a mistake is told to whoever submits and not to the log of a failed run.
+/// </summary>
 internal static class SubmitChecks
 {
     private const int LongestName = 63;

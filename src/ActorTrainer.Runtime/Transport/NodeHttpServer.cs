@@ -58,7 +58,8 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     public NodeAddress Address { get; private set; }
 
     /// <summary>Begins to listen.</summary>
-    /// <exception cref="NodeAddressException">The address is in use, is not one of this machine, or is open to others without a token.</exception>
+    /// <exception cref="NodeAddressException">The address is in use, is not one of this machine, or is open to others without a
+    /// token.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         ThreadPool.GetMinThreads(out int workers, out int completions);

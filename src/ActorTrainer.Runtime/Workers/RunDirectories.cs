@@ -27,7 +27,9 @@ internal sealed class RunDirectories(string dataDirectory)
     /// <summary>The working directory of commands that name none.</summary>
     public string Work(RunKey run) => Path.Combine(Of(run), "work");
 
-    /// <summary>Makes a run's folders, except the one to restore into: that is the checkpoint store's, which may be at work in it.</summary>
+    /// <summary>
+    /// Makes a run's folders, except the one to restore into: that is the checkpoint store's, which may be at work in it.
+    /// </summary>
     public void Create(RunKey run)
     {
         _ = Directory.CreateDirectory(Of(run));

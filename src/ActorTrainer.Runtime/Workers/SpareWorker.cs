@@ -1,6 +1,9 @@
 namespace ActorTrainer.Runtime.Workers;
 
-/// <summary>A worker process that waits for a run: .NET is loaded, the worker's code is compiled, nothing of any task is in it. Touched by the host's loop only.</summary>
+/// <summary>
+/// A worker process that waits for a run: .NET is loaded, the worker's code is compiled, nothing of any task is in it. Touched by the
+/// host's loop only.
+/// </summary>
 internal sealed class SpareWorker(
     string name,
     GuardLink guard,

@@ -17,7 +17,9 @@ public sealed partial class WorkerHost
     private string? _guardProblem;
     private bool _disposing;
 
-    /// <summary>Starts a guard, unless too many died lately: then starts of workers fail with the reason until a minute has passed.</summary>
+    /// <summary>
+    /// Starts a guard, unless too many died lately: then starts of workers fail with the reason until a minute has passed.
+    /// </summary>
     private void StartGuard()
     {
         if (_disposing || _guard is not null)
@@ -33,7 +35,8 @@ public sealed partial class WorkerHost
         if (_guardRestarts.Count >= MaxGuardRestartsPerMinute)
         {
             GuardUnusable(
-                $"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: see the node's log; it is tried again with a later start."
+                $"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: "
+                    + "see the node's log; it is tried again with a later start."
             );
             return;
         }

@@ -73,7 +73,9 @@ public sealed partial class WorkerHost
         }
     }
 
-    /// <summary>The restored files stand in the checkpoint folder as well: a script that only knows that one goes on from them too.</summary>
+    /// <summary>
+    /// The restored files stand in the checkpoint folder as well: a script that only knows that one goes on from them too.
+    /// </summary>
     private CheckpointFolder OpenCheckpointFolder(WorkerRun run)
     {
         string folder = _directories.Checkpoint(run.Key);

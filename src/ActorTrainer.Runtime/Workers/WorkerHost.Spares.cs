@@ -257,7 +257,9 @@ public sealed partial class WorkerHost
         );
     }
 
-    /// <summary>The spare ended before it took the run: that is no failure of the run, which gets another one, or a start of its own.</summary>
+    /// <summary>
+    /// The spare ended before it took the run: that is no failure of the run, which gets another one, or a start of its own.
+    /// </summary>
     private void OnSpareGone(WorkerRun run)
     {
         SpareWorker spare = run.Spare!;

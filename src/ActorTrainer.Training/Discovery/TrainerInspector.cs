@@ -114,7 +114,8 @@ public static class TrainerInspector
     }
 
     private static string Problem(string typeName, string what) =>
-        $"trainer type '{typeName}' {what}; a trainer is a public class with a public constructor without parameters that implements {TrainerInterface}.";
+        $"trainer type '{typeName}' {what}; a trainer is a public class with a public constructor without parameters that "
+        + $"implements {TrainerInterface}.";
 
     // The same simple name in another namespace is the likeliest mistake, then a slip of a letter or two.
     private static string Suggest(string typeName, IReadOnlyList<string> trainers)

@@ -72,7 +72,8 @@ internal static class TrainerLocator
         }
 
         throw new TrainerTypeException(
-            $"trainer type '{typeName}' is neither in {Assembly.GetEntryAssembly()?.GetName().Name ?? "this program"} nor in what it references; "
+            $"trainer type '{typeName}' is neither in {Assembly.GetEntryAssembly()?.GetName().Name ?? "this program"} nor in "
+                + "what it references; "
                 + "set trainer.assembly when it stands in a file of its own."
         );
     }

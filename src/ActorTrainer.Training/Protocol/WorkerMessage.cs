@@ -61,7 +61,8 @@ public abstract record WorkerMessage
 public sealed record HelloMessage(int Protocol, string Run, int Pid) : WorkerMessage
 {
     /// <summary>
-    /// Whether the worker was started ahead, for no run yet: its init names the run, and brings environment and working directory. Default false.
+    /// Whether the worker was started ahead, for no run yet: its init names the run, and brings environment and working directory. Default
+    /// false.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Spare { get; init; }
@@ -117,7 +118,9 @@ public sealed record InitMessage(
     string RestoreDirectory
 ) : WorkerMessage
 {
-    /// <summary>For a spare worker: the variables in which its run's environment differs from its own; null removes one. Null: nothing to change.</summary>
+    /// <summary>
+    /// For a spare worker: the variables in which its run's environment differs from its own; null removes one. Null: nothing to change.
+    /// </summary>
     public IReadOnlyDictionary<string, string?>? Environment { get; init; }
 
     /// <summary>For a spare worker: the folder to work in, absolute. Null: stay.</summary>

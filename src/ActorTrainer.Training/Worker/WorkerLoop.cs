@@ -162,7 +162,10 @@ internal sealed class WorkerLoop
         }
     }
 
-    /// <summary>Leaves training for a while. What was held back of it is told first: progress that came later would be taken for the end of the phase.</summary>
+    /// <summary>
+    /// Leaves training for a while. What was held back of it is told first: progress that came later would be taken for the end of the
+    /// phase.
+    /// </summary>
     private void Enter(WorkerPhase phase)
     {
         _progress.Flush();

@@ -186,7 +186,8 @@ public sealed class CliTests : IAsyncLifetime
     [InlineData(
         "digits-b",
         1,
-        "actortrainer: task digits-b is held: three nodes were lost within 60s of its start; let it go on with 'actortrainer tasks resume digits-b'\n"
+        "actortrainer: task digits-b is held: three nodes were lost within 60s of its start; "
+            + "let it go on with 'actortrainer tasks resume digits-b'\n"
     )]
     public async Task TasksWait_Ended_ExitsWithTheTasksCode(string task, int code, string message)
     {

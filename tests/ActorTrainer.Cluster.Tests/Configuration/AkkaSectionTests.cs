@@ -124,7 +124,8 @@ public sealed class AkkaSectionTests
     {
         ConfigObject root = AkkaSection.Derive(
             Models.Read(
-                "actortrainer { node.address = \"127.0.0.1:7401\", akka.port-offset = 7 }\nakka.loglevel = WARNING, akka.cluster.sharding.remember-entities = off"
+                "actortrainer { node.address = \"127.0.0.1:7401\", akka.port-offset = 7 }\nakka.loglevel = WARNING, "
+                    + "akka.cluster.sharding.remember-entities = off"
             )
         );
 

@@ -153,8 +153,8 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
     }
 
     /// <summary>
-    /// A writer that commits late must not be passed by: whoever reads changes since a version sees all rows up to it (what froze all lists when
-    /// events were followed by their ordering).
+    /// A writer that commits late must not be passed by: whoever reads changes since a version sees all rows up to it (what froze all lists
+    /// when events were followed by their ordering).
     /// </summary>
     [Fact]
     public async Task Changes_OfManyWritersAtOnce_AreAllSeen()

@@ -30,7 +30,8 @@ internal sealed class TaskFixture
     /// <param name="incarnation">The node's life.</param>
     /// <param name="system">Where the actor lives; null: the test's own.</param>
     /// <param name="id">The task.</param>
-    /// <param name="journal">The tables that its row is in and its history is deleted from; null: rows are kept in memory, and nothing is deleted.</param>
+    /// <param name="journal">The tables that its row is in and its history is deleted from; null: rows are kept in memory, and nothing is
+    /// deleted.</param>
     /// <param name="keepEvents">How many events stay at least; null: all.</param>
     public TaskFixture(
         TestKitBase kit,

@@ -11,7 +11,10 @@ using Akka.TestKit.Xunit2;
 
 namespace ActorTrainer.Cluster.Tests.Tasks;
 
-/// <summary>A task's actor on a journal that fails, rejects, hangs, or cannot be read; the next actor of the task is started by hand, on the same node.</summary>
+/// <summary>
+/// A task's actor on a journal that fails, rejects, hangs, or cannot be read; the next actor of the task is started by hand, on the same
+/// node.
+/// </summary>
 [Trait("Lane", "Slow")]
 public sealed class JournalFaultTests : TestKit
 {

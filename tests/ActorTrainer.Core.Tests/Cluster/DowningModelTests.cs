@@ -6,8 +6,9 @@ using FsCheck.Fluent;
 namespace ActorTrainer.Core.Tests.Cluster;
 
 /// <summary>
-/// Members cut into groups, some of them stopped, with the journal there or away or coming back, each with a rule of its own, in steps of 100 ms. Never do two
-/// groups go on without each other while they can ask the journal, and no member that hears a majority ends or is downed by it.
+/// Members cut into groups, some of them stopped, with the journal there or away or coming back, each with a rule of its own, in steps of
+/// 100 ms. Never do two groups go on without each other while they can ask the journal, and no member that hears a majority ends or is
+/// downed by it.
 /// </summary>
 public sealed class DowningModelTests
 {

@@ -3,7 +3,10 @@ using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Core.Tests.Cluster;
 
-/// <summary>Up to four nodes on one journal, driven by a seed. What a life has read it acts upon at a later step, when the journal may say otherwise.</summary>
+/// <summary>
+/// Up to four nodes on one journal, driven by a seed. What a life has read it acts upon at a later step, when the journal may say
+/// otherwise.
+/// </summary>
 internal sealed class FoundingModel(int seed)
 {
     private const int Nodes = 4;

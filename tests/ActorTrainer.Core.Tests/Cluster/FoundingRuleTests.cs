@@ -96,8 +96,8 @@ public sealed class FoundingRuleTests
     }
 
     /// <summary>
-    /// A journal, and lives that begin, look, act, are let in, are killed in any order; whatever is read is acted upon later. At no time are there two
-    /// clusters on an epoch, and when the killing stops all living lives of the last epoch are in one cluster.
+    /// A journal, and lives that begin, look, act, are let in, are killed in any order; whatever is read is acted upon later. At no time
+    /// are there two clusters on an epoch, and when the killing stops all living lives of the last epoch are in one cluster.
     /// </summary>
     [Fact]
     public void Schedules_AnyOrder_OneClusterForAnEpoch() =>

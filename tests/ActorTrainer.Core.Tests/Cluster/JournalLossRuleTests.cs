@@ -59,7 +59,10 @@ public sealed class JournalLossRuleTests
         Pass(5, read: false, others: [])[^1].ShouldBe(JournalStanding.Missed);
     }
 
-    /// <summary>Whatever is read and said: who gives up has read nothing for as long as the limit, and in all that time somebody has said that he has.</summary>
+    /// <summary>
+    /// Whatever is read and said: who gives up has read nothing for as long as the limit, and in all that time somebody has said that he
+    /// has.
+    /// </summary>
     [Fact]
     public void Decide_AnyHistory_GivesUpOnlyAfterALimitOfEvidence() =>
         Prop.ForAll(

@@ -47,7 +47,8 @@ public sealed class AkkaModelReaderTests
     [Theory]
     [InlineData(
         "engine = akka",
-        "1:14: actortrainer.engine is not a known key. Known keys of actortrainer: akka, checkpoints, cluster, journal, logging, membership, node, security, sharding, worker."
+        "1:14: actortrainer.engine is not a known key. Known keys of actortrainer: akka, checkpoints, cluster, journal, "
+            + "logging, membership, node, security, sharding, worker."
     )]
     [InlineData("akka.port-offset = 0", "1:33: actortrainer.akka.port-offset is '0': it must be from 1 to 65534.")]
     [InlineData(
@@ -61,15 +62,18 @@ public sealed class AkkaModelReaderTests
     [InlineData("node.slots = 1, akka = 5", "1:37: akka is not an object; write akka { … }.")]
     [InlineData(
         "node.address = \"127.0.0.1:65000\"",
-        "1:29: actortrainer.node.address 127.0.0.1:65000 and actortrainer.akka.port-offset 1000 make Akka's port 66000, and ports end at 65535; use a lower port or a smaller offset."
+        "1:29: actortrainer.node.address 127.0.0.1:65000 and actortrainer.akka.port-offset 1000 make Akka's port 66000, "
+            + "and ports end at 65535; use a lower port or a smaller offset."
     )]
     [InlineData(
         "akka.port-offset = 60000",
-        "1:33: actortrainer.node.address 127.0.0.1:7400 and actortrainer.akka.port-offset 60000 make Akka's port 67400, and ports end at 65535; use a lower port or a smaller offset."
+        "1:33: actortrainer.node.address 127.0.0.1:7400 and actortrainer.akka.port-offset 60000 make Akka's port 67400, "
+            + "and ports end at 65535; use a lower port or a smaller offset."
     )]
     [InlineData(
         "cluster.seed-nodes = [\"127.0.0.1:7\", \"127.0.0.1:64536\"]",
-        "1:35: actortrainer.cluster.seed-nodes 127.0.0.1:64536 and actortrainer.akka.port-offset 1000 make Akka's port 65536, and ports end at 65535; use a lower port or a smaller offset."
+        "1:35: actortrainer.cluster.seed-nodes 127.0.0.1:64536 and actortrainer.akka.port-offset 1000 make Akka's port 65536, "
+            + "and ports end at 65535; use a lower port or a smaller offset."
     )]
     public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
         Should.Throw<ConfigException>(() => Read("actortrainer." + text)).Message.ShouldBe("n.conf:" + message);
@@ -82,7 +86,9 @@ public sealed class AkkaModelReaderTests
     [Theory]
     [InlineData(
         "",
-        "1:31: node.address 10.0.0.1:7400 can be reached from other machines, and Akka.Remote has no shared token, so akka.remote.dot-netty.tcp.enable-ssl = on is needed: give every node a certificate with akka.remote.dot-netty.tcp.ssl.certificate { path = …, password = … }."
+        "1:31: node.address 10.0.0.1:7400 can be reached from other machines, and Akka.Remote has no shared token, "
+            + "so akka.remote.dot-netty.tcp.enable-ssl = on is needed: "
+            + "give every node a certificate with akka.remote.dot-netty.tcp.ssl.certificate { path = …, password = … }."
     )]
     [InlineData("akka.remote.dot-netty.tcp.enable-ssl = off", "1:31: node.address 10.0.0.1:7400 can be reached")]
     [InlineData("akka = 5", "2:8: akka is not an object")]
@@ -92,7 +98,8 @@ public sealed class AkkaModelReaderTests
     )]
     [InlineData(
         Remote + ", ssl.require-mutual-authentication = false }",
-        "2:82: without akka.remote.dot-netty.tcp.ssl.require-mutual-authentication anybody can take part who reaches 10.0.0.1:7400. Remove it."
+        "2:82: without akka.remote.dot-netty.tcp.ssl.require-mutual-authentication anybody can take part who reaches "
+            + "10.0.0.1:7400. Remove it."
     )]
     public void Read_OtherMachinesWithoutCertificates_IsRefused(string akka, string message) =>
         Should.Throw<ConfigException>(() => Read(Reachable(akka))).Message.ShouldStartWith("n.conf:" + message);

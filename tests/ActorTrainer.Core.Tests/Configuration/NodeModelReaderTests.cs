@@ -24,7 +24,9 @@ public sealed class NodeModelReaderTests
                 move-timeout = 2 s, max-concurrent-moves = 3, max-concurrent-restores = 4, self-fence-after = 5 s
                 journal-unreachable-after = 6 s, drain-timeout = 7 s, rebalance = off, balance-after = 8 s
               }
-              journal { path = "x/../j.db", postgresql = "Host=db;Password=a b", keep-finished = 90 d, max-finished = 10, keep-events = 400 }
+              journal {
+                path = "x/../j.db", postgresql = "Host=db;Password=a b", keep-finished = 90 d, max-finished = 10, keep-events = 400
+              }
               checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
               worker { log-max-size = 1 M, nice = 0, warm.dotnet = 3 }
               logging { level = DEBUG, file = l.log }
@@ -108,11 +110,14 @@ public sealed class NodeModelReaderTests
     )]
     [InlineData(
         "node.address = \"0.0.0.0:7400\"",
-        "1:29: actortrainer.node.address is '0.0.0.0:7400': name the address by which the other nodes reach this machine, not all addresses."
+        "1:29: actortrainer.node.address is '0.0.0.0:7400': name the address by which the other nodes reach this machine, "
+            + "not all addresses."
     )]
     [InlineData(
         "node.address = \"10.0.0.1:7400\"",
-        "1:29: node.address 10.0.0.1:7400 can be reached from other machines, so security.token-file is needed: create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set actortrainer.security.token-file to it on every node."
+        "1:29: node.address 10.0.0.1:7400 can be reached from other machines, so security.token-file is needed: "
+            + "create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set actortrainer.security.token-file to it "
+            + "on every node."
     )]
     [InlineData(
         "node.name = \"a b\"",
@@ -142,11 +147,13 @@ public sealed class NodeModelReaderTests
     )]
     [InlineData(
         "membership.heartbeat-interval = 200",
-        "1:46: actortrainer.membership.heartbeat-interval is '200': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h."
+        "1:46: actortrainer.membership.heartbeat-interval is '200': the unit is missing: "
+            + "use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h."
     )]
     [InlineData(
         "membership.heartbeat-interval = 5 apples",
-        "1:46: actortrainer.membership.heartbeat-interval is '5 apples': 'apples' is not a unit of time: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h."
+        "1:46: actortrainer.membership.heartbeat-interval is '5 apples': 'apples' is not a unit of time: "
+            + "use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h."
     )]
     [InlineData(
         "membership.heartbeat-interval = 2 s",
@@ -157,7 +164,8 @@ public sealed class NodeModelReaderTests
     [InlineData("sharding.rebalance = maybe", "1:35: actortrainer.sharding.rebalance is 'maybe': write true or false.")]
     [InlineData(
         "checkpoints.chunk-size = 1 mb",
-        "1:39: actortrainer.checkpoints.chunk-size is '1 mb': 'mb' is not a unit of size: use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB."
+        "1:39: actortrainer.checkpoints.chunk-size is '1 mb': 'mb' is not a unit of size: "
+            + "use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB."
     )]
     [InlineData("checkpoints.chunk-size = 1", "1:39: actortrainer.checkpoints.chunk-size is '1': it must be from 4 KiB to 64 MiB.")]
     [InlineData("worker.warm.dotnet = 17", "1:35: actortrainer.worker.warm.dotnet is '17': it must be from 0 to 16.")]
@@ -171,12 +179,14 @@ public sealed class NodeModelReaderTests
     [InlineData("membershp { }", "1:14: actortrainer.membershp is not a known key. Did you mean actortrainer.membership?")]
     [InlineData(
         "journal.connection = x",
-        "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: keep-events, keep-finished, max-finished, path, postgresql."
+        "1:22: actortrainer.journal.connection is not a known key. Known keys of actortrainer.journal: "
+            + "keep-events, keep-finished, max-finished, path, postgresql."
     )]
     [InlineData("journal.keep-events = 0", "1:36: actortrainer.journal.keep-events is '0': it must be from 1 to 1000000000.")]
     [InlineData(
         "journal.keep-finished = 90",
-        "1:38: actortrainer.journal.keep-finished is '90': the unit is missing: use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h."
+        "1:38: actortrainer.journal.keep-finished is '90': the unit is missing: "
+            + "use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h."
     )]
     [InlineData("journal.max-finished = -1", "1:37: actortrainer.journal.max-finished is '-1': it must be from 0 to 1000000000.")]
     public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>

@@ -35,7 +35,9 @@ public sealed class TaskSpecReaderTests
               }
               environment { OMP_NUM_THREADS = 1, "B" = "x y" }
               working-directory = work
-              checkpoint { strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9 }
+              checkpoint {
+                strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
+              }
               retry {
                 max-attempts = 7, backoff = 2 s, max-backoff = 1 m
                 rules = [
@@ -136,7 +138,8 @@ public sealed class TaskSpecReaderTests
     )]
     [InlineData(
         "task { name = a, command = \"a | b\" }",
-        "t.conf:1:28: task.command is 'a | b': '|' has a meaning only in a shell, and this is not run by one; quote it, or write [\"sh\", \"-c\", \"…\"]."
+        "t.conf:1:28: task.command is 'a | b': '|' has a meaning only in a shell, and this is not run by one; "
+            + "quote it, or write [\"sh\", \"-c\", \"…\"]."
     )]
     [InlineData(
         "task { name = a, command = [a, [b]] }",

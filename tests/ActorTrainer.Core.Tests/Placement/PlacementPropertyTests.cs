@@ -66,7 +66,8 @@ public sealed class PlacementPropertyTests
                 world.Settle();
                 world.Planner.PlanMoves(PlacementWorld.NothingMoves, world.Now).ShouldBeEmpty();
 
-                // Runs settle and wishes end, which allows a few moves; then it is quiet for good. A shard may go back once when others have come since.
+                // Runs settle and wishes end, which allows a few moves; then it is quiet for good. A shard may go back once when others
+                // have come since.
                 int moved = world.Moves.Count;
                 for (int i = 0; i < 24; i++)
                 {

@@ -9,7 +9,10 @@ namespace ActorTrainer.Core.Tests.Tasks;
 /// <content>What a coordinator does: it gives the shards of lost lives to others.</content>
 internal sealed partial class OwnershipModel
 {
-    /// <summary>The oldest member that a life knows gives the tasks out, and those that hear it know sooner or later; on the life that has one it is recovered.</summary>
+    /// <summary>
+    /// The oldest member that a life knows gives the tasks out, and those that hear it know sooner or later; on the life that has one it is
+    /// recovered.
+    /// </summary>
     private void Place(ModelLife life)
     {
         long[] members =

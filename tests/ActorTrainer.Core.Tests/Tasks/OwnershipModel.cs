@@ -8,8 +8,9 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Core.Tests.Tasks;
 
 /// <summary>
-/// Three nodes, four tasks and one journal, driven by a seed in steps of 200 ms. Each life has a <see cref="DowningRule"/>, each coordinator a
-/// <see cref="PlacementPlanner"/>, each owner a <see cref="TaskEntity"/>; the journal takes an event where its sequence is free, and nothing else fences.
+/// Three nodes, four tasks and one journal, driven by a seed in steps of 200 ms. Each life has a <see cref="DowningRule"/>, each
+/// coordinator a <see cref="PlacementPlanner"/>, each owner a <see cref="TaskEntity"/>; the journal takes an event where its sequence is
+/// free, and nothing else fences.
 /// </summary>
 internal sealed partial class OwnershipModel
 {
@@ -94,7 +95,8 @@ internal sealed partial class OwnershipModel
             _lives
                 .Where(l => l.Alive)
                 .Select(l =>
-                    $"life {l.Number}: {string.Join(", ", l.Homes.Select(h => $"{h.Key} at {h.Value}"))}; has {string.Join(", ", l.Owners.Keys)}"
+                    $"life {l.Number}: {string.Join(", ", l.Homes.Select(h => $"{h.Key} at {h.Value}"))}; "
+                    + $"has {string.Join(", ", l.Owners.Keys)}"
                 )
                 .Concat(
                     Journal.Select(j =>

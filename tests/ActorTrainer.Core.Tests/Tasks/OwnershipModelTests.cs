@@ -4,8 +4,8 @@ using FsCheck.Fluent;
 namespace ActorTrainer.Core.Tests.Tasks;
 
 /// <summary>
-/// Tasks on nodes that are killed, stopped, cut off from each other and from the journal, while their writes are late, lost or of unknown outcome. Whoever
-/// takes a task for his own in the meantime: it has one history.
+/// Tasks on nodes that are killed, stopped, cut off from each other and from the journal, while their writes are late, lost or of unknown
+/// outcome. Whoever takes a task for his own in the meantime: it has one history.
 /// </summary>
 public sealed class OwnershipModelTests
 {

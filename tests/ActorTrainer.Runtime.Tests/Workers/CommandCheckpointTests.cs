@@ -32,7 +32,8 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir .step-5; echo a > .step-5/a; mkdir .step-5/deep; echo b > .step-5/deep/b; mv .step-5 step-5; sleep 1000"
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir .step-5; echo a > .step-5/a; mkdir .step-5/deep; "
+                    + "echo b > .step-5/deep/b; mv .step-5 step-5; sleep 1000"
             )
         );
         FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["step-5/a=a", "step-5/deep/b=b"]);
@@ -117,7 +118,8 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; exec python3 -c \"import os,time; f=open('m','wb',0); f.write(b'half'); print('half'); time.sleep(1000)\""
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; exec python3 -c \"import os,time; f=open('m','wb',0); f.write(b'half'); "
+                    + "print('half'); time.sleep(1000)\""
             )
         );
         await WorkerHarness.UntilAsync(
@@ -137,7 +139,8 @@ public sealed class CommandCheckpointTests
         _ = Directory.CreateDirectory(Path.Combine(restore, "sub"));
         await File.WriteAllTextAsync(Path.Combine(restore, "sub", "m"), "restored");
         TaskSpec spec = WorkerHarness.Shell(
-            "cat $ACTORTRAINER_RESTORE_DIR/sub/m $ACTORTRAINER_CHECKPOINT_DIR/sub/m; echo; sleep 0.8; echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; sleep 1000"
+            "cat $ACTORTRAINER_RESTORE_DIR/sub/m $ACTORTRAINER_CHECKPOINT_DIR/sub/m; echo; sleep 0.8; "
+                + "echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; sleep 1000"
         );
         harness.Start(Run, spec, hasRestore: true, restoredStep: 7);
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
@@ -154,7 +157,8 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; exec 5> events.out.tfevents.1; (while :; do echo x >&5; sleep 0.05; done) & echo m > m; sleep 1000"
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; exec 5> events.out.tfevents.1; (while :; do echo x >&5; sleep 0.05; "
+                    + "done) & echo m > m; sleep 1000"
             )
         );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();

@@ -79,7 +79,8 @@ public sealed class CommandTests
         RunKey run = WorkerHarness.Key(4);
         // ACTORTRAINER_PYTHON is what the test run itself is given.
         TaskSpec spec = WorkerHarness.Shell(
-            "env | grep ^ACTORTRAINER_ | grep -v ^ACTORTRAINER_PYTHON= | sort; echo mine=$MINE; pwd; ls /proc/self/fd | tr '\\n' ' '; echo; sed -nE 's,^Sig(Blk|Ign):.,,p' /proc/self/status"
+            "env | grep ^ACTORTRAINER_ | grep -v ^ACTORTRAINER_PYTHON= | sort; echo mine=$MINE; pwd; "
+                + "ls /proc/self/fd | tr '\\n' ' '; echo; sed -nE 's,^Sig(Blk|Ign):.,,p' /proc/self/status"
         ) with
         {
             Environment = new Dictionary<string, string> { ["MINE"] = "a b", ["ACTORTRAINER_TERM"] = "99" },

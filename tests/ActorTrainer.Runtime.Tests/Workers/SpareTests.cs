@@ -266,7 +266,8 @@ public sealed class SpareTests(ITestOutputHelper output)
         coldMs.Sort();
         warmMs.Sort();
         output.WriteLine(
-            $"start to ready: cold {string.Join(' ', coldMs.Select(ms => $"{ms:0}"))} ms; warm {string.Join(' ', warmMs.Select(ms => $"{ms:0}"))} ms"
+            $"start to ready: cold {string.Join(' ', coldMs.Select(ms => $"{ms:0}"))} ms; "
+                + $"warm {string.Join(' ', warmMs.Select(ms => $"{ms:0}"))} ms"
         );
         output.WriteLine($"median: cold {coldMs[3]:0} ms, warm {warmMs[3]:0} ms; a spare holds {memory} MiB");
         warmMs[3].ShouldBeLessThan(coldMs[3]);

@@ -287,7 +287,8 @@ public sealed class MemoryStore(
                 )
                 {
                     throw new CheckpointDamagedException(
-                        $"Checkpoint {checkpoint.Name} of {task}: {packFile} has other bytes than were written (chunk at offset {chunk.Offset})."
+                        $"Checkpoint {checkpoint.Name} of {task}: "
+                            + $"{packFile} has other bytes than were written (chunk at offset {chunk.Offset})."
                     );
                 }
 

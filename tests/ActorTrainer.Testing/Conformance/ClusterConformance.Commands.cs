@@ -11,7 +11,9 @@ public sealed partial class ClusterConformance
 {
     private const string OtherSpec = "another specification";
 
-    /// <summary>Submit: the same name and specification are one task, whichever nodes are asked and when; another specification is refused.</summary>
+    /// <summary>
+    /// Submit: the same name and specification are one task, whichever nodes are asked and when; another specification is refused.
+    /// </summary>
     public Task Submit_SameNameOnAllNodesAtOnce_IsOneTask() =>
         OnSharedAsync(async cluster =>
         {

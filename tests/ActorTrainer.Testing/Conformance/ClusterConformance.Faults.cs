@@ -82,8 +82,8 @@ public sealed partial class ClusterConformance
         });
 
     /// <summary>
-    /// Fence: a node that was stopped, and found lost, and continues commits nothing any more, accuses nobody, and is back in another life; its guard
-    /// has ended its workers by itself meanwhile.
+    /// Fence: a node that was stopped, and found lost, and continues commits nothing any more, accuses nobody, and is back in another life;
+    /// its guard has ended its workers by itself meanwhile.
     /// </summary>
     public Task Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack() =>
         OnSharedAsync(async cluster =>

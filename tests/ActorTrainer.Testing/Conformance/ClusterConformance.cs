@@ -10,13 +10,14 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <summary>
-/// What a cluster does on every database, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
-/// engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds those forgotten. One at a time.
+/// What a cluster does on every database, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no
+/// test framework, since engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds
+/// those forgotten. One at a time.
 /// </summary>
 /// <param name="server">Holds the journals, each cluster's in a database of its own; null: they are SQLite files.</param>
 /// <remarks>
-/// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails takes
-/// the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
+/// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails
+/// takes the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
 /// </remarks>
 public sealed partial class ClusterConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
 {

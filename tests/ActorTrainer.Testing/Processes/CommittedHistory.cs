@@ -4,8 +4,11 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Testing.Processes;
 
-/// <summary>What became of the committed steps of a task, judged by its whole history and by what an observer was shown of it before.</summary>
-/// <param name="LostSteps">Steps that were committed and had to be done again, and one for each checkpoint that is gone from the history.</param>
+/// <summary>
+/// What became of the committed steps of a task, judged by its whole history and by what an observer was shown of it before.
+/// </summary>
+/// <param name="LostSteps">Steps that were committed and had to be done again, and one for each checkpoint that is gone from the
+/// history.</param>
 /// <param name="DoubleWrites">Events of a lower term than one before them: an owner wrote after a newer one had begun.</param>
 /// <param name="Faults">One sentence for each.</param>
 public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnlyList<string> Faults)
@@ -28,8 +31,10 @@ public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnl
             {
                 lost++;
                 faults.Add(
-                    Text(
-                        $"{row.Task}: checkpoint {checkpoint.Name} was acknowledged as event {row.Sequence}; the history has {now ?? "none"} there"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{row.Task}: checkpoint {checkpoint.Name} was acknowledged as event {row.Sequence}; "
+                            + $"the history has {now ?? "none"} there"
                     )
                 );
             }

@@ -154,7 +154,9 @@ public sealed class LocalCluster : IAsyncDisposable
             }
         );
 
-    /// <summary>Processes that nodes of this cluster started, guards and all that workers left behind; the nodes themselves are not among them.</summary>
+    /// <summary>
+    /// Processes that nodes of this cluster started, guards and all that workers left behind; the nodes themselves are not among them.
+    /// </summary>
     public IReadOnlyList<ProcessInfo> Children() =>
         [
             .. ProcessInfo

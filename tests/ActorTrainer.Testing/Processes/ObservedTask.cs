@@ -119,7 +119,10 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
         return view;
     }
 
-    /// <summary>Reads the whole history again: what was seen is in it unchanged, every run began at or after the last checkpoint before it, and no owner wrote after a newer one.</summary>
+    /// <summary>
+    /// Reads the whole history again: what was seen is in it unchanged, every run began at or after the last checkpoint before it, and no
+    /// owner wrote after a newer one.
+    /// </summary>
     public async Task ShouldHaveLostNothingAsync()
     {
         CommittedHistory verdict = await JudgeAsync();

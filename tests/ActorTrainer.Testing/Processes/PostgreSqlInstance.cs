@@ -5,8 +5,8 @@ using Npgsql;
 namespace ActorTrainer.Testing.Processes;
 
 /// <summary>
-/// A PostgreSQL server of the caller's own, on loopback and in a temporary folder, with the durability of a fresh installation. It refuses to
-/// run as root, so root starts it as the user <c>postgres</c> that its package brings. Disposing of it ends it and removes the folder.
+/// A PostgreSQL server of the caller's own, on loopback and in a temporary folder, with the durability of a fresh installation. It refuses
+/// to run as root, so root starts it as the user <c>postgres</c> that its package brings. Disposing of it ends it and removes the folder.
 /// </summary>
 /// <remarks>
 /// Its programs are those in the folder that the environment variable <c>POSTGRESQL_BIN</c> names, else the newest that Debian's packages
@@ -64,7 +64,9 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
         await StartAsync();
     }
 
-    /// <summary>Lets all processes of the server stand still (SIGSTOP): connections stay, nothing is answered, as behind a cut network.</summary>
+    /// <summary>
+    /// Lets all processes of the server stand still (SIGSTOP): connections stay, nothing is answered, as behind a cut network.
+    /// </summary>
     public void Freeze() => SignalAll(Signals.Stop);
 
     /// <summary>Lets them go on.</summary>
@@ -100,7 +102,8 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
                 is { } version
             ? Path.Combine(version, "bin")
             : throw new InvalidOperationException(
-                "PostgreSQL is not installed: 'apt-get install postgresql' brings it, or set POSTGRESQL_BIN to the folder that its initdb and pg_ctl are in."
+                "PostgreSQL is not installed: 'apt-get install postgresql' brings it, or set POSTGRESQL_BIN to the folder that "
+                    + "its initdb and pg_ctl are in."
             );
     }
 
@@ -140,7 +143,8 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
         return process.ExitCode == 0
             ? await output
             : throw new InvalidOperationException(
-                $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}{(File.Exists(LogPath) ? $"; the server's log is {LogPath}" : "")}"
+                $"{program} {string.Join(' ', arguments)} ended with "
+                    + $"{process.ExitCode}{(File.Exists(LogPath) ? $"; the server's log is {LogPath}" : "")}"
             );
     }
 }

@@ -31,7 +31,9 @@ public static class Specs
             Checkpoint = Often,
         };
 
-    /// <summary>What the Digits sample ends with when it is started by hand and never interrupted: its result <c>weights-sha256</c>.</summary>
+    /// <summary>
+    /// What the Digits sample ends with when it is started by hand and never interrupted: its result <c>weights-sha256</c>.
+    /// </summary>
     public static async Task<string> DigitsWeightsAsync(int seed, int epochs)
     {
         CommandResult run = await CommandResult.RunAsync(

@@ -22,7 +22,9 @@ internal static partial class FolderCapture
         && !relativePath.EndsWith(".log", StringComparison.Ordinal)
         && !Path.GetFileName(relativePath).StartsWith("events.out.tfevents", StringComparison.Ordinal);
 
-    /// <summary>The files of a folder, sorted by path. A link counts as the file that it leads to when that stands in the folder as well.</summary>
+    /// <summary>
+    /// The files of a folder, sorted by path. A link counts as the file that it leads to when that stands in the folder as well.
+    /// </summary>
     public static IReadOnlyList<FileMark> FilesOf(string root)
     {
         List<FileMark> files = [];

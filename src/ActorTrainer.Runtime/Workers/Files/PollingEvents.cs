@@ -1,6 +1,8 @@
 namespace ActorTrainer.Runtime.Workers.Files;
 
-/// <summary>Events by polling sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.</summary>
+/// <summary>
+/// Events by polling sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.
+/// </summary>
 internal sealed class PollingEvents : IFolderEvents
 {
     private readonly string _root;

@@ -119,7 +119,9 @@ internal static class ProcessTable
         return found;
     }
 
-    /// <summary>The value of a variable in the environment that a process was started with; null when it has none or may not be read.</summary>
+    /// <summary>
+    /// The value of a variable in the environment that a process was started with; null when it has none or may not be read.
+    /// </summary>
     public static string? EnvironmentOf(int pid, string variable)
     {
         byte[] bytes;
