@@ -9,7 +9,7 @@ internal static class DurableFile
     /// <exception cref="IOException">It exists already or could not be written.</exception>
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         try
         {
             file.Write(bytes);

@@ -24,7 +24,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
     private static FileStatus ReadPortable(string path)
     {
-        var info = new FileInfo(path);
+        FileInfo info = new(path);
         FileAttributes attributes = info.Attributes;
         if (attributes == (FileAttributes)(-1))
         {

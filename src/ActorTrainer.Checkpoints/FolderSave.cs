@@ -31,7 +31,7 @@ internal sealed class FolderSave(
 
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
-        using var pack = new PackWriter(_packPath);
+        using PackWriter pack = new(_packPath);
         bool done = false;
         try
         {
@@ -99,7 +99,7 @@ internal sealed class FolderSave(
 
     private void ReadFile(SourceFile file, PackWriter pack, CancellationToken cancellationToken)
     {
-        var chunks = new List<string>();
+        List<string> chunks = [];
         _entries.Add((file, chunks));
         if (file.Status.Length > 0)
         {
@@ -294,12 +294,12 @@ internal sealed class FolderSave(
 
     private Manifest BuildManifest()
     {
-        var packs = new List<string>();
-        var packIndex = new Dictionary<string, int>(StringComparer.Ordinal);
-        var entries = new List<ManifestEntry>(_entries.Count);
+        List<string> packs = [];
+        Dictionary<string, int> packIndex = new(StringComparer.Ordinal);
+        List<ManifestEntry> entries = new(_entries.Count);
         foreach ((SourceFile file, List<string> keys) in _entries)
         {
-            var chunks = new List<ManifestChunk>(keys.Count);
+            List<ManifestChunk> chunks = new(keys.Count);
             foreach (string key in keys)
             {
                 ChunkPlace place = _known[key];

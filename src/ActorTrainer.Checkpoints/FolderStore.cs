@@ -66,7 +66,7 @@ public sealed partial class FolderStore : ICheckpointStore
         Task.Run(
             () =>
             {
-                using var reader = new FolderReader(_layout, _pool, task, checkpoint);
+                using FolderReader reader = new(_layout, _pool, task, checkpoint);
                 new FolderRestore(reader, _pool, targetDirectory).Execute(cancellationToken);
             },
             cancellationToken
@@ -86,9 +86,9 @@ public sealed partial class FolderStore : ICheckpointStore
 
     private long Verify(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
-        using var reader = new FolderReader(_layout, _pool, task, checkpoint);
+        using FolderReader reader = new(_layout, _pool, task, checkpoint);
         long bytes = reader.ManifestLength;
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (ManifestEntry entry in reader.Manifest.Entries)
         {
             int[] wanted = [.. Enumerable.Range(0, entry.Chunks.Count).Where(index => seen.Add(entry.Chunks[index].Sha256))];
@@ -115,7 +115,7 @@ public sealed partial class FolderStore : ICheckpointStore
 
     private IReadOnlyList<string> ListFiles(TaskId task)
     {
-        var files = new List<string>();
+        List<string> files = [];
         foreach (string folder in (string[])[_layout.PackFolder(task), _layout.ManifestFolder(task)])
         {
             try

@@ -19,14 +19,14 @@ internal static class ManifestFormat
 
     public static byte[] Write(Manifest manifest)
     {
-        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
-        var options = new JsonWriterOptions
+        ArrayBufferWriter<byte> buffer = new(64 * 1024);
+        JsonWriterOptions options = new()
         {
             Indented = true,
             NewLine = "\n",
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         };
-        using (var json = new Utf8JsonWriter(buffer, options))
+        using (Utf8JsonWriter json = new(buffer, options))
         {
             json.WriteStartObject();
             json.WriteString("format", manifest.Format);
@@ -141,7 +141,7 @@ internal static class ManifestFormat
         }
 
         long bytes = 0;
-        var paths = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> paths = new(StringComparer.Ordinal);
         foreach (ManifestEntry entry in manifest.Entries)
         {
             if (FindFault(entry, manifest) is { } fault)

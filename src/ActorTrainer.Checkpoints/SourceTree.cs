@@ -23,7 +23,7 @@ internal static class SourceTree
             );
         }
 
-        var files = new List<SourceFile>();
+        List<SourceFile> files = [];
         Collect(new DirectoryInfo(root), "", files);
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         return files;

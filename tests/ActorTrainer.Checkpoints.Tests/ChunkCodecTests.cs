@@ -84,7 +84,7 @@ public sealed class ChunkCodecTests
 
     private static byte[] Bytes(ulong seed, int length, int kind)
     {
-        var random = new DeterministicRandom(seed);
+        DeterministicRandom random = new(seed);
         byte[] bytes = new byte[length];
         for (int i = 0; i + 4 <= length; i += 4)
         {

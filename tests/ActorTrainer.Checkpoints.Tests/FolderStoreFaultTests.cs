@@ -18,7 +18,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     [Fact]
     public async Task Save_Steps_ComeInTheOrderThatSurvivesAPowerCut()
     {
-        var steps = new List<SaveStep>();
+        List<SaveStep> steps = [];
         _fixture.Write(("a", _fixture.Noise(100)));
         await _fixture.SaveAsync(_fixture.Open(steps.Add));
         steps.ShouldBe(Enum.GetValues<SaveStep>());
@@ -32,7 +32,7 @@ public sealed class FolderStoreFaultTests : IDisposable
         CheckpointRef first = await _fixture.SaveAsync(_fixture.Open());
         _fixture.Write(("a", _fixture.Noise(9 * SaveFixture.ChunkSize)));
         string crashed = _fixture.Folder["crashed"];
-        var store = _fixture.Open(at =>
+        FolderStore store = _fixture.Open(at =>
         {
             if (at.ToString() == step && !Directory.Exists(crashed))
             {
@@ -67,7 +67,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_DiskFullAtAnyStep_SaysSoAndLeavesNothing(string step)
     {
         _fixture.Write(("a", _fixture.Noise(9 * SaveFixture.ChunkSize)));
-        var store = _fixture.Open(at => _ = at.ToString() == step ? throw new IOException("No space left on device", NoSpace) : 0);
+        FolderStore store = _fixture.Open(at => _ = at.ToString() == step ? throw new IOException("No space left on device", NoSpace) : 0);
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => _fixture.SaveAsync(store));
         e.Message.ShouldContain("no space is left");
         e.Message.ShouldContain(_fixture.StoreFolder);
@@ -78,7 +78,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_RealDiskFull_SaysSoKeepsTheOldOneAndGoesOnOnceThereIsRoom()
     {
         using TinyDisk? disk = TinyDisk.TryMount(kibibytes: 512);
-        using var fixture = new SaveFixture(disk?.Root);
+        using SaveFixture fixture = new(disk?.Root);
         FolderStore store = disk is null ? fixture.Open(SimulatedFullDisk(fixture.StoreFolder, 512 << 10)) : fixture.Open();
         byte[] small = fixture.Noise(64 << 10);
         fixture.Write(("small", small));
@@ -101,7 +101,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_FolderReadOnly_SaysSoAndStillRestores()
     {
         using TinyDisk? disk = TinyDisk.TryMount(kibibytes: 512);
-        using var fixture = new SaveFixture(disk?.Root);
+        using SaveFixture fixture = new(disk?.Root);
         FolderStore store = fixture.Open();
         fixture.Write(("a", fixture.Noise(1000)));
         CheckpointRef first = await fixture.SaveAsync(store);

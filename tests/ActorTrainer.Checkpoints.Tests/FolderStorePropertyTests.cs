@@ -11,7 +11,7 @@ public sealed class FolderStorePropertyTests
     [Fact]
     public void SaveRestore_RandomTreesThatChange_GiveTheSameBytes()
     {
-        using var fixture = new SaveFixture();
+        using SaveFixture fixture = new();
         FolderStore store = fixture.Open();
         CheckpointRef? before = null;
         Prop.ForAll(
@@ -33,7 +33,7 @@ public sealed class FolderStorePropertyTests
     // Lengths around chunk borders, folders of several depths, contents that repeat and contents that do not.
     private static Dictionary<string, byte[]> Tree(DeterministicRandom random)
     {
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
         int count = random.Next(8);
         for (int i = 0; i < count; i++)
         {

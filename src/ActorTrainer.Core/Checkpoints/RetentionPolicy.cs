@@ -49,9 +49,9 @@ public static class RetentionPolicy
         RetentionItem? best = FindBest(newestFirst, spec);
         int keepLast = Math.Max(1, spec.KeepLast);
         int good = 0;
-        var remove = new List<CheckpointRemoval>();
-        var removed = new List<CheckpointRef>();
-        var referenced = new HashSet<string>(StringComparer.Ordinal);
+        List<CheckpointRemoval> remove = [];
+        List<CheckpointRef> removed = [];
+        HashSet<string> referenced = new(StringComparer.Ordinal);
         foreach (RetentionItem item in newestFirst)
         {
             bool isGood = !item.Damaged && !item.Overtaken;
@@ -77,7 +77,7 @@ public static class RetentionPolicy
             return RetentionPlan.Empty;
         }
 
-        var condemn = new SortedSet<string>(StringComparer.Ordinal);
+        SortedSet<string> condemn = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in removed)
         {
             condemn.Add(CheckpointNames.ManifestFile(checkpoint.Name));
@@ -98,14 +98,14 @@ public static class RetentionPolicy
     /// <returns>Sorted names.</returns>
     public static IReadOnlyList<string> PlanGarbage(IReadOnlyList<string> files, IReadOnlyList<CheckpointRef> listed, long term)
     {
-        var named = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> named = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in listed)
         {
             named.Add(CheckpointNames.ManifestFile(checkpoint.Name));
             named.UnionWith(checkpoint.Packs);
         }
 
-        var garbage = new SortedSet<string>(StringComparer.Ordinal);
+        SortedSet<string> garbage = new(StringComparer.Ordinal);
         foreach (string file in files)
         {
             if (CheckpointNames.TryParseFile(file, out long fileTerm) && fileTerm < term && !named.Contains(file))
@@ -125,7 +125,7 @@ public static class RetentionPolicy
     /// <param name="limit">How many at most; more make a save read more manifests and find hardly more chunks. Default 3.</param>
     public static IReadOnlyList<CheckpointRef> ChunkSources(IReadOnlyList<RetentionItem> newestFirst, int limit = 3)
     {
-        var suspect = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> suspect = new(StringComparer.Ordinal);
         foreach (RetentionItem item in newestFirst)
         {
             if (item.Damaged)
@@ -134,7 +134,7 @@ public static class RetentionPolicy
             }
         }
 
-        var sources = new List<CheckpointRef>();
+        List<CheckpointRef> sources = [];
         foreach (RetentionItem item in newestFirst)
         {
             if (sources.Count < limit && !item.Damaged && !suspect.Overlaps(item.Checkpoint.Packs))

@@ -200,7 +200,7 @@ internal sealed class HoconParser
     /// <summary>Parses what stands between a key and its value; says whether it is <c>+=</c>.</summary>
     private bool ParseKeyEnd(string name)
     {
-        var mark = _cursor.Mark();
+        TextMark mark = _cursor.Mark();
         _cursor.SkipToNext();
         if (_cursor.Current == '{')
         {

@@ -21,7 +21,7 @@ internal sealed class IncludeParser(TextCursor cursor, IncludeLoader? loader, IR
             return false;
         }
 
-        var mark = _cursor.Mark();
+        TextMark mark = _cursor.Mark();
         _cursor.Advance(Keyword.Length);
         bool alone = !StringParser.AtUnquoted(_cursor);
         _cursor.Return(mark);

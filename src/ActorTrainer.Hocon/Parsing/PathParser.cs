@@ -40,7 +40,7 @@ internal static class PathParser
         {
             if (cursor.AtBlank)
             {
-                var mark = cursor.Mark();
+                TextMark mark = cursor.Mark();
                 cursor.SkipBlanks();
                 space = cursor.TextSince(mark);
                 continue;
@@ -79,7 +79,7 @@ internal static class PathParser
 
     private static string ParseWord(TextCursor cursor)
     {
-        var mark = cursor.Mark();
+        TextMark mark = cursor.Mark();
         while (StringParser.AtUnquoted(cursor) && cursor.Current != '.')
         {
             cursor.Advance();

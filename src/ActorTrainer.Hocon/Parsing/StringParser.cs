@@ -22,7 +22,7 @@ internal static partial class StringParser
 
     public static string ParseUnquoted(TextCursor cursor)
     {
-        var mark = cursor.Mark();
+        TextMark mark = cursor.Mark();
         while (
             AtUnquoted(cursor)
             || (cursor.Current == '+' && char.IsAsciiDigit(cursor.Peek(1)) && BeforeExponent().IsMatch(cursor.TextSince(mark)))
@@ -86,7 +86,7 @@ internal static partial class StringParser
     private static string ParseTripleQuoted(TextCursor cursor, ConfigOrigin start)
     {
         cursor.Advance(3);
-        var mark = cursor.Mark();
+        TextMark mark = cursor.Mark();
         while (!cursor.LooksAt("\"\"\"") || cursor.Peek(3) == '"')
         {
             if (cursor.AtEnd)

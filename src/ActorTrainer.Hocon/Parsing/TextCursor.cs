@@ -72,11 +72,11 @@ internal sealed class TextCursor
     }
 
     /// <summary>The rest of the text can be looked at from here and come back.</summary>
-    public (int Position, int Line, int LineStart) Mark() => (_position, _line, _lineStart);
+    public TextMark Mark() => new(_position, _line, _lineStart);
 
-    public void Return((int Position, int Line, int LineStart) mark) => (_position, _line, _lineStart) = mark;
+    public void Return(TextMark mark) => (_position, _line, _lineStart) = mark;
 
-    public string TextSince((int Position, int Line, int LineStart) mark) => _text[mark.Position.._position];
+    public string TextSince(TextMark mark) => _text[mark.Position.._position];
 
     /// <summary>White space within a line: what Unicode calls a separator and the control characters of the HOCON specification.</summary>
     public static bool IsBlank(char c) =>

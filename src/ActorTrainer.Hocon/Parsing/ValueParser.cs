@@ -18,7 +18,7 @@ internal sealed class ValueParser(HoconParser parser, TextCursor cursor, IReadOn
         {
             if (_cursor.AtBlank)
             {
-                var mark = _cursor.Mark();
+                TextMark mark = _cursor.Mark();
                 _cursor.SkipBlanks();
                 space = _cursor.TextSince(mark);
             }

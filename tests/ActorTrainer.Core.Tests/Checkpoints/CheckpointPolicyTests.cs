@@ -121,7 +121,7 @@ public sealed class CheckpointPolicyTests
     [Fact]
     public void Decide_OtherMetricOrNoneConfigured_IsNoBest()
     {
-        var inputs = new CheckpointInputs { Evaluation = Metrics("accuracy", 0.9), Best = 0.5 };
+        CheckpointInputs inputs = new() { Evaluation = Metrics("accuracy", 0.9), Best = 0.5 };
         CheckpointPolicy
             .Decide(Spec(CheckpointStrategy.Event) with { BestMetric = "loss" }, inputs)
             .ShouldBe(new CheckpointDecision(false, "", 0.5));
@@ -132,7 +132,7 @@ public sealed class CheckpointPolicyTests
     public void Decide_SeveralHold_PendingThenBestThenEpochThenInterval()
     {
         CheckpointSpec spec = Spec(CheckpointStrategy.Hybrid) with { BestMetric = "loss" };
-        var all = new CheckpointInputs
+        CheckpointInputs all = new()
         {
             Pending = "drain",
             EndOfEpoch = true,
@@ -151,7 +151,7 @@ public sealed class CheckpointPolicyTests
     public void Decide_NothingDue_AllocatesNothing()
     {
         CheckpointSpec spec = Spec(CheckpointStrategy.Hybrid) with { BestMetric = "loss" };
-        var inputs = new CheckpointInputs
+        CheckpointInputs inputs = new()
         {
             Evaluation = Metrics("loss", 0.6),
             Best = 0.5,

@@ -143,7 +143,7 @@ public sealed class RetentionPolicyTests
         };
         RetentionPlan plan = RetentionPolicy.Plan(items, spec, protectedNames);
 
-        var removed = plan.Remove.Select(removal => removal.Checkpoint).ToHashSet();
+        HashSet<string> removed = plan.Remove.Select(removal => removal.Checkpoint).ToHashSet();
         RetentionItem[] kept = [.. items.Where(item => !removed.Contains(item.Checkpoint.Name))];
         RetentionItem[] good = [.. items.Where(item => !item.Damaged && !item.Overtaken)];
         RetentionItem[] valued = [.. good.Where(item => item.Checkpoint.Metrics.ContainsKey("loss"))];
@@ -151,9 +151,11 @@ public sealed class RetentionPolicyTests
             valued.Length == 0 ? null
             : spec.BestIsLargest ? valued.Max(item => item.Checkpoint.Metrics["loss"])
             : valued.Min(item => item.Checkpoint.Metrics["loss"]);
-        var referenced = kept.SelectMany(item => item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name)))
+        HashSet<string> referenced = kept.SelectMany(item =>
+                item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name))
+            )
             .ToHashSet();
-        var needless = items
+        IEnumerable<string> needless = items
             .SelectMany(item => item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name)))
             .Where(file => !referenced.Contains(file))
             .Distinct()
@@ -175,11 +177,11 @@ public sealed class RetentionPolicyTests
     // A history as saves make it: each new one references its own pack or some of those that were there before.
     private static RetentionItem[] RandomItems(DeterministicRandom random)
     {
-        var items = new List<RetentionItem>();
+        List<RetentionItem> items = [];
         int count = random.Next(12);
         for (int step = 0; step < count; step++)
         {
-            var packs = new SortedSet<string>(StringComparer.Ordinal);
+            SortedSet<string> packs = new(StringComparer.Ordinal);
             if (items.Count > 0 && random.Next(2) == 0)
             {
                 packs.UnionWith(items[random.Next(items.Count)].Checkpoint.Packs);

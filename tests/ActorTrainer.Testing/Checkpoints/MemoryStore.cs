@@ -140,13 +140,13 @@ public sealed class MemoryStore(
 
         Dictionary<string, (string Pack, long Offset, int Stored)> known = KnownChunks(request, files);
         string packFile = CheckpointNames.PackFile(request.Name);
-        var pack = new MemoryStream();
+        MemoryStream pack = new();
         pack.Write(PackFormat.FileHeader);
-        var packs = new List<string>();
-        var entries = new List<ManifestEntry>();
+        List<string> packs = [];
+        List<ManifestEntry> entries = [];
         foreach ((string path, byte[] bytes) in _readFolder(request.SourceDirectory).OrderBy(file => file.Key, StringComparer.Ordinal))
         {
-            var chunks = new List<ManifestChunk>();
+            List<ManifestChunk> chunks = [];
             foreach (byte[] chunk in bytes.Chunk(chunkSize))
             {
                 byte[] sha256 = SHA256.HashData(chunk);
@@ -217,7 +217,7 @@ public sealed class MemoryStore(
         SortedDictionary<string, byte[]> files
     )
     {
-        var known = new Dictionary<string, (string Pack, long Offset, int Stored)>(StringComparer.Ordinal);
+        Dictionary<string, (string Pack, long Offset, int Stored)> known = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in request.Listed)
         {
             string file = CheckpointNames.ManifestFile(checkpoint.Name);
@@ -255,10 +255,10 @@ public sealed class MemoryStore(
         byte[] bytes = Find(manifestFile);
         Manifest manifest = ManifestFormat.Read(bytes, task, checkpoint, manifestFile);
         read = bytes.Length;
-        var loaded = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        Dictionary<string, byte[]> loaded = new(StringComparer.Ordinal);
         foreach (ManifestEntry entry in manifest.Entries)
         {
-            var content = new MemoryStream();
+            MemoryStream content = new();
             foreach (ManifestChunk chunk in entry.Chunks)
             {
                 string packFile = manifest.Packs[chunk.Pack];

@@ -71,7 +71,7 @@ public abstract class CheckpointStoreConformance : IDisposable
     [Fact]
     public async Task Save_State_IsDescribedByTheReference()
     {
-        var metrics = new Dictionary<string, double> { ["loss"] = 0.25, ["broken"] = double.NaN };
+        Dictionary<string, double> metrics = new() { ["loss"] = 0.25, ["broken"] = double.NaN };
         DiskFolder.Write(Folder["source"], Tree());
         string name = CheckpointNames.Create(4, 120, _random);
         CheckpointRef saved = await Store.SaveAsync(
@@ -274,7 +274,7 @@ public abstract class CheckpointStoreConformance : IDisposable
     public async Task Save_TwoTasks_KeepTheirFilesApart()
     {
         CheckpointRef mine = await Save(Tree());
-        var other = TaskId.Parse("other-task");
+        TaskId other = TaskId.Parse("other-task");
         (await Store.ListFilesAsync(other, CancellationToken.None)).ShouldBeEmpty();
         await Store.UnlinkAsync(other, [CheckpointNames.PackFile(mine.Name)], CancellationToken.None);
         (await Store.VerifyAsync(Task, mine, CancellationToken.None)).ShouldBeGreaterThan(0);
