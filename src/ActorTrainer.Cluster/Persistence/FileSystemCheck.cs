@@ -4,7 +4,7 @@ namespace ActorTrainer.Cluster.Persistence;
 /// SQLite's WAL needs shared memory between the processes, and flock must be seen by all of them: neither holds on network file
 /// systems, where two nodes would both think that they hold the lock.
 /// </summary>
-public static class FileSystemCheck
+internal static class FileSystemCheck
 {
     /// <summary>The name of the network file system with this magic number (linux/magic.h), or null when it is not one.</summary>
     internal static string? NetworkName(uint type) =>

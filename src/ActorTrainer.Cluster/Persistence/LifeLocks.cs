@@ -8,7 +8,7 @@ namespace ActorTrainer.Cluster.Persistence;
 /// empty, and an old one still says that its process is gone.
 /// </summary>
 /// <param name="folder">Made when it is not there.</param>
-public sealed class LifeLocks(string folder) : IDisposable
+internal sealed class LifeLocks(string folder) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly List<SafeFileHandle> _held = [];

@@ -6,7 +6,7 @@ namespace ActorTrainer.Core.Sharding;
 /// Which node gets which shard. Deterministic over sorted inputs: the same inputs give the same plan on every node and in every run.
 /// A plan is data; who carries it out is another matter.
 /// </summary>
-public static class AllocationPolicy
+internal static class AllocationPolicy
 {
     /// <summary>
     /// Gives every shard without a usable owner to a node: shards with tasks first, highest priority first, each to the node that the

@@ -7,13 +7,13 @@ namespace ActorTrainer.Core.Tasks;
 /// <param name="Signal">Signal number, or null.</param>
 /// <param name="Error">The trainer's exception, or another text that explains the end, or null.</param>
 /// <param name="LastLines">Last output lines, oldest first.</param>
-public sealed record RunEnd(int? ExitCode, int? Signal, string? Error, IReadOnlyList<string> LastLines);
+internal sealed record RunEnd(int? ExitCode, int? Signal, string? Error, IReadOnlyList<string> LastLines);
 
 /// <summary>What to do about a failure.</summary>
-public sealed record FailureVerdict(Failure Failure, FailureAction Action);
+internal sealed record FailureVerdict(Failure Failure, FailureAction Action);
 
 /// <summary>Gives a run's end its class and says what follows from it. Pure.</summary>
-public static class FailurePolicy
+internal static class FailurePolicy
 {
     private const int SignalKill = 9;
     private const int SignalSegmentation = 11;

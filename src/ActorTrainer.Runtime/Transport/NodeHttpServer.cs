@@ -17,7 +17,7 @@ namespace ActorTrainer.Runtime.Transport;
 /// <summary>
 /// The port of a node's API, over HTTP/1.1. It listens before the node has a life number.
 /// </summary>
-public sealed partial class NodeHttpServer : IAsyncDisposable
+internal sealed partial class NodeHttpServer : IAsyncDisposable
 {
     // Heartbeats must not wait until the pool has grown by one thread each half second.
     private const int LeastPoolThreads = 32;

@@ -3,7 +3,7 @@ using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers;
 
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     private const int MaxGuardRestartsPerMinute = 3;
     private static readonly TimeSpan GuardRestartWindow = TimeSpan.FromMinutes(1);

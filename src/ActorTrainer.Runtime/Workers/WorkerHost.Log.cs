@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Workers;
 
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} processes of a former life of this node were ended")]
     private partial void LogOrphans(int count);

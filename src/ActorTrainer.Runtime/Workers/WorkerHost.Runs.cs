@@ -6,7 +6,7 @@ using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
 
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     /// <summary>The verb by which an executable is asked to run a C# trainer.</summary>
     public const string WorkerVerb = "worker";

@@ -9,7 +9,7 @@ namespace ActorTrainer.Runtime.Workers;
 /// Spare workers: processes that are started ahead and become the worker of the next C# trainer. A spare is no run: it has no slot, no
 /// output and no end that anybody is told of.
 /// </summary>
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     private static readonly TimeSpan SpareReadyLimit = TimeSpan.FromSeconds(30);
 

@@ -13,7 +13,7 @@ namespace ActorTrainer.Runtime.Workers;
 /// is queued; slow work (files, the sweep) is done beside it and comes back as one more entry.
 /// </summary>
 /// <remarks>Linux in full. On macOS descendants that leave their process group are not found. Not on Windows.</remarks>
-public sealed partial class WorkerHost : IWorkerHost
+internal sealed partial class WorkerHost : IWorkerHost
 {
     internal const string NoWindows =
         "Workers do not run on Windows in this version: run the node on Linux, or in WSL or a Linux container.";

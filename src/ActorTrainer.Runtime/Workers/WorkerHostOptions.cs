@@ -4,7 +4,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Runtime.Workers;
 
 /// <summary>Settings of <see cref="WorkerHost"/>.</summary>
-public sealed record WorkerHostOptions
+internal sealed record WorkerHostOptions
 {
     /// <summary>The node's data directory, absolute. Runs are kept below <c>runs/</c>.</summary>
     public required string DataDirectory { get; init; }

@@ -157,4 +157,4 @@ internal sealed class CheckpointStrategyJsonConverter() : JsonStringEnumConverte
     Converters = [typeof(WorkerPhaseJsonConverter), typeof(CheckpointStrategyJsonConverter)]
 )]
 [JsonSerializable(typeof(WorkerMessage))]
-public sealed partial class WorkerJsonContext : JsonSerializerContext;
+internal sealed partial class WorkerJsonContext : JsonSerializerContext;

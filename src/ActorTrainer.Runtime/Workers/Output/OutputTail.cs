@@ -5,7 +5,7 @@ using ActorTrainer.Runtime.Api;
 namespace ActorTrainer.Runtime.Workers.Output;
 
 /// <summary>Reads the output lines of a task over all its files: rotated ones and those of later runs.</summary>
-public static class OutputTail
+internal static class OutputTail
 {
     /// <summary>A line longer than this many bytes is handed out in parts.</summary>
     private const int MaxLineBytes = 64 << 10;
