@@ -1,7 +1,7 @@
 #!/usr/bin/env pwsh
 # The targets are those of eng/build.proj; eng/Build then runs what the target has built. build.sh is the same for bash.
 Set-Location $PSScriptRoot
-$targets = 'build', 'test', 'demo', 'bench', 'soak', 'publish'
+$targets = 'build', 'test', 'format', 'demo', 'bench', 'soak', 'publish'
 $target = "$($args[0])"
 if ($target -cnotin $targets) {
   [Console]::Error.WriteLine([IO.File]::ReadAllText("$PSScriptRoot/eng/usage.txt").TrimEnd())

@@ -2,7 +2,7 @@
 # The targets are those of eng/build.proj; eng/Build then runs what the target has built. build.ps1 is the same for PowerShell.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-targets="build test demo bench soak publish"
+targets="build test format demo bench soak publish"
 target="${1:-}"
 if [[ -z "$target" || " $targets " != *" $target "* ]]; then
   cat eng/usage.txt >&2

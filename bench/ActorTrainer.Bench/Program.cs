@@ -20,7 +20,9 @@ try
         case "soak":
             return await SoakRun.RunAsync(args[1..]);
         default:
-            throw new OptionException("the benches are failover, scale and soak; for example: ./build.sh bench failover --kills 10 --modes crash");
+            throw new OptionException(
+                "the benches are failover, scale and soak; for example: ./build.sh bench failover --kills 10 --modes crash"
+            );
     }
 }
 catch (OptionException e)

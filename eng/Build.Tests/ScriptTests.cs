@@ -7,7 +7,7 @@ namespace ActorTrainer.Build.Tests;
 
 public sealed partial class ScriptTests
 {
-    private static readonly string[] Documented = ["build", "test", "demo", "bench", "soak", "publish"];
+    private static readonly string[] Documented = ["build", "test", "format", "demo", "bench", "soak", "publish"];
 
     [Fact]
     public void Targets_OfBash_AreThoseDocumented() =>
@@ -15,14 +15,18 @@ public sealed partial class ScriptTests
 
     [Fact]
     public void Targets_OfPowerShell_AreThoseOfBash() =>
-        PowerShellTargets().Match(RepositoryFiles.Read("build.ps1")).Groups["targets"].Value
-            .Split(", ")
+        PowerShellTargets()
+            .Match(RepositoryFiles.Read("build.ps1"))
+            .Groups["targets"]
+            .Value.Split(", ")
             .Select(target => target.Trim('\''))
             .ShouldBe(BashTargets().Match(RepositoryFiles.Read("build.sh")).Groups["targets"].Value.Split(' '));
 
     [Fact]
     public void Targets_OfTheBuildProject_AreThoseDocumented() =>
-        XElement.Parse(RepositoryFiles.Read("eng/build.proj")).Elements("Target")
+        XElement
+            .Parse(RepositoryFiles.Read("eng/build.proj"))
+            .Elements("Target")
             .Select(target => (string?)target.Attribute("Name"))
             .ShouldBe(Documented);
 
@@ -32,7 +36,9 @@ public sealed partial class ScriptTests
     [Fact]
     public void Usage_NamesEveryTarget()
     {
-        IEnumerable<string> named = RepositoryFiles.Read("eng/usage.txt").Split('\n')
+        IEnumerable<string> named = RepositoryFiles
+            .Read("eng/usage.txt")
+            .Split('\n')
             .Select(line => UsageLine().Match(line))
             .Where(match => match.Success)
             .Select(match => match.Groups["target"].Value);
@@ -87,7 +93,10 @@ public sealed partial class ScriptTests
 
     private static (int ExitCode, string Error) Run(string path, params string[] arguments)
     {
-        ProcessStartInfo start = new("/bin/bash", [RepositoryFiles.Repository.PathOf("build.sh"), .. arguments.Where(argument => argument.Length > 0)])
+        ProcessStartInfo start = new(
+            "/bin/bash",
+            [RepositoryFiles.Repository.PathOf("build.sh"), .. arguments.Where(argument => argument.Length > 0)]
+        )
         {
             RedirectStandardError = true,
         };

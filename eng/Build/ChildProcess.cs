@@ -20,7 +20,11 @@ internal static class ChildProcess
     /// <summary>Runs a program on this console; interrupts are left to it, an end asked of this process ends it too.</summary>
     /// <returns>Its exit code.</returns>
     public static async Task<int> RunInheritedAsync(
-        string file, IEnumerable<string> arguments, string folder, IReadOnlyDictionary<string, string> environment)
+        string file,
+        IEnumerable<string> arguments,
+        string folder,
+        IReadOnlyDictionary<string, string> environment
+    )
     {
         ConsoleCancelEventHandler ignore = (_, e) => e.Cancel = true;
         Console.CancelKeyPress += ignore;
@@ -51,14 +55,14 @@ internal static class ChildProcess
         string folder,
         IReadOnlyDictionary<string, string> environment,
         TimeSpan timeout,
-        TextWriter? echo = null)
+        TextWriter? echo = null
+    )
     {
         using Process process = Start(file, arguments, folder, environment, redirect: true);
         using PosixSignalRegistration end = EndWith(process);
         process.StandardInput.Close();
         StringBuilder output = new();
-        Task pumps = Task.WhenAll(
-            PumpAsync(process.StandardOutput, output, echo), PumpAsync(process.StandardError, output, echo));
+        Task pumps = Task.WhenAll(PumpAsync(process.StandardOutput, output, echo), PumpAsync(process.StandardError, output, echo));
 
         using ManualExit exit = new(process);
         bool timedOut = await Task.WhenAny(exit.Ended, Task.Delay(timeout)) != exit.Ended;
@@ -77,17 +81,20 @@ internal static class ChildProcess
     }
 
     private static PosixSignalRegistration EndWith(Process process) =>
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ =>
-        {
-            try
+        PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            _ =>
             {
-                process.Kill(entireProcessTree: true);
+                try
+                {
+                    process.Kill(entireProcessTree: true);
+                }
+                catch (InvalidOperationException)
+                {
+                    // It has ended by itself meanwhile.
+                }
             }
-            catch (InvalidOperationException)
-            {
-                // It has ended by itself meanwhile.
-            }
-        });
+        );
 
     private static async Task PumpAsync(StreamReader reader, StringBuilder output, TextWriter? echo)
     {
@@ -102,7 +109,12 @@ internal static class ChildProcess
     }
 
     private static Process Start(
-        string file, IEnumerable<string> arguments, string folder, IReadOnlyDictionary<string, string> environment, bool redirect)
+        string file,
+        IEnumerable<string> arguments,
+        string folder,
+        IReadOnlyDictionary<string, string> environment,
+        bool redirect
+    )
     {
         ProcessStartInfo start = new(file, arguments)
         {

@@ -7,7 +7,7 @@ namespace ActorTrainer.Build;
 internal static class Program
 {
     /// <summary>The targets, as the scripts and <c>eng/build.proj</c> name them.</summary>
-    public static IReadOnlyList<string> Targets { get; } = ["build", "test", "demo", "bench", "soak", "publish"];
+    public static IReadOnlyList<string> Targets { get; } = ["build", "test", "format", "demo", "bench", "soak", "publish"];
 
     private static async Task<int> Main(string[] arguments)
     {
@@ -21,6 +21,8 @@ internal static class Program
                 return EndOf("publish", rest, $"Published: {repository.PathOf("artifacts", "publish")}");
             case "test":
                 return await new TestCommand(repository, Console.Out).RunAsync(rest);
+            case "format":
+                return rest.Length == 0 ? await Formatter.FormatAsync(repository, Console.Out) : EndOf("format", rest, "");
             case "demo":
                 return await RunDemoAsync(repository, rest);
             case "bench":
@@ -54,6 +56,10 @@ internal static class Program
         }
 
         return await ChildProcess.RunInheritedAsync(
-            "dotnet", [repository.AssemblyOf("demo"), .. arguments], repository.Root, setup.Environment);
+            "dotnet",
+            [repository.AssemblyOf("demo"), .. arguments],
+            repository.Root,
+            setup.Environment
+        );
     }
 }

@@ -24,20 +24,25 @@ internal static class Setup
     public const string PostgreSqlVariable = "POSTGRESQL_BIN";
 
     /// <summary>Python with PyTorch.</summary>
-    public static Requirement Torch { get; } = new(
-        "torch",
-        "what needs PyTorch",
-        ["python3-torch", "python3-numpy"],
-        "Needs a python3 that imports torch and numpy: 'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, " +
-        $"or set {PythonVariable} to one.");
+    public static Requirement Torch { get; } =
+        new(
+            "torch",
+            "what needs PyTorch",
+            ["python3-torch", "python3-numpy"],
+            "Needs a python3 that imports torch and numpy: "
+                + "'apt-get install python3-torch python3-numpy' or 'pip install torch numpy' brings it, "
+                + $"or set {PythonVariable} to one."
+        );
 
     /// <summary>PostgreSQL's server.</summary>
-    public static Requirement PostgreSql { get; } = new(
-        "postgresql",
-        "what needs PostgreSQL",
-        ["postgresql"],
-        "Needs PostgreSQL's initdb and pg_ctl: 'apt-get install postgresql' brings them, " +
-        $"or set {PostgreSqlVariable} to the folder that they are in.");
+    public static Requirement PostgreSql { get; } =
+        new(
+            "postgresql",
+            "what needs PostgreSQL",
+            ["postgresql"],
+            "Needs PostgreSQL's initdb and pg_ctl: 'apt-get install postgresql' brings them, "
+                + $"or set {PostgreSqlVariable} to the folder that they are in."
+        );
 
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
     /// <param name="log">Where it says so.</param>
@@ -48,9 +53,8 @@ internal static class Setup
         Dictionary<string, string> environment = [];
         foreach (Requirement requirement in wanted)
         {
-            (string variable, Func<Task<string?>> find) = requirement == Torch
-                ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync)
-                : (PostgreSqlVariable, FindPostgreSqlAsync);
+            (string variable, Func<Task<string?>> find) =
+                requirement == Torch ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync) : (PostgreSqlVariable, FindPostgreSqlAsync);
             string? found = await find();
             if (found is null && await InstallAsync(requirement, log))
             {
@@ -72,15 +76,16 @@ internal static class Setup
 
     /// <summary>Whether the text of <c>/etc/os-release</c> is that of Debian or of a system made from it.</summary>
     public static bool IsDebian(string osRelease) =>
-        osRelease.Split('\n')
+        osRelease
+            .Split('\n')
             .Select(line => line.Trim().Split('=', 2))
             .Where(parts => parts.Length == 2 && parts[0] is "ID" or "ID_LIKE")
             .SelectMany(parts => parts[1].Trim('"', '\'').Split(' '))
             .Contains("debian");
 
     /// <summary>
-    /// Debian keeps the server's programs off the path, in a folder for each version; the newest counts. A link on the path may lead nowhere, so
-    /// they are run. The server refuses to run as root, who therefore needs the user that the package brings.
+    /// Debian keeps the server's programs off the path, in a folder for each version; the newest counts. A link on the path may lead
+    /// nowhere, so they are run. The server refuses to run as root, who therefore needs the user that the package brings.
     /// </summary>
     private static async Task<string?> FindPostgreSqlAsync()
     {
@@ -101,7 +106,10 @@ internal static class Setup
         ];
         foreach (string folder in candidates.Where(folder => folder.Length > 0))
         {
-            if (await RunsAsync(Path.Combine(folder, "initdb"), ["--version"]) && await RunsAsync(Path.Combine(folder, "pg_ctl"), ["--version"]))
+            if (
+                await RunsAsync(Path.Combine(folder, "initdb"), ["--version"])
+                && await RunsAsync(Path.Combine(folder, "pg_ctl"), ["--version"])
+            )
             {
                 return folder;
             }
@@ -147,7 +155,11 @@ internal static class Setup
 
         string packages = string.Join(' ', requirement.Packages);
         log.WriteLine($"Installing {packages} (apt-get install -y --no-install-recommends {packages}) …");
-        string[][] commands = [["update"], ["install", "-y", "--no-install-recommends", .. requirement.Packages]];
+        string[][] commands =
+        [
+            ["update"],
+            ["install", "-y", "--no-install-recommends", .. requirement.Packages],
+        ];
         foreach (string[] command in commands)
         {
             ChildResult result = await RunAsync("apt-get", ["-q", .. command], TimeSpan.FromMinutes(10));
@@ -182,5 +194,6 @@ internal static class Setup
             arguments,
             Environment.CurrentDirectory,
             new Dictionary<string, string> { ["DEBIAN_FRONTEND"] = "noninteractive" },
-            timeout);
+            timeout
+        );
 }

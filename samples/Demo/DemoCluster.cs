@@ -15,7 +15,9 @@ internal sealed class DemoCluster : IAsyncDisposable
     {
         Folder = Directory.CreateTempSubdirectory("actortrainer-demo-").FullName;
         Nodes = NodeProcess.Create(nodes, Folder);
-        Client = new ActorTrainerClient(new ActorTrainerClientOptions { Nodes = [.. Nodes.Select(n => n.Address)], Timeout = TimeSpan.FromSeconds(5) });
+        Client = new ActorTrainerClient(
+            new ActorTrainerClientOptions { Nodes = [.. Nodes.Select(n => n.Address)], Timeout = TimeSpan.FromSeconds(5) }
+        );
         References = new References(paths.DigitsAssembly, [.. DemoTasks.Digits(paths).Select(task => task.Seed)]);
         _referenceRuns = References.RunAsync(_stop.Token);
     }

@@ -24,7 +24,9 @@ internal sealed class DemoPaths
     public static DemoPaths Find()
     {
         string here = AppContext.BaseDirectory;
-        string configuration = here.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal) ? "Release" : "Debug";
+        string configuration = here.Contains($"{Path.DirectorySeparatorChar}Release{Path.DirectorySeparatorChar}", StringComparison.Ordinal)
+            ? "Release"
+            : "Debug";
         for (DirectoryInfo? folder = new(here); folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "ActorTrainer.sln")))

@@ -35,7 +35,15 @@ internal sealed class DemoRun(bool keep)
             Console.WriteLine("Interrupted: ending all processes.");
             exitCode = Interrupted;
         }
-        catch (Exception e) when (e is DemoException or TimeoutException or NoNodeException or ActorTrainerApiException or UnknownOutcomeException or HttpRequestException)
+        catch (Exception e)
+            when (e
+                    is DemoException
+                        or TimeoutException
+                        or NoNodeException
+                        or ActorTrainerApiException
+                        or UnknownOutcomeException
+                        or HttpRequestException
+            )
         {
             Console.WriteLine($"FAILED: {e.Message}");
         }
@@ -59,7 +67,13 @@ internal sealed class DemoRun(bool keep)
 
     private TimeSpan Clock() => TimeProvider.System.GetElapsedTime(_started);
 
-    private async Task<int> PlayAsync(DemoPaths paths, DemoCluster cluster, Observer observer, string? python, CancellationToken cancellationToken)
+    private async Task<int> PlayAsync(
+        DemoPaths paths,
+        DemoCluster cluster,
+        Observer observer,
+        string? python,
+        CancellationToken cancellationToken
+    )
     {
         Scene scene = new(observer, cluster.Nodes, cluster.References, [], Clock);
         TimeSpan? detected = null;
@@ -80,8 +94,11 @@ internal sealed class DemoRun(bool keep)
             await PlayOn(new LineScreen(Console.Out));
         }
 
-        IReadOnlyDictionary<string, IReadOnlyList<EventRow>> histories =
-            await Verdict.ReadHistoriesAsync(cluster.Client, observer.Tasks, cancellationToken);
+        IReadOnlyDictionary<string, IReadOnlyList<EventRow>> histories = await Verdict.ReadHistoriesAsync(
+            cluster.Client,
+            observer.Tasks,
+            cancellationToken
+        );
         IReadOnlyList<Finding> findings = Verdict.Judge(observer.Tasks, histories, cluster.References.HashOf);
         Console.WriteLine();
         WriteTable(Verdict.Draw(observer.Tasks, cluster.Nodes, detected, cluster.References.HashOf));
@@ -97,7 +114,9 @@ internal sealed class DemoRun(bool keep)
 
         bool holds = findings.All(finding => finding.Holds);
         Console.WriteLine();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{(holds ? "All of it holds" : "FAILED")}, after {Clock().TotalSeconds:0} s."));
+        Console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{(holds ? "All of it holds" : "FAILED")}, after {Clock().TotalSeconds:0} s.")
+        );
         return holds ? 0 : 1;
     }
 

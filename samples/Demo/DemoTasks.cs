@@ -19,25 +19,29 @@ internal static class DemoTasks
 
     public static IEnumerable<(TaskSpec Spec, int Seed)> Digits(DemoPaths paths) =>
         from seed in Enumerable.Range(1, Count)
-        select (new TaskSpec
-        {
-            Name = string.Create(CultureInfo.InvariantCulture, $"digits-{seed}"),
-            Priority = (Count + 1 - seed) * 10,
-            Trainer = new TrainerSpec("ActorTrainer.Samples.Digits.DigitsTrainer", paths.DigitsAssembly, Settings(seed)),
-            Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(2) },
-        }, seed);
+        select (
+            new TaskSpec
+            {
+                Name = string.Create(CultureInfo.InvariantCulture, $"digits-{seed}"),
+                Priority = (Count + 1 - seed) * 10,
+                Trainer = new TrainerSpec("ActorTrainer.Samples.Digits.DigitsTrainer", paths.DigitsAssembly, Settings(seed)),
+                Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(2) },
+            },
+            seed
+        );
 
     /// <summary>The arguments with which the sample trains the same thing alone.</summary>
     public static IEnumerable<string> ReferenceArguments(int seed) =>
         ["--seed", seed.ToString(CultureInfo.InvariantCulture), .. Sizes.SelectMany(size => new[] { "--" + size.Name, size.Value })];
 
-    public static TaskSpec PyTorch(DemoPaths paths, string python) => new()
-    {
-        Name = PyTorchName,
-        Priority = 35,
-        Command = [python, paths.PyTorchScript, "--seed", "1", "--epochs", "12", "--hidden", "256", "--save-every", "2"],
-        WorkingDirectory = Path.GetDirectoryName(paths.PyTorchScript),
-    };
+    public static TaskSpec PyTorch(DemoPaths paths, string python) =>
+        new()
+        {
+            Name = PyTorchName,
+            Priority = 35,
+            Command = [python, paths.PyTorchScript, "--seed", "1", "--epochs", "12", "--hidden", "256", "--save-every", "2"],
+            WorkingDirectory = Path.GetDirectoryName(paths.PyTorchScript),
+        };
 
     private static JsonElement Settings(int seed)
     {

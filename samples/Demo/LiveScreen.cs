@@ -27,16 +27,28 @@ internal sealed class LiveScreen(LiveDisplayContext live, int height) : IScreen
             bool up = state == "up";
             nodes.AddRow(
                 new Text(node.Name),
-                new Text(state, new Style(up ? Color.Green : node.IsRunning ? Color.Yellow : Color.Red)),
-                new Text(up && member is not null ? string.Create(CultureInfo.InvariantCulture, $"{member.UsedSlots}/{member.Slots}") : "-"),
-                new Text(node.Address.ToString()));
+                new Text(
+                    state,
+                    new Style(
+                        up ? Color.Green
+                        : node.IsRunning ? Color.Yellow
+                        : Color.Red
+                    )
+                ),
+                new Text(
+                    up && member is not null ? string.Create(CultureInfo.InvariantCulture, $"{member.UsedSlots}/{member.Slots}") : "-"
+                ),
+                new Text(node.Address.ToString())
+            );
         }
 
         List<IRenderable> rows =
         [
             new Text(
-                $"ActorTrainer demo  {Words.Time(scene.Clock())}  uninterrupted runs done: {scene.References.Done} of {scene.References.Total}",
-                new Style(decoration: Decoration.Bold)),
+                $"ActorTrainer demo  {Words.Time(scene.Clock())}  uninterrupted runs done: "
+                    + $"{scene.References.Done} of {scene.References.Total}",
+                new Style(decoration: Decoration.Bold)
+            ),
             new Text(""),
             tasks,
             new Text(""),
@@ -59,12 +71,14 @@ internal sealed class LiveScreen(LiveDisplayContext live, int height) : IScreen
         foreach (string header in headers)
         {
             bool right = header.StartsWith('>');
-            table.AddColumn(new TableColumn(new Text(right ? header[1..] : header, new Style(decoration: Decoration.Bold)))
-            {
-                Alignment = right ? Justify.Right : Justify.Left,
-                Padding = new Padding(0, 0, 2, 0),
-                NoWrap = true,
-            });
+            table.AddColumn(
+                new TableColumn(new Text(right ? header[1..] : header, new Style(decoration: Decoration.Bold)))
+                {
+                    Alignment = right ? Justify.Right : Justify.Left,
+                    Padding = new Padding(0, 0, 2, 0),
+                    NoWrap = true,
+                }
+            );
         }
 
         return table;
@@ -72,19 +86,25 @@ internal sealed class LiveScreen(LiveDisplayContext live, int height) : IScreen
 
     private static IRenderable[] Row(TaskRecord task, Scene scene)
     {
-        Style style = new(task.View?.Status switch
-        {
-            TaskStatus.Running => Color.Green,
-            TaskStatus.Completed => Color.Blue,
-            TaskStatus.Failed or TaskStatus.Held => Color.Red,
-            _ => Color.Yellow,
-        });
+        Style style = new(
+            task.View?.Status switch
+            {
+                TaskStatus.Running => Color.Green,
+                TaskStatus.Completed => Color.Blue,
+                TaskStatus.Failed or TaskStatus.Held => Color.Red,
+                _ => Color.Yellow,
+            }
+        );
         string bar = Words.Share(task) is { } share
-            ? string.Create(CultureInfo.InvariantCulture, $"{Bar(share)} {Math.Floor(share * 100),3:0}%")
+            ? string.Create(CultureInfo.InvariantCulture, $"{Bar(share)} {Math.Floor(share * 100), 3:0}%")
             : "";
-        string saved = task.CheckpointSeenAt == TimeSpan.Zero
-            ? "-"
-            : string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (scene.Clock() - task.CheckpointSeenAt).TotalSeconds):0} s ago");
+        string saved =
+            task.CheckpointSeenAt == TimeSpan.Zero
+                ? "-"
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Math.Max(0, (scene.Clock() - task.CheckpointSeenAt).TotalSeconds):0} s ago"
+                );
         return
         [
             new Text(task.Name),

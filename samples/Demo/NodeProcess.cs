@@ -44,11 +44,16 @@ internal sealed class NodeProcess(int number, NodeAddress address, string folder
         };
         string[] command =
         [
-            executable, "node",
-            "--address", Address.ToString(),
-            "--name", Name,
-            "--slots", slots.ToString(CultureInfo.InvariantCulture),
-            "--set", "actortrainer.cluster.name=demo",
+            executable,
+            "node",
+            "--address",
+            Address.ToString(),
+            "--name",
+            Name,
+            "--slots",
+            slots.ToString(CultureInfo.InvariantCulture),
+            "--set",
+            "actortrainer.cluster.name=demo",
             .. all.SelectMany(node => new[] { "--seed", node.Address.ToString() }),
         ];
         foreach (string argument in command)
@@ -74,7 +79,8 @@ internal sealed class NodeProcess(int number, NodeAddress address, string folder
         }
     }
 
-    public Task WaitForExitAsync(CancellationToken cancellationToken) => _process?.WaitForExitAsync(cancellationToken) ?? Task.CompletedTask;
+    public Task WaitForExitAsync(CancellationToken cancellationToken) =>
+        _process?.WaitForExitAsync(cancellationToken) ?? Task.CompletedTask;
 
     public void Dispose()
     {

@@ -20,9 +20,11 @@ internal sealed class Observer(IReadOnlyList<NodeProcess> nodes, ActorTrainerCli
     /// <summary>One look at everything. What does not answer now is asked again with the next look.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<TaskView>?[] lists = await Task.WhenAll(nodes
-            .Where(node => node.IsRunning)
-            .Select(node => TryAsync(async () => (await node.Client.ListTasksAsync(cancellationToken: cancellationToken)).Tasks)));
+        IReadOnlyList<TaskView>?[] lists = await Task.WhenAll(
+            nodes
+                .Where(node => node.IsRunning)
+                .Select(node => TryAsync(async () => (await node.Client.ListTasksAsync(cancellationToken: cancellationToken)).Tasks))
+        );
         TakeMembers(await TryAsync(() => client.GetClusterAsync(cancellationToken)));
         foreach (TaskRecord task in Tasks)
         {
@@ -57,8 +59,12 @@ internal sealed class Observer(IReadOnlyList<NodeProcess> nodes, ActorTrainerCli
     /// <summary>Reads the events that are new; until there are none.</summary>
     private async Task ReadEventsAsync(TaskRecord task, CancellationToken cancellationToken)
     {
-        while (await TryAsync(() => client.ListEventsAsync(task.Name, task.Events.Count == 0 ? 0 : task.Events[^1].Sequence, cancellationToken))
-            is { Events.Count: > 0 } page)
+        while (
+            await TryAsync(() =>
+                client.ListEventsAsync(task.Name, task.Events.Count == 0 ? 0 : task.Events[^1].Sequence, cancellationToken)
+            )
+                is { Events.Count: > 0 } page
+        )
         {
             foreach (EventRow row in page.Events)
             {
@@ -69,12 +75,19 @@ internal sealed class Observer(IReadOnlyList<NodeProcess> nodes, ActorTrainerCli
 
     /// <summary>Waits until a node's life is known as lost by one that answers.</summary>
     public static async Task<TimeSpan> WaitForDownAsync(
-        ActorTrainerClient survivors, long incarnation, Func<TimeSpan> clock, CancellationToken cancellationToken)
+        ActorTrainerClient survivors,
+        long incarnation,
+        Func<TimeSpan> clock,
+        CancellationToken cancellationToken
+    )
     {
         while (true)
         {
             ClusterStatus? status = await TryAsync(() => survivors.GetClusterAsync(cancellationToken));
-            if (status is not null && status.Members.All(m => m.Incarnation != incarnation || m.State is MemberState.Down or MemberState.Removed))
+            if (
+                status is not null
+                && status.Members.All(m => m.Incarnation != incarnation || m.State is MemberState.Down or MemberState.Removed)
+            )
             {
                 return clock();
             }

@@ -26,7 +26,8 @@ internal sealed class References(string digitsAssembly, IReadOnlyList<int> seeds
         Parallel.ForEachAsync(
             seeds,
             new ParallelOptions { MaxDegreeOfParallelism = 2, CancellationToken = cancellationToken },
-            async (seed, stop) => await RunOneAsync(seed, stop));
+            async (seed, stop) => await RunOneAsync(seed, stop)
+        );
 
     private async Task RunOneAsync(int seed, CancellationToken cancellationToken)
     {
@@ -39,9 +40,10 @@ internal sealed class References(string digitsAssembly, IReadOnlyList<int> seeds
             string output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
             await process.WaitForExitAsync(cancellationToken);
             string? hash = output.Split('\n').LastOrDefault(line => line.StartsWith(HashName, StringComparison.Ordinal));
-            _hashes[seed] = process.ExitCode == 0 && hash is not null
-                ? hash[HashName.Length..].Trim()
-                : throw new DemoException($"the uninterrupted run of seed {seed} exited with {process.ExitCode}: {await errors}");
+            _hashes[seed] =
+                process.ExitCode == 0 && hash is not null
+                    ? hash[HashName.Length..].Trim()
+                    : throw new DemoException($"the uninterrupted run of seed {seed} exited with {process.ExitCode}: {await errors}");
         }
         finally
         {

@@ -31,7 +31,12 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         NodeProcess lost = await KillAsync(cancellationToken);
         lost.Start(paths.Executable, scene.Nodes, Slots);
         Tell($"{lost.Name} is started again");
-        await WaitAsync($"{lost.Name} is up again and trains", () => AllUp() && Observer.Tasks.Any(t => t.RunsOn(lost.Address)) || Enough(), Look, cancellationToken);
+        await WaitAsync(
+            $"{lost.Name} is up again and trains",
+            () => AllUp() && Observer.Tasks.Any(t => t.RunsOn(lost.Address)) || Enough(),
+            Look,
+            cancellationToken
+        );
         await DrainAsync(lost, cancellationToken);
         await WaitAsync("all tasks end", () => Observer.Tasks.All(t => t.Finished), Look, cancellationToken);
         Tell("all tasks have ended");
@@ -39,8 +44,7 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         await Task.WhenAll(followers).WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System, cancellationToken);
     }
 
-    private bool AllUp() => scene.Nodes.All(node =>
-        Observer.Member(node) is { State: MemberState.Up, Reachable: true });
+    private bool AllUp() => scene.Nodes.All(node => Observer.Member(node) is { State: MemberState.Up, Reachable: true });
 
     /// <summary>Whether tasks are so far that a drain cannot wait any more.</summary>
     private bool Enough() => Observer.Tasks.Where(t => t.Seed is not null).All(t => Words.Share(t) > 0.6);
@@ -72,15 +76,22 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
     private async Task<NodeProcess> KillAsync(CancellationToken cancellationToken)
     {
         NodeProcess? victim = null;
-        await WaitAsync("a node's tasks are all past a checkpoint", () => (victim = ChooseVictim()) is not null, CloseLook, cancellationToken);
+        await WaitAsync(
+            "a node's tasks are all past a checkpoint",
+            () => (victim = ChooseVictim()) is not null,
+            CloseLook,
+            cancellationToken
+        );
         NodeProcess lost = victim!;
         List<TaskRecord> tasks = [.. Observer.Tasks.Where(t => t.RunsOn(lost.Address))];
         long incarnation = Observer.Member(lost)!.Incarnation;
-        using ActorTrainerClient survivors = new(new ActorTrainerClientOptions
-        {
-            Nodes = [.. scene.Nodes.Where(n => n != lost).Select(n => n.Address)],
-            Timeout = TimeSpan.FromSeconds(2),
-        });
+        using ActorTrainerClient survivors = new(
+            new ActorTrainerClientOptions
+            {
+                Nodes = [.. scene.Nodes.Where(n => n != lost).Select(n => n.Address)],
+                Timeout = TimeSpan.FromSeconds(2),
+            }
+        );
 
         // Once before, so that the connection stands.
         await survivors.GetVersionAsync(cancellationToken);
@@ -99,8 +110,15 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         lost.Fate = "down";
         Tell($"the others know after {Words.Seconds(DetectedAfter)}");
         await WaitAsync(
-            $"the tasks of {lost.Name} train again", () => tasks.All(t => t.Loss!.TrainedAgainAfter is not null || t.Finished), CloseLook, cancellationToken);
-        Tell($"its tasks train again: {string.Join(", ", tasks.Select(t => $"{t.Name} on {Words.NodeOf(t, scene.Nodes)} after {Words.Seconds(t.Loss!.TrainedAgainAfter)}"))}");
+            $"the tasks of {lost.Name} train again",
+            () => tasks.All(t => t.Loss!.TrainedAgainAfter is not null || t.Finished),
+            CloseLook,
+            cancellationToken
+        );
+        IEnumerable<string> again = tasks.Select(t =>
+            $"{t.Name} on {Words.NodeOf(t, scene.Nodes)} after {Words.Seconds(t.Loss!.TrainedAgainAfter)}"
+        );
+        Tell($"its tasks train again: {string.Join(", ", again)}");
         return lost;
     }
 
@@ -113,24 +131,26 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         }
 
         bool hurry = Observer.Tasks.Any(t => t.Seed is not null && Words.Share(t) > 0.4);
-        return scene.Nodes
-            .Select(node => (Node: node, Tasks: Observer.Tasks.Where(t => t.RunsOn(node.Address)).ToList()))
+        return scene
+            .Nodes.Select(node => (Node: node, Tasks: Observer.Tasks.Where(t => t.RunsOn(node.Address)).ToList()))
             .Where(n => n.Tasks.Count > 0 && n.Tasks.All(t => t.IsPastACheckpoint))
             .Where(n => hurry || Observer.Tasks.All(t => t.Output is null) || n.Tasks.Any(t => t.Output is not null))
             .OrderByDescending(n => n.Tasks.Any(t => t.Output is not null))
             .ThenByDescending(n => n.Tasks.Count)
-            .FirstOrDefault().Node;
+            .FirstOrDefault()
+            .Node;
     }
 
-    private static string Describe(TaskRecord task) => task.Output is null
-        ? string.Create(CultureInfo.InvariantCulture, $"{task.Name} (epoch {task.View!.Progress.Epoch:0.0})")
-        : string.Create(CultureInfo.InvariantCulture, $"{task.Name} (step {task.Step})");
+    private static string Describe(TaskRecord task) =>
+        task.Output is null
+            ? string.Create(CultureInfo.InvariantCulture, $"{task.Name} (epoch {task.View!.Progress.Epoch:0.0})")
+            : string.Create(CultureInfo.InvariantCulture, $"{task.Name} (step {task.Step})");
 
     private async Task DrainAsync(NodeProcess restarted, CancellationToken cancellationToken)
     {
         // A script that was not on the lost node is interrupted here.
-        NodeProcess node = scene.Nodes
-            .Where(n => n != restarted)
+        NodeProcess node = scene
+            .Nodes.Where(n => n != restarted)
             .OrderByDescending(n => Observer.Tasks.Any(t => t is { Output: not null, Loss: null } && t.RunsOn(n.Address)))
             .ThenByDescending(n => Observer.Tasks.Count(t => t.RunsOn(n.Address)))
             .First();
@@ -174,7 +194,12 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
             }
 
             cluster.ThrowIfBroken();
-            if (Observer.Tasks.FirstOrDefault(t => t.View is { Status: Core.Tasks.TaskStatus.Held or Core.Tasks.TaskStatus.Failed or Core.Tasks.TaskStatus.Cancelled }) is { } ended)
+            if (
+                Observer.Tasks.FirstOrDefault(t =>
+                    t.View is { Status: Core.Tasks.TaskStatus.Held or Core.Tasks.TaskStatus.Failed or Core.Tasks.TaskStatus.Cancelled }
+                ) is
+                { } ended
+            )
             {
                 throw new DemoException($"{ended.Name} is {Words.Status(ended)}: {ended.View!.Detail}");
             }

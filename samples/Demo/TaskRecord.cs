@@ -59,15 +59,19 @@ internal sealed class TaskRecord(TaskSpec spec, int? seed)
     public TaskCompleted? Completed => Events.Select(row => row.Event).OfType<TaskCompleted>().LastOrDefault();
 
     /// <summary>Steps done more than once, over all its starts: from the checkpoint up to where the run before was seen.</summary>
-    public long StepsRedone => Output?.StepsRedone ??
-        Starts.Sum(start => Math.Max(0, HighestBefore(start.Run) - start.RestoredStep));
+    public long StepsRedone => Output?.StepsRedone ?? Starts.Sum(start => Math.Max(0, HighestBefore(start.Run) - start.RestoredStep));
 
-    /// <summary>Whether it trains on a node, in an epoch that is not just beginning or ending, and is past a checkpoint of this run.</summary>
+    /// <summary>
+    /// Whether it trains on a node, in an epoch that is not just beginning or ending, and is past a checkpoint of this run.
+    /// </summary>
     public bool IsPastACheckpoint
     {
         get
         {
-            if (View is not { Status: TaskStatus.Running } view || Events.FindLastIndex(row => row.Event is TaskStarted) is var started && started < 0)
+            if (
+                View is not { Status: TaskStatus.Running } view
+                || Events.FindLastIndex(row => row.Event is TaskStarted) is var started && started < 0
+            )
             {
                 return false;
             }
@@ -116,9 +120,8 @@ internal sealed class TaskRecord(TaskSpec spec, int? seed)
         Output?.WatchFrom(Loss.HighestStep);
     }
 
-    private bool HasGoneOn(Loss loss) => Output is null
-        ? _highest.Any(run => run.Key > loss.Run && run.Value > loss.HighestStep)
-        : Output.HasGoneOn;
+    private bool HasGoneOn(Loss loss) =>
+        Output is null ? _highest.Any(run => run.Key > loss.Run && run.Value > loss.HighestStep) : Output.HasGoneOn;
 
     private long HighestBefore(int run)
     {

@@ -21,21 +21,35 @@ internal static class Verdict
     public const string Hash = "weights-sha256";
 
     public static IReadOnlyList<Finding> Judge(
-        IReadOnlyList<TaskRecord> tasks, IReadOnlyDictionary<string, IReadOnlyList<EventRow>> histories, Func<int, string?> referenceOf)
+        IReadOnlyList<TaskRecord> tasks,
+        IReadOnlyDictionary<string, IReadOnlyList<EventRow>> histories,
+        Func<int, string?> referenceOf
+    )
     {
         List<Finding> findings =
         [
             new(
                 "every Digits task's final weights have the SHA-256 of an uninterrupted run of the same seed",
-                [.. tasks.SelectMany(task => JudgeWeights(task, referenceOf))]),
+                [.. tasks.SelectMany(task => JudgeWeights(task, referenceOf))]
+            ),
             new(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"nothing committed was lost ({tasks.Sum(task => task.Checkpoints.Count())} checkpoints were acknowledged)"),
-                [.. tasks.SelectMany(task => JudgeHistory(task, histories[task.Name]))]),
+                    $"nothing committed was lost ({tasks.Sum(task => task.Checkpoints.Count())} checkpoints were acknowledged)"
+                ),
+                [.. tasks.SelectMany(task => JudgeHistory(task, histories[task.Name]))]
+            ),
             new(
-                string.Create(CultureInfo.InvariantCulture, $"every Digits task reads at least {DemoTasks.LeastAccuracy:P0} of digits it never saw"),
-                [.. tasks.Where(task => task.Seed is not null && !(Accuracy(task) >= DemoTasks.LeastAccuracy)).Select(task => $"{task.Name}: {Percent(Accuracy(task))}")]),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"every Digits task reads at least {DemoTasks.LeastAccuracy:P0} of digits it never saw"
+                ),
+                [
+                    .. tasks
+                        .Where(task => task.Seed is not null && !(Accuracy(task) >= DemoTasks.LeastAccuracy))
+                        .Select(task => $"{task.Name}: {Percent(Accuracy(task))}"),
+                ]
+            ),
         ];
         if (tasks.FirstOrDefault(task => task.Output is not null) is { } script)
         {
@@ -47,13 +61,19 @@ internal static class Verdict
 
     /// <summary>All events of all tasks, read anew.</summary>
     public static async Task<IReadOnlyDictionary<string, IReadOnlyList<EventRow>>> ReadHistoriesAsync(
-        ActorTrainerClient client, IEnumerable<TaskRecord> tasks, CancellationToken cancellationToken)
+        ActorTrainerClient client,
+        IEnumerable<TaskRecord> tasks,
+        CancellationToken cancellationToken
+    )
     {
         Dictionary<string, IReadOnlyList<EventRow>> histories = [];
         foreach (TaskRecord task in tasks)
         {
             List<EventRow> rows = [];
-            while ((await client.ListEventsAsync(task.Name, rows.Count == 0 ? 0 : rows[^1].Sequence, cancellationToken)).Events is { Count: > 0 } page)
+            while (
+                (await client.ListEventsAsync(task.Name, rows.Count == 0 ? 0 : rows[^1].Sequence, cancellationToken)).Events
+                    is { Count: > 0 } page
+            )
             {
                 rows.AddRange(page);
             }
@@ -64,13 +84,20 @@ internal static class Verdict
         return histories;
     }
 
-    public static Table Draw(IReadOnlyList<TaskRecord> tasks, IReadOnlyList<NodeProcess> nodes, TimeSpan? detected, Func<int, string?> referenceOf)
+    public static Table Draw(
+        IReadOnlyList<TaskRecord> tasks,
+        IReadOnlyList<NodeProcess> nodes,
+        TimeSpan? detected,
+        Func<int, string?> referenceOf
+    )
     {
         Table table = LiveScreen.Create("TASK", ">ACCURACY", "NODES", ">STEPS REDONE", ">DETECTED", ">TRAINS AGAIN", "WEIGHTS");
         foreach (TaskRecord task in tasks)
         {
             string hash = task.Completed?.Results.GetValueOrDefault(Hash) ?? "";
-            string weights = task.Seed is { } seed ? $"{hash[..Math.Min(8, hash.Length)]} {(hash == referenceOf(seed) ? "same" : "DIFFER")}" : "";
+            string weights = task.Seed is { } seed
+                ? $"{hash[..Math.Min(8, hash.Length)]} {(hash == referenceOf(seed) ? "same" : "DIFFER")}"
+                : "";
             table.AddRow(
                 new Text(task.Name),
                 new Text(Percent(Accuracy(task))),
@@ -78,7 +105,8 @@ internal static class Verdict
                 new Text(Words.Number(task.StepsRedone)),
                 new Text(task.Loss is null ? "-" : Words.Seconds(detected)),
                 new Text(Words.Seconds(task.Loss?.TrainedAgainAfter)),
-                new Text(weights));
+                new Text(weights)
+            );
         }
 
         return table;
@@ -99,11 +127,13 @@ internal static class Verdict
         }
     }
 
-    private static double? Accuracy(TaskRecord task) => task.Output is { } output
-        ? output.Accuracy
-        : double.TryParse(task.Completed?.Results.GetValueOrDefault("accuracy"), CultureInfo.InvariantCulture, out double value) ? value : null;
+    private static double? Accuracy(TaskRecord task) =>
+        task.Output is { } output ? output.Accuracy
+        : double.TryParse(task.Completed?.Results.GetValueOrDefault("accuracy"), CultureInfo.InvariantCulture, out double value) ? value
+        : null;
 
-    private static string Percent(double? share) => share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known * 100:0.0} %") : "-";
+    private static string Percent(double? share) =>
+        share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known * 100:0.0} %") : "-";
 
     private static IEnumerable<string> JudgeWeights(TaskRecord task, Func<int, string?> referenceOf)
     {
@@ -119,7 +149,9 @@ internal static class Verdict
         }
     }
 
-    /// <summary>What was acknowledged stands in the history as it was seen, and every start went on from the newest checkpoint before it.</summary>
+    /// <summary>
+    /// What was acknowledged stands in the history as it was seen, and every start went on from the newest checkpoint before it.
+    /// </summary>
     private static IEnumerable<string> JudgeHistory(TaskRecord task, IReadOnlyList<EventRow> history)
     {
         Dictionary<long, EventRow> bySequence = history.ToDictionary(row => row.Sequence);
@@ -129,7 +161,8 @@ internal static class Verdict
             string? kept = (bySequence.GetValueOrDefault(seen.Sequence)?.Event as TaskCheckpointed)?.Checkpoint.Name;
             if (acknowledged != kept)
             {
-                yield return $"{task.Name}: checkpoint {acknowledged} (event {seen.Sequence}) was acknowledged; the history has {kept ?? "none"} there";
+                yield return $"{task.Name}: checkpoint {acknowledged} (event {seen.Sequence}) was acknowledged; "
+                    + $"the history has {kept ?? "none"} there";
             }
         }
 
@@ -142,7 +175,8 @@ internal static class Verdict
                     newest = checkpointed.Checkpoint;
                     break;
                 case TaskStarted started when started.RestoredFrom != newest?.Name:
-                    yield return $"{task.Name}: run {started.Run} went on from {started.RestoredFrom ?? "nothing"}, not from {newest?.Name}";
+                    yield return $"{task.Name}: run {started.Run} went on from {started.RestoredFrom ?? "nothing"}, "
+                        + $"not from {newest?.Name}";
                     break;
                 case TaskCheckpointDamaged damaged:
                     yield return $"{task.Name}: checkpoint {damaged.Checkpoint} was damaged: {damaged.Detail}";

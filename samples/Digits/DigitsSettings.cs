@@ -4,7 +4,15 @@ namespace ActorTrainer.Samples.Digits;
 
 /// <summary>The task's <c>trainer.settings</c>. What each means, and its default, stands in README.md beside this file.</summary>
 internal sealed record DigitsSettings(
-    ulong Seed, int Hidden, int Epochs, int BatchSize, int Views, float Dropout, double LearningRate, string DataFile)
+    ulong Seed,
+    int Hidden,
+    int Epochs,
+    int BatchSize,
+    int Views,
+    float Dropout,
+    double LearningRate,
+    string DataFile
+)
 {
     /// <exception cref="TrainerSettingsException">A setting is unknown or out of its range.</exception>
     public static DigitsSettings Read(TrainerContext context)
@@ -19,7 +27,8 @@ internal sealed record DigitsSettings(
             Views: (int)settings.Number("views", quick ? 1 : 8, least: 1),
             Dropout: (float)settings.Fraction("dropout", 0.2, least: 0, below: 1),
             LearningRate: settings.Fraction("learning-rate", quick ? 0.005 : 0.001, least: 0),
-            DataFile: settings.Text("data", Path.Combine(FolderOfThisProgram(), "data", "digits.csv")));
+            DataFile: settings.Text("data", Path.Combine(FolderOfThisProgram(), "data", "digits.csv"))
+        );
         settings.RefuseOthers();
         return read;
     }

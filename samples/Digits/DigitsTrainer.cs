@@ -38,7 +38,11 @@ public sealed class DigitsTrainer : ITrainer
         _totalSteps = (long)_settings.Epochs * _cursor.BatchesPerEpoch;
         _generator = new SeededGenerator(_settings.Seed, RandomStreams.Training);
         _network = new Network(
-            _settings.Hidden, _settings.BatchSize, _settings.Dropout, new SeededGenerator(_settings.Seed, RandomStreams.Weights));
+            _settings.Hidden,
+            _settings.BatchSize,
+            _settings.Dropout,
+            new SeededGenerator(_settings.Seed, RandomStreams.Weights)
+        );
         _adam = new Adam(_network.Parameters);
         _schedule = new LearningRateSchedule(_settings.LearningRate, _totalSteps);
         _images = new float[_settings.BatchSize * DigitsData.Pixels];
@@ -68,13 +72,16 @@ public sealed class DigitsTrainer : ITrainer
         double loss = _network.Learn(_images, _labels.AsSpan(0, batch.Length), _generator);
         _adam.Update(rate);
         _step++;
-        return ValueTask.FromResult(new StepResult(
-            _step,
-            _totalSteps,
-            _cursor.Position,
-            EndOfEpoch: _cursor.AtEpochBoundary,
-            Done: _step == _totalSteps,
-            new Dictionary<string, double> { ["loss"] = loss, ["learning-rate"] = rate }));
+        return ValueTask.FromResult(
+            new StepResult(
+                _step,
+                _totalSteps,
+                _cursor.Position,
+                EndOfEpoch: _cursor.AtEpochBoundary,
+                Done: _step == _totalSteps,
+                new Dictionary<string, double> { ["loss"] = loss, ["learning-rate"] = rate }
+            )
+        );
     }
 
     /// <inheritdoc />
@@ -142,7 +149,8 @@ public sealed class DigitsTrainer : ITrainer
         }
 
         return ValueTask.FromResult<IReadOnlyDictionary<string, double>>(
-            new Dictionary<string, double> { ["accuracy"] = accuracy, ["validation-loss"] = loss / _heldOut.Count });
+            new Dictionary<string, double> { ["accuracy"] = accuracy, ["validation-loss"] = loss / _heldOut.Count }
+        );
     }
 
     /// <summary>SHA-256 of all weights, lower-case hexadecimal.</summary>

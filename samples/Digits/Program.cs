@@ -17,7 +17,8 @@ JsonObject settings = [];
 for (int i = 0; i < args.Length; i++)
 {
     string name = args[i];
-    bool known = name is "--seed" or "--hidden" or "--epochs" or "--batch-size" or "--views" or "--dropout" or "--learning-rate" or "--data";
+    bool known =
+        name is "--seed" or "--hidden" or "--epochs" or "--batch-size" or "--views" or "--dropout" or "--learning-rate" or "--data";
     if (name == "--quick")
     {
         settings["quick"] = true;
@@ -29,8 +30,10 @@ for (int i = 0; i < args.Length; i++)
     else
     {
         Console.Error.WriteLine(
-            $"digits: '{name}' {(known ? "needs a value" : "is no option")}. Options: --seed N --hidden N --epochs N --batch-size N --views N " +
-            "--dropout X --learning-rate X --data FILE --quick");
+            $"digits: '{name}' {(known ? "needs a value" : "is no option")}. Options: "
+                + "--seed N --hidden N --epochs N --batch-size N --views N "
+                + "--dropout X --learning-rate X --data FILE --quick"
+        );
         Environment.ExitCode = 2;
         return;
     }
@@ -58,12 +61,15 @@ do
     if (step.EndOfEpoch)
     {
         IReadOnlyDictionary<string, double> metrics = await trainer.EvaluateAsync(CancellationToken.None);
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"epoch {step.Epoch,3}  step {step.Step}/{step.TotalSteps}  loss {step.Metrics!["loss"]:F4}  accuracy {metrics["accuracy"]:P1}  {watch.Elapsed.TotalSeconds:F1} s"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"epoch {step.Epoch, 3}  step {step.Step}/{step.TotalSteps}  loss {step.Metrics!["loss"]:F4}  "
+                    + $"accuracy {metrics["accuracy"]:P1}  {watch.Elapsed.TotalSeconds:F1} s"
+            )
+        );
     }
-}
-while (!step.Done);
+} while (!step.Done);
 
 foreach ((string name, string value) in context.Results)
 {

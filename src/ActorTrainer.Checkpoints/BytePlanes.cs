@@ -33,7 +33,9 @@ internal static class BytePlanes
         }
     }
 
-    /// <summary>How many bytes <see cref="Encode"/> would need for this, judged by the frequencies of bytes. Scratch holds the split planes.</summary>
+    /// <summary>
+    /// How many bytes <see cref="Encode"/> would need for this, judged by the frequencies of bytes. Scratch holds the split planes.
+    /// </summary>
     public static int Estimate(ReadOnlySpan<byte> raw, byte[] scratch)
     {
         int words = raw.Length / Planes;
@@ -59,9 +61,10 @@ internal static class BytePlanes
             ReadOnlySpan<byte> bytes = scratch.AsSpan(plane * words, words);
             double entropy = Entropy(bytes);
             int room = Math.Min(limit - at, words - 1);
-            int stored = entropy < Incompressible && room > 0
-                ? Deflater.Compress(bytes, target, offset + at, room, huffmanOnly: entropy > Repetitive)
-                : -1;
+            int stored =
+                entropy < Incompressible && room > 0
+                    ? Deflater.Compress(bytes, target, offset + at, room, huffmanOnly: entropy > Repetitive)
+                    : -1;
             bool compressed = stored >= 0;
             if (!compressed)
             {

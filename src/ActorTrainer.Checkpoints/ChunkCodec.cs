@@ -19,13 +19,14 @@ internal enum ChunkCodec : byte
 /// <summary>The codecs' names in manifests.</summary>
 internal static class ChunkCodecNames
 {
-    public static string NameOf(ChunkCodec codec) => codec switch
-    {
-        ChunkCodec.None => "none",
-        ChunkCodec.Deflate => "deflate",
-        ChunkCodec.Planes4 => "planes4-deflate",
-        _ => throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a codec"),
-    };
+    public static string NameOf(ChunkCodec codec) =>
+        codec switch
+        {
+            ChunkCodec.None => "none",
+            ChunkCodec.Deflate => "deflate",
+            ChunkCodec.Planes4 => "planes4-deflate",
+            _ => throw new ArgumentOutOfRangeException(nameof(codec), codec, "not a codec"),
+        };
 
     public static bool TryParse(string? name, out ChunkCodec codec)
     {

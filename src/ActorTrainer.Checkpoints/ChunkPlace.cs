@@ -3,7 +3,9 @@ namespace ActorTrainer.Checkpoints;
 /// <summary>Where a chunk's stored form stands.</summary>
 internal sealed record ChunkPlace(string Pack, long Offset, int Stored, ChunkCodec Codec);
 
-/// <summary>A chunk on its way into a pack, with buffers of its own. A record's header goes right before the bytes, so one write does.</summary>
+/// <summary>
+/// A chunk on its way into a pack, with buffers of its own. A record's header goes right before the bytes, so one write does.
+/// </summary>
 internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
 {
     private readonly byte[] _encoded = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
@@ -42,9 +44,7 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
     {
         ReadOnlySpan<byte> raw = Raw.AsSpan(PackFormat.RecordHeaderSize, Length);
         _codec = ChunkCodec.None;
-        _storedLength = compress
-            ? ChunkEncoder.Encode(raw, _encoded, PackFormat.RecordHeaderSize, _scratch, out _codec)
-            : Length;
+        _storedLength = compress ? ChunkEncoder.Encode(raw, _encoded, PackFormat.RecordHeaderSize, _scratch, out _codec) : Length;
         byte[] record = _codec == ChunkCodec.None ? Raw : _encoded;
         PackFormat.WriteRecordHeader(record, _codec, Length, _storedLength, _sha256);
     }

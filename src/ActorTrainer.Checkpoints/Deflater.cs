@@ -23,8 +23,8 @@ internal static class Deflater
     /// <param name="huffmanOnly">Whether repeated strings are left alone.</param>
     public static int Compress(ReadOnlySpan<byte> source, byte[] target, int offset, int limit, bool huffmanOnly = false)
     {
-        using var sink = new BoundedSink(target, offset, limit);
-        using (var deflate = new DeflateStream(sink, huffmanOnly ? Coding : Matching, leaveOpen: true))
+        using BoundedSink sink = new(target, offset, limit);
+        using (DeflateStream deflate = new(sink, huffmanOnly ? Coding : Matching, leaveOpen: true))
         {
             const int slice = 64 * 1024;
             for (int at = 0; at < source.Length && !sink.Overflowed; at += slice)
@@ -44,8 +44,8 @@ internal static class Deflater
     {
         try
         {
-            using var stored = new MemoryStream(source, offset, length, writable: false);
-            using var inflate = new DeflateStream(stored, CompressionMode.Decompress);
+            using MemoryStream stored = new(source, offset, length, writable: false);
+            using DeflateStream inflate = new(stored, CompressionMode.Decompress);
             Span<byte> beyond = stackalloc byte[1];
             return inflate.ReadAtLeast(target, target.Length, throwOnEndOfStream: false) == target.Length && inflate.Read(beyond) == 0;
         }
@@ -90,9 +90,7 @@ internal static class Deflater
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

@@ -3,11 +3,13 @@ namespace ActorTrainer.Checkpoints;
 /// <summary>Writes small files so that they are whole or absent after a power cut.</summary>
 internal static class DurableFile
 {
-    /// <summary>Creates the file and syncs its bytes; the folder is the caller's to sync. A file that could not be completed is removed.</summary>
+    /// <summary>
+    /// Creates the file and syncs its bytes; the folder is the caller's to sync. A file that could not be completed is removed.
+    /// </summary>
     /// <exception cref="IOException">It exists already or could not be written.</exception>
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
-        using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         try
         {
             file.Write(bytes);

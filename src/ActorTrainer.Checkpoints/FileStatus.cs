@@ -24,14 +24,15 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
     private static FileStatus ReadPortable(string path)
     {
-        var info = new FileInfo(path);
+        FileInfo info = new(path);
         FileAttributes attributes = info.Attributes;
         if (attributes == (FileAttributes)(-1))
         {
             throw new FileNotFoundException($"'{path}' does not exist.", path);
         }
 
-        FileKind kind = (attributes & FileAttributes.ReparsePoint) != 0 ? FileKind.Link
+        FileKind kind =
+            (attributes & FileAttributes.ReparsePoint) != 0 ? FileKind.Link
             : (attributes & FileAttributes.Directory) != 0 ? FileKind.Directory
             : (attributes & FileAttributes.Device) != 0 ? FileKind.Special
             : FileKind.File;
@@ -74,7 +75,13 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
                         _ => FileKind.Special,
                     };
                     status = new FileStatus(
-                        kind, (long)b.Size, b.Mode & 0b111_111_111, b.Inode, Ticks(b.ModifiedSeconds, b.ModifiedNanoseconds), Ticks(b.ChangedSeconds, b.ChangedNanoseconds));
+                        kind,
+                        (long)b.Size,
+                        b.Mode & 0b111_111_111,
+                        b.Inode,
+                        Ticks(b.ModifiedSeconds, b.ModifiedNanoseconds),
+                        Ticks(b.ChangedSeconds, b.ChangedNanoseconds)
+                    );
                     return true;
                 }
             }
@@ -85,9 +92,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
             }
 
             int error = Marshal.GetLastPInvokeError();
-            return error == NoEntry
-                ? throw new FileNotFoundException($"'{path}' does not exist.", path)
-                : false;
+            return error == NoEntry ? throw new FileNotFoundException($"'{path}' does not exist.", path) : false;
         }
 
         private static long Ticks(long seconds, uint nanoseconds) => unchecked((seconds * 1_000_000_000) + nanoseconds);

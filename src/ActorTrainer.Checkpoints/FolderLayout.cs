@@ -33,7 +33,8 @@ internal sealed class FolderLayout(string root)
 
     /// <summary>Makes the folders of a task, and the store itself when this is its very first use.</summary>
     /// <param name="task">The task.</param>
-    /// <param name="mayCreateStore">False when checkpoints are known to exist: then a store that is not there is a disk that is not mounted.</param>
+    /// <param name="mayCreateStore">False when checkpoints are known to exist: then a store that is not there is a disk that is not
+    /// mounted.</param>
     /// <exception cref="CheckpointStoreException">The store is away.</exception>
     public void Prepare(TaskId task, bool mayCreateStore)
     {
@@ -65,8 +66,11 @@ internal sealed class FolderLayout(string root)
         }
     }
 
-    private CheckpointStoreException Away() => new(
-        $"The checkpoint store at {Root} is away: its {MarkerName} is missing or cannot be read. Check that the disk is mounted and actortrainer.checkpoints.path is right.");
+    private CheckpointStoreException Away() =>
+        new(
+            $"The checkpoint store at {Root} is away: its {MarkerName} is missing or cannot be read. "
+                + "Check that the disk is mounted and actortrainer.checkpoints.path is right."
+        );
 
     private static void CreateDurably(string folder)
     {

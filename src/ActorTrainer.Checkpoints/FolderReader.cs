@@ -84,9 +84,12 @@ internal sealed class FolderReader : IDisposable
             _ = ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec);
             Span<byte> raw = target.AsSpan(0, rawLength);
             Span<byte> actual = stackalloc byte[SHA256.HashSizeInBytes];
-            if (!PackFormat.Matches(record, codec, rawLength, chunk.Stored, sha256) ||
-                !ChunkEncoder.TryDecode(codec, record, PackFormat.RecordHeaderSize, chunk.Stored, raw, scratch) ||
-                SHA256.HashData(raw, actual) != actual.Length || !actual.SequenceEqual(sha256))
+            if (
+                !PackFormat.Matches(record, codec, rawLength, chunk.Stored, sha256)
+                || !ChunkEncoder.TryDecode(codec, record, PackFormat.RecordHeaderSize, chunk.Stored, raw, scratch)
+                || SHA256.HashData(raw, actual) != actual.Length
+                || !actual.SequenceEqual(sha256)
+            )
             {
                 throw Damaged(chunk, "has other bytes than were written");
             }
@@ -113,7 +116,9 @@ internal sealed class FolderReader : IDisposable
             Span<byte> header = stackalloc byte[PackFormat.FileHeaderSize];
             if (RandomAccess.Read(handle, header, 0) == header.Length && !header.SequenceEqual(PackFormat.FileHeader))
             {
-                throw new CheckpointDamagedException($"Checkpoint {_checkpoint.Name} of {_task}: {pack} has other bytes than were written (header at offset 0).");
+                throw new CheckpointDamagedException(
+                    $"Checkpoint {_checkpoint.Name} of {_task}: {pack} has other bytes than were written (header at offset 0)."
+                );
             }
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -139,12 +144,18 @@ internal sealed class FolderReader : IDisposable
             catch (Exception e) when (StoreErrors.IsFromSystem(e))
             {
                 throw StoreErrors.Describe(
-                    $"Checkpoint {_checkpoint.Name} of {_task} could not be read", _layout.FilePath(_task, Manifest.Packs[chunk.Pack]), e);
+                    $"Checkpoint {_checkpoint.Name} of {_task} could not be read",
+                    _layout.FilePath(_task, Manifest.Packs[chunk.Pack]),
+                    e
+                );
             }
 
             if (read == 0)
             {
-                throw Damaged(chunk, $"is truncated: it ends at {offset}, the chunk at {chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored}");
+                throw Damaged(
+                    chunk,
+                    $"is truncated: it ends at {offset}, the chunk at {chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored}"
+                );
             }
 
             target = target[read..];
@@ -152,6 +163,9 @@ internal sealed class FolderReader : IDisposable
         }
     }
 
-    private CheckpointDamagedException Damaged(ManifestChunk chunk, string what) => new(
-        $"Checkpoint {_checkpoint.Name} of {_task}: {Manifest.Packs[chunk.Pack]} {what} (chunk at offset {chunk.Offset}, {chunk.Stored} bytes).");
+    private CheckpointDamagedException Damaged(ManifestChunk chunk, string what) =>
+        new(
+            $"Checkpoint {_checkpoint.Name} of {_task}: {Manifest.Packs[chunk.Pack]} {what} (chunk at offset {chunk.Offset}, "
+                + $"{chunk.Stored} bytes)."
+        );
 }

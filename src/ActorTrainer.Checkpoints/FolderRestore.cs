@@ -36,7 +36,10 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
             throw new CheckpointStoreException(
-                $"Checkpoint {reader.Manifest.Name} of {reader.Manifest.Task} could not be restored: {_target}: {e.Message.TrimEnd('.')}. Check the disk of actortrainer.node.data-dir.", e);
+                $"Checkpoint {reader.Manifest.Name} of {reader.Manifest.Task} could not be restored: {_target}: "
+                    + $"{e.Message.TrimEnd('.')}. Check the disk of actortrainer.node.data-dir.",
+                e
+            );
         }
         finally
         {
@@ -49,19 +52,23 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         string path = Path.Combine(folder, entry.Path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        FolderSave.Concurrently(entry.Chunks.Count, index =>
-        {
-            byte[] raw = pool.Rent(reader.LengthOf(entry, index));
-            try
+        FolderSave.Concurrently(
+            entry.Chunks.Count,
+            index =>
             {
-                reader.ReadChunk(entry, index, raw);
-                RandomAccess.Write(file, raw.AsSpan(0, reader.LengthOf(entry, index)), (long)index * reader.Manifest.ChunkSize);
-            }
-            finally
-            {
-                pool.Return(raw);
-            }
-        }, cancellationToken);
+                byte[] raw = pool.Rent(reader.LengthOf(entry, index));
+                try
+                {
+                    reader.ReadChunk(entry, index, raw);
+                    RandomAccess.Write(file, raw.AsSpan(0, reader.LengthOf(entry, index)), (long)index * reader.Manifest.ChunkSize);
+                }
+                finally
+                {
+                    pool.Return(raw);
+                }
+            },
+            cancellationToken
+        );
         if (!OperatingSystem.IsWindows() && EntryMode.TryParse(entry.Mode, out int mode))
         {
             File.SetUnixFileMode(file, (UnixFileMode)mode);

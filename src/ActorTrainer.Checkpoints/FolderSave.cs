@@ -11,7 +11,13 @@ namespace ActorTrainer.Checkpoints;
 /// its own files away again, which nobody can have named yet.
 /// </summary>
 internal sealed class FolderSave(
-    FolderLayout layout, BufferPool pool, CheckpointStoreModel model, TimeProvider time, Action<SaveStep>? probe, SaveRequest request)
+    FolderLayout layout,
+    BufferPool pool,
+    CheckpointStoreModel model,
+    TimeProvider time,
+    Action<SaveStep>? probe,
+    SaveRequest request
+)
 {
     private readonly List<ChunkJob> _jobs = [];
     private readonly List<(SourceFile File, List<string> Chunks)> _entries = [];
@@ -25,7 +31,7 @@ internal sealed class FolderSave(
 
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
-        using var pack = new PackWriter(_packPath);
+        using PackWriter pack = new(_packPath);
         bool done = false;
         try
         {
@@ -33,7 +39,10 @@ internal sealed class FolderSave(
             layout.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0);
             if (File.Exists(_manifestPath) || File.Exists(_packPath))
             {
-                throw new CheckpointStoreException($"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. Save under a new name.");
+                throw new CheckpointStoreException(
+                    $"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. "
+                        + "Save under a new name."
+                );
             }
 
             _known.AddFrom(layout, request.Task, request.Listed, cancellationToken);
@@ -44,7 +53,11 @@ internal sealed class FolderSave(
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            throw StoreErrors.Describe($"Checkpoint {request.Name} of {request.Task} could not be saved", layout.TaskFolder(request.Task), e);
+            throw StoreErrors.Describe(
+                $"Checkpoint {request.Name} of {request.Task} could not be saved",
+                layout.TaskFolder(request.Task),
+                e
+            );
         }
         finally
         {
@@ -86,12 +99,12 @@ internal sealed class FolderSave(
 
     private void ReadFile(SourceFile file, PackWriter pack, CancellationToken cancellationToken)
     {
-        var chunks = new List<string>();
+        List<string> chunks = [];
         _entries.Add((file, chunks));
         if (file.Status.Length > 0)
         {
             using SafeFileHandle handle = OpenSource(file);
-            for (long at = 0; at < file.Status.Length;)
+            for (long at = 0; at < file.Status.Length; )
             {
                 if (_filled == FolderStore.Parallelism * 2)
                 {
@@ -124,7 +137,13 @@ internal sealed class FolderSave(
     {
         try
         {
-            return File.OpenHandle(file.FullPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            return File.OpenHandle(
+                file.FullPath,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete,
+                FileOptions.SequentialScan
+            );
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
@@ -174,25 +193,36 @@ internal sealed class FolderSave(
         }
     }
 
-    private static CheckpointStoreException SourceChanged(SourceFile file) => new(
-        $"'{file.FullPath}' was changed while it was being saved. Write a checkpoint's files elsewhere and rename them into place when they are complete.");
+    private static CheckpointStoreException SourceChanged(SourceFile file) =>
+        new(
+            $"'{file.FullPath}' was changed while it was being saved. "
+                + "Write a checkpoint's files elsewhere and rename them into place when they are complete."
+        );
 
-    private static CheckpointStoreException SourceUnreadable(string path, Exception e) => new(
-        $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. The trainer has to leave it alone until it is released.", e);
+    private static CheckpointStoreException SourceUnreadable(string path, Exception e) =>
+        new(
+            $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. "
+                + "The trainer has to leave it alone until it is released.",
+            e
+        );
 
     // Hashing and encoding go in parallel, looking up and writing in order: packs are the same whatever the timing.
     private void Drain(PackWriter pack, CancellationToken cancellationToken)
     {
         probe?.Invoke(SaveStep.WritingChunks);
-        Concurrently(_filled, index =>
-        {
-            ChunkJob job = _jobs[index];
-            job.Hash();
-            if (!_known.Contains(job.Key))
+        Concurrently(
+            _filled,
+            index =>
             {
-                job.Encode(model.Compression);
-            }
-        }, cancellationToken);
+                ChunkJob job = _jobs[index];
+                job.Hash();
+                if (!_known.Contains(job.Key))
+                {
+                    job.Encode(model.Compression);
+                }
+            },
+            cancellationToken
+        );
         for (int i = 0; i < _filled; i++)
         {
             ChunkJob job = _jobs[i];
@@ -223,7 +253,12 @@ internal sealed class FolderSave(
 
         try
         {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken }, work);
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken },
+                work
+            );
         }
         catch (AggregateException e)
         {
@@ -253,17 +288,18 @@ internal sealed class FolderSave(
             packLength + bytes.Length,
             manifest.Packs,
             ManifestFormat.HashOf(bytes),
-            request.State.Metrics);
+            request.State.Metrics
+        );
     }
 
     private Manifest BuildManifest()
     {
-        var packs = new List<string>();
-        var packIndex = new Dictionary<string, int>(StringComparer.Ordinal);
-        var entries = new List<ManifestEntry>(_entries.Count);
+        List<string> packs = [];
+        Dictionary<string, int> packIndex = new(StringComparer.Ordinal);
+        List<ManifestEntry> entries = new(_entries.Count);
         foreach ((SourceFile file, List<string> keys) in _entries)
         {
-            var chunks = new List<ManifestChunk>(keys.Count);
+            List<ManifestChunk> chunks = new(keys.Count);
             foreach (string key in keys)
             {
                 ChunkPlace place = _known[key];

@@ -12,21 +12,23 @@ public sealed partial class FolderStore
 {
     private const int WarmUpChunks = 4;
 
-    /// <summary>Saves, verifies and restores a small state in a folder of its own, which is removed at the end. The store itself is not touched.</summary>
+    /// <summary>
+    /// Saves, verifies and restores a small state in a folder of its own, which is removed at the end. The store itself is not touched.
+    /// </summary>
     /// <param name="scratchFolder">A folder that does not exist, on a local disk; its parent is made when it is missing.</param>
     /// <param name="cancellationToken">Ends it early.</param>
     /// <exception cref="CheckpointStoreException">The scratch folder could not be used.</exception>
     public async Task WarmUpAsync(string scratchFolder, CancellationToken cancellationToken)
     {
-        var scratch = new FolderStore(_model with { Path = Path.Combine(scratchFolder, "store") }, _time, _pool, probe: null);
-        var random = new DeterministicRandom(1);
-        var task = TaskId.Parse("warm-up");
+        FolderStore scratch = new(_model with { Path = Path.Combine(scratchFolder, "store") }, _time, _pool, probe: null);
+        DeterministicRandom random = new(1);
+        TaskId task = TaskId.Parse("warm-up");
         string source = Path.Combine(scratchFolder, "source");
         try
         {
             await Task.Run(() => WriteSample(source, random), cancellationToken);
-            var state = new StagedState("warm-up", 0, 0, CheckpointReasons.Request, new Dictionary<string, double>());
-            var request = new SaveRequest(task, 1, CheckpointNames.Create(1, 0, random), state, source, []);
+            StagedState state = new("warm-up", 0, 0, CheckpointReasons.Request, new Dictionary<string, double>());
+            SaveRequest request = new(task, 1, CheckpointNames.Create(1, 0, random), state, source, []);
             CheckpointRef saved = await scratch.SaveAsync(request, cancellationToken);
             await scratch.VerifyAsync(task, saved, cancellationToken);
             await scratch.RestoreAsync(task, saved, Path.Combine(scratchFolder, "restored"), cancellationToken);

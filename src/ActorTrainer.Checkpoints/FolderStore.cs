@@ -28,14 +28,10 @@ public sealed partial class FolderStore : ICheckpointStore
     /// <param name="time">Dates the manifests.</param>
     /// <exception cref="ArgumentException">The path is empty or the chunk size out of range.</exception>
     public FolderStore(CheckpointStoreModel model, TimeProvider time)
-        : this(model, time, probe: null)
-    {
-    }
+        : this(model, time, probe: null) { }
 
     internal FolderStore(CheckpointStoreModel model, TimeProvider time, Action<SaveStep>? probe)
-        : this(model, time, new BufferPool(model.ChunkSizeBytes + PackFormat.RecordHeaderSize, BuffersKept), probe)
-    {
-    }
+        : this(model, time, new BufferPool(model.ChunkSizeBytes + PackFormat.RecordHeaderSize, BuffersKept), probe) { }
 
     private FolderStore(CheckpointStoreModel model, TimeProvider time, BufferPool pool, Action<SaveStep>? probe)
     {
@@ -54,8 +50,12 @@ public sealed partial class FolderStore : ICheckpointStore
     {
         if (!CheckpointNames.TryParse(request.Name, out long term) || term != request.Term)
         {
-            return Task.FromException<CheckpointRef>(new CheckpointStoreException(
-                $"'{request.Name}' cannot name a checkpoint of term {request.Term}: names are c-TERM-STEP-RANDOM, as CheckpointNames.Create draws them."));
+            return Task.FromException<CheckpointRef>(
+                new CheckpointStoreException(
+                    $"'{request.Name}' cannot name a checkpoint of term {request.Term}: "
+                        + "names are c-TERM-STEP-RANDOM, as CheckpointNames.Create draws them."
+                )
+            );
         }
 
         return Task.Run(() => new FolderSave(_layout, _pool, _model, _time, _probe, request).Execute(cancellationToken), cancellationToken);
@@ -66,10 +66,11 @@ public sealed partial class FolderStore : ICheckpointStore
         Task.Run(
             () =>
             {
-                using var reader = new FolderReader(_layout, _pool, task, checkpoint);
+                using FolderReader reader = new(_layout, _pool, task, checkpoint);
                 new FolderRestore(reader, _pool, targetDirectory).Execute(cancellationToken);
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
@@ -85,24 +86,28 @@ public sealed partial class FolderStore : ICheckpointStore
 
     private long Verify(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
-        using var reader = new FolderReader(_layout, _pool, task, checkpoint);
+        using FolderReader reader = new(_layout, _pool, task, checkpoint);
         long bytes = reader.ManifestLength;
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> seen = new(StringComparer.Ordinal);
         foreach (ManifestEntry entry in reader.Manifest.Entries)
         {
             int[] wanted = [.. Enumerable.Range(0, entry.Chunks.Count).Where(index => seen.Add(entry.Chunks[index].Sha256))];
-            FolderSave.Concurrently(wanted.Length, index =>
-            {
-                byte[] raw = _pool.Rent(reader.LengthOf(entry, wanted[index]));
-                try
+            FolderSave.Concurrently(
+                wanted.Length,
+                index =>
                 {
-                    Interlocked.Add(ref bytes, reader.ReadChunk(entry, wanted[index], raw));
-                }
-                finally
-                {
-                    _pool.Return(raw);
-                }
-            }, cancellationToken);
+                    byte[] raw = _pool.Rent(reader.LengthOf(entry, wanted[index]));
+                    try
+                    {
+                        Interlocked.Add(ref bytes, reader.ReadChunk(entry, wanted[index], raw));
+                    }
+                    finally
+                    {
+                        _pool.Return(raw);
+                    }
+                },
+                cancellationToken
+            );
         }
 
         return bytes;
@@ -110,7 +115,7 @@ public sealed partial class FolderStore : ICheckpointStore
 
     private IReadOnlyList<string> ListFiles(TaskId task)
     {
-        var files = new List<string>();
+        List<string> files = [];
         foreach (string folder in (string[])[_layout.PackFolder(task), _layout.ManifestFolder(task)])
         {
             try

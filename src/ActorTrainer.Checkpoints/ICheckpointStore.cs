@@ -35,7 +35,8 @@ public interface ICheckpointStore
 /// <param name="Term">The owner's term; part of every new file's name.</param>
 /// <param name="Name">The checkpoint's name.</param>
 /// <param name="State">Step, epoch, reason and metrics.</param>
-/// <param name="SourceDirectory">The folder whose files are stored, with their relative paths; links and empty folders are refused or dropped as documented.</param>
+/// <param name="SourceDirectory">The folder whose files are stored, with their relative paths; links and empty folders are refused or
+/// dropped as documented.</param>
 /// <param name="Listed">Checkpoints whose chunks may be referenced, newest first.</param>
 public sealed record SaveRequest(
     TaskId Task,
@@ -43,7 +44,8 @@ public sealed record SaveRequest(
     string Name,
     StagedState State,
     string SourceDirectory,
-    IReadOnlyList<CheckpointRef> Listed);
+    IReadOnlyList<CheckpointRef> Listed
+);
 
 /// <summary>The store could not do it now; says what, where and what to do.</summary>
 public sealed class CheckpointStoreException(string message, Exception? inner = null) : Exception(message, inner);

@@ -20,7 +20,7 @@ internal sealed class KnownChunks
     /// <summary>Reads the manifests of earlier checkpoints. One that cannot be used is passed over: it only saves space.</summary>
     public void AddFrom(FolderLayout layout, TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken)
     {
-        var packLengths = new Dictionary<string, long>(StringComparer.Ordinal);
+        Dictionary<string, long> packLengths = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in listed)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -47,13 +47,15 @@ internal sealed class KnownChunks
                 string pack = manifest.Packs[chunk.Pack];
                 if (!packLengths.TryGetValue(pack, out long length))
                 {
-                    var file = new FileInfo(layout.FilePath(task, pack));
+                    FileInfo file = new(layout.FilePath(task, pack));
                     length = file.Exists ? file.Length : 0;
                     packLengths.Add(pack, length);
                 }
 
-                if (chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length &&
-                    ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec))
+                if (
+                    chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length
+                    && ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec)
+                )
                 {
                     _places.TryAdd(chunk.Sha256, new ChunkPlace(pack, chunk.Offset, chunk.Stored, codec));
                 }

@@ -61,7 +61,8 @@ internal sealed record ManifestChunk(string Sha256, int Pack, long Offset, int S
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
     // A loss that went to infinity is still a metric.
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals
+)]
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(ManifestChunk))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, double>))]

@@ -19,9 +19,14 @@ internal static class ManifestFormat
 
     public static byte[] Write(Manifest manifest)
     {
-        var buffer = new ArrayBufferWriter<byte>(64 * 1024);
-        var options = new JsonWriterOptions { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-        using (var json = new Utf8JsonWriter(buffer, options))
+        ArrayBufferWriter<byte> buffer = new(64 * 1024);
+        JsonWriterOptions options = new()
+        {
+            Indented = true,
+            NewLine = "\n",
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
+        using (Utf8JsonWriter json = new(buffer, options))
         {
             json.WriteStartObject();
             json.WriteString("format", manifest.Format);
@@ -74,19 +79,25 @@ internal static class ManifestFormat
         if (HashOf(bytes) != checkpoint.ManifestSha256)
         {
             throw new CheckpointDamagedException(
-                $"Checkpoint {checkpoint.Name} of {task}: {file} has other bytes than were written ({bytes.Length} bytes, another SHA-256).");
+                $"Checkpoint {checkpoint.Name} of {task}: {file} has other bytes than were written ({bytes.Length} bytes, another SHA-256)."
+            );
         }
 
         Manifest manifest;
         try
         {
             using JsonDocument document = JsonDocument.Parse(bytes);
-            if (document.RootElement.ValueKind == JsonValueKind.Object &&
-                document.RootElement.TryGetProperty("version", out JsonElement version) && version.TryGetInt32(out int number) &&
-                number > Manifest.CurrentVersion)
+            if (
+                document.RootElement.ValueKind == JsonValueKind.Object
+                && document.RootElement.TryGetProperty("version", out JsonElement version)
+                && version.TryGetInt32(out int number)
+                && number > Manifest.CurrentVersion
+            )
             {
                 throw new CheckpointStoreException(
-                    $"Checkpoint {checkpoint.Name} of {task}: {file} has format version {number}, this program reads up to {Manifest.CurrentVersion}. Update this node.");
+                    $"Checkpoint {checkpoint.Name} of {task}: {file} has format version {number}, "
+                        + $"this program reads up to {Manifest.CurrentVersion}. Update this node."
+                );
             }
 
             manifest = document.Deserialize(ManifestJsonContext.Default.Manifest) ?? throw new JsonException("it is null");
@@ -130,7 +141,7 @@ internal static class ManifestFormat
         }
 
         long bytes = 0;
-        var paths = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> paths = new(StringComparer.Ordinal);
         foreach (ManifestEntry entry in manifest.Entries)
         {
             if (FindFault(entry, manifest) is { } fault)
@@ -168,9 +179,16 @@ internal static class ManifestFormat
 
         foreach (ManifestChunk chunk in entry.Chunks)
         {
-            if (chunk.Pack < 0 || chunk.Pack >= manifest.Packs.Count || chunk.Offset < PackFormat.FileHeaderSize ||
-                chunk.Stored < 0 || chunk.Stored > manifest.ChunkSize || !ChunkCodecNames.TryParse(chunk.Codec, out _) ||
-                chunk.Sha256.Length != Sha256HexLength || !chunk.Sha256.All(char.IsAsciiHexDigitLower))
+            if (
+                chunk.Pack < 0
+                || chunk.Pack >= manifest.Packs.Count
+                || chunk.Offset < PackFormat.FileHeaderSize
+                || chunk.Stored < 0
+                || chunk.Stored > manifest.ChunkSize
+                || !ChunkCodecNames.TryParse(chunk.Codec, out _)
+                || chunk.Sha256.Length != Sha256HexLength
+                || !chunk.Sha256.All(char.IsAsciiHexDigitLower)
+            )
             {
                 return $"a chunk of '{entry.Path}' is described wrongly";
             }
@@ -190,7 +208,10 @@ internal static class ManifestFormat
         json.WriteStartArray("chunks");
         foreach (ManifestChunk chunk in entry.Chunks)
         {
-            json.WriteRawValue(JsonSerializer.SerializeToUtf8Bytes(chunk, ManifestJsonContext.Default.ManifestChunk), skipInputValidation: true);
+            json.WriteRawValue(
+                JsonSerializer.SerializeToUtf8Bytes(chunk, ManifestJsonContext.Default.ManifestChunk),
+                skipInputValidation: true
+            );
         }
 
         json.WriteEndArray();
@@ -205,7 +226,11 @@ internal static class ManifestFormat
         }
         else
         {
-            json.WriteStringValue(double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+            json.WriteStringValue(
+                double.IsNaN(value) ? "NaN"
+                : value > 0 ? "Infinity"
+                : "-Infinity"
+            );
         }
     }
 }

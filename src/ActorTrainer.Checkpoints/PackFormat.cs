@@ -27,10 +27,10 @@ internal static class PackFormat
 
     /// <summary>Whether a header says exactly what the manifest says of the chunk.</summary>
     public static bool Matches(ReadOnlySpan<byte> header, ChunkCodec codec, int rawLength, int storedLength, ReadOnlySpan<byte> sha256) =>
-        header[..4].SequenceEqual(RecordMark) &&
-        header[4] == (byte)codec &&
-        !header[5..8].ContainsAnyExcept((byte)0) &&
-        BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == (uint)rawLength &&
-        BinaryPrimitives.ReadUInt32LittleEndian(header[12..]) == (uint)storedLength &&
-        header[16..RecordHeaderSize].SequenceEqual(sha256);
+        header[..4].SequenceEqual(RecordMark)
+        && header[4] == (byte)codec
+        && !header[5..8].ContainsAnyExcept((byte)0)
+        && BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == (uint)rawLength
+        && BinaryPrimitives.ReadUInt32LittleEndian(header[12..]) == (uint)storedLength
+        && header[16..RecordHeaderSize].SequenceEqual(sha256);
 }

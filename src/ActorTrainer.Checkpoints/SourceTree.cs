@@ -18,10 +18,12 @@ internal static class SourceTree
         string root = Path.GetFullPath(folder);
         if (!Directory.Exists(root))
         {
-            throw new CheckpointStoreException($"The folder to be saved, {root}, does not exist. The trainer has to leave it alone until it is released.");
+            throw new CheckpointStoreException(
+                $"The folder to be saved, {root}, does not exist. The trainer has to leave it alone until it is released."
+            );
         }
 
-        var files = new List<SourceFile>();
+        List<SourceFile> files = [];
         Collect(new DirectoryInfo(root), "", files);
         files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
         return files;
@@ -44,9 +46,14 @@ internal static class SourceTree
                 case FileKind.File:
                     throw new CheckpointStoreException($"'{info.FullName}' has a name that cannot be stored. Rename it.");
                 case FileKind.Link:
-                    throw new CheckpointStoreException($"'{info.FullName}' is a link; a checkpoint holds plain files only. Write the file itself into the checkpoint folder.");
+                    throw new CheckpointStoreException(
+                        $"'{info.FullName}' is a link; a checkpoint holds plain files only. "
+                            + "Write the file itself into the checkpoint folder."
+                    );
                 default:
-                    throw new CheckpointStoreException($"'{info.FullName}' is a pipe, socket or device; a checkpoint holds plain files only. Put it elsewhere.");
+                    throw new CheckpointStoreException(
+                        $"'{info.FullName}' is a pipe, socket or device; a checkpoint holds plain files only. Put it elsewhere."
+                    );
             }
         }
     }

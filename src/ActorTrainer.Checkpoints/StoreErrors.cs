@@ -17,15 +17,22 @@ internal static class StoreErrors
         (string why, string advice) = e switch
         {
             IOException { HResult: NoSpace or WindowsDiskFull } => (
-                "no space is left on the device", "Free space there, lower checkpoint.keep-last, or set actortrainer.checkpoints.path to a larger disk"),
+                "no space is left on the device",
+                "Free space there, lower checkpoint.keep-last, or set actortrainer.checkpoints.path to a larger disk"
+            ),
             IOException { HResult: LinuxQuota or MacQuota } => (
-                "the disk quota is used up", "Raise the quota or set actortrainer.checkpoints.path to another disk"),
+                "the disk quota is used up",
+                "Raise the quota or set actortrainer.checkpoints.path to another disk"
+            ),
             IOException { HResult: ReadOnlyFileSystem } => (
-                "the file system is read-only", "Mount it writable or set actortrainer.checkpoints.path to another disk"),
-            UnauthorizedAccessException => (
-                "permission denied", "Give the node's user read and write permission there"),
+                "the file system is read-only",
+                "Mount it writable or set actortrainer.checkpoints.path to another disk"
+            ),
+            UnauthorizedAccessException => ("permission denied", "Give the node's user read and write permission there"),
             FileNotFoundException or DirectoryNotFoundException => (
-                "it does not exist", "Check that the disk is mounted and actortrainer.checkpoints.path is right"),
+                "it does not exist",
+                "Check that the disk is mounted and actortrainer.checkpoints.path is right"
+            ),
             _ => (e.Message.TrimEnd('.'), "Check the disk and actortrainer.checkpoints.path"),
         };
         return new CheckpointStoreException($"{what}: {path}: {why}. {advice}.", e);

@@ -51,13 +51,15 @@ internal sealed class CliContext
     /// <summary>A console on <see cref="Out"/>; without a terminal it writes neither colours nor cursor movements.</summary>
     public IAnsiConsole CreateConsole(TextWriter? writer = null)
     {
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
-        {
-            Ansi = OutIsTerminal && Environment("TERM") != "dumb" ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = Colour ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
-            Interactive = OutIsTerminal ? InteractionSupport.Yes : InteractionSupport.No,
-            Out = new AnsiConsoleOutput(writer ?? Out),
-        });
+        IAnsiConsole console = AnsiConsole.Create(
+            new AnsiConsoleSettings
+            {
+                Ansi = OutIsTerminal && Environment("TERM") != "dumb" ? AnsiSupport.Yes : AnsiSupport.No,
+                ColorSystem = Colour ? ColorSystemSupport.Standard : ColorSystemSupport.NoColors,
+                Interactive = OutIsTerminal ? InteractionSupport.Yes : InteractionSupport.No,
+                Out = new AnsiConsoleOutput(writer ?? Out),
+            }
+        );
         console.Profile.Width = Width;
         console.Profile.Capabilities.Unicode = true;
         return console;

@@ -8,11 +8,7 @@ namespace ActorTrainer.Cli;
 internal static class CliProgram
 {
     public static IReadOnlyList<string> RootExamples { get; } =
-    [
-        "actortrainer node",
-        "actortrainer run -- python3 train.py",
-        "actortrainer tasks watch",
-    ];
+    ["actortrainer node", "actortrainer run -- python3 train.py", "actortrainer tasks watch"];
 
     public static RootCommand Build(CliContext cli)
     {
@@ -35,19 +31,34 @@ internal static class CliProgram
                 TasksSaveCommand.Create(cli, globals),
                 TasksMigrateCommand.Create(cli, globals),
             },
-            new CliCommand("cluster", "Shows the nodes; takes them out of service and back.", "actortrainer cluster show", "actortrainer cluster drain 127.0.0.1:7401")
+            new CliCommand(
+                "cluster",
+                "Shows the nodes; takes them out of service and back.",
+                "actortrainer cluster show",
+                "actortrainer cluster drain 127.0.0.1:7401"
+            )
             {
                 ClusterShowCommand.Create(cli, globals),
                 ClusterDrainCommand.Create(cli, globals),
                 ClusterCordonCommand.Create(cli, globals),
                 ClusterUncordonCommand.Create(cli, globals),
             },
-            new CliCommand("shards", "Shows which node owns which shards.", "actortrainer shards ls", "actortrainer shards show --task digits")
+            new CliCommand(
+                "shards",
+                "Shows which node owns which shards.",
+                "actortrainer shards ls",
+                "actortrainer shards show --task digits"
+            )
             {
                 ShardsLsCommand.Create(cli, globals),
                 ShardsShowCommand.Create(cli, globals),
             },
-            new CliCommand("checkpoints", "Lists, shows and verifies checkpoints.", "actortrainer checkpoints ls digits", "actortrainer checkpoints verify digits")
+            new CliCommand(
+                "checkpoints",
+                "Lists, shows and verifies checkpoints.",
+                "actortrainer checkpoints ls digits",
+                "actortrainer checkpoints verify digits"
+            )
             {
                 CheckpointsLsCommand.Create(cli, globals),
                 CheckpointsShowCommand.Create(cli, globals),
@@ -94,7 +105,11 @@ internal static class CliProgram
     private static async Task<int> RefuseAsync(ParseResult parsed, CliContext cli)
     {
         List<string> path = [];
-        for (Symbol? symbol = parsed.CommandResult.Command; symbol is not null and not RootCommand; symbol = symbol.Parents.FirstOrDefault())
+        for (
+            Symbol? symbol = parsed.CommandResult.Command;
+            symbol is not null and not RootCommand;
+            symbol = symbol.Parents.FirstOrDefault()
+        )
         {
             path.Insert(0, symbol.Name);
         }

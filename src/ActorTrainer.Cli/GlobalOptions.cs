@@ -10,27 +10,26 @@ internal sealed class GlobalOptions
     public const string NodeVariable = "ACTORTRAINER_NODE";
     public const string TokenFileVariable = "ACTORTRAINER_TOKEN_FILE";
 
-    public Option<string[]> Node { get; } = new("--node")
-    {
-        Description = $"A node to ask, host:port; may be repeated. Environment: {NodeVariable} (with commas). [default: 127.0.0.1:7400]",
-        HelpName = "ADDR",
-        Recursive = true,
-    };
+    public Option<string[]> Node { get; } =
+        new("--node")
+        {
+            Description =
+                $"A node to ask, host:port; may be repeated. Environment: {NodeVariable} (with commas). [default: 127.0.0.1:7400]",
+            HelpName = "ADDR",
+            Recursive = true,
+        };
 
-    public Option<string?> TokenFile { get; } = new("--token-file")
-    {
-        Description = $"A file with the cluster's token. Environment: {TokenFileVariable}.",
-        HelpName = "FILE",
-        Recursive = true,
-    };
+    public Option<string?> TokenFile { get; } =
+        new("--token-file")
+        {
+            Description = $"A file with the cluster's token. Environment: {TokenFileVariable}.",
+            HelpName = "FILE",
+            Recursive = true,
+        };
 
     public Option<string> Output { get; } = NewOutput();
 
-    public Option<bool> Utc { get; } = new("--utc")
-    {
-        Description = "Exact times in UTC instead of '12s ago'.",
-        Recursive = true,
-    };
+    public Option<bool> Utc { get; } = new("--utc") { Description = "Exact times in UTC instead of '12s ago'.", Recursive = true };
 
     public void AddTo(Command root)
     {
@@ -48,7 +47,10 @@ internal sealed class GlobalOptions
         if (given.Length == 0)
         {
             origin = NodeVariable;
-            given = (cli.Environment(NodeVariable) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            given = (cli.Environment(NodeVariable) ?? "").Split(
+                ',',
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+            );
         }
 
         ActorTrainerClientOptions options = new() { Token = ReadToken(cli, args), Time = cli.Time };

@@ -12,11 +12,9 @@ namespace ActorTrainer.Cli;
 /// <summary>One run of a command: its arguments, the client, and how to write what it found.</summary>
 internal sealed class Invocation : IDisposable
 {
-    private static readonly ApiJson Indented = new(new JsonSerializerOptions(ApiJson.Default.Options)
-    {
-        WriteIndented = true,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    });
+    private static readonly ApiJson Indented = new(
+        new JsonSerializerOptions(ApiJson.Default.Options) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+    );
 
     private readonly GlobalOptions _globals;
     private ActorTrainerClient? _client;
@@ -99,13 +97,14 @@ internal sealed class Invocation : IDisposable
         return (e is OutputTargetException ? e.InnerException : e) is IOException { HResult: BrokenPipe };
     }
 
-    private static int? ExitCodeOf(Exception e) => e switch
-    {
-        UsageException => ExitCodes.Usage,
-        NoNodeException => ExitCodes.NoNode,
-        ActorTrainerApiException { Status: 401 } => ExitCodes.Usage,
-        ActorTrainerApiException or UnknownOutcomeException or CommandFailedException or OutputTargetException => ExitCodes.Failed,
-        IOException or HttpRequestException => ExitCodes.Failed,
-        _ => null,
-    };
+    private static int? ExitCodeOf(Exception e) =>
+        e switch
+        {
+            UsageException => ExitCodes.Usage,
+            NoNodeException => ExitCodes.NoNode,
+            ActorTrainerApiException { Status: 401 } => ExitCodes.Usage,
+            ActorTrainerApiException or UnknownOutcomeException or CommandFailedException or OutputTargetException => ExitCodes.Failed,
+            IOException or HttpRequestException => ExitCodes.Failed,
+            _ => null,
+        };
 }

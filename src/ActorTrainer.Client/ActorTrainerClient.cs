@@ -43,7 +43,8 @@ public sealed class ActorTrainerClient : IDisposable
     public void Dispose() => _caller.Dispose();
 
     /// <summary>Asks for the members and remembers their addresses, for when the nodes given do not answer any more.</summary>
-    public async Task<ClusterStatus> LearnNodesAsync(CancellationToken cancellationToken = default) => await GetClusterAsync(cancellationToken);
+    public async Task<ClusterStatus> LearnNodesAsync(CancellationToken cancellationToken = default) =>
+        await GetClusterAsync(cancellationToken);
 
     /// <summary>Submits a task. The same name and specification give the same task (<see cref="CommandAccepted.Existed"/>).</summary>
     public Task<CommandAccepted> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken = default) =>
@@ -58,25 +59,38 @@ public sealed class ActorTrainerClient : IDisposable
         GetAsync(TaskPath(task), ApiJson.Default.TaskDetails, cancellationToken);
 
     /// <summary>Saves, stops the worker and waits for resume.</summary>
-    public Task<CommandAccepted> PauseAsync(string task, CancellationToken cancellationToken = default) => TaskCommandAsync(task, "pause", cancellationToken);
+    public Task<CommandAccepted> PauseAsync(string task, CancellationToken cancellationToken = default) =>
+        TaskCommandAsync(task, "pause", cancellationToken);
 
     /// <summary>Lets a paused, held or failed task go on.</summary>
-    public Task<CommandAccepted> ResumeAsync(string task, CancellationToken cancellationToken = default) => TaskCommandAsync(task, "resume", cancellationToken);
+    public Task<CommandAccepted> ResumeAsync(string task, CancellationToken cancellationToken = default) =>
+        TaskCommandAsync(task, "resume", cancellationToken);
 
     /// <summary>Ends the task for good.</summary>
-    public Task<CommandAccepted> CancelAsync(string task, CancellationToken cancellationToken = default) => TaskCommandAsync(task, "cancel", cancellationToken);
+    public Task<CommandAccepted> CancelAsync(string task, CancellationToken cancellationToken = default) =>
+        TaskCommandAsync(task, "cancel", cancellationToken);
 
     /// <summary>Takes a checkpoint now.</summary>
-    public Task<CommandAccepted> SaveAsync(string task, CancellationToken cancellationToken = default) => TaskCommandAsync(task, "save", cancellationToken);
+    public Task<CommandAccepted> SaveAsync(string task, CancellationToken cancellationToken = default) =>
+        TaskCommandAsync(task, "save", cancellationToken);
 
     /// <summary>Moves the task to a node given by address or name; null: the policy chooses.</summary>
     public Task<CommandAccepted> MigrateAsync(string task, string? to = null, CancellationToken cancellationToken = default) =>
         CommandAsync(
-            $"{TaskPath(task)}/migrate", Body(new MigrateBody(to), ApiJson.Default.MigrateBody), repeatable: false, CommandTimeout, cancellationToken);
+            $"{TaskPath(task)}/migrate",
+            Body(new MigrateBody(to), ApiJson.Default.MigrateBody),
+            repeatable: false,
+            CommandTimeout,
+            cancellationToken
+        );
 
     /// <summary>Events after a sequence, at most 1000.</summary>
     public Task<TaskEventList> ListEventsAsync(string task, long after = 0, CancellationToken cancellationToken = default) =>
-        GetAsync(string.Create(CultureInfo.InvariantCulture, $"{TaskPath(task)}/events?after={after}"), ApiJson.Default.TaskEventList, cancellationToken);
+        GetAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{TaskPath(task)}/events?after={after}"),
+            ApiJson.Default.TaskEventList,
+            cancellationToken
+        );
 
     /// <summary>Output kept of the task's runs on all reachable nodes.</summary>
     public Task<RunOutputList> ListRunsAsync(string task, CancellationToken cancellationToken = default) =>
@@ -98,37 +112,52 @@ public sealed class ActorTrainerClient : IDisposable
 
     /// <summary>Checkpoints of one task or of all, newest first.</summary>
     public Task<CheckpointList> ListCheckpointsAsync(string? task = null, CancellationToken cancellationToken = default) =>
-        GetAsync(task is null ? "/v1/checkpoints" : $"/v1/checkpoints?task={Uri.EscapeDataString(task)}", ApiJson.Default.CheckpointList, cancellationToken);
+        GetAsync(
+            task is null ? "/v1/checkpoints" : $"/v1/checkpoints?task={Uri.EscapeDataString(task)}",
+            ApiJson.Default.CheckpointList,
+            cancellationToken
+        );
 
     /// <summary>Reads and hashes everything of a checkpoint.</summary>
-    public Task<CheckpointVerification> VerifyCheckpointAsync(string task, string checkpoint, CancellationToken cancellationToken = default) =>
+    public Task<CheckpointVerification> VerifyCheckpointAsync(
+        string task,
+        string checkpoint,
+        CancellationToken cancellationToken = default
+    ) =>
         _caller.CallAsync(
             new Call(
                 HttpMethod.Post,
                 $"/v1/checkpoints/{Uri.EscapeDataString(task)}/{Uri.EscapeDataString(checkpoint)}/verify",
-                Timeout: LongTimeout),
+                Timeout: LongTimeout
+            ),
             ApiJson.Default.CheckpointVerification,
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <summary>The cluster as the answering node sees it; its members are remembered.</summary>
     public async Task<ClusterStatus> GetClusterAsync(CancellationToken cancellationToken = default)
     {
         ClusterStatus status = await GetAsync("/v1/cluster", ApiJson.Default.ClusterStatus, cancellationToken);
-        _caller.Learn(status.Members
-            .Where(member => member.State is not (MemberState.Down or MemberState.Removed))
-            .Where(member => member.State is not null || member.Status is not (MemberStatus.Down or MemberStatus.Removed))
-            .Select(member => member.Address));
+        _caller.Learn(
+            status
+                .Members.Where(member => member.State is not (MemberState.Down or MemberState.Removed))
+                .Where(member => member.State is not null || member.Status is not (MemberStatus.Down or MemberStatus.Removed))
+                .Select(member => member.Address)
+        );
         return status;
     }
 
     /// <summary>Has a node save, hand over and leave; returns when it is empty. Its process ends then.</summary>
-    public Task DrainAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("drain", node, LongTimeout, cancellationToken);
+    public Task DrainAsync(string node, CancellationToken cancellationToken = default) =>
+        NodeCommandAsync("drain", node, LongTimeout, cancellationToken);
 
     /// <summary>Lets a node take no new tasks.</summary>
-    public Task CordonAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("cordon", node, CommandTimeout, cancellationToken);
+    public Task CordonAsync(string node, CancellationToken cancellationToken = default) =>
+        NodeCommandAsync("cordon", node, CommandTimeout, cancellationToken);
 
     /// <summary>Lets a node take tasks again.</summary>
-    public Task UncordonAsync(string node, CancellationToken cancellationToken = default) => NodeCommandAsync("uncordon", node, CommandTimeout, cancellationToken);
+    public Task UncordonAsync(string node, CancellationToken cancellationToken = default) =>
+        NodeCommandAsync("uncordon", node, CommandTimeout, cancellationToken);
 
     /// <summary>Who owns how many shards.</summary>
     public Task<ShardSummary> GetShardsAsync(CancellationToken cancellationToken = default) =>
@@ -162,15 +191,30 @@ public sealed class ActorTrainerClient : IDisposable
 
     private Task NodeCommandAsync(string command, string node, TimeSpan timeout, CancellationToken cancellationToken) =>
         _caller.CallAsync(
-            new Call(HttpMethod.Post, $"/v1/cluster/{command}", Body(new NodeBody(node), ApiJson.Default.NodeBody), Repeatable: false, timeout),
+            new Call(
+                HttpMethod.Post,
+                $"/v1/cluster/{command}",
+                Body(new NodeBody(node), ApiJson.Default.NodeBody),
+                Repeatable: false,
+                timeout
+            ),
             ApiJson.Default.NodeBody,
-            cancellationToken);
+            cancellationToken
+        );
 
     private async Task<CommandAccepted> CommandAsync(
-        string path, byte[]? json, bool repeatable, TimeSpan timeout, CancellationToken cancellationToken)
+        string path,
+        byte[]? json,
+        bool repeatable,
+        TimeSpan timeout,
+        CancellationToken cancellationToken
+    )
     {
         CommandReply reply = await _caller.CallAsync(
-            new Call(HttpMethod.Post, path, json, repeatable, timeout), ApiJson.Default.CommandReply, cancellationToken);
+            new Call(HttpMethod.Post, path, json, repeatable, timeout),
+            ApiJson.Default.CommandReply,
+            cancellationToken
+        );
         return reply as CommandAccepted ?? throw new ActorTrainerApiException(502, "the node answered a command with something else", "");
     }
 
@@ -183,9 +227,12 @@ public sealed class ActorTrainerClient : IDisposable
         {
             string path = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{TaskPath(task)}/logs?node={run.Node}&term={run.Term}&run={run.Run}&offset={offset}&follow={(follow ? "true" : "false")}");
+                $"{TaskPath(task)}/logs?node={run.Node}&term={run.Term}&run={run.Run}&offset={offset}&follow={(follow ? "true" : "false")}"
+            );
             return await HttpRunReader.OpenAsync(
-                await client._caller.SendAsync(new Call(HttpMethod.Get, path, Streamed: true), cancellationToken), cancellationToken);
+                await client._caller.SendAsync(new Call(HttpMethod.Get, path, Streamed: true), cancellationToken),
+                cancellationToken
+            );
         }
     }
 }

@@ -11,7 +11,9 @@ public sealed record ActorTrainerClientOptions
     /// <summary>The cluster's token, or null.</summary>
     public string? Token { get; init; }
 
-    /// <summary>How long one node may take to answer before the next one is asked. Default 5 s; four times that when no node answers at all.</summary>
+    /// <summary>
+    /// How long one node may take to answer before the next one is asked. Default 5 s; four times that when no node answers at all.
+    /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long following (output, waiting) bears that no node answers. Default 5 min.</summary>
@@ -51,4 +53,8 @@ public sealed class NoNodeException(IReadOnlyList<NodeAddress> asked, Exception?
 
 /// <summary>A node took a command and its answer was lost: it may have been done.</summary>
 public sealed class UnknownOutcomeException(NodeAddress node, Exception inner)
-    : Exception($"{node} took the command and its answer was lost, so it may have been done; look with 'actortrainer tasks ls' before sending it again", inner);
+    : Exception(
+        $"{node} took the command and its answer was lost, so it may have been done; "
+            + "look with 'actortrainer tasks ls' before sending it again",
+        inner
+    );

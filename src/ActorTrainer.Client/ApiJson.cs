@@ -15,15 +15,15 @@ namespace ActorTrainer.Client;
     AllowOutOfOrderMetadataProperties = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-    Converters =
-    [
+    Converters = [
         typeof(KebabEnumConverter<TaskStatus>),
         typeof(KebabEnumConverter<MemberStatus>),
         typeof(KebabEnumConverter<MemberState>),
         typeof(KebabEnumConverter<CheckpointStrategy>),
         typeof(KebabEnumConverter<FailureAction>),
         typeof(KebabEnumConverter<InterruptionReason>),
-    ])]
+    ]
+)]
 [JsonSerializable(typeof(TaskSpec))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(TaskList))]

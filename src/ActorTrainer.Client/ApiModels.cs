@@ -17,7 +17,8 @@ namespace ActorTrainer.Client;
 /// <param name="Shard">Its shard.</param>
 /// <param name="Node">The node that ran it last, or null.</param>
 /// <param name="Progress">How far it is.</param>
-/// <param name="Live">Whether the progress comes from the running worker (true) or from the journal, at most about a second old (false).</param>
+/// <param name="Live">Whether the progress comes from the running worker (true) or from the journal, at most about a second old
+/// (false).</param>
 /// <param name="Runs">How often a worker was started.</param>
 /// <param name="Failures">Failures of its own since the last resume.</param>
 /// <param name="LastCheckpoint">The newest checkpoint that is not damaged, or null.</param>
@@ -43,7 +44,8 @@ public sealed record TaskView(
     bool Alone,
     int? ExitCode,
     DateTimeOffset SubmittedAt,
-    DateTimeOffset ChangedAt)
+    DateTimeOffset ChangedAt
+)
 {
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }
@@ -117,7 +119,8 @@ public sealed record MemberView(
     bool Self,
     IReadOnlyList<string> Roles,
     int Pid,
-    string Version);
+    string Version
+);
 
 /// <summary>Who coordinates the shards.</summary>
 /// <param name="Holder">The coordinator's life number; 0: not known.</param>
@@ -133,10 +136,24 @@ public sealed record CoordinatorLease(long Holder, long Term = 0, long Beat = 0)
 /// <param name="UnassignedShards">Shards without a living owner.</param>
 /// <param name="Members">Its members, by address and life.</param>
 public sealed record ClusterStatus(
-    long Self, CoordinatorLease Lease, long Version, int UnfinishedTasks, int UnassignedShards, IReadOnlyList<MemberView> Members);
+    long Self,
+    CoordinatorLease Lease,
+    long Version,
+    int UnfinishedTasks,
+    int UnassignedShards,
+    IReadOnlyList<MemberView> Members
+);
 
 /// <summary>Shards of one owner. Incarnation 0: nobody's.</summary>
-public sealed record ShardOwner(long Incarnation, NodeAddress? Address, string Name, int Shards, int ShardsWithTasks, int Tasks, long HighestTerm);
+public sealed record ShardOwner(
+    long Incarnation,
+    NodeAddress? Address,
+    string Name,
+    int Shards,
+    int ShardsWithTasks,
+    int Tasks,
+    long HighestTerm
+);
 
 /// <summary>Who owns how many shards.</summary>
 public sealed record ShardSummary(int NumberOfShards, IReadOnlyList<ShardOwner> Owners);

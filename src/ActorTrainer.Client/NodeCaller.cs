@@ -59,13 +59,15 @@ internal sealed class NodeCaller : IDisposable
         await using Stream body = await response.Content.ReadAsStreamAsync(cancellationToken);
         try
         {
-            return await JsonSerializer.DeserializeAsync(body, type, cancellationToken)
-                ?? throw new JsonException("the answer is empty");
+            return await JsonSerializer.DeserializeAsync(body, type, cancellationToken) ?? throw new JsonException("the answer is empty");
         }
         catch (JsonException e)
         {
             throw new ActorTrainerApiException(
-                502, $"the answer of {response.RequestMessage?.RequestUri?.Authority} is not understood: {e.Message}", "is that an ActorTrainer node of this version?");
+                502,
+                $"the answer of {response.RequestMessage?.RequestUri?.Authority} is not understood: {e.Message}",
+                "is that an ActorTrainer node of this version?"
+            );
         }
     }
 
@@ -88,7 +90,11 @@ internal sealed class NodeCaller : IDisposable
     }
 
     private async Task<HttpResponseMessage?> AskAsync(
-        IReadOnlyList<NodeAddress> nodes, Call call, Round round, CancellationToken cancellationToken)
+        IReadOnlyList<NodeAddress> nodes,
+        Call call,
+        Round round,
+        CancellationToken cancellationToken
+    )
     {
         foreach (NodeAddress node in nodes)
         {
@@ -131,7 +137,9 @@ internal sealed class NodeCaller : IDisposable
 
         using CancellationTokenSource limit = new(call.Timeout ?? _options.Timeout, _options.Time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-        HttpCompletionOption completion = call.Streamed ? HttpCompletionOption.ResponseHeadersRead : HttpCompletionOption.ResponseContentRead;
+        HttpCompletionOption completion = call.Streamed
+            ? HttpCompletionOption.ResponseHeadersRead
+            : HttpCompletionOption.ResponseContentRead;
         HttpResponseMessage response = await _http.SendAsync(request, completion, either.Token);
         if (response.IsSuccessStatusCode)
         {
@@ -143,7 +151,10 @@ internal sealed class NodeCaller : IDisposable
     }
 
     private static async Task<ActorTrainerApiException> ReadProblemAsync(
-        NodeAddress node, HttpResponseMessage response, CancellationToken cancellationToken)
+        NodeAddress node,
+        HttpResponseMessage response,
+        CancellationToken cancellationToken
+    )
     {
         int status = (int)response.StatusCode;
         try
@@ -200,4 +211,10 @@ internal sealed class NodeCaller : IDisposable
 /// <param name="Timeout">How long one node may take; null: the client's.</param>
 /// <param name="Streamed">Whether the body comes over time: the time-out then ends with the headers.</param>
 internal sealed record Call(
-    HttpMethod Method, string Path, byte[]? Json = null, bool Repeatable = true, TimeSpan? Timeout = null, bool Streamed = false);
+    HttpMethod Method,
+    string Path,
+    byte[]? Json = null,
+    bool Repeatable = true,
+    TimeSpan? Timeout = null,
+    bool Streamed = false
+);

@@ -1,4 +1,3 @@
-
 namespace ActorTrainer.Client;
 
 /// <summary>Where output of a task's runs is read from: this node's files and its peers, or a cluster through its API.</summary>

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster;
 
 /// <summary>
-/// A node of the cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node
-/// that owns it. The process around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
+/// A node of the cluster: membership, sharding and persistence by Akka.NET, and one <see cref="TaskEntity"/> per task on the node that owns
+/// it. The process around it has the HTTP server, the workers and the checkpoint store. When the cluster has downed the node (it was
 /// stopped, or cut off) it begins another life by itself, unless the actor system is the host's own.
 /// </summary>
 /// <param name="parts">What it uses of the process.</param>
@@ -45,7 +45,10 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         }
 
         _database = JournalDatabase.Of(parts.Model.Journal);
-        return parts.Client.Journal = new JournalIdentity(await JournalSchema.EnsureAsync(_database, parts.Model, cancellationToken), _database.Name);
+        return parts.Client.Journal = new JournalIdentity(
+            await JournalSchema.EnsureAsync(_database, parts.Model, cancellationToken),
+            _database.Name
+        );
     }
 
     /// <summary>Joins the cluster and begins to own tasks. Called once.</summary>
@@ -198,8 +201,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
                 {
                     Poll(session);
                 }
-            }
-            while (await timer.WaitForNextTickAsync(_over.Token));
+            } while (await timer.WaitForNextTickAsync(_over.Token));
         }
         catch (OperationCanceledException)
         {

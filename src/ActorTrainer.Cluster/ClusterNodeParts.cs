@@ -23,4 +23,5 @@ public sealed record ClusterNodeParts(
     ILoggerFactory Loggers,
     TimeProvider Time,
     TaskClient Client,
-    Action<ClusterView> ViewChanged);
+    Action<ClusterView> ViewChanged
+);

@@ -15,18 +15,30 @@ internal sealed partial class ClusterSession
         ILogger logger = _parts.Loggers.CreateLogger<TaskStarter>();
         TimeSpan fenceAfter = _parts.Model.Sharding.SelfFenceAfter;
         IActorRef starter = Add(
-            Props.Create(() => new TaskStarter(
-                _host, Index, () => _view, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)),
-            "actortrainer-starter");
+            Props.Create(() =>
+                new TaskStarter(_host, Index, () => _view, () => Region, task => Rows.WithdrawAsync(task, _over.Token), fenceAfter, logger)
+            ),
+            "actortrainer-starter"
+        );
         _host.Starter = starter;
         JournalModel journal = _parts.Model.Journal;
         if (TaskArchiver.IsNeeded(journal))
         {
             ILogger archiving = _parts.Loggers.CreateLogger<TaskArchiver>();
             Add(
-                Props.Create(() => new TaskArchiver(
-                    Rows, journal, () => _view.Coordinator == Incarnation, () => Region, ArchiveEvery, _parts.Time, archiving)),
-                "actortrainer-archiver");
+                Props.Create(() =>
+                    new TaskArchiver(
+                        Rows,
+                        journal,
+                        () => _view.Coordinator == Incarnation,
+                        () => Region,
+                        ArchiveEvery,
+                        _parts.Time,
+                        archiving
+                    )
+                ),
+                "actortrainer-archiver"
+            );
         }
     }
 
@@ -34,7 +46,10 @@ internal sealed partial class ClusterSession
     {
         ILogger logger = _parts.Loggers.CreateLogger<TaskAssigner>();
         TimeSpan settle = _parts.Model.Sharding.Settle;
-        _assigner = Add(Props.Create(() => new TaskAssigner(Index, Planner, () => _view, AssignAsync, Wake, Now, settle, logger)), "actortrainer-assigner");
+        _assigner = Add(
+            Props.Create(() => new TaskAssigner(Index, Planner, () => _view, AssignAsync, Wake, Now, settle, logger)),
+            "actortrainer-assigner"
+        );
     }
 
     private async Task<List<TaskId>> AssignAsync(IReadOnlyCollection<TaskId> tasks, long seen, long owner)

@@ -38,28 +38,35 @@ internal sealed partial class ClusterSession
         }
         finally
         {
-            _ended.TrySetResult(late
-                ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
-                : "has handed over everything");
+            _ended.TrySetResult(
+                late
+                    ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
+                    : "has handed over everything"
+            );
         }
     }
 
     /// <summary>
-    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when nothing
-    /// runs here any more, or there is nobody to take it.
+    /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when
+    /// nothing runs here any more, or there is nobody to take it.
     /// </summary>
     private async Task MoveAwayAsync(TimeSpan within)
     {
         long started = _parts.Time.GetTimestamp();
-        while (_parts.Time.GetElapsedTime(started) < within && !System.WhenTerminated.IsCompleted &&
-            PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation) &&
-            Index.OwnedBy(Incarnation, row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Count > 0)
+        while (
+            _parts.Time.GetElapsedTime(started) < within
+            && !System.WhenTerminated.IsCompleted
+            && PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation)
+            && Index.OwnedBy(Incarnation, row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Count > 0
+        )
         {
             await Task.Delay(CheckEvery, _parts.Time);
         }
     }
 
-    /// <summary>Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.</summary>
+    /// <summary>
+    /// Akka's graceful shutdown of the region: every task saves and stops, every shard goes to another node. False: not in time.
+    /// </summary>
     private async Task<bool> HandOverAsync(TimeSpan within)
     {
         if (System.WhenTerminated.IsCompleted || Region.IsNobody())

@@ -12,7 +12,10 @@ internal sealed partial class ClusterSession
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) leaves: saves its tasks and hands them over")]
     private static partial void LogLeaving(ILogger logger, string node, long incarnation);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "node {Node} has not said in time that it is ready for task {Task}; the task moves all the same")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "node {Node} has not said in time that it is ready for task {Task}; the task moves all the same"
+    )]
     private static partial void LogNotWarm(ILogger logger, Core.Identity.TaskId task, Core.Identity.NodeAddress node);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the tasks on record cannot be read now, what is known of them stays: {Problem}")]

@@ -6,8 +6,8 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Cluster;
 
 /// <summary>
-/// Everything that can be asked of a cluster through one of its nodes: the HTTP API, and with it the command line, goes through here, and so
-/// may the program that hosts the node. It can be asked from before the node has joined until it has left; while the node cannot answer,
+/// Everything that can be asked of a cluster through one of its nodes: the HTTP API, and with it the command line, goes through here, and
+/// so may the program that hosts the node. It can be asked from before the node has joined until it has left; while the node cannot answer,
 /// commands are <see cref="CommandUnavailable"/> and queries throw <see cref="JournalUnavailableException"/>.
 /// </summary>
 public interface ITaskClient : ITaskQueries
@@ -30,7 +30,9 @@ public interface ITaskClient : ITaskQueries
     /// <summary>Asks a task's owner, wherever that is.</summary>
     Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default);
 
-    /// <summary>Checkpoint, hand over, leave; ends when the node has handed everything over or was refused. Then its process ends.</summary>
+    /// <summary>
+    /// Checkpoint, hand over, leave; ends when the node has handed everything over or was refused. Then its process ends.
+    /// </summary>
     Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default);
 
     /// <summary>Has a node take no new tasks, or take them again.</summary>

@@ -24,29 +24,40 @@ public sealed partial class TaskClient
         QueryAsync(session => ListTasksAsync(session, filter, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) => QueryAsync(
-        async session =>
-        {
-            await CatchUpAsync(session, task, cancellationToken);
-            return await session.Rows.ListCheckpointsAsync(task, cancellationToken);
-        },
-        cancellationToken);
+    public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) =>
+        QueryAsync(
+            async session =>
+            {
+                await CatchUpAsync(session, task, cancellationToken);
+                return await session.Rows.ListCheckpointsAsync(task, cancellationToken);
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public Task<MetricSeries> ReadMetricsAsync(TaskId task, CancellationToken cancellationToken = default) =>
         QueryAsync(session => session.Metrics.ReadAsync(task, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default) => QueryAsync(
-        async session =>
-        {
-            List<ReadEvent> events = await EventTable.ReadAsync(session.Database, task, after, limit, cancellationToken);
-            List<EventRow> rows = [.. events.TakeWhile(e => e.Written is not null).Select(e => EventTable.RowOf(task, e))];
-            return rows.Count == 0 && events.Count > 0
-                ? throw new JournalUnavailableException($"event {events[0].Sequence} of task {task} cannot be read: {events[0].Problem}")
-                : rows;
-        },
-        cancellationToken);
+    public Task<IReadOnlyList<EventRow>> ReadEventsAsync(
+        TaskId task,
+        long after,
+        int limit,
+        CancellationToken cancellationToken = default
+    ) =>
+        QueryAsync(
+            async session =>
+            {
+                List<ReadEvent> events = await EventTable.ReadAsync(session.Database, task, after, limit, cancellationToken);
+                List<EventRow> rows = [.. events.TakeWhile(e => e.Written is not null).Select(e => EventTable.RowOf(task, e))];
+                return rows.Count == 0 && events.Count > 0
+                    ? throw new JournalUnavailableException(
+                        $"event {events[0].Sequence} of task {task} cannot be read: {events[0].Problem}"
+                    )
+                    : rows;
+            },
+            cancellationToken
+        );
 
     /// <summary>A client of this node was told of events up to this one.</summary>
     private void Acknowledge(ClusterSession session, TaskId task, long sequence)
@@ -87,8 +98,12 @@ public sealed partial class TaskClient
         }
 
         List<TaskListing> tasks = await session.Rows.ListAsync(filter, cancellationToken);
-        if (tasks.Count > 0 || filter.Name is not { } name || await session.Rows.FindNameAsync(name, cancellationToken) is not { } task ||
-            (await EventTable.ReadAsync(session.Database, task, 0, 1, cancellationToken)).Count == 0)
+        if (
+            tasks.Count > 0
+            || filter.Name is not { } name
+            || await session.Rows.FindNameAsync(name, cancellationToken) is not { } task
+            || (await EventTable.ReadAsync(session.Database, task, 0, 1, cancellationToken)).Count == 0
+        )
         {
             return tasks;
         }
@@ -102,10 +117,20 @@ public sealed partial class TaskClient
     /// <summary>What memory alone can answer: all unfinished tasks, or one of them; null: it takes the database.</summary>
     private static List<TaskListing>? FromMemory(TaskIndex index, TaskFilter filter)
     {
-        TaskRow? one = filter.Task is { } task ? index.Find(task) : filter.Name is { } name ? index.Find(name) : null;
+        TaskRow? one =
+            filter.Task is { } task ? index.Find(task)
+            : filter.Name is { } name ? index.Find(name)
+            : null;
         return one is { Sequence: > 0 } ? [TaskRowTable.ListingOf(one)]
             : filter is not { Unfinished: true, Task: null, Name: null } ? null
-            : [.. index.All.Where(row => row.Sequence > 0).OrderByDescending(row => row.SubmittedAt).ThenBy(row => row.Summary.Task).Select(TaskRowTable.ListingOf)];
+            :
+            [
+                .. index
+                    .All.Where(row => row.Sequence > 0)
+                    .OrderByDescending(row => row.SubmittedAt)
+                    .ThenBy(row => row.Summary.Task)
+                    .Select(TaskRowTable.ListingOf),
+            ];
     }
 
     /// <summary>Waits until the rows show what was acknowledged here, of one task or of all.</summary>
@@ -122,13 +147,18 @@ public sealed partial class TaskClient
         await session.ReadRowsAsync(cancellationToken);
         foreach (KeyValuePair<TaskId, long> one in wanted)
         {
-            while ((session.Index.Find(one.Key)?.Sequence ?? 0) < one.Value && await session.Rows.SequenceOfAsync(one.Key, cancellationToken) < one.Value)
+            while (
+                (session.Index.Find(one.Key)?.Sequence ?? 0) < one.Value
+                && await session.Rows.SequenceOfAsync(one.Key, cancellationToken) < one.Value
+            )
             {
                 if (time.GetElapsedTime(started) > Patience)
                 {
                     // Once is enough: whoever asks again is shown what there is.
                     _acknowledged.TryRemove(one);
-                    throw new JournalUnavailableException("the lists of tasks lag behind what was acknowledged; see the log of the task's node");
+                    throw new JournalUnavailableException(
+                        "the lists of tasks lag behind what was acknowledged; see the log of the task's node"
+                    );
                 }
 
                 await Task.Delay(CatchUpEvery, time, cancellationToken);

@@ -13,8 +13,8 @@ using Akka.Actor;
 namespace ActorTrainer.Cluster;
 
 /// <summary>
-/// Brings what clients ask to tasks and nodes, wherever they are. It lives as long as the node: each of the node's lives in the cluster is put
-/// behind it when it begins, and taken away when another follows.
+/// Brings what clients ask to tasks and nodes, wherever they are. It lives as long as the node: each of the node's lives in the cluster is
+/// put behind it when it begins, and taken away when another follows.
 /// </summary>
 /// <param name="model">The node's configuration.</param>
 /// <param name="time">The clock.</param>
@@ -30,7 +30,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     private static readonly TimeSpan DrainMargin = TimeSpan.FromSeconds(5);
 
     private readonly DeterministicRandom _random = new(
-        BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)))
+    );
     private readonly Lock _drawing = new();
     private volatile ClusterSession? _session;
     private volatile string _away = NotYet;
@@ -78,8 +79,12 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         try
         {
             // A name stands for one id for ever, and the task itself says whether it is the same.
-            task = session.Index.Find(spec.Name)?.Summary.Task
-                ?? await session.RowWriter.TakeNameAsync(new NameClaim(Draw(session, spec.Name), spec, hash, time.GetUtcNow()), cancellationToken);
+            task =
+                session.Index.Find(spec.Name)?.Summary.Task
+                ?? await session.RowWriter.TakeNameAsync(
+                    new NameClaim(Draw(session, spec.Name), spec, hash, time.GetUtcNow()),
+                    cancellationToken
+                );
         }
         catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
@@ -92,8 +97,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     /// <inheritdoc />
     public async Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default) =>
         Unavailable(out ClusterSession session) is { } unavailable ? unavailable
-            : command is MigrateTask migrate ? await MigrateAsync(session, task, migrate, cancellationToken)
-            : await AskTaskAsync(session, task, command, cancellationToken);
+        : command is MigrateTask migrate ? await MigrateAsync(session, task, migrate, cancellationToken)
+        : await AskTaskAsync(session, task, command, cancellationToken);
 
     /// <inheritdoc />
     public Task<CommandReply> CordonAsync(NodeAddress node, bool cordoned, CancellationToken cancellationToken = default) =>
@@ -137,7 +142,9 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     {
         ClusterSession? present = _session;
         session = present!;
-        return present is null ? new CommandUnavailable(_away) : present.IsLeaving ? new CommandUnavailable(Leaving) : null;
+        return present is null ? new CommandUnavailable(_away)
+            : present.IsLeaving ? new CommandUnavailable(Leaving)
+            : null;
     }
 
     private static bool HasRoom(ClusterSession session) => PlacementInputs.Capacities(session.View).Any(n => n.Accepts);
@@ -177,9 +184,15 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private int CountBeside(ClusterSession session, TaskId task) => session.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
+    private int CountBeside(ClusterSession session, TaskId task) =>
+        session.Index.CountIn(ShardMap.ShardOf(task, model.Sharding.NumberOfShards));
 
-    private async Task<CommandReply> AskTaskAsync(ClusterSession session, TaskId task, TaskCommand command, CancellationToken cancellationToken)
+    private async Task<CommandReply> AskTaskAsync(
+        ClusterSession session,
+        TaskId task,
+        TaskCommand command,
+        CancellationToken cancellationToken
+    )
     {
         long started = time.GetTimestamp();
         CommandReply? last = null;
@@ -205,11 +218,18 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             await Task.Delay(AgainAfter, time, cancellationToken);
         }
 
-        return last ?? new CommandUnavailable(
-            $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')");
+        return last
+            ?? new CommandUnavailable(
+                $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')"
+            );
     }
 
-    private async Task<CommandReply> MigrateAsync(ClusterSession session, TaskId task, MigrateTask command, CancellationToken cancellationToken)
+    private async Task<CommandReply> MigrateAsync(
+        ClusterSession session,
+        TaskId task,
+        MigrateTask command,
+        CancellationToken cancellationToken
+    )
     {
         TaskRow? row = session.Index.Find(task);
         if (row is null)
@@ -235,7 +255,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             PlacementInputs.Capacities(view),
             session.Index.All.GroupBy(t => t.Summary.Shard).ToDictionary(shard => shard.Key, shard => shard.Max(t => t.Owner)),
             [.. session.Index.All.Select(t => TaskDemand.Of(t.Summary))],
-            model.Sharding.Allocation);
+            model.Sharding.Allocation
+        );
         if (target.Refusal is not null)
         {
             return target.Refusal;
@@ -270,7 +291,10 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         ClusterMember[] living = [.. view.Members.Where(m => m.IsLiving)];
         if (living.LastOrDefault(m => m.Address == node) is not { } member)
         {
-            return new CommandRefused($"there is no living node at {node}; the members are {string.Join(", ", living.Select(m => m.Address))}", NotFound: true);
+            return new CommandRefused(
+                $"there is no living node at {node}; the members are {string.Join(", ", living.Select(m => m.Address))}",
+                NotFound: true
+            );
         }
 
         try
@@ -284,7 +308,8 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         }
     }
 
-    private static ActorSelection NodeAt(ClusterSession session, ClusterMember member) => session.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
+    private static ActorSelection NodeAt(ClusterSession session, ClusterMember member) =>
+        session.System.ActorSelection($"{member.System.Address}/user/{NodeActor.Name}");
 
     /// <summary>The members with the shards and the unfinished tasks that have events; made once for each change.</summary>
     private ClusterView ViewOf(ClusterSession session)
@@ -294,8 +319,15 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
         KnownView? known = _known;
         if (known?.Version != version || !ReferenceEquals(known.Members, members))
         {
-            _known = known = new KnownView(members, version, members.With(
-                session.Index.All.Where(t => t.Sequence > 0).Select(t => (t.Summary, t.Owner, t.Term)), version, model.Sharding.NumberOfShards));
+            _known = known = new KnownView(
+                members,
+                version,
+                members.With(
+                    session.Index.All.Where(t => t.Sequence > 0).Select(t => (t.Summary, t.Owner, t.Term)),
+                    version,
+                    model.Sharding.NumberOfShards
+                )
+            );
         }
 
         return known.View;

@@ -10,7 +10,8 @@ namespace ActorTrainer.Core;
     UseStringEnumConverter = true,
     AllowOutOfOrderMetadataProperties = true,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a diverged loss is NaN and must still be journaled
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(TaskEvent))]
 [JsonSerializable(typeof(TaskSpec))]
 [JsonSerializable(typeof(TaskCommand))]

@@ -79,10 +79,11 @@ public static class ConfigRenderer
 
     private static string Key(string key) => IsPlain(key, spaces: false, dots: false) && key != "include" ? key : Quote(key);
 
+    /// <summary>A number such as 1e+5 is written as 1e5, which every reader takes.</summary>
     private static string Scalar(ConfigScalar scalar) =>
         scalar.Text is null ? "null"
         : scalar.Quoted || scalar.Text == "null" ? Quote(scalar.Text)
-        : ConfigJson.IsLiteral(scalar.Text) ? scalar.Text.Replace("+", "", StringComparison.Ordinal) // 1e+5 is 1e5, which every reader takes
+        : ConfigJson.IsLiteral(scalar.Text) ? scalar.Text.Replace("+", "", StringComparison.Ordinal)
         : IsPlain(scalar.Text, spaces: true, dots: true) ? scalar.Text
         : Quote(scalar.Text);
 
@@ -142,6 +143,5 @@ public static class ConfigRenderer
     }
 
     /// <summary>A place cannot end the comment, whatever the file is called.</summary>
-    private static string Comment(ConfigOrigin origin) =>
-        string.Concat(origin.ToString().Select(c => char.IsControl(c) ? '?' : c));
+    private static string Comment(ConfigOrigin origin) => string.Concat(origin.ToString().Select(c => char.IsControl(c) ? '?' : c));
 }

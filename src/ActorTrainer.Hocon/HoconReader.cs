@@ -41,7 +41,8 @@ public static class HoconReader
     /// <summary>Reads a text whose substitutions also see values that were made elsewhere.</summary>
     /// <param name="text">The text. It cannot include files.</param>
     /// <param name="sourceName">How messages name it.</param>
-    /// <param name="known">What substitutions find besides the text's own values; each value taken from it keeps its place. It is not in the result.</param>
+    /// <param name="known">What substitutions find besides the text's own values; each value taken from it keeps its place. It is not in
+    /// the result.</param>
     /// <exception cref="ConfigException">The text has a mistake.</exception>
     public static ConfigObject ReadText(string text, string sourceName, ConfigObject known)
     {
@@ -50,7 +51,8 @@ public static class HoconReader
         return all with { Fields = [.. all.Fields.Where(field => parsed.Keys.Contains(field.Key))] };
     }
 
-    internal static ObjectExpression ParseText(string text, string sourceName) => new HoconParser(text, sourceName, null, [], 0).ParseRoot();
+    internal static ObjectExpression ParseText(string text, string sourceName) =>
+        new HoconParser(text, sourceName, null, [], 0).ParseRoot();
 
     /// <summary>Resolves parsed texts, the one that counts least first.</summary>
     internal static ConfigObject Resolve(IReadOnlyList<ObjectExpression> layers, IReadOnlyDictionary<string, string>? environment) =>

@@ -34,15 +34,16 @@ public static class NodeConfiguration
     public static NodeModel Load(
         IReadOnlyList<string> paths,
         IReadOnlyList<ConfigOverride>? overrides = null,
-        IReadOnlyDictionary<string, string>? environment = null) =>
-        ToModel(LoadTree(paths, overrides, environment));
+        IReadOnlyDictionary<string, string>? environment = null
+    ) => ToModel(LoadTree(paths, overrides, environment));
 
     /// <summary>What <see cref="Load"/> reads, before it is validated: every value with its place, the defaults too.</summary>
     /// <exception cref="ConfigException">A file cannot be read or has a mistake.</exception>
     public static ConfigObject LoadTree(
         IReadOnlyList<string> paths,
         IReadOnlyList<ConfigOverride>? overrides = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         List<ObjectExpression> layers = [ParseReference(), .. paths.Select(IncludeLoader.LoadFile)];
         layers.AddRange(OutsideLayers(overrides, environment));
@@ -50,7 +51,8 @@ public static class NodeConfiguration
     }
 
     /// <summary>The configuration of a host program: the section <c>actortrainer</c> over the built-in defaults, and <c>akka</c>.</summary>
-    /// <param name="configuration">The host's configuration; keys as in <c>reference.conf</c>, without regard to case; those of <c>akka</c> as written.</param>
+    /// <param name="configuration">The host's configuration; keys as in <c>reference.conf</c>, without regard to case; those of <c>akka</c>
+    /// as written.</param>
     /// <param name="overrides">Values that win over it.</param>
     /// <param name="environment">
     /// The <c>ACTORTRAINER_…</c> variables, which win over <paramref name="configuration"/> as they do over files; null: none.
@@ -59,15 +61,16 @@ public static class NodeConfiguration
     public static NodeModel FromConfiguration(
         IConfiguration configuration,
         IReadOnlyList<ConfigOverride>? overrides = null,
-        IReadOnlyDictionary<string, string>? environment = null) =>
-        ToModel(TreeOf(configuration, overrides, environment));
+        IReadOnlyDictionary<string, string>? environment = null
+    ) => ToModel(TreeOf(configuration, overrides, environment));
 
     /// <summary>What <see cref="FromConfiguration"/> reads, before it is validated.</summary>
     /// <exception cref="ConfigException">An override has a mistake.</exception>
     public static ConfigObject TreeOf(
         IConfiguration configuration,
         IReadOnlyList<ConfigOverride>? overrides = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         ConfigObject tree = ConfigurationTree.Read(configuration).Merge(Reference());
         List<ObjectExpression> outside = [.. OutsideLayers(overrides, environment)];
@@ -78,7 +81,10 @@ public static class NodeConfiguration
     /// <exception cref="ConfigException">Something is wrong.</exception>
     public static NodeModel ToModel(ConfigObject tree)
     {
-        NodeModel model = NodeModelReader.Read(tree, new NodeSurroundings(ConfigPaths.Resolver(Environment.CurrentDirectory), Environment.ProcessorCount));
+        NodeModel model = NodeModelReader.Read(
+            tree,
+            new NodeSurroundings(ConfigPaths.Resolver(Environment.CurrentDirectory), Environment.ProcessorCount)
+        );
         return model.Security.TokenFile is not { } file
             ? model
             : model with
@@ -95,7 +101,9 @@ public static class NodeConfiguration
 
     /// <summary>The environment of this process.</summary>
     public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        Environment
+            .GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
 
     private static ObjectExpression ParseReference()
@@ -106,7 +114,9 @@ public static class NodeConfiguration
     }
 
     private static IEnumerable<ObjectExpression> OutsideLayers(
-        IReadOnlyList<ConfigOverride>? overrides, IReadOnlyDictionary<string, string>? environment)
+        IReadOnlyList<ConfigOverride>? overrides,
+        IReadOnlyDictionary<string, string>? environment
+    )
     {
         foreach ((string variable, string keyPath) in EnvironmentKeys)
         {

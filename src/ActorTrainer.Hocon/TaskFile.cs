@@ -14,10 +14,13 @@ public static class TaskFile
     public static TaskSpec Read(
         string path,
         IReadOnlyList<ConfigOverride>? overrides = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null
+    )
     {
         ConfigObject root = HoconReader.Resolve(
-            [Parsing.IncludeLoader.LoadFile(path), .. (overrides ?? []).Select(OverrideLayer.Of)], environment);
+            [Parsing.IncludeLoader.LoadFile(path), .. (overrides ?? []).Select(OverrideLayer.Of)],
+            environment
+        );
         return TaskSpecReader.Read(root, ConfigPaths.Resolver(Environment.CurrentDirectory));
     }
 }

@@ -23,7 +23,10 @@ internal static class TokenFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new ConfigException(
-                origin, $"actortrainer.security.token-file {path} could not be read: {e.Message} Create it (head -c 32 /dev/urandom | base64 > {path}) or correct the path.");
+                origin,
+                $"actortrainer.security.token-file {path} could not be read: "
+                    + $"{e.Message} Create it (head -c 32 /dev/urandom | base64 > {path}) or correct the path."
+            );
         }
 
         // The token travels in an HTTP header.
@@ -31,6 +34,9 @@ internal static class TokenFile
             ? token
             : throw new ConfigException(
                 origin,
-                $"actortrainer.security.token-file {path} does not hold a token: it needs {MinLength} to {MaxLength} printable characters without white space, for example from head -c 32 /dev/urandom | base64.");
+                $"actortrainer.security.token-file {path} does not hold a token: "
+                    + $"it needs {MinLength} to {MaxLength} printable characters without white space, for example from head -c 32 "
+                    + "/dev/urandom | base64."
+            );
     }
 }

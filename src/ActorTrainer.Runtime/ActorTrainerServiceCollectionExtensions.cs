@@ -15,8 +15,8 @@ namespace ActorTrainer.Runtime;
 public static class ActorTrainerServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a node that starts and stops with the host, and <see cref="ITaskClient"/>, which asks the cluster through it. The program calls <see cref="ActorTrainerWorker.TryRunAsync"/> first in its
-    /// <c>Main</c>: its workers are the program run again.
+    /// Adds a node that starts and stops with the host, and <see cref="ITaskClient"/>, which asks the cluster through it. The program calls
+    /// <see cref="ActorTrainerWorker.TryRunAsync"/> first in its <c>Main</c>: its workers are the program run again.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">Keys as in <c>reference.conf</c>, below the section <c>actortrainer</c>.</param>
@@ -36,7 +36,8 @@ public static class ActorTrainerServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetService<HostsSystem>() is { } system ? () => system.Give(provider) : null,
             provider.GetService<IHostApplicationLifetime>(),
-            provider.GetServices<IClusterObserver>));
+            provider.GetServices<IClusterObserver>
+        ));
         services.AddSingleton(provider => provider.GetRequiredService<ActorTrainerNode>().Client);
         services.AddHostedService(provider => provider.GetRequiredService<ActorTrainerNode>());
         return services;
@@ -44,8 +45,8 @@ public static class ActorTrainerServiceCollectionExtensions
 
     /// <summary>
     /// The node lives in an actor system that the host already runs and joins to its cluster. The system keeps its own configuration; what
-    /// ActorTrainer needs beside it (the journal plugins, the serializer) is laid below it. The node's tasks leave the system before the host ends;
-    /// the system itself is the host's to end.
+    /// ActorTrainer needs beside it (the journal plugins, the serializer) is laid below it. The node's tasks leave the system before the
+    /// host ends; the system itself is the host's to end.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="system">Of provider <c>cluster</c>, with the role <c>actortrainer</c>.</param>

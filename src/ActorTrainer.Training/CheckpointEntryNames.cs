@@ -37,7 +37,10 @@ internal static class CheckpointEntryNames
             if (c == '/' ? atStart : !(char.IsAsciiLetterOrDigit(c) || c is '_' or '-' || (c == '.' && !atStart)))
             {
                 throw new CheckpointEntryException(
-                    name, "has no usable name: use letters, digits, '.', '_' and '-', with '/' between parts; no part is empty or starts with '.'.");
+                    name,
+                    "has no usable name: use letters, digits, '.', '_' and '-', with '/' between parts; "
+                        + "no part is empty or starts with '.'."
+                );
             }
 
             atStart = c == '/';

@@ -102,7 +102,9 @@ public sealed class CheckpointReader : IDisposable
         }
     }
 
-    /// <summary>Reads a JSON value without the serializer. What the function throws for another form of value becomes an error of the entry.</summary>
+    /// <summary>
+    /// Reads a JSON value without the serializer. What the function throws for another form of value becomes an error of the entry.
+    /// </summary>
     internal T ReadJson<T>(string name, Func<JsonElement, T> read)
     {
         using Stream file = OpenFile(name, CheckpointEntryNames.JsonSuffix, "JSON value");
@@ -168,22 +170,30 @@ public sealed class CheckpointReader : IDisposable
         if (tensor.Length != target.Length)
         {
             throw new CheckpointEntryException(
-                name, $"holds {tensor.Length / TensorInfo.SizeOf(type)} values {TensorInfo.Format(tensor.Shape)}, but {count} are read: was the model's size changed?");
+                name,
+                $"holds {tensor.Length / TensorInfo.SizeOf(type)} values {TensorInfo.Format(tensor.Shape)}, "
+                    + $"but {count} are read: was the model's size changed?"
+            );
         }
 
         if (shape.Length > 0 && !shape.SequenceEqual(tensor.Shape))
         {
             throw new CheckpointEntryException(
-                name, $"has the shape {TensorInfo.Format(tensor.Shape)}, but {TensorInfo.Format(shape)} is read: was the model's shape changed?");
+                name,
+                $"has the shape {TensorInfo.Format(tensor.Shape)}, but {TensorInfo.Format(shape)} is read: was the model's shape changed?"
+            );
         }
 
         Safetensors.ReadExactly(_file!, target, _dataStart + tensor.Offset);
     }
 
     [DoesNotReturn]
-    private void ThrowMissing(string name, string kind) => throw new CheckpointEntryException(
-        name,
-        Contains(name)
-            ? $"is no {kind}; it was written as another kind of entry."
-            : $"is missing: the checkpoint has no {kind} of this name; it was written by another version of the trainer, or a part of it is gone.");
+    private void ThrowMissing(string name, string kind) =>
+        throw new CheckpointEntryException(
+            name,
+            Contains(name)
+                ? $"is no {kind}; it was written as another kind of entry."
+                : $"is missing: the checkpoint has no {kind} of this name; it was written by another version of the trainer, "
+                    + "or a part of it is gone."
+        );
 }

@@ -81,7 +81,9 @@ public sealed class CheckpointWriter : IDisposable
     /// <exception cref="CheckpointEntryException">The name is bad or used already.</exception>
     public Stream OpenBytes(string name) => CreateFile(name, CheckpointEntryNames.BytesSuffix);
 
-    /// <summary>Ends the checkpoint; nothing can be written after it. The worker calls it when <see cref="ITrainer.SaveAsync"/> returns.</summary>
+    /// <summary>
+    /// Ends the checkpoint; nothing can be written after it. The worker calls it when <see cref="ITrainer.SaveAsync"/> returns.
+    /// </summary>
     public void Complete()
     {
         _tensors?.Complete();
@@ -109,7 +111,10 @@ public sealed class CheckpointWriter : IDisposable
         if (places != count)
         {
             throw new CheckpointEntryException(
-                name, $"has {count} values, but the shape {TensorInfo.Format(lengths)} has {(places < 0 ? "a negative length" : $"{places} places")}.");
+                name,
+                $"has {count} values, but the shape {TensorInfo.Format(lengths)} has "
+                    + $"{(places < 0 ? "a negative length" : $"{places} places")}."
+            );
         }
 
         _tensors.Add(name, type, lengths, bytes);
@@ -134,7 +139,9 @@ public sealed class CheckpointWriter : IDisposable
         if (!_names.Add(name))
         {
             throw new CheckpointEntryException(
-                name, "was written already in this checkpoint; give each entry a name of its own (upper and lower case count as the same).");
+                name,
+                "was written already in this checkpoint; give each entry a name of its own (upper and lower case count as the same)."
+            );
         }
     }
 }

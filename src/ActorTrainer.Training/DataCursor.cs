@@ -78,13 +78,16 @@ public sealed class DataCursor
     public void Save(CheckpointWriter writer, string name)
     {
         ArgumentNullException.ThrowIfNull(writer);
-        writer.WriteJson(name, json =>
-        {
-            json.WriteNumber("count"u8, Count);
-            json.WriteString("seed"u8, _seed.ToString("x16", CultureInfo.InvariantCulture));
-            json.WriteNumber("epoch"u8, Epoch);
-            json.WriteNumber("index"u8, Index);
-        });
+        writer.WriteJson(
+            name,
+            json =>
+            {
+                json.WriteNumber("count"u8, Count);
+                json.WriteString("seed"u8, _seed.ToString("x16", CultureInfo.InvariantCulture));
+                json.WriteNumber("epoch"u8, Epoch);
+                json.WriteNumber("index"u8, Index);
+            }
+        );
     }
 
     /// <summary>Goes to a saved position; its seed holds from then on.</summary>
@@ -92,21 +95,34 @@ public sealed class DataCursor
     public void Load(CheckpointReader reader, string name)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        CursorState state = reader.ReadJson(name, json => new CursorState(
-            json.GetProperty("count"u8).GetInt32(),
-            json.GetProperty("seed"u8).GetString() ?? "",
-            json.GetProperty("epoch"u8).GetInt64(),
-            json.GetProperty("index"u8).GetInt32()));
+        CursorState state = reader.ReadJson(
+            name,
+            json => new CursorState(
+                json.GetProperty("count"u8).GetInt32(),
+                json.GetProperty("seed"u8).GetString() ?? "",
+                json.GetProperty("epoch"u8).GetInt64(),
+                json.GetProperty("index"u8).GetInt32()
+            )
+        );
         if (state.Count != Count)
         {
             throw new CheckpointEntryException(
-                name, $"is a position in {state.Count} samples, but the data has {Count}: the training data was changed since it was saved.");
+                name,
+                $"is a position in {state.Count} samples, but the data has {Count}: the training data was changed since it was saved."
+            );
         }
 
-        if (state.Index < 0 || state.Index >= Count || state.Epoch < 0 ||
-            !ulong.TryParse(state.Seed, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong seed))
+        if (
+            state.Index < 0
+            || state.Index >= Count
+            || state.Epoch < 0
+            || !ulong.TryParse(state.Seed, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong seed)
+        )
         {
-            throw new CheckpointEntryException(name, $"is no position: seed '{state.Seed}', epoch {state.Epoch}, index {state.Index} of {Count}.");
+            throw new CheckpointEntryException(
+                name,
+                $"is no position: seed '{state.Seed}', epoch {state.Epoch}, index {state.Index} of {Count}."
+            );
         }
 
         (_seed, Epoch, Index) = (seed, state.Epoch, state.Index);

@@ -10,8 +10,8 @@ namespace ActorTrainer.Training;
 /// during training is saved: parameters, the optimizer's moments, the schedule's position, <see cref="DataCursor"/> and every
 /// <see cref="SeededGenerator"/>.
 /// <para>
-/// The token is cancelled when the worker is asked to stop. A step that heeds it ends early with <see cref="OperationCanceledException"/> and
-/// is done again in the next run; one that does not is waited for, up to the task's <c>grace</c>.
+/// The token is cancelled when the worker is asked to stop. A step that heeds it ends early with <see cref="OperationCanceledException"/>
+/// and is done again in the next run; one that does not is waited for, up to the task's <c>grace</c>.
 /// </para>
 /// <para>A trainer that implements <see cref="IDisposable"/> or <see cref="IAsyncDisposable"/> is disposed of at the end.</para>
 /// </remarks>
@@ -49,4 +49,5 @@ public readonly record struct StepResult(
     double Epoch,
     bool EndOfEpoch,
     bool Done,
-    IReadOnlyDictionary<string, double>? Metrics = null);
+    IReadOnlyDictionary<string, double>? Metrics = null
+);

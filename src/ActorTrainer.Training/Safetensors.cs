@@ -201,7 +201,9 @@ internal static class Safetensors
 
             if (start < 0 || end < start || end > dataLength)
             {
-                throw new InvalidDataException($"{path}: tensor '{property.Name}' stands at {start} to {end}, but there are {dataLength} bytes of data.");
+                throw new InvalidDataException(
+                    $"{path}: tensor '{property.Name}' stands at {start} to {end}, but there are {dataLength} bytes of data."
+                );
             }
 
             // Other kinds of numbers are legal in the format; nothing here writes them.

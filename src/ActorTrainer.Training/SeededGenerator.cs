@@ -40,7 +40,9 @@ public sealed class SeededGenerator
     /// <summary>Uniform in [<paramref name="low"/>, <paramref name="high"/>).</summary>
     public double NextUniform(double low, double high) => low + ((high - low) * NextDouble());
 
-    /// <summary>Uniform in [0, <paramref name="exclusiveMax"/>), without bias (Lemire, "Fast random integer generation in an interval", 2019).</summary>
+    /// <summary>
+    /// Uniform in [0, <paramref name="exclusiveMax"/>), without bias (Lemire, "Fast random integer generation in an interval", 2019).
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The bound is not positive.</exception>
     public int Next(int exclusiveMax) => _bits.Next(exclusiveMax);
 
@@ -56,14 +58,15 @@ public sealed class SeededGenerator
             return waiting;
         }
 
-        double x, y, square;
+        double x,
+            y,
+            square;
         do
         {
             x = (2 * NextDouble()) - 1;
             y = (2 * NextDouble()) - 1;
             square = (x * x) + (y * y);
-        }
-        while (square is >= 1 or 0);
+        } while (square is >= 1 or 0);
 
         double scale = Math.Sqrt(-2 * Math.Log(square) / square);
         _gaussian = y * scale;
@@ -103,21 +106,24 @@ public sealed class SeededGenerator
     {
         ArgumentNullException.ThrowIfNull(writer);
         GeneratorState state = Capture();
-        writer.WriteJson(name, json =>
-        {
-            json.WriteString("algorithm"u8, state.Algorithm);
-            json.WriteStartArray("words"u8);
-            foreach (string word in state.Words)
+        writer.WriteJson(
+            name,
+            json =>
             {
-                json.WriteStringValue(word);
-            }
+                json.WriteString("algorithm"u8, state.Algorithm);
+                json.WriteStartArray("words"u8);
+                foreach (string word in state.Words)
+                {
+                    json.WriteStringValue(word);
+                }
 
-            json.WriteEndArray();
-            if (state.Gaussian is not null)
-            {
-                json.WriteString("gaussian"u8, state.Gaussian);
+                json.WriteEndArray();
+                if (state.Gaussian is not null)
+                {
+                    json.WriteString("gaussian"u8, state.Gaussian);
+                }
             }
-        });
+        );
     }
 
     /// <summary>Takes over a saved state.</summary>
@@ -125,14 +131,20 @@ public sealed class SeededGenerator
     public void Load(CheckpointReader reader, string name)
     {
         ArgumentNullException.ThrowIfNull(reader);
-        GeneratorState state = reader.ReadJson(name, json => new GeneratorState(
-            json.GetProperty("algorithm"u8).GetString() ?? "",
-            [.. json.GetProperty("words"u8).EnumerateArray().Select(word => word.GetString() ?? "")],
-            json.TryGetProperty("gaussian"u8, out JsonElement gaussian) ? gaussian.GetString() : null));
+        GeneratorState state = reader.ReadJson(
+            name,
+            json => new GeneratorState(
+                json.GetProperty("algorithm"u8).GetString() ?? "",
+                [.. json.GetProperty("words"u8).EnumerateArray().Select(word => word.GetString() ?? "")],
+                json.TryGetProperty("gaussian"u8, out JsonElement gaussian) ? gaussian.GetString() : null
+            )
+        );
         if (!TryApply(state))
         {
             throw new CheckpointEntryException(
-                name, $"holds a generator '{state.Algorithm}' with {state.Words.Length} words; {Algorithm} with 4 hexadecimal words is needed.");
+                name,
+                $"holds a generator '{state.Algorithm}' with {state.Words.Length} words; {Algorithm} with 4 hexadecimal words is needed."
+            );
         }
     }
 
@@ -140,7 +152,10 @@ public sealed class SeededGenerator
     {
         (ulong a, ulong b, ulong c, ulong d) = _bits.State;
         return new GeneratorState(
-            Algorithm, [Hex(a), Hex(b), Hex(c), Hex(d)], _gaussian is { } waiting ? Hex(BitConverter.DoubleToUInt64Bits(waiting)) : null);
+            Algorithm,
+            [Hex(a), Hex(b), Hex(c), Hex(d)],
+            _gaussian is { } waiting ? Hex(BitConverter.DoubleToUInt64Bits(waiting)) : null
+        );
     }
 
     private bool TryApply(GeneratorState state)

@@ -55,19 +55,24 @@ public sealed class TrainerContext
         try
         {
             T? value = Settings is { } settings ? settings.Deserialize(type) : JsonSerializer.Deserialize("{}"u8, type);
-            return value ?? throw new TrainerSettingsException("trainer.settings is null; write an object such as { seed = 1 } or leave it out.");
+            return value
+                ?? throw new TrainerSettingsException("trainer.settings is null; write an object such as { seed = 1 } or leave it out.");
         }
         catch (JsonException problem)
         {
             throw new TrainerSettingsException(
-                $"trainer.settings of task '{TaskName}', at {problem.Path ?? "$"}: {problem.Message}", problem);
+                $"trainer.settings of task '{TaskName}', at {problem.Path ?? "$"}: {problem.Message}",
+                problem
+            );
         }
     }
 
     /// <summary>Writes one line to the task's log.</summary>
     public void Log(string line) => _log(line);
 
-    /// <summary>Sets a result, which is kept with the finished task and shown by <c>tasks show</c>. The last value of a name holds.</summary>
+    /// <summary>
+    /// Sets a result, which is kept with the finished task and shown by <c>tasks show</c>. The last value of a name holds.
+    /// </summary>
     public void SetResult(string name, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

@@ -55,12 +55,18 @@ public sealed class TrainerSettings
             return fallback;
         }
 
-        if (!double.TryParse(Text(value), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ||
-            !(number >= least && number < below))
+        if (
+            !double.TryParse(Text(value), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+            || !(number >= least && number < below)
+        )
         {
-            throw Wrong(name, value, double.IsInfinity(least) && double.IsInfinity(below)
-                ? "a number"
-                : string.Create(CultureInfo.InvariantCulture, $"a number, at least {least} and below {below}"));
+            throw Wrong(
+                name,
+                value,
+                double.IsInfinity(least) && double.IsInfinity(below)
+                    ? "a number"
+                    : string.Create(CultureInfo.InvariantCulture, $"a number, at least {least} and below {below}")
+            );
         }
 
         return number;
@@ -70,20 +76,22 @@ public sealed class TrainerSettings
     /// <param name="name">The setting's name.</param>
     /// <param name="fallback">What holds when it is not set.</param>
     /// <exception cref="TrainerSettingsException">It is neither.</exception>
-    public bool Flag(string name, bool fallback) => Find(name) is not { } value
-        ? fallback
-        : Text(value) switch
-        {
-            "true" => true,
-            "false" => false,
-            _ => throw Wrong(name, value, "true or false"),
-        };
+    public bool Flag(string name, bool fallback) =>
+        Find(name) is not { } value
+            ? fallback
+            : Text(value) switch
+            {
+                "true" => true,
+                "false" => false,
+                _ => throw Wrong(name, value, "true or false"),
+            };
 
     /// <summary>Text.</summary>
     /// <param name="name">The setting's name.</param>
     /// <param name="fallback">What holds when it is not set.</param>
     /// <exception cref="TrainerSettingsException">It is an object or an array.</exception>
-    public string Text(string name, string fallback) => Find(name) is { } value ? Text(value) ?? throw Wrong(name, value, "text") : fallback;
+    public string Text(string name, string fallback) =>
+        Find(name) is { } value ? Text(value) ?? throw Wrong(name, value, "text") : fallback;
 
     /// <summary>To be called when everything was read: refuses settings that nobody asked for, which are usually misspelt.</summary>
     /// <exception cref="TrainerSettingsException">There is one; the message lists the names that exist.</exception>
@@ -96,7 +104,8 @@ public sealed class TrainerSettings
                 if (!_known.Contains(property.Name))
                 {
                     throw new TrainerSettingsException(
-                        $"trainer.settings.{property.Name} is not known; the settings are: {string.Join(", ", _known)}.");
+                        $"trainer.settings.{property.Name} is not known; the settings are: {string.Join(", ", _known)}."
+                    );
                 }
             }
         }
@@ -105,15 +114,18 @@ public sealed class TrainerSettings
     private JsonElement? Find(string name)
     {
         _known.Add(name);
-        return _json is { } json && json.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        return _json is { } json && json.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
     }
 
-    private static string? Text(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Object or JsonValueKind.Array => null,
-        _ => value.GetRawText(),
-    };
+    private static string? Text(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Object or JsonValueKind.Array => null,
+            _ => value.GetRawText(),
+        };
 
     private static TrainerSettingsException Wrong(string name, JsonElement value, string rule) =>
         new($"trainer.settings.{name} is {value.GetRawText()}; it has to be {rule}.");

@@ -13,12 +13,22 @@ public sealed class CommittedHistoryTests
     [Fact]
     public void Judge_RunGoesOnFromTheNewestCheckpoint_FindsNothing()
     {
-        EventRow[] history = [Row(1, 1, Started(1, 0)), Row(2, 1, Saved("c1", 10)), Row(3, 1, Saved("c2", 20)), Row(4, 2, Started(2, 20)), Row(5, 2, Saved("c3", 30))];
+        EventRow[] history =
+        [
+            Row(1, 1, Started(1, 0)),
+            Row(2, 1, Saved("c1", 10)),
+            Row(3, 1, Saved("c2", 20)),
+            Row(4, 2, Started(2, 20)),
+            Row(5, 2, Saved("c3", 30)),
+        ];
 
-        CommittedHistory.Judge(history[..3], history).ShouldSatisfyAllConditions(
-            verdict => verdict.LostSteps.ShouldBe(0),
-            verdict => verdict.DoubleWrites.ShouldBe(0),
-            verdict => verdict.Faults.ShouldBeEmpty());
+        CommittedHistory
+            .Judge(history[..3], history)
+            .ShouldSatisfyAllConditions(
+                verdict => verdict.LostSteps.ShouldBe(0),
+                verdict => verdict.DoubleWrites.ShouldBe(0),
+                verdict => verdict.Faults.ShouldBeEmpty()
+            );
     }
 
     [Fact]
@@ -35,7 +45,13 @@ public sealed class CommittedHistoryTests
     [Fact]
     public void Judge_DamagedCheckpoint_IsNotGoneBackBehind()
     {
-        EventRow[] history = [Row(1, 1, Saved("c1", 10)), Row(2, 1, Saved("c2", 25)), Row(3, 2, new TaskCheckpointDamaged("c2", "bits")), Row(4, 2, Started(2, 10))];
+        EventRow[] history =
+        [
+            Row(1, 1, Saved("c1", 10)),
+            Row(2, 1, Saved("c2", 25)),
+            Row(3, 2, new TaskCheckpointDamaged("c2", "bits")),
+            Row(4, 2, Started(2, 10)),
+        ];
 
         CommittedHistory.Judge([], history).LostSteps.ShouldBe(0);
     }
@@ -54,7 +70,9 @@ public sealed class CommittedHistoryTests
 
     [Fact]
     public void Judge_OlderOwnerWritesAfterANewerOne_IsADoubleWrite() =>
-        CommittedHistory.Judge([], [Row(1, 1, Saved("c1", 1)), Row(2, 3, Saved("c2", 2)), Row(3, 2, Saved("c3", 3))]).DoubleWrites.ShouldBe(1);
+        CommittedHistory
+            .Judge([], [Row(1, 1, Saved("c1", 1)), Row(2, 3, Saved("c2", 2)), Row(3, 2, Saved("c3", 3))])
+            .DoubleWrites.ShouldBe(1);
 
     private static EventRow Row(long sequence, long term, TaskEvent e) => new(Task, sequence, term, DateTimeOffset.UnixEpoch, e);
 

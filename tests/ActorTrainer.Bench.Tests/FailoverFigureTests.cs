@@ -94,7 +94,13 @@ public sealed class FailoverFigureTests : IDisposable
     public void Parts_OfMarksInOrder_AddUpToTheWhole()
     {
         RestartParts parts = RestartParts.Of(
-            fault: 100, unreachable: 150, down: 180, activated: 300, started: 490, Run("process 340", "initialized 500", "loaded 520", "step 545 8"));
+            fault: 100,
+            unreachable: 150,
+            down: 180,
+            activated: 300,
+            started: 490,
+            Run("process 340", "initialized 500", "loaded 520", "step 545 8")
+        );
 
         parts.ShouldBe(new RestartParts(Detect: 50, Down: 30, PlaceRecover: 120, Grant: 40, Worker: 160, Restore: 20, Step: 25));
         parts.Values.Sum().ShouldBe(445);
@@ -104,7 +110,13 @@ public sealed class FailoverFigureTests : IDisposable
     public void Parts_OfAProcessThatWasThereBefore_TellTheGrantByTheEvent()
     {
         RestartParts parts = RestartParts.Of(
-            fault: 100, unreachable: 150, down: 180, activated: 300, started: 310, Run("process 20", "initialized 330", "loaded 350", "step 375 8"));
+            fault: 100,
+            unreachable: 150,
+            down: 180,
+            activated: 300,
+            started: 310,
+            Run("process 20", "initialized 330", "loaded 350", "step 375 8")
+        );
 
         parts.ShouldBe(new RestartParts(Detect: 50, Down: 30, PlaceRecover: 120, Grant: 10, Worker: 20, Restore: 20, Step: 25));
     }
@@ -114,7 +126,13 @@ public sealed class FailoverFigureTests : IDisposable
     public void Parts_OfMarksSeenLate_StillAddUpToTheWhole()
     {
         RestartParts parts = RestartParts.Of(
-            fault: 100, unreachable: 150, down: 900, activated: 300, started: 340, Run("process 270", "initialized 280", "step 545 1"));
+            fault: 100,
+            unreachable: 150,
+            down: 900,
+            activated: 300,
+            started: 340,
+            Run("process 270", "initialized 280", "step 545 1")
+        );
 
         parts.ShouldBe(new RestartParts(Detect: 50, Down: 395, PlaceRecover: 0, Grant: 0, Worker: 0, Restore: 0, Step: 0));
     }

@@ -53,9 +53,10 @@ public sealed class OptionTests
     public void Soak_Seed_IsTheOneGivenOrTheOneOffered()
     {
         SoakOptions.Parse([], 4711).ShouldBe(new SoakOptions("sqlite", 15, 4711));
-        SoakOptions.Parse(Words("--seed 5 --minutes 1 --database postgresql"), 4711)
-            .ShouldBe(new SoakOptions("postgresql", 1, 5));
-        Should.Throw<OptionException>(() => SoakOptions.Parse(Words("--database sqlite,postgresql"), 1)).Message.ShouldStartWith("--database takes sqlite or postgresql");
+        SoakOptions.Parse(Words("--seed 5 --minutes 1 --database postgresql"), 4711).ShouldBe(new SoakOptions("postgresql", 1, 5));
+        Should
+            .Throw<OptionException>(() => SoakOptions.Parse(Words("--database sqlite,postgresql"), 1))
+            .Message.ShouldStartWith("--database takes sqlite or postgresql");
     }
 
     private static string[] Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);

@@ -13,7 +13,18 @@ public sealed class PlacementTests
     public void Placed_OwnersThatAreDownUnreachableOrNobody_DoNotCount()
     {
         ClusterStatus cluster = new(
-            1, new CoordinatorLease(1), 0, 0, 0, [Member(1, MemberState.Up, true), Member(2, MemberState.Down, true), Member(3, MemberState.Up, false), Member(4, MemberState.Up, true)]);
+            1,
+            new CoordinatorLease(1),
+            0,
+            0,
+            0,
+            [
+                Member(1, MemberState.Up, true),
+                Member(2, MemberState.Down, true),
+                Member(3, MemberState.Up, false),
+                Member(4, MemberState.Up, true),
+            ]
+        );
         ShardSummary shards = new(1024, [Owner(0, 1), Owner(1, 10), Owner(2, 100), Owner(3, 1000), Owner(4, 10_000), Owner(5, 100_000)]);
 
         Placement.Placed(shards, cluster).ShouldBe(10_010);
@@ -28,8 +39,25 @@ public sealed class PlacementTests
         spec.Command.ShouldBe(["sleep", "100000"]);
     }
 
-    private static MemberView Member(long incarnation, MemberState state, bool reachable) => new(
-        incarnation, new NodeAddress("127.0.0.1", 7400), "", state, MemberStatus.Up, reachable, false, 4, 0, 0, 0, false, false, [], 0, "");
+    private static MemberView Member(long incarnation, MemberState state, bool reachable) =>
+        new(
+            incarnation,
+            new NodeAddress("127.0.0.1", 7400),
+            "",
+            state,
+            MemberStatus.Up,
+            reachable,
+            false,
+            4,
+            0,
+            0,
+            0,
+            false,
+            false,
+            [],
+            0,
+            ""
+        );
 
     private static ShardOwner Owner(long incarnation, int tasks) => new(incarnation, null, "", 1, 1, tasks, 1);
 }

@@ -55,7 +55,9 @@ public sealed class SoakTests
 
         verdict.Findings.ShouldBeEmpty();
         verdict.Line.ShouldBe(
-            "soak database=sqlite minutes=15 seed=7 faults=90 tasks=1 unfinished=0 lost_committed_steps=0 longest_overlap_ms=10000 orphans=0 wrong_bits=0 unexpected=0");
+            "soak database=sqlite minutes=15 seed=7 faults=90 tasks=1 unfinished=0 lost_committed_steps=0 "
+                + "longest_overlap_ms=10000 orphans=0 wrong_bits=0 unexpected=0"
+        );
     }
 
     [Fact]
@@ -65,17 +67,35 @@ public sealed class SoakTests
             Options,
             3,
             [
-                Good with { Name = "lost", LostSteps = 5, Faults = ["lost: run 2 began too low"] },
-                Good with { Name = "held", Completed = false, Status = "held", Weights = null },
-                Good with { Name = "wrong", Weights = "xyz" },
+                Good with
+                {
+                    Name = "lost",
+                    LostSteps = 5,
+                    Faults = ["lost: run 2 began too low"],
+                },
+                Good with
+                {
+                    Name = "held",
+                    Completed = false,
+                    Status = "held",
+                    Weights = null,
+                },
+                Good with
+                {
+                    Name = "wrong",
+                    Weights = "xyz",
+                },
             ],
             LongestOverlap: 10_001,
             "lost",
             Orphans: 2,
-            ["node 3 ended by itself"]);
+            ["node 3 ended by itself"]
+        );
 
         verdict.Findings.Count.ShouldBe(6);
-        verdict.Line.ShouldEndWith("tasks=3 unfinished=1 lost_committed_steps=5 longest_overlap_ms=10001 orphans=2 wrong_bits=1 unexpected=1");
+        verdict.Line.ShouldEndWith(
+            "tasks=3 unfinished=1 lost_committed_steps=5 longest_overlap_ms=10001 orphans=2 wrong_bits=1 unexpected=1"
+        );
     }
 
     [Fact]

@@ -13,9 +13,11 @@ public sealed class ChunkCodecTests
     [Fact]
     public void EncodeDecode_SeededKindsAndLengths_AreTheSame() =>
         Prop.ForAll(
-            Gen.Choose(0, 70_000).ToArbitrary(),
-            Gen.Choose(0, 4).ToArbitrary(),
-            (length, kind) => RoundTrip(Bytes((ulong)((length * 5) + kind), length, kind), out _)).QuickCheckThrowOnFailure();
+                Gen.Choose(0, 70_000).ToArbitrary(),
+                Gen.Choose(0, 4).ToArbitrary(),
+                (length, kind) => RoundTrip(Bytes((ulong)((length * 5) + kind), length, kind), out _)
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Encode_Floats_SplitsPlanes()
@@ -72,15 +74,17 @@ public sealed class ChunkCodecTests
         int stored = ChunkEncoder.Encode(raw, target, offset, scratch, out ChunkCodec codec);
         result = (codec, stored);
         byte[] decoded = new byte[raw.Length];
-        return stored <= raw.Length &&
-            (codec == ChunkCodec.None
-                ? stored == raw.Length
-                : ChunkEncoder.TryDecode(codec, target, offset, stored, decoded, scratch) && decoded.AsSpan().SequenceEqual(raw));
+        return stored <= raw.Length
+            && (
+                codec == ChunkCodec.None
+                    ? stored == raw.Length
+                    : ChunkEncoder.TryDecode(codec, target, offset, stored, decoded, scratch) && decoded.AsSpan().SequenceEqual(raw)
+            );
     }
 
     private static byte[] Bytes(ulong seed, int length, int kind)
     {
-        var random = new DeterministicRandom(seed);
+        DeterministicRandom random = new(seed);
         byte[] bytes = new byte[length];
         for (int i = 0; i + 4 <= length; i += 4)
         {

@@ -18,7 +18,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     [Fact]
     public async Task Save_Steps_ComeInTheOrderThatSurvivesAPowerCut()
     {
-        var steps = new List<SaveStep>();
+        List<SaveStep> steps = [];
         _fixture.Write(("a", _fixture.Noise(100)));
         await _fixture.SaveAsync(_fixture.Open(steps.Add));
         steps.ShouldBe(Enum.GetValues<SaveStep>());
@@ -32,7 +32,7 @@ public sealed class FolderStoreFaultTests : IDisposable
         CheckpointRef first = await _fixture.SaveAsync(_fixture.Open());
         _fixture.Write(("a", _fixture.Noise(9 * SaveFixture.ChunkSize)));
         string crashed = _fixture.Folder["crashed"];
-        var store = _fixture.Open(at =>
+        FolderStore store = _fixture.Open(at =>
         {
             if (at.ToString() == step && !Directory.Exists(crashed))
             {
@@ -55,8 +55,10 @@ public sealed class FolderStoreFaultTests : IDisposable
 
         IReadOnlyList<string> garbage = RetentionPolicy.PlanGarbage(files, [first], term: 2);
         await after.UnlinkAsync(_fixture.Task, garbage, CancellationToken.None);
-        (await after.ListFilesAsync(_fixture.Task, CancellationToken.None)).ShouldBe(
-            [CheckpointNames.ManifestFile(first.Name), CheckpointNames.PackFile(first.Name)]);
+        (await after.ListFilesAsync(_fixture.Task, CancellationToken.None)).ShouldBe([
+            CheckpointNames.ManifestFile(first.Name),
+            CheckpointNames.PackFile(first.Name),
+        ]);
         (await after.VerifyAsync(_fixture.Task, first, CancellationToken.None)).ShouldBeGreaterThan(0);
     }
 
@@ -65,7 +67,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_DiskFullAtAnyStep_SaysSoAndLeavesNothing(string step)
     {
         _fixture.Write(("a", _fixture.Noise(9 * SaveFixture.ChunkSize)));
-        var store = _fixture.Open(at => _ = at.ToString() == step ? throw new IOException("No space left on device", NoSpace) : 0);
+        FolderStore store = _fixture.Open(at => _ = at.ToString() == step ? throw new IOException("No space left on device", NoSpace) : 0);
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => _fixture.SaveAsync(store));
         e.Message.ShouldContain("no space is left");
         e.Message.ShouldContain(_fixture.StoreFolder);
@@ -76,7 +78,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_RealDiskFull_SaysSoKeepsTheOldOneAndGoesOnOnceThereIsRoom()
     {
         using TinyDisk? disk = TinyDisk.TryMount(kibibytes: 512);
-        using var fixture = new SaveFixture(disk?.Root);
+        using SaveFixture fixture = new(disk?.Root);
         FolderStore store = disk is null ? fixture.Open(SimulatedFullDisk(fixture.StoreFolder, 512 << 10)) : fixture.Open();
         byte[] small = fixture.Noise(64 << 10);
         fixture.Write(("small", small));
@@ -99,7 +101,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_FolderReadOnly_SaysSoAndStillRestores()
     {
         using TinyDisk? disk = TinyDisk.TryMount(kibibytes: 512);
-        using var fixture = new SaveFixture(disk?.Root);
+        using SaveFixture fixture = new(disk?.Root);
         FolderStore store = fixture.Open();
         fixture.Write(("a", fixture.Noise(1000)));
         CheckpointRef first = await fixture.SaveAsync(store);
@@ -173,9 +175,12 @@ public sealed class FolderStoreFaultTests : IDisposable
     [InlineData("a//b")]
     public async Task Restore_ManifestThatLeadsOutOfTheFolder_IsDamaged(string path)
     {
-        CheckpointRef crafted = await CraftAsync(text => text.Replace("\"path\": \"aaaa\"", $"\"path\": \"{path}\"", StringComparison.Ordinal));
-        CheckpointDamagedException e = await Should.ThrowAsync<CheckpointDamagedException>(
-            () => _fixture.Open().RestoreAsync(_fixture.Task, crafted, _fixture.Folder["restored"], CancellationToken.None));
+        CheckpointRef crafted = await CraftAsync(text =>
+            text.Replace("\"path\": \"aaaa\"", $"\"path\": \"{path}\"", StringComparison.Ordinal)
+        );
+        CheckpointDamagedException e = await Should.ThrowAsync<CheckpointDamagedException>(() =>
+            _fixture.Open().RestoreAsync(_fixture.Task, crafted, _fixture.Folder["restored"], CancellationToken.None)
+        );
         e.Message.ShouldContain("lead out of the folder");
         File.Exists(_fixture.Folder["outside"]).ShouldBeFalse();
     }
@@ -199,15 +204,18 @@ public sealed class FolderStoreFaultTests : IDisposable
             text.ShouldContain(from);
             return text.Replace(from, to, StringComparison.Ordinal);
         });
-        await Should.ThrowAsync<CheckpointDamagedException>(() => _fixture.Open().VerifyAsync(_fixture.Task, crafted, CancellationToken.None));
+        await Should.ThrowAsync<CheckpointDamagedException>(() =>
+            _fixture.Open().VerifyAsync(_fixture.Task, crafted, CancellationToken.None)
+        );
     }
 
     [Fact]
     public async Task Verify_ManifestOfALaterVersion_AsksForAnUpdate()
     {
         CheckpointRef crafted = await CraftAsync(text => text.Replace("\"version\": 1", "\"version\": 2", StringComparison.Ordinal));
-        CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(
-            () => _fixture.Open().VerifyAsync(_fixture.Task, crafted, CancellationToken.None));
+        CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() =>
+            _fixture.Open().VerifyAsync(_fixture.Task, crafted, CancellationToken.None)
+        );
         e.Message.ShouldContain("Update this node");
     }
 
@@ -219,8 +227,9 @@ public sealed class FolderStoreFaultTests : IDisposable
         CheckpointRef saved = await _fixture.SaveAsync(store);
         StoreFolder.Damage(_fixture.StoreFolder, _fixture.Task, saved.Packs[0], bytes => bytes[..^10]);
         DiskFolder.Write(_fixture.Folder["restored"], new Dictionary<string, byte[]> { ["before"] = [1] });
-        await Should.ThrowAsync<CheckpointDamagedException>(
-            () => store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None));
+        await Should.ThrowAsync<CheckpointDamagedException>(() =>
+            store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None)
+        );
         DiskFolder.Read(_fixture.Folder["restored"]).Keys.ShouldBe(["before"]);
         Directory.Exists(_fixture.Folder["restored.partial"]).ShouldBeFalse();
     }
@@ -231,25 +240,35 @@ public sealed class FolderStoreFaultTests : IDisposable
         _fixture.Write(("aaaa", _fixture.Noise(1000)));
         CheckpointRef saved = await _fixture.SaveAsync(_fixture.Open());
         string hash = "";
-        StoreFolder.Damage(_fixture.StoreFolder, _fixture.Task, CheckpointNames.ManifestFile(saved.Name), bytes =>
-        {
-            byte[] crafted = Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)));
-            hash = ManifestFormat.HashOf(crafted);
-            return crafted;
-        });
+        StoreFolder.Damage(
+            _fixture.StoreFolder,
+            _fixture.Task,
+            CheckpointNames.ManifestFile(saved.Name),
+            bytes =>
+            {
+                byte[] crafted = Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)));
+                hash = ManifestFormat.HashOf(crafted);
+                return crafted;
+            }
+        );
         return saved with { ManifestSha256 = hash };
     }
 
-    private static Action<SaveStep> SimulatedFullDisk(string store, long size) => _ =>
-    {
-        if (new DirectoryInfo(store).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) > size)
+    private static Action<SaveStep> SimulatedFullDisk(string store, long size) =>
+        _ =>
         {
-            throw new IOException("No space left on device", NoSpace);
-        }
-    };
+            if (new DirectoryInfo(store).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) > size)
+            {
+                throw new IOException("No space left on device", NoSpace);
+            }
+        };
 
     private static string[] MessagesOf(SaveFixture fixture, CheckpointStoreException e) =>
-        [.. new[] { "the file system is read-only", "permission denied" }
-            .Where(why => e.Message.Contains(why, StringComparison.Ordinal) && e.Message.Contains(fixture.StoreFolder, StringComparison.Ordinal))
-            .Select(_ => e.Message)];
+        [
+            .. new[] { "the file system is read-only", "permission denied" }
+                .Where(why =>
+                    e.Message.Contains(why, StringComparison.Ordinal) && e.Message.Contains(fixture.StoreFolder, StringComparison.Ordinal)
+                )
+                .Select(_ => e.Message),
+        ];
 }

@@ -11,25 +11,29 @@ public sealed class FolderStorePropertyTests
     [Fact]
     public void SaveRestore_RandomTreesThatChange_GiveTheSameBytes()
     {
-        using var fixture = new SaveFixture();
+        using SaveFixture fixture = new();
         FolderStore store = fixture.Open();
         CheckpointRef? before = null;
-        Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
-        {
-            Dictionary<string, byte[]> files = Tree(new DeterministicRandom((ulong)seed));
-            DiskFolder.Write(fixture.Folder["source"], files);
-            SaveRequest request = fixture.Request(fixture.NewName(), before is null ? [] : [before]);
-            before = store.SaveAsync(request, CancellationToken.None).GetAwaiter().GetResult();
-            store.RestoreAsync(fixture.Task, before, fixture.Folder["restored"], CancellationToken.None).GetAwaiter().GetResult();
-            IReadOnlyDictionary<string, byte[]> restored = DiskFolder.Read(fixture.Folder["restored"]);
-            return restored.Count == files.Count && files.All(file => restored[file.Key].AsSpan().SequenceEqual(file.Value));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+        Prop.ForAll(
+                Gen.Choose(0, int.MaxValue).ToArbitrary(),
+                seed =>
+                {
+                    Dictionary<string, byte[]> files = Tree(new DeterministicRandom((ulong)seed));
+                    DiskFolder.Write(fixture.Folder["source"], files);
+                    SaveRequest request = fixture.Request(fixture.NewName(), before is null ? [] : [before]);
+                    before = store.SaveAsync(request, CancellationToken.None).GetAwaiter().GetResult();
+                    store.RestoreAsync(fixture.Task, before, fixture.Folder["restored"], CancellationToken.None).GetAwaiter().GetResult();
+                    IReadOnlyDictionary<string, byte[]> restored = DiskFolder.Read(fixture.Folder["restored"]);
+                    return restored.Count == files.Count && files.All(file => restored[file.Key].AsSpan().SequenceEqual(file.Value));
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }
 
     // Lengths around chunk borders, folders of several depths, contents that repeat and contents that do not.
     private static Dictionary<string, byte[]> Tree(DeterministicRandom random)
     {
-        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
         int count = random.Next(8);
         for (int i = 0; i < count; i++)
         {

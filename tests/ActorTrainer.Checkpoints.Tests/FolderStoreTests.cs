@@ -7,8 +7,8 @@ public sealed class FolderStoreTests : CheckpointStoreConformance
 {
     private readonly FolderStore _store;
 
-    public FolderStoreTests() => _store = new FolderStore(
-        new CheckpointStoreModel { Path = Folder["store"], ChunkSizeBytes = 4096 }, TimeProvider.System);
+    public FolderStoreTests() =>
+        _store = new FolderStore(new CheckpointStoreModel { Path = Folder["store"], ChunkSizeBytes = 4096 }, TimeProvider.System);
 
     protected override ICheckpointStore Store => _store;
 
@@ -21,8 +21,8 @@ public sealed class UncompressedLargeChunkFolderStoreTests : CheckpointStoreConf
 {
     private readonly FolderStore _store;
 
-    public UncompressedLargeChunkFolderStoreTests() => _store = new FolderStore(
-        new CheckpointStoreModel { Path = Folder["store"], Compression = false }, TimeProvider.System);
+    public UncompressedLargeChunkFolderStoreTests() =>
+        _store = new FolderStore(new CheckpointStoreModel { Path = Folder["store"], Compression = false }, TimeProvider.System);
 
     protected override ICheckpointStore Store => _store;
 

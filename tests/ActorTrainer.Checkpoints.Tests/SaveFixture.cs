@@ -21,13 +21,13 @@ internal sealed class SaveFixture : IDisposable
 
     public string StoreFolder { get; }
 
-    public FolderStore Open(Action<SaveStep>? probe = null, string? folder = null) => new(
-        new CheckpointStoreModel { Path = folder ?? StoreFolder, ChunkSizeBytes = ChunkSize }, TimeProvider.System, probe);
+    public FolderStore Open(Action<SaveStep>? probe = null, string? folder = null) =>
+        new(new CheckpointStoreModel { Path = folder ?? StoreFolder, ChunkSizeBytes = ChunkSize }, TimeProvider.System, probe);
 
     public string NewName(long term = 1) => CheckpointNames.Create(term, 10, _random);
 
-    public SaveRequest Request(string name, params CheckpointRef[] listed) => new(
-        Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
+    public SaveRequest Request(string name, params CheckpointRef[] listed) =>
+        new(Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
 
     public Task<CheckpointRef> SaveAsync(FolderStore store, params CheckpointRef[] listed) =>
         store.SaveAsync(Request(NewName(), listed), CancellationToken.None);

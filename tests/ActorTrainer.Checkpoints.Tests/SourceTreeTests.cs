@@ -85,8 +85,9 @@ public sealed partial class SourceTreeTests : IDisposable
         await store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None);
         foreach (string name in (string[])["run.sh", "secret", "fixed"])
         {
-            FileStatus.Read(Path.Combine(_fixture.Folder["restored"], name)).Mode
-                .ShouldBe(FileStatus.Read(Path.Combine(_fixture.Folder["source"], name)).Mode, name);
+            FileStatus
+                .Read(Path.Combine(_fixture.Folder["restored"], name))
+                .Mode.ShouldBe(FileStatus.Read(Path.Combine(_fixture.Folder["source"], name)).Mode, name);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed partial class TinyDisk : IDisposable
     /// <summary>Null when mounting is not allowed here.</summary>
     public static TinyDisk? TryMount(int kibibytes)
     {
-        var disk = new TinyDisk();
+        TinyDisk disk = new();
         if (OperatingSystem.IsLinux() && Mount("tmpfs", disk.Root, "tmpfs", 0, $"size={kibibytes}k") == 0)
         {
             return disk;

@@ -40,11 +40,9 @@ public sealed class ActorTrainerClientTests
         using TcpListener mute = new(IPAddress.Loopback, 0);
         mute.Start();
         await using ApiServer server = await ApiServer.StartAsync(SampleCluster.Create());
-        using ActorTrainerClient client = new(new ActorTrainerClientOptions
-        {
-            Nodes = [Address(mute), server.Address],
-            Timeout = TimeSpan.FromMilliseconds(300),
-        });
+        using ActorTrainerClient client = new(
+            new ActorTrainerClientOptions { Nodes = [Address(mute), server.Address], Timeout = TimeSpan.FromMilliseconds(300) }
+        );
 
         (await client.ListTasksAsync()).Tasks.Count.ShouldBe(5);
     }
@@ -55,7 +53,9 @@ public sealed class ActorTrainerClientTests
         using TcpListener slow = new(IPAddress.Loopback, 0);
         slow.Start();
         Task answering = AnswerSecondAsync(slow);
-        using ActorTrainerClient client = new(new ActorTrainerClientOptions { Nodes = [Address(slow)], Timeout = TimeSpan.FromMilliseconds(500) });
+        using ActorTrainerClient client = new(
+            new ActorTrainerClientOptions { Nodes = [Address(slow)], Timeout = TimeSpan.FromMilliseconds(500) }
+        );
 
         (await client.GetVersionAsync()).Version.ShouldBe("9.9");
 
@@ -220,7 +220,12 @@ public sealed class ActorTrainerClientTests
         byte[] buffer = new byte[4096];
         int read = await second.GetStream().ReadAsync(buffer);
         read.ShouldBeGreaterThan(0);
-        await second.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(
-            $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"));
+        await second
+            .GetStream()
+            .WriteAsync(
+                System.Text.Encoding.ASCII.GetBytes(
+                    $"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"
+                )
+            );
     }
 }

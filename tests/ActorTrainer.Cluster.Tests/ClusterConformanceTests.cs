@@ -7,7 +7,8 @@ namespace ActorTrainer.Cluster.Tests;
 /// <summary>On SQLite.</summary>
 [Trait("Lane", "Slow")]
 public sealed class SqliteClusterConformanceTests(SqliteClusterConformanceTests.Fixture fixture)
-    : ClusterConformanceTests(fixture.Suite), IClassFixture<SqliteClusterConformanceTests.Fixture>
+    : ClusterConformanceTests(fixture.Suite),
+        IClassFixture<SqliteClusterConformanceTests.Fixture>
 {
     public sealed class Fixture() : SuiteFixture(null);
 }
@@ -17,7 +18,8 @@ public sealed class SqliteClusterConformanceTests(SqliteClusterConformanceTests.
 [Trait("Requires", "postgresql")]
 [Trait("Lane", "Slow")]
 public sealed class PostgreSqlClusterConformanceTests(PostgreSqlClusterConformanceTests.Fixture fixture)
-    : ClusterConformanceTests(fixture.Suite), IClassFixture<PostgreSqlClusterConformanceTests.Fixture>
+    : ClusterConformanceTests(fixture.Suite),
+        IClassFixture<PostgreSqlClusterConformanceTests.Fixture>
 {
     public sealed class Fixture(PostgreSqlServer server) : SuiteFixture(server.Instance);
 }
@@ -60,13 +62,16 @@ public abstract class ClusterConformanceTests(ClusterConformance suite)
     public Task Crash_OwnerThenCoordinator_TaskGoesOnElsewhere() => _suite.Crash_OwnerThenCoordinator_TaskGoesOnElsewhere();
 
     [Fact]
-    public Task Remember_AllNodesKilledAtOnce_UnfinishedTasksGoOnByThemselves() => _suite.Remember_AllNodesKilledAtOnce_UnfinishedTasksGoOnByThemselves();
+    public Task Remember_AllNodesKilledAtOnce_UnfinishedTasksGoOnByThemselves() =>
+        _suite.Remember_AllNodesKilledAtOnce_UnfinishedTasksGoOnByThemselves();
 
     [Fact]
-    public Task Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack() => _suite.Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack();
+    public Task Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack() =>
+        _suite.Fence_OwnerStoppedAndContinued_WritesNothingAndComesBack();
 
     [Fact]
-    public Task Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder() => _suite.Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder();
+    public Task Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder() =>
+        _suite.Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder();
 
     /// <summary>The suite, whose scenarios share a cluster.</summary>
     public abstract class SuiteFixture(PostgreSqlInstance? server) : IAsyncLifetime

@@ -11,7 +11,11 @@ public sealed class TaskClientTests
     private static readonly TaskId Known = TaskId.Parse("one-a1b2c");
     private static readonly NodeAddress Node = new("127.0.0.1", 7400);
 
-    private readonly TaskClient _client = new(new NodeModel { ClusterName = "c" }, TimeProvider.System, spec => spec.Slots == 0 ? "no slots" : null);
+    private readonly TaskClient _client = new(
+        new NodeModel { ClusterName = "c" },
+        TimeProvider.System,
+        spec => spec.Slots == 0 ? "no slots" : null
+    );
 
     [Fact]
     public async Task Commands_BeforeTheFirstLife_AreUnavailable()

@@ -15,7 +15,10 @@ public sealed class CommandFaultTests
     public async Task Command_ExitsNonZero_ClassAndLastLinesAreRecordedAndItIsRetriedThenFails()
     {
         await using LocalCluster cluster = await StartOneAsync();
-        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Shell("exits", "echo about to fail; echo reason: no data >&2; exit 7"));
+        ObservedTask task = await ObservedTask.SubmitAsync(
+            cluster,
+            Specs.Shell("exits", "echo about to fail; echo reason: no data >&2; exit 7")
+        );
 
         TaskView view = await task.WaitForEndAsync(TaskStatus.Failed);
 
@@ -54,7 +57,9 @@ public sealed class CommandFaultTests
     {
         await using LocalCluster cluster = await StartOneAsync();
         ObservedTask task = await ObservedTask.SubmitAsync(
-            cluster, Specs.Shell("forks", "sleep 1000 & (setsid sh -c 'sleep 1001 & sleep 1002' &) ; sleep 1003"));
+            cluster,
+            Specs.Shell("forks", "sleep 1000 & (setsid sh -c 'sleep 1001 & sleep 1002' &) ; sleep 1003")
+        );
         await cluster.WaitAsync("its four sleepers stand", () => Task.FromResult(Sleepers(cluster) == 4), Limit);
 
         CommandResult cancel = await cluster.RunAsync("tasks", "cancel", "forks");
@@ -72,7 +77,10 @@ public sealed class CommandFaultTests
         await first.WaitForEndAsync(TaskStatus.Completed);
         long before = ProcessInfo.ResidentBytes(cluster.Nodes[0].Pid);
 
-        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Shell("loud", "yes 0123456789012345678901234567890123456789 | head -c 200000000; echo the end"));
+        ObservedTask task = await ObservedTask.SubmitAsync(
+            cluster,
+            Specs.Shell("loud", "yes 0123456789012345678901234567890123456789 | head -c 200000000; echo the end")
+        );
         long highest = before;
         await cluster.WaitAsync(
             "it has ended",
@@ -81,7 +89,8 @@ public sealed class CommandFaultTests
                 highest = Math.Max(highest, ProcessInfo.ResidentBytes(cluster.Nodes[0].Pid));
                 return (await cluster.Client.GetTaskAsync("loud")).Task.Finished;
             },
-            Limit * 3);
+            Limit * 3
+        );
 
         await task.WaitForEndAsync(TaskStatus.Completed);
         (highest - before).ShouldBeLessThan(MaxGrowthBytes);
@@ -97,10 +106,13 @@ public sealed class CommandFaultTests
         return cluster;
     }
 
-    private static int Sleepers(LocalCluster cluster) => cluster.Children().Count(p => p.CommandLine.StartsWith("sleep 100", StringComparison.Ordinal));
+    private static int Sleepers(LocalCluster cluster) =>
+        cluster.Children().Count(p => p.CommandLine.StartsWith("sleep 100", StringComparison.Ordinal));
 
-    private static Task ShouldLeaveNoWorkersAsync(LocalCluster cluster) => cluster.WaitAsync(
-        "no process is left but the guard",
-        () => Task.FromResult(cluster.Children().All(p => p.Variable("ACTORTRAINER_TASK") is null)),
-        TimeSpan.FromSeconds(15));
+    private static Task ShouldLeaveNoWorkersAsync(LocalCluster cluster) =>
+        cluster.WaitAsync(
+            "no process is left but the guard",
+            () => Task.FromResult(cluster.Children().All(p => p.Variable("ACTORTRAINER_TASK") is null)),
+            TimeSpan.FromSeconds(15)
+        );
 }

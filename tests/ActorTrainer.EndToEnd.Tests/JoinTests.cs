@@ -32,8 +32,14 @@ public sealed class JoinTests
         await File.WriteAllTextAsync(folder["wrong"], "open-barley-and-then-some\n");
         await using LocalCluster cluster = new(nodes: 1, slots: 1, $"actortrainer.security.token-file={folder["token"]}");
         cluster.Nodes[0].Start();
-        using ActorTrainerClient client = new(new ActorTrainerClientOptions { Nodes = [cluster.Nodes[0].Address], Token = "open-sesame-and-then-some" });
-        await cluster.WaitAsync("the node is up", async () => (await client.GetClusterAsync()).Members.Any(m => m.State == MemberState.Up), Limit);
+        using ActorTrainerClient client = new(
+            new ActorTrainerClientOptions { Nodes = [cluster.Nodes[0].Address], Token = "open-sesame-and-then-some" }
+        );
+        await cluster.WaitAsync(
+            "the node is up",
+            async () => (await client.GetClusterAsync()).Members.Any(m => m.State == MemberState.Up),
+            Limit
+        );
 
         CommandResult wrong = await JoinAsync(cluster, folder, "--token-file", "wrong");
         CommandResult none = await JoinAsync(cluster, folder);
@@ -89,7 +95,11 @@ public sealed class JoinTests
 
         // Once with its own journal, once in the same folder, as a user does who forgets that the node runs already.
         CommandResult elsewhere = await CommandResult.RunAsync(
-            LocalCluster.Executable, ["node", "--address", cluster.Nodes[0].Address.ToString()], folder.Root, new Dictionary<string, string>());
+            LocalCluster.Executable,
+            ["node", "--address", cluster.Nodes[0].Address.ToString()],
+            folder.Root,
+            new Dictionary<string, string>()
+        );
         CommandResult here = await cluster.RunAsync("node", "--address", cluster.Nodes[0].Address.ToString());
 
         foreach (CommandResult refused in (CommandResult[])[elsewhere, here])
@@ -102,11 +112,13 @@ public sealed class JoinTests
         task.Starts.Count.ShouldBe(1, task.ToString());
     }
 
-    private static Task<CommandResult> JoinAsync(LocalCluster cluster, TemporaryFolder folder, params string[] options) => CommandResult.RunAsync(
-        LocalCluster.Executable,
-        ["node", "--address", LocalCluster.FreeAddress().ToString(), "--seed", cluster.Nodes[0].Address.ToString(), .. options],
-        folder.Root,
-        new Dictionary<string, string>());
+    private static Task<CommandResult> JoinAsync(LocalCluster cluster, TemporaryFolder folder, params string[] options) =>
+        CommandResult.RunAsync(
+            LocalCluster.Executable,
+            ["node", "--address", LocalCluster.FreeAddress().ToString(), "--seed", cluster.Nodes[0].Address.ToString(), .. options],
+            folder.Root,
+            new Dictionary<string, string>()
+        );
 
     private static async Task ShouldBeAloneAsync(LocalCluster cluster)
     {

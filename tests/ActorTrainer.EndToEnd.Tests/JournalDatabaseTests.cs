@@ -8,8 +8,8 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.EndToEnd.Tests;
 
 /// <summary>
-/// The journal's database answers, and takes no writes or takes them slowly: its disk is full, it is read-only, or each write takes two seconds. The worker
-/// is told to end while that lasts, so a task that ends rightly in its first run has trained on.
+/// The journal's database answers, and takes no writes or takes them slowly: its disk is full, it is read-only, or each write takes two
+/// seconds. The worker is told to end while that lasts, so a task that ends rightly in its first run has trained on.
 /// </summary>
 [Trait("Lane", "Slow")]
 public sealed class JournalDatabaseTests
@@ -61,7 +61,10 @@ public sealed class JournalDatabaseTests
         ObservedTask task = await TrainAsync(cluster);
         int saved = task.Checkpoints.Count;
 
-        await RunAsync(cluster, "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$");
+        await RunAsync(
+            cluster,
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$"
+        );
         await RunAsync(cluster, "CREATE TRIGGER slow BEFORE INSERT ON actortrainer_event FOR EACH STATEMENT EXECUTE FUNCTION slow()");
         await task.WaitAsync("three more checkpoints are committed", t => t.Checkpoints.Count >= saved + 3);
         await File.WriteAllTextAsync(EndOf(cluster), "");
@@ -81,7 +84,10 @@ public sealed class JournalDatabaseTests
     private static async Task TrainingEndsAsync(LocalCluster cluster)
     {
         await cluster.WaitAsync(
-            "a write has failed and the run is parked", () => Task.FromResult(cluster.Logs(lines: 200).Contains("was not taken by the journal", StringComparison.Ordinal)), Limit);
+            "a write has failed and the run is parked",
+            () => Task.FromResult(cluster.Logs(lines: 200).Contains("was not taken by the journal", StringComparison.Ordinal)),
+            Limit
+        );
         await File.WriteAllTextAsync(EndOf(cluster), "");
         await cluster.WaitAsync("the training is at its end", () => Task.FromResult(File.Exists(EndOf(cluster) + ".seen")), Limit);
     }

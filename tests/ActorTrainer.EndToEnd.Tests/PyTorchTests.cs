@@ -16,9 +16,27 @@ public sealed class PyTorchTests
         await cluster.StartAsync();
 
         Task<CommandResult> run = cluster.RunAsync(
-            "run", "--name", "torch", "--", python, script, "--hidden", "64", "--views", "1", "--epochs", "120", "--save-every", "0.5");
+            "run",
+            "--name",
+            "torch",
+            "--",
+            python,
+            script,
+            "--hidden",
+            "64",
+            "--views",
+            "1",
+            "--epochs",
+            "120",
+            "--save-every",
+            "0.5"
+        );
         ObservedTask task = new(cluster, "torch");
-        await cluster.WaitAsync("the task is there", async () => (await cluster.Client.ListTasksAsync()).Tasks.Count == 1, TimeSpan.FromSeconds(30));
+        await cluster.WaitAsync(
+            "the task is there",
+            async () => (await cluster.Client.ListTasksAsync()).Tasks.Count == 1,
+            TimeSpan.FromSeconds(30)
+        );
         await task.WaitAsync("a checkpoint", t => t.Checkpoints.Count >= 1);
         LocalNode victim = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
         using ActorTrainerClient others = LocalCluster.ClientOf([.. cluster.Nodes.Where(n => n != victim).Select(n => n.Address)]);

@@ -58,7 +58,10 @@ public sealed class RefusedNodeTests
     {
         using TemporaryFolder folder = new();
         Directory.CreateDirectory(folder["actortrainer-data"]);
-        await File.WriteAllTextAsync(folder["actortrainer-data/journal.db"], "my notes, and quite a lot of them: nobody should write over this");
+        await File.WriteAllTextAsync(
+            folder["actortrainer-data/journal.db"],
+            "my notes, and quite a lot of them: nobody should write over this"
+        );
 
         CommandResult node = await RunAsync(folder, "node", "--address", LocalCluster.FreeAddress().ToString());
 
@@ -72,7 +75,14 @@ public sealed class RefusedNodeTests
         using TemporaryFolder folder = new();
         await using ApiServer seed = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" });
 
-        CommandResult node = await RunAsync(folder, "node", "--address", LocalCluster.FreeAddress().ToString(), "--seed", seed.Address.ToString());
+        CommandResult node = await RunAsync(
+            folder,
+            "node",
+            "--address",
+            LocalCluster.FreeAddress().ToString(),
+            "--seed",
+            seed.Address.ToString()
+        );
 
         ShouldBeRefused(node, folder, $"seed {seed.Address} belongs to the cluster 'other'", "set actortrainer.cluster.name = other here");
         File.Exists(folder["actortrainer-data/journal.db"]).ShouldBeFalse("nothing was started");

@@ -18,7 +18,10 @@ public sealed class RefusedTaskTests
             ("name = unfound, command = [\"no-such-program-in-path\"]", ["no-such-program-in-path"]),
             ($"name = unknown, trainer {{ type = \"No.Such.Trainer\", assembly = \"{trainers}\" }}", ["No.Such.Trainer"]),
             ("name = no-file, trainer { type = \"X\", assembly = \"/no/such.dll\" }", ["/no/such.dll"]),
-            ("name = no-trainer, trainer { type = \"ActorTrainer.Testing.Trainers.ScriptedSettings\", assembly = \"" + trainers + "\" }", ["ScriptedSettings"]),
+            (
+                "name = no-trainer, trainer { type = \"ActorTrainer.Testing.Trainers.ScriptedSettings\", assembly = \"" + trainers + "\" }",
+                ["ScriptedSettings"]
+            ),
             ("name = misspelt, comand = [\"true\"]", ["comand", "command"]),
             ("name = no-unit, command = [\"true\"], checkpoint.interval = fast", ["checkpoint.interval"]),
         ];

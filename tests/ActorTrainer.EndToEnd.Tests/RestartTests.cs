@@ -17,8 +17,10 @@ public sealed class RestartTests(ITestOutputHelper output)
     public async Task AllNodes_KilledTenTimesAtRandomMoments_TasksEndWithTheBitsOfAnUninterruptedRun()
     {
         int seed = int.Parse(
-            Environment.GetEnvironmentVariable("ACTORTRAINER_TEST_SEED") ?? RandomNumberGenerator.GetInt32(int.MaxValue).ToString(CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+            Environment.GetEnvironmentVariable("ACTORTRAINER_TEST_SEED")
+                ?? RandomNumberGenerator.GetInt32(int.MaxValue).ToString(CultureInfo.InvariantCulture),
+            CultureInfo.InvariantCulture
+        );
         output.WriteLine($"ACTORTRAINER_TEST_SEED={seed} brings the same moments again");
         Random random = new(seed);
         int epochs = await ChooseEpochsAsync();
@@ -47,7 +49,11 @@ public sealed class RestartTests(ITestOutputHelper output)
         {
             await tasks[i - 1].WaitForEndAsync(TaskStatus.Completed);
             await tasks[i - 1].ShouldHaveLostNothingAsync();
-            tasks[i - 1].Events.OfType<TaskCompleted>().Single().Results["weights-sha256"].ShouldBe(await Specs.DigitsWeightsAsync(i, epochs), $"seed {seed}");
+            tasks[i - 1]
+                .Events.OfType<TaskCompleted>()
+                .Single()
+                .Results["weights-sha256"]
+                .ShouldBe(await Specs.DigitsWeightsAsync(i, epochs), $"seed {seed}");
         }
 
         tasks.Max(t => t.Starts.Count).ShouldBeGreaterThan(Kills / 2);
@@ -102,7 +108,8 @@ public sealed class RestartTests(ITestOutputHelper output)
 
                 return tasks.All(t => t.IsEnded) || tasks.Where((t, i) => t.Starts.Count > starts[i]).Any();
             },
-            TimeSpan.FromSeconds(60));
+            TimeSpan.FromSeconds(60)
+        );
         TimeSpan moment = LatestKill * random.NextDouble();
         long from = TimeProvider.System.GetTimestamp();
         await cluster.WaitAsync(
@@ -116,7 +123,8 @@ public sealed class RestartTests(ITestOutputHelper output)
 
                 return TimeProvider.System.GetElapsedTime(from) >= moment && tasks.All(t => t.IsEnded || t.RunsWithoutCheckpoint < 2);
             },
-            TimeSpan.FromSeconds(60));
+            TimeSpan.FromSeconds(60)
+        );
     }
 
     private static void KillAll(LocalCluster cluster)

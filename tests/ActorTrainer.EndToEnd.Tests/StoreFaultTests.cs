@@ -25,7 +25,11 @@ public sealed class StoreFaultTests
         FlipByte(cluster, newest);
         LocalNode victim = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
         await victim.KillAsync();
-        await cluster.WaitAsync("the other node answers for the task", async () => (await cluster.Client.ResumeAsync("damaged")) is not null, TimeSpan.FromSeconds(60));
+        await cluster.WaitAsync(
+            "the other node answers for the task",
+            async () => (await cluster.Client.ResumeAsync("damaged")) is not null,
+            TimeSpan.FromSeconds(60)
+        );
         TaskStarted next = await task.WaitForStartAsync(starts);
 
         next.Node.ShouldNotBe(victim.Address);
@@ -47,7 +51,9 @@ public sealed class StoreFaultTests
         await cluster.StartAsync();
         ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("store", new() { Steps = Steps }));
         await task.WaitForCheckpointAsync();
-        string store = Directory.GetDirectories(cluster.StorePath).Single(d => Path.GetFileName(d).StartsWith("store", StringComparison.Ordinal));
+        string store = Directory
+            .GetDirectories(cluster.StorePath)
+            .Single(d => Path.GetFileName(d).StartsWith("store", StringComparison.Ordinal));
 
         // A file where the task's folder was: nobody can write below it, root neither.
         Directory.Move(store, store + ".away");
@@ -67,7 +73,9 @@ public sealed class StoreFaultTests
 
     private static void FlipByte(LocalCluster cluster, CheckpointRef checkpoint)
     {
-        string pack = Directory.EnumerateFiles(cluster.StorePath, "*", SearchOption.AllDirectories).Single(f => f.EndsWith(checkpoint.Packs[^1], StringComparison.Ordinal));
+        string pack = Directory
+            .EnumerateFiles(cluster.StorePath, "*", SearchOption.AllDirectories)
+            .Single(f => f.EndsWith(checkpoint.Packs[^1], StringComparison.Ordinal));
         byte[] bytes = File.ReadAllBytes(pack);
         bytes[bytes.Length / 2] ^= 1;
         File.WriteAllBytes(pack, bytes);

@@ -36,8 +36,30 @@ public sealed class TrainerFaultTests
     {
         await using LocalCluster cluster = new(nodes: 1);
         await cluster.StartAsync();
-        ObservedTask zero = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("exits-zero", new() { Steps = 100, ExitAt = 10, ExitCode = 0 }));
-        ObservedTask five = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("exits-five", new() { Steps = 100, ExitAt = 10, ExitCode = 5 }));
+        ObservedTask zero = await ObservedTask.SubmitAsync(
+            cluster,
+            Specs.Scripted(
+                "exits-zero",
+                new()
+                {
+                    Steps = 100,
+                    ExitAt = 10,
+                    ExitCode = 0,
+                }
+            )
+        );
+        ObservedTask five = await ObservedTask.SubmitAsync(
+            cluster,
+            Specs.Scripted(
+                "exits-five",
+                new()
+                {
+                    Steps = 100,
+                    ExitAt = 10,
+                    ExitCode = 5,
+                }
+            )
+        );
 
         await zero.WaitForEndAsync(TaskStatus.Failed);
         TaskView view = await five.WaitForEndAsync(TaskStatus.Failed);

@@ -9,9 +9,12 @@ namespace ActorTrainer.Hocon.Tests;
 /// </summary>
 public sealed class HoconCaseTests
 {
-    private static readonly IReadOnlyDictionary<string, HoconCase> Cases =
-        JsonSerializer.Deserialize<HoconCase[]>(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Cases", "cases.json")), JsonSerializerOptions.Web)!
-            .ToDictionary(c => c.Name);
+    private static readonly IReadOnlyDictionary<string, HoconCase> Cases = JsonSerializer
+        .Deserialize<HoconCase[]>(
+            File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Cases", "cases.json")),
+            JsonSerializerOptions.Web
+        )!
+        .ToDictionary(c => c.Name);
 
     /// <summary>What this reader makes of a case instead, and the words by which docs/formats/configuration.md declares it.</summary>
     private static readonly Dictionary<string, (string Result, string Declared)> Deviations = new()
@@ -22,14 +25,20 @@ public sealed class HoconCaseTests
         ["inc-properties-noext"] = ("{}", "`.properties` files"),
         ["reference/equiv03"] = (
             """{"letters": {"numbers": {"1": 1}, "a": "ok", "b": 507, "c": {"fromConf": 89}}, "root": "this gets included at the root"}""",
-            "`.properties` files"),
+            "`.properties` files"
+        ),
         ["numobj-concat"] = ("1:24", "objects with numbers as keys in place of arrays"),
         ["numobj-plus"] = ("1:14", "objects with numbers as keys in place of arrays"),
         ["path-space-dot"] = ("""{"a": {"b": 1}}""", "White space around the dots of a key is dropped"),
         ["path-space-dot2"] = ("""{"a": {"b": 1}}""", "White space around the dots of a key is dropped"),
     };
 
-    private static readonly Dictionary<string, string> Environment = new() { ["HOC_N"] = "42", ["HOC_IDX.0"] = "zero", ["HOC_IDX.1"] = "one" };
+    private static readonly Dictionary<string, string> Environment = new()
+    {
+        ["HOC_N"] = "42",
+        ["HOC_IDX.0"] = "zero",
+        ["HOC_IDX.1"] = "one",
+    };
 
     public static TheoryData<string> Names() => [.. Cases.Keys];
 
@@ -55,7 +64,8 @@ public sealed class HoconCaseTests
     [Fact]
     public void Deviations_AreCasesAndDeclared()
     {
-        string document = File.ReadAllText(Path.Combine(TestFolder.Repository(), "docs", "formats", "configuration.md")).ReplaceLineEndings(" ");
+        string document = File.ReadAllText(Path.Combine(TestFolder.Repository(), "docs", "formats", "configuration.md"))
+            .ReplaceLineEndings(" ");
         while (document.Contains("  ", StringComparison.Ordinal))
         {
             document = document.Replace("  ", " ", StringComparison.Ordinal);

@@ -29,22 +29,34 @@ public sealed class HoconConfigurationTests : IDisposable
     {
         new ConfigurationBuilder().AddHoconFile("/nowhere/a.conf", optional: true).Build().GetChildren().ShouldBeEmpty();
 
-        Should.Throw<ConfigException>(() => new ConfigurationBuilder().AddHoconFile("/nowhere/a.conf").Build())
+        Should
+            .Throw<ConfigException>(() => new ConfigurationBuilder().AddHoconFile("/nowhere/a.conf").Build())
             .Message.ShouldStartWith("/nowhere/a.conf: this file does not exist");
     }
 
     [Fact]
     public void FromConfiguration_Sources_AreReadOverTheDefaults()
     {
-        _folder.Write("a.conf", "actortrainer { node { address = \"127.0.0.1:7500\", slots = 2 }, cluster.seed-nodes = [\"127.0.0.1:1\", \"127.0.0.1:2\"], journal.path = j.db }");
+        _folder.Write(
+            "a.conf",
+            "actortrainer { node { address = \"127.0.0.1:7500\", slots = 2 }, cluster.seed-nodes = [\"127.0.0.1:1\", "
+                + "\"127.0.0.1:2\"], journal.path = j.db }"
+        );
         IConfigurationRoot configuration = new ConfigurationBuilder()
             .SetBasePath(_folder.Path)
             .AddHoconFile("a.conf")
-            .AddInMemoryCollection([new("ActorTrainer:Node:Slots", "3"), new("actortrainer:membership:heartbeat-interval", "50 ms"), new("other", "x")])
+            .AddInMemoryCollection([
+                new("ActorTrainer:Node:Slots", "3"),
+                new("actortrainer:membership:heartbeat-interval", "50 ms"),
+                new("other", "x"),
+            ])
             .Build();
 
         NodeModel model = NodeConfiguration.FromConfiguration(
-            configuration, [new ConfigOverride("actortrainer.node.name", "me", "host")], new Dictionary<string, string> { ["ACTORTRAINER_LOG_LEVEL"] = "warn" });
+            configuration,
+            [new ConfigOverride("actortrainer.node.name", "me", "host")],
+            new Dictionary<string, string> { ["ACTORTRAINER_LOG_LEVEL"] = "warn" }
+        );
 
         model.Address.ShouldBe(new NodeAddress("127.0.0.1", 7500));
         model.Slots.ShouldBe(3);
@@ -71,7 +83,11 @@ public sealed class HoconConfigurationTests : IDisposable
 
         ConfigObject section = NodeConfiguration.FromConfiguration(configuration).Akka.Section.ShouldNotBeNull();
 
-        section.At("actor", "serialization-bindings", "My.Type, My").ShouldBeOfType<ConfigScalar>().Origin.ToString().ShouldBe($"{file}:1:55");
+        section
+            .At("actor", "serialization-bindings", "My.Type, My")
+            .ShouldBeOfType<ConfigScalar>()
+            .Origin.ToString()
+            .ShouldBe($"{file}:1:55");
         section.At("cluster", "roles").ShouldBeOfType<ConfigArray>().Items.ShouldBeEmpty();
         section.At("cluster", "seed-nodes").ShouldBeOfType<ConfigArray>().Items.Count.ShouldBe(1);
     }
@@ -82,7 +98,8 @@ public sealed class HoconConfigurationTests : IDisposable
         string file = _folder.Write("a.conf", "actortrainer {\n  node.slots = 0\n}");
         IConfigurationRoot configuration = new ConfigurationBuilder().AddHoconFile(file).Build();
 
-        Should.Throw<ConfigException>(() => NodeConfiguration.FromConfiguration(configuration))
+        Should
+            .Throw<ConfigException>(() => NodeConfiguration.FromConfiguration(configuration))
             .Message.ShouldBe($"{file}:2:16: actortrainer.node.slots is '0': it must be from 1 to 10000.");
     }
 
@@ -93,7 +110,12 @@ public sealed class HoconConfigurationTests : IDisposable
             .AddInMemoryCollection([new("ActorTrainer:Membership:HeartbeatInterval", "50 ms")])
             .Build();
 
-        Should.Throw<ConfigException>(() => NodeConfiguration.FromConfiguration(configuration)).Message.ShouldBe(
-            "configuration actortrainer:Membership:HeartbeatInterval (MemoryConfigurationProvider): actortrainer.membership.heartbeatinterval is not a known key. Did you mean actortrainer.membership.heartbeat-interval?");
+        Should
+            .Throw<ConfigException>(() => NodeConfiguration.FromConfiguration(configuration))
+            .Message.ShouldBe(
+                "configuration actortrainer:Membership:HeartbeatInterval (MemoryConfigurationProvider): "
+                    + "actortrainer.membership.heartbeatinterval is not a known key. "
+                    + "Did you mean actortrainer.membership.heartbeat-interval?"
+            );
     }
 }

@@ -22,16 +22,63 @@ public sealed class HoconMutationTests(ITestOutputHelper output)
 
     private static readonly string[] Pieces =
     [
-        "{", "}", "[", "]", "\"", "\"\"\"", "\\", "\\u", "\\u1", "$", "${", "${?", "}", "${a}", "${?a.b}", "${?b}", "=", ":", "+=", ",", ".", "..", "#", "//", "+", "1e+",
-        "include", "include \"", "file(", "required(", ")", "\n", "\r\n", "\t", " ", "\0", "\u0085", "\uFEFF", "\uD83D", "\uDE00", "null", "true", "a", "b", "a.b", "é", "1",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "\"\"\"",
+        "\\",
+        "\\u",
+        "\\u1",
+        "$",
+        "${",
+        "${?",
+        "}",
+        "${a}",
+        "${?a.b}",
+        "${?b}",
+        "=",
+        ":",
+        "+=",
+        ",",
+        ".",
+        "..",
+        "#",
+        "//",
+        "+",
+        "1e+",
+        "include",
+        "include \"",
+        "file(",
+        "required(",
+        ")",
+        "\n",
+        "\r\n",
+        "\t",
+        " ",
+        "\0",
+        "\u0085",
+        "\uFEFF",
+        "\uD83D",
+        "\uDE00",
+        "null",
+        "true",
+        "a",
+        "b",
+        "a.b",
+        "é",
+        "1",
     ];
 
     [Fact]
     public void ReadText_MutatedTexts_AreReadOrRefusedWithAPlace()
     {
         int seed = int.Parse(
-            Environment.GetEnvironmentVariable("ACTORTRAINER_TEST_SEED") ?? RandomNumberGenerator.GetInt32(int.MaxValue).ToString(CultureInfo.InvariantCulture),
-            CultureInfo.InvariantCulture);
+            Environment.GetEnvironmentVariable("ACTORTRAINER_TEST_SEED")
+                ?? RandomNumberGenerator.GetInt32(int.MaxValue).ToString(CultureInfo.InvariantCulture),
+            CultureInfo.InvariantCulture
+        );
         output.WriteLine($"ACTORTRAINER_TEST_SEED={seed} brings the same texts again");
         Random random = new(seed);
         int read = 0;

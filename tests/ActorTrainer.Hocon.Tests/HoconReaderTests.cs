@@ -62,7 +62,8 @@ public sealed class HoconReaderTests
     [InlineData("bar { foo = 42, baz = ${bar.foo} }, bar { foo = 43 }", "{'bar':{'foo':43,'baz':43}}")]
     [InlineData(
         "bar { a = ${foo.d}, b = 1 }, bar.b = 3, foo { c = ${bar.b}, d = 2 }, foo.d = 4",
-        "{'bar':{'a':4,'b':3},'foo':{'c':3,'d':4}}")]
+        "{'bar':{'a':4,'b':3},'foo':{'c':3,'d':4}}"
+    )]
     [InlineData("path = \"a:b\", path = ${path}\":c\"", "{'path':'a:b:c'}")]
     [InlineData("path = a, path = ${path}b, path = ${path}c", "{'path':'abc'}")]
     [InlineData("a = ${?a}foo", "{'a':'foo'}")]
@@ -98,18 +99,30 @@ public sealed class HoconReaderTests
 
         ConfigObject read = HoconReader.ReadText("own { port = ${made.port}, list = ${made.list}, text = \"p\"${made.port} }", "t", known);
 
-        ConfigRenderer.Render(read, origins: false).ShouldBe(
-            ConfigRenderer.Render(HoconReader.ReadText("own { port = 5, list = [a, { b = c }], text = \"p5\" }", "t"), origins: false));
+        ConfigRenderer
+            .Render(read, origins: false)
+            .ShouldBe(
+                ConfigRenderer.Render(HoconReader.ReadText("own { port = 5, list = [a, { b = c }], text = \"p5\" }", "t"), origins: false)
+            );
         read.At("own", "port").ShouldNotBeNull().Origin.ToString().ShouldBe("known:1:15");
     }
 
     [Fact]
     public void ReadText_SubstitutionNotInText_ComesFromEnvironment()
     {
-        Dictionary<string, string> environment = new() { ["HOME"] = "/home/x", ["N"] = "5", ["PATH"] = "/bin", ["a"] = "never" };
+        Dictionary<string, string> environment = new()
+        {
+            ["HOME"] = "/home/x",
+            ["N"] = "5",
+            ["PATH"] = "/bin",
+            ["a"] = "never",
+        };
 
         ConfigObject root = HoconReader.ReadText(
-            "a = ${HOME}/data, n = ${?N}, PATH = ${PATH}\":/opt\", none = ${?NONE}, self = ${?self}, nul = null, b = ${?nul}", "t.conf", environment);
+            "a = ${HOME}/data, n = ${?N}, PATH = ${PATH}\":/opt\", none = ${?NONE}, self = ${?self}, nul = null, b = ${?nul}",
+            "t.conf",
+            environment
+        );
 
         Json(root).ShouldBe("{'a':'/home/x/data','n':5,'PATH':'/bin:/opt','nul':null,'b':null}");
         root.At("n")!.Origin.ToString().ShouldBe("environment N");

@@ -3,8 +3,8 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Hocon.Tests;
 
 /// <summary>
-/// What large configurations cost, by the memory that reading them takes: it counts the work, and does not depend on what else the machine does.
-/// Four times the lines may take four times the work and a little; the bounds lie below the next power.
+/// What large configurations cost, by the memory that reading them takes: it counts the work, and does not depend on what else the machine
+/// does. Four times the lines may take four times the work and a little; the bounds lie below the next power.
 /// </summary>
 public sealed class HoconScaleTests
 {
@@ -24,7 +24,9 @@ public sealed class HoconScaleTests
 
     [Fact]
     public void Read_ManyAppends_AreAllThere() =>
-        ((ConfigArray)Read("appends", 10_000).At("a", "b")!).Items.Select(i => ((ConfigScalar)i).Text).ShouldBe(Enumerable.Range(0, 10_000).Select(i => $"{i}"));
+        ((ConfigArray)Read("appends", 10_000).At("a", "b")!)
+            .Items.Select(i => ((ConfigScalar)i).Text)
+            .ShouldBe(Enumerable.Range(0, 10_000).Select(i => $"{i}"));
 
     private static double GrowthOf(string kind, int lines)
     {
@@ -43,13 +45,17 @@ public sealed class HoconScaleTests
 
     private static ConfigObject Read(string kind, int lines)
     {
-        IEnumerable<string> texts = Enumerable.Range(0, lines).Select(i => kind switch
-        {
-            "keys" or "layers" => $"a.k{i} = {i}\nb.k{i} = ${{a.k{i}}}\n",
-            "appends" => $"a.b += {i}\n",
-            "stack" => $"a = ${{?a}} {{ k{i} = {i} }}\n",
-            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-        });
+        IEnumerable<string> texts = Enumerable
+            .Range(0, lines)
+            .Select(i =>
+                kind switch
+                {
+                    "keys" or "layers" => $"a.k{i} = {i}\nb.k{i} = ${{a.k{i}}}\n",
+                    "appends" => $"a.b += {i}\n",
+                    "stack" => $"a = ${{?a}} {{ k{i} = {i} }}\n",
+                    _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+                }
+            );
         return kind == "layers"
             ? HoconReader.Resolve([.. texts.Select(text => HoconReader.ParseText(text, "t.conf"))], null)
             : HoconReader.ReadText(string.Concat(texts), "t.conf");

@@ -33,8 +33,7 @@ public sealed class IncludeTests : IDisposable
         _folder.Write("inner.conf", "n = 1, m = ${n}, o = ${outside}, l += ${n}");
         string path = _folder.Write("a.conf", "outside = 9, n = 7\nk.sub { include \"inner.conf\", n = 2 }");
 
-        HoconReaderTests.Json(HoconReader.ReadFile(path))
-            .ShouldBe("{'outside':9,'n':7,'k':{'sub':{'n':2,'m':2,'o':9,'l':[2]}}}");
+        HoconReaderTests.Json(HoconReader.ReadFile(path)).ShouldBe("{'outside':9,'n':7,'k':{'sub':{'n':2,'m':2,'o':9,'l':[2]}}}");
     }
 
     [Fact]
@@ -46,8 +45,12 @@ public sealed class IncludeTests : IDisposable
     {
         string path = _folder.Write("a.conf", "x = 1\ninclude required(\"none.conf\")");
 
-        Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message.ShouldBe(
-            $"{path}:2:18: the required file 'none.conf' does not exist in {_folder.Path}. Create it, or correct the name (it is relative to the including file).");
+        Should
+            .Throw<ConfigException>(() => HoconReader.ReadFile(path))
+            .Message.ShouldBe(
+                $"{path}:2:18: the required file 'none.conf' does not exist in {_folder.Path}. "
+                    + "Create it, or correct the name (it is relative to the including file)."
+            );
     }
 
     [Fact]
@@ -56,8 +59,9 @@ public sealed class IncludeTests : IDisposable
         string path = _folder.Write("a.conf", "include \"b.conf\"");
         string other = _folder.Write("b.conf", "include \"a.conf\"");
 
-        Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message
-            .ShouldBe($"{other}:1:9: 'a.conf' includes itself, by way of a.conf → b.conf. Remove one of the includes.");
+        Should
+            .Throw<ConfigException>(() => HoconReader.ReadFile(path))
+            .Message.ShouldBe($"{other}:1:9: 'a.conf' includes itself, by way of a.conf → b.conf. Remove one of the includes.");
     }
 
     [Fact]
@@ -68,7 +72,9 @@ public sealed class IncludeTests : IDisposable
             _folder.Write($"f{i}.conf", $"include \"f{i + 1}.conf\"");
         }
 
-        Should.Throw<ConfigException>(() => HoconReader.ReadFile(Path.Combine(_folder.Path, "f0.conf"))).Message.ShouldContain("nested more than 100 levels");
+        Should
+            .Throw<ConfigException>(() => HoconReader.ReadFile(Path.Combine(_folder.Path, "f0.conf")))
+            .Message.ShouldContain("nested more than 100 levels");
     }
 
     [Fact]
@@ -81,7 +87,9 @@ public sealed class IncludeTests : IDisposable
 
         _folder.Write("f40.conf", "x = 1");
 
-        Should.Throw<ConfigException>(() => HoconReader.ReadFile(Path.Combine(_folder.Path, "f0.conf"))).Message.ShouldContain("the include number 1001");
+        Should
+            .Throw<ConfigException>(() => HoconReader.ReadFile(Path.Combine(_folder.Path, "f0.conf")))
+            .Message.ShouldContain("the include number 1001");
     }
 
     [Fact]
@@ -89,8 +97,9 @@ public sealed class IncludeTests : IDisposable
     {
         string path = _folder.Write("a.conf", "include \"\"");
 
-        Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message
-            .ShouldBe($"{path}:1:9: the name of the included file is empty. Write include \"other.conf\".");
+        Should
+            .Throw<ConfigException>(() => HoconReader.ReadFile(path))
+            .Message.ShouldBe($"{path}:1:9: the name of the included file is empty. Write include \"other.conf\".");
     }
 
     [Fact]
@@ -99,7 +108,8 @@ public sealed class IncludeTests : IDisposable
         string path = _folder.Write("a.conf", "include \"b.conf\"");
         string other = _folder.Write("b.conf", "\nx = {");
 
-        Should.Throw<ConfigException>(() => HoconReader.ReadFile(path)).Message
-            .ShouldBe($"{other}:2:5: the object that begins here is not closed. Add '}}'.");
+        Should
+            .Throw<ConfigException>(() => HoconReader.ReadFile(path))
+            .Message.ShouldBe($"{other}:2:5: the object that begins here is not closed. Add '}}'.");
     }
 }

@@ -18,20 +18,26 @@ public sealed class NodeConfigurationTests : IDisposable
         NodeSurroundings surroundings = new(ConfigPaths.Resolver("/work"), 6);
         NodeModel model = NodeModelReader.Read(NodeConfiguration.Reference(), surroundings);
 
-        Json(model).ShouldBe(Json(new NodeModel
-        {
-            NodeName = "127.0.0.1-7400",
-            DataDir = "/work/actortrainer-data/nodes/7400",
-            Slots = 6,
-            Journal = new JournalModel { Path = "/work/actortrainer-data/journal.db" },
-            Checkpoints = new CheckpointStoreModel { Path = "/work/actortrainer-data/checkpoints" },
-        }));
+        Json(model)
+            .ShouldBe(
+                Json(
+                    new NodeModel
+                    {
+                        NodeName = "127.0.0.1-7400",
+                        DataDir = "/work/actortrainer-data/nodes/7400",
+                        Slots = 6,
+                        Journal = new JournalModel { Path = "/work/actortrainer-data/journal.db" },
+                        Checkpoints = new CheckpointStoreModel { Path = "/work/actortrainer-data/checkpoints" },
+                    }
+                )
+            );
         Json(NodeModelReader.Read(HoconReader.ReadText("", "empty"), surroundings)).ShouldBe(Json(model));
     }
 
     [Fact]
     public void Reference_Keys_AreAllThatTheReaderKnows() =>
-        Leaves(NodeConfiguration.Reference(), "").Order(StringComparer.Ordinal)
+        Leaves(NodeConfiguration.Reference(), "")
+            .Order(StringComparer.Ordinal)
             .ShouldBe(NodeModelReader.KnownKeys().Order(StringComparer.Ordinal));
 
     [Fact]
@@ -84,7 +90,11 @@ public sealed class NodeConfigurationTests : IDisposable
     }
 
     public static TheoryData<string> Examples() =>
-        [.. Directory.EnumerateFiles(HoconFolder, "*.conf", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(HoconFolder, file))];
+        [
+            .. Directory
+                .EnumerateFiles(HoconFolder, "*.conf", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(HoconFolder, file)),
+        ];
 
     [Theory]
     [MemberData(nameof(Examples))]
@@ -93,13 +103,21 @@ public sealed class NodeConfigurationTests : IDisposable
 
     [Fact]
     public void Load_AkkaSectionFromAFlag_KeepsItsPlace() =>
-        NodeConfiguration.Load([], [new ConfigOverride("akka.loglevel", "OFF", "flag --set")])
-            .Akka.Section.ShouldNotBeNull().At("loglevel").ShouldNotBeNull().Origin.ToString().ShouldBe("flag --set");
+        NodeConfiguration
+            .Load([], [new ConfigOverride("akka.loglevel", "OFF", "flag --set")])
+            .Akka.Section.ShouldNotBeNull()
+            .At("loglevel")
+            .ShouldNotBeNull()
+            .Origin.ToString()
+            .ShouldBe("flag --set");
 
     [Fact]
     public void Load_Layers_FlagBeatsEnvironmentBeatsLaterFileBeatsEarlierFile()
     {
-        string one = _folder.Write("one.conf", "actortrainer { node { slots = 1, name = one, roles = [one] }, cluster.name = one, logging.level = debug }");
+        string one = _folder.Write(
+            "one.conf",
+            "actortrainer { node { slots = 1, name = one, roles = [one] }, cluster.name = one, logging.level = debug }"
+        );
         string two = _folder.Write("two.conf", "actortrainer { node { slots = 2, name = two, roles = [two] } }");
         Dictionary<string, string> environment = new()
         {
@@ -111,8 +129,12 @@ public sealed class NodeConfigurationTests : IDisposable
 
         NodeModel model = NodeConfiguration.Load(
             [one, two],
-            [new ConfigOverride("actortrainer.node.slots", "3", "flag --slots"), new ConfigOverride("actortrainer.node.slots", "4", "flag --slots")],
-            environment);
+            [
+                new ConfigOverride("actortrainer.node.slots", "3", "flag --slots"),
+                new ConfigOverride("actortrainer.node.slots", "4", "flag --slots"),
+            ],
+            environment
+        );
 
         model.Slots.ShouldBe(4);
         model.NodeName.ShouldBe("environment");
@@ -134,7 +156,10 @@ public sealed class NodeConfigurationTests : IDisposable
     public void Load_RelativePaths_AreRelativeToWhereTheyAreWritten()
     {
         _folder.Write("sub/inner.conf", "actortrainer.journal.path = j.db");
-        string file = _folder.Write("a.conf", "include \"sub/inner.conf\"\nactortrainer { checkpoints.path = ../c, logging.file = /var/log/x }");
+        string file = _folder.Write(
+            "a.conf",
+            "include \"sub/inner.conf\"\nactortrainer { checkpoints.path = ../c, logging.file = /var/log/x }"
+        );
 
         NodeModel model = NodeConfiguration.Load([file], [new ConfigOverride("actortrainer.node.data-dir", "d", "flag --data-dir")]);
 
@@ -146,11 +171,17 @@ public sealed class NodeConfigurationTests : IDisposable
 
     [Theory]
     [InlineData("actortrainer.node.slots", "none", "flag --set: actortrainer.node.slots is 'none': that is not a whole number.")]
-    [InlineData("actortrainer.node.adress", "x", "flag --set: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?")]
+    [InlineData(
+        "actortrainer.node.adress",
+        "x",
+        "flag --set: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?"
+    )]
     [InlineData("a..b", "x", "flag --set: 'a..b' is not a key. Use names joined by dots, for example actortrainer.node.address.")]
     [InlineData("actortrainer.node.roles", "[a,,b]", "flag --set: '[a,,b]': there is a ',' too many. Remove it.")]
     public void Load_WrongOverride_NamesTheFlag(string key, string value, string message) =>
-        Should.Throw<ConfigException>(() => NodeConfiguration.Load([], [new ConfigOverride(key, value, "flag --set")])).Message.ShouldBe(message);
+        Should
+            .Throw<ConfigException>(() => NodeConfiguration.Load([], [new ConfigOverride(key, value, "flag --set")]))
+            .Message.ShouldBe(message);
 
     [Fact]
     public void Load_OverrideWithList_IsRead() =>
@@ -158,19 +189,26 @@ public sealed class NodeConfigurationTests : IDisposable
 
     [Fact]
     public void Load_OverrideWithIPv6Address_IsTakenAsItIs() =>
-        NodeConfiguration.Load([], [new ConfigOverride("actortrainer.node.address", "[::1]:7400", "flag --address")]).Address
-            .ShouldBe(new NodeAddress("::1", 7400));
+        NodeConfiguration
+            .Load([], [new ConfigOverride("actortrainer.node.address", "[::1]:7400", "flag --address")])
+            .Address.ShouldBe(new NodeAddress("::1", 7400));
 
     [Fact]
     public void Load_WrongEnvironment_NamesTheVariable() =>
-        Should.Throw<ConfigException>(() => NodeConfiguration.Load([], null, new Dictionary<string, string> { ["ACTORTRAINER_NODE_ADDRESS"] = "7400" }))
+        Should
+            .Throw<ConfigException>(() =>
+                NodeConfiguration.Load([], null, new Dictionary<string, string> { ["ACTORTRAINER_NODE_ADDRESS"] = "7400" })
+            )
             .Message.ShouldStartWith("environment ACTORTRAINER_NODE_ADDRESS: actortrainer.node.address is '7400': use host:port");
 
     [Fact]
     public void Load_TokenFile_IsReadWithoutWhiteSpaceAtItsEnds()
     {
         _folder.Write("token", "  0123456789abcdef\n");
-        string file = _folder.Write("a.conf", "actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = token }\nakka.remote.dot-netty.tcp.enable-ssl = on");
+        string file = _folder.Write(
+            "a.conf",
+            "actortrainer { node.address = \"10.0.0.1:7400\", security.token-file = token }\nakka.remote.dot-netty.tcp.enable-ssl = on"
+        );
 
         SecurityModel security = NodeConfiguration.Load([file]).Security;
 

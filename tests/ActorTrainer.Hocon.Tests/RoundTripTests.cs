@@ -11,51 +11,82 @@ public sealed class RoundTripTests
     private static readonly Gen<string> AnyText = ArbMap.Default.GeneratorFor<string?>().Select(s => s ?? "");
 
     private static readonly Gen<string> Awkward = Gen.Elements(
-        "", " ", "null", "true", "1.50", "a b", " a", "a ", "${x}", "\"", "\"\"\"", "\\", "a//b", "# no", "a,b", "{", "]", "\n", "\u2028", "\uFEFF", "\0", "😀", "include");
+        "",
+        " ",
+        "null",
+        "true",
+        "1.50",
+        "a b",
+        " a",
+        "a ",
+        "${x}",
+        "\"",
+        "\"\"\"",
+        "\\",
+        "a//b",
+        "# no",
+        "a,b",
+        "{",
+        "]",
+        "\n",
+        "\u2028",
+        "\uFEFF",
+        "\0",
+        "😀",
+        "include"
+    );
 
     private static readonly Gen<string> Plain = Gen.Elements("x", "value", "a b", "10 ms", "1", "-2.5", "1e9", "true", "a.b/c", "50%");
 
     private static readonly Gen<ConfigNode> Scalar = Gen.OneOf(
         Gen.OneOf(AnyText, Awkward).Select(t => (ConfigNode)new ConfigScalar(Origin, t, Quoted: true)),
         Plain.Select(t => (ConfigNode)new ConfigScalar(Origin, t, Quoted: false)),
-        Gen.Constant((ConfigNode)new ConfigScalar(Origin, null, Quoted: false)));
+        Gen.Constant((ConfigNode)new ConfigScalar(Origin, null, Quoted: false))
+    );
 
     [Fact]
     public void Render_AnyTree_ReadsBackTheSame() =>
         Prop.ForAll(
-            Arb.From(Gen.Sized(size => Object(Math.Min(size, 12)))),
-            config =>
-            {
-                foreach (bool origins in (bool[])[true, false])
+                Arb.From(Gen.Sized(size => Object(Math.Min(size, 12)))),
+                config =>
                 {
-                    string text = ConfigRenderer.Render((ConfigObject)config, origins);
-                    ShouldBeSame(HoconReader.ReadText(text, "rendered"), config, text);
+                    foreach (bool origins in (bool[])[true, false])
+                    {
+                        string text = ConfigRenderer.Render((ConfigObject)config, origins);
+                        ShouldBeSame(HoconReader.ReadText(text, "rendered"), config, text);
+                    }
                 }
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(200));
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(200));
 
     [Fact]
     public void Render_Values_AreFollowedByTheirPlaces()
     {
         ConfigObject root = HoconReader.ReadText(
-            "a { b = 5 s, c = \"x:y\", d = [1, \"two\"], e {}, f = null }\nlist = [{ g = 1 }, [2]]", "t.conf");
+            "a { b = 5 s, c = \"x:y\", d = [1, \"two\"], e {}, f = null }\nlist = [{ g = 1 }, [2]]",
+            "t.conf"
+        );
 
-        ConfigRenderer.Render(root).ShouldBe(
-            """
-            a {
-              b = 5 s  # t.conf:1:9
-              c = "x:y"  # t.conf:1:18
-              d = [1, "two"]  # t.conf:1:29
-              e {}
-              f = null  # t.conf:1:51
-            }
-            list = [
-              {
-                g = 1  # t.conf:2:15
-              }
-              [2]
-            ]
+        ConfigRenderer
+            .Render(root)
+            .ShouldBe(
+                """
+                a {
+                  b = 5 s  # t.conf:1:9
+                  c = "x:y"  # t.conf:1:18
+                  d = [1, "two"]  # t.conf:1:29
+                  e {}
+                  f = null  # t.conf:1:51
+                }
+                list = [
+                  {
+                    g = 1  # t.conf:2:15
+                  }
+                  [2]
+                ]
 
-            """);
+                """
+            );
     }
 
     [Fact]
@@ -70,16 +101,17 @@ public sealed class RoundTripTests
     }
 
     private static Gen<ConfigNode> Object(int size) =>
-        from fields in (from key in Gen.OneOf(Awkward, AnyText, Plain) from value in Node(size / 2) select KeyValuePair.Create(key, value)).ListOf()
+        from fields in (
+            from key in Gen.OneOf(Awkward, AnyText, Plain)
+            from value in Node(size / 2)
+            select KeyValuePair.Create(key, value)
+        ).ListOf()
         select (ConfigNode)new ConfigObject(Origin, [.. fields.DistinctBy(f => f.Key)]);
 
     private static Gen<ConfigNode> Node(int size) =>
         size < 1
             ? Scalar
-            : Gen.OneOf(
-                Scalar,
-                Object(size),
-                Node(size / 2).ListOf().Select(items => (ConfigNode)new ConfigArray(Origin, [.. items])));
+            : Gen.OneOf(Scalar, Object(size), Node(size / 2).ListOf().Select(items => (ConfigNode)new ConfigArray(Origin, [.. items])));
 
     private static void ShouldBeSame(ConfigNode actual, ConfigNode expected, string text)
     {

@@ -16,8 +16,12 @@ public sealed class TaskFileTests : IDisposable
 
         TaskSpec spec = TaskFile.Read(
             file,
-            [new ConfigOverride("task.priority", "5", "flag --priority"), new ConfigOverride("task.command", "[\"y\", z]", "flag --command")],
-            new Dictionary<string, string> { ["LR"] = "0.5" });
+            [
+                new ConfigOverride("task.priority", "5", "flag --priority"),
+                new ConfigOverride("task.command", "[\"y\", z]", "flag --command"),
+            ],
+            new Dictionary<string, string> { ["LR"] = "0.5" }
+        );
 
         (spec.Priority, spec.Environment["LR"]).ShouldBe((5, "0.5"));
         spec.Command.ShouldBe(["y", "z"]);
@@ -52,7 +56,8 @@ public sealed class TaskFileTests : IDisposable
     {
         string file = _folder.Write("t.conf", "task {\n  name = a\n  comand = x\n}");
 
-        Should.Throw<ConfigException>(() => TaskFile.Read(file)).Message
-            .ShouldBe($"{file}:3:3: task.comand is not a known key. Did you mean task.command?");
+        Should
+            .Throw<ConfigException>(() => TaskFile.Read(file))
+            .Message.ShouldBe($"{file}:3:3: task.comand is not a known key. Did you mean task.command?");
     }
 }

@@ -3,7 +3,10 @@ using ActorTrainer.Training;
 
 namespace ActorTrainer.Testing.Trainers;
 
-/// <summary>Counts, and misbehaves at the step that its settings name. Its result <c>sum</c> depends on every step; <c>steps</c> is how many there were.</summary>
+/// <summary>
+/// Counts, and misbehaves at the step that its settings name. Its result <c>sum</c> depends on every step; <c>steps</c> is how many there
+/// were.
+/// </summary>
 public sealed class ScriptedTrainer : ITrainer
 {
     private readonly long[] _state = new long[2];
@@ -93,7 +96,10 @@ public sealed record ScriptedSettings
     /// <summary>Steps until it is done.</summary>
     public long Steps { get; init; } = long.MaxValue;
 
-    /// <summary>A file: it is done with the first step after which this exists, so that a test needs no guess of how long it should train. Beside it <c>.seen</c> is made then. Empty: none.</summary>
+    /// <summary>
+    /// A file: it is done with the first step after which this exists, so that a test needs no guess of how long it should train. Beside it
+    /// <c>.seen</c> is made then. Empty: none.
+    /// </summary>
     public string UntilFile { get; init; } = "";
 
     /// <summary>How long a step takes.</summary>

@@ -5,9 +5,9 @@ using ActorTrainer.Training;
 namespace ActorTrainer.Testing.WorkerApp;
 
 /// <summary>
-/// Prints what its process is like, then does five steps. Settings, all optional: <c>child</c> (starts <c>sleep</c> with that argument twice, once
-/// in a session of its own, and leaves them), <c>exit</c> (the exit code after the third step), <c>crash</c> (kills its own process after the
-/// third step), <c>endless</c> (steps without end).
+/// Prints what its process is like, then does five steps. Settings, all optional: <c>child</c> (starts <c>sleep</c> with that argument
+/// twice, once in a session of its own, and leaves them), <c>exit</c> (the exit code after the third step), <c>crash</c> (kills its own
+/// process after the third step), <c>endless</c> (steps without end).
 /// </summary>
 internal sealed class ProbeTrainer : ITrainer
 {
@@ -26,7 +26,10 @@ internal sealed class ProbeTrainer : ITrainer
 
         if (_settings.TryGetProperty("child", out JsonElement seconds))
         {
-            using Process shell = Process.Start("/bin/sh", ["-c", $"setsid sleep {seconds.GetString()} & (env -i setsid sleep {seconds.GetString()} &)"]);
+            using Process shell = Process.Start(
+                "/bin/sh",
+                ["-c", $"setsid sleep {seconds.GetString()} & (env -i setsid sleep {seconds.GetString()} &)"]
+            );
             shell.WaitForExit();
         }
 

@@ -6,8 +6,8 @@ using ActorTrainer.Training.Protocol;
 namespace ActorTrainer.Testing.WorkerApp;
 
 /// <summary>
-/// A worker that does what its trainer type says: <c>steps</c> (five steps after begin, then done), <c>serve</c> (stages when asked until it
-/// is told to stop), <c>throw</c> (reports an exception), <c>deaf</c> (ignores stop), <c>flood</c> (ten thousand progress messages),
+/// A worker that does what its trainer type says: <c>steps</c> (five steps after begin, then done), <c>serve</c> (stages when asked until
+/// it is told to stop), <c>throw</c> (reports an exception), <c>deaf</c> (ignores stop), <c>flood</c> (ten thousand progress messages),
 /// <c>garbage</c> (lines that are no messages before done).
 /// </summary>
 internal static class ScriptedWorker
@@ -52,7 +52,11 @@ internal static class ScriptedWorker
 
     private static int Garbage(NetworkStream stream, StreamReader reader)
     {
-        stream.Write(Encoding.UTF8.GetBytes("not json\n{}\n{\"type\":\"of-the-future\",\"x\":1}\n[1]\n\n{\"x\":1,\"type\":\"phase\",\"phase\":\"dreaming\"}\n"));
+        stream.Write(
+            Encoding.UTF8.GetBytes(
+                "not json\n{}\n{\"type\":\"of-the-future\",\"x\":1}\n[1]\n\n{\"x\":1,\"type\":\"phase\",\"phase\":\"dreaming\"}\n"
+            )
+        );
         stream.Write(Encoding.UTF8.GetBytes("{\"step\":3,\"type\":\"progress\",\"epoch\":1.5,\"new\":{}}\n"));
         return Steps(stream, reader, 5);
     }
@@ -66,7 +70,10 @@ internal static class ScriptedWorker
     private static int Deaf(StreamReader reader)
     {
         using System.Runtime.InteropServices.PosixSignalRegistration ignored =
-            System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, context => context.Cancel = true);
+            System.Runtime.InteropServices.PosixSignalRegistration.Create(
+                System.Runtime.InteropServices.PosixSignal.SIGTERM,
+                context => context.Cancel = true
+            );
         while (Receive(reader) is not null)
         {
             Console.WriteLine("ignored");
@@ -102,7 +109,8 @@ internal static class ScriptedWorker
         return 9;
     }
 
-    private static string Variable(string name) => Environment.GetEnvironmentVariable(name) ?? throw new InvalidOperationException($"{name} is not set");
+    private static string Variable(string name) =>
+        Environment.GetEnvironmentVariable(name) ?? throw new InvalidOperationException($"{name} is not set");
 
     private static WorkerMessage? Receive(StreamReader reader)
     {

@@ -120,7 +120,9 @@ public sealed class CheckpointEntriesTests : IDisposable
         using CheckpointWriter writer = new(_folder.Path);
         writer.WriteBytes("state", [1]);
 
-        Should.Throw<CheckpointEntryException>(() => writer.WriteTensor("State", new float[1])).Message.ShouldContain("was written already");
+        Should
+            .Throw<CheckpointEntryException>(() => writer.WriteTensor("State", new float[1]))
+            .Message.ShouldContain("was written already");
     }
 
     [Fact]
@@ -128,8 +130,9 @@ public sealed class CheckpointEntriesTests : IDisposable
     {
         using CheckpointWriter writer = new(_folder.Path);
 
-        Should.Throw<CheckpointEntryException>(() => writer.WriteTensor("w", new float[5], 2, 3)).Message
-            .ShouldBe("checkpoint entry 'w' has 5 values, but the shape [2, 3] has 6 places.");
+        Should
+            .Throw<CheckpointEntryException>(() => writer.WriteTensor("w", new float[5], 2, 3))
+            .Message.ShouldBe("checkpoint entry 'w' has 5 values, but the shape [2, 3] has 6 places.");
     }
 
     [Fact]
@@ -138,9 +141,15 @@ public sealed class CheckpointEntriesTests : IDisposable
         Write(writer => writer.WriteTensor("w", new float[6], 2, 3));
         using CheckpointReader reader = new(_folder.Path);
 
-        Should.Throw<CheckpointEntryException>(() => reader.ReadTensor("w", new float[5])).Message.ShouldContain("holds 6 values [2, 3], but 5 are read");
-        Should.Throw<CheckpointEntryException>(() => reader.ReadTensor("w", new float[6], 3, 2)).Message.ShouldContain("has the shape [2, 3], but [3, 2] is read");
-        Should.Throw<CheckpointEntryException>(() => reader.ReadTensor("w", new double[6])).Message.ShouldContain("holds F32 numbers, but F64 is read");
+        Should
+            .Throw<CheckpointEntryException>(() => reader.ReadTensor("w", new float[5]))
+            .Message.ShouldContain("holds 6 values [2, 3], but 5 are read");
+        Should
+            .Throw<CheckpointEntryException>(() => reader.ReadTensor("w", new float[6], 3, 2))
+            .Message.ShouldContain("has the shape [2, 3], but [3, 2] is read");
+        Should
+            .Throw<CheckpointEntryException>(() => reader.ReadTensor("w", new double[6]))
+            .Message.ShouldContain("holds F32 numbers, but F64 is read");
         Should.Throw<CheckpointEntryException>(() => reader.ReadTensor("v", new float[6])).Message.ShouldContain("'v' is missing");
         Should.Throw<CheckpointEntryException>(() => reader.ReadBytes("w")).Message.ShouldContain("was written as another kind of entry");
     }

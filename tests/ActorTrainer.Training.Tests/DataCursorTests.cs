@@ -37,32 +37,34 @@ public sealed class DataCursorTests
     }
 
     [Fact]
-    public void Next_ShortBuffer_IsRefused() =>
-        Should.Throw<ArgumentException>(() => new DataCursor(10, 4, 3).Next(new int[3]).Length);
+    public void Next_ShortBuffer_IsRefused() => Should.Throw<ArgumentException>(() => new DataCursor(10, 4, 3).Next(new int[3]).Length);
 
     [Fact]
     public void Load_AnyMoment_GoesOnInUninterruptedOrder() =>
-        Prop.ForAll<PositiveInt, PositiveInt, byte>((count, batchSize, batches) =>
-        {
-            using TemporaryFolder folder = new();
-            DataCursor whole = new(count.Get, batchSize.Get, seed: 9);
-            DataCursor interrupted = new(count.Get, batchSize.Get, seed: 9);
-            List<int> expected = Draw(whole, batches + 20);
-            List<int> actual = Draw(interrupted, batches);
-            using (CheckpointWriter writer = new(folder.Path))
-            {
-                interrupted.Save(writer, "cursor");
-                writer.Complete();
-            }
+        Prop.ForAll<PositiveInt, PositiveInt, byte>(
+                (count, batchSize, batches) =>
+                {
+                    using TemporaryFolder folder = new();
+                    DataCursor whole = new(count.Get, batchSize.Get, seed: 9);
+                    DataCursor interrupted = new(count.Get, batchSize.Get, seed: 9);
+                    List<int> expected = Draw(whole, batches + 20);
+                    List<int> actual = Draw(interrupted, batches);
+                    using (CheckpointWriter writer = new(folder.Path))
+                    {
+                        interrupted.Save(writer, "cursor");
+                        writer.Complete();
+                    }
 
-            DataCursor resumed = new(count.Get, batchSize.Get, seed: 0);
-            using CheckpointReader reader = new(folder.Path);
-            resumed.Load(reader, "cursor");
-            actual.AddRange(Draw(resumed, 20));
+                    DataCursor resumed = new(count.Get, batchSize.Get, seed: 0);
+                    using CheckpointReader reader = new(folder.Path);
+                    resumed.Load(reader, "cursor");
+                    actual.AddRange(Draw(resumed, 20));
 
-            actual.ShouldBe(expected);
-            resumed.Position.ShouldBe(whole.Position);
-        }).QuickCheckThrowOnFailure();
+                    actual.ShouldBe(expected);
+                    resumed.Position.ShouldBe(whole.Position);
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Load_DataOfAnotherSize_IsRefused()
@@ -76,7 +78,8 @@ public sealed class DataCursorTests
 
         using CheckpointReader reader = new(folder.Path);
 
-        Should.Throw<CheckpointEntryException>(() => new DataCursor(11, 4, 3).Load(reader, "cursor"))
+        Should
+            .Throw<CheckpointEntryException>(() => new DataCursor(11, 4, 3).Load(reader, "cursor"))
             .Message.ShouldContain("10 samples, but the data has 11");
     }
 

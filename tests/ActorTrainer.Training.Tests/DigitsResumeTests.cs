@@ -3,7 +3,9 @@ using ActorTrainer.Samples.Digits;
 
 namespace ActorTrainer.Training.Tests;
 
-/// <summary>The sample's training ends with the same bits however often it was interrupted, and every part of its state is needed for that.</summary>
+/// <summary>
+/// The sample's training ends with the same bits however often it was interrupted, and every part of its state is needed for that.
+/// </summary>
 public sealed class DigitsResumeTests : IDisposable
 {
     private const string Settings = """{"seed":3,"quick":true,"epochs":3}""";
@@ -85,11 +87,14 @@ public sealed class DigitsResumeTests : IDisposable
         using JsonDocument settings = JsonDocument.Parse("""{"epoch":3}""");
         TrainerContext context = new("digits", _folder.Path, settings.RootElement);
 
-        TrainerSettingsException problem = await Should.ThrowAsync<TrainerSettingsException>(
-            async () => await new DigitsTrainer().InitializeAsync(context, CancellationToken.None));
+        TrainerSettingsException problem = await Should.ThrowAsync<TrainerSettingsException>(async () =>
+            await new DigitsTrainer().InitializeAsync(context, CancellationToken.None)
+        );
 
         problem.Message.ShouldBe(
-            "trainer.settings.epoch is not known; the settings are: batch-size, data, dropout, epochs, hidden, learning-rate, quick, seed, views.");
+            "trainer.settings.epoch is not known; the settings are: batch-size, data, dropout, epochs, hidden, learning-rate, "
+                + "quick, seed, views."
+        );
     }
 
     // What a run that did not save the part would start with: the part as it is before the first step.
@@ -138,8 +143,7 @@ public sealed class DigitsResumeTests : IDisposable
         do
         {
             step = await trainer.StepAsync(CancellationToken.None);
-        }
-        while (!step.Done);
+        } while (!step.Done);
 
         return (trainer.HashWeights(), step.Step);
     }

@@ -70,7 +70,8 @@ internal sealed class FakeNode : IAsyncDisposable
         using CancellationTokenSource deadline = new(Deadline);
         while (true)
         {
-            string line = await _reader.ReadLineAsync(deadline.Token)
+            string line =
+                await _reader.ReadLineAsync(deadline.Token)
                 ?? throw new InvalidOperationException($"the worker closed the connection before a {typeof(T).Name}; errors: {Errors}");
             WorkerMessage.TryParse(Encoding.UTF8.GetBytes(line), out WorkerMessage? message).ShouldBeTrue(line);
             Received.Add(message!);
@@ -154,8 +155,13 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
         Step++;
         _state[Step % 4] += 1.0 / Step;
         return new StepResult(
-            Step, totalSteps, (double)Step / stepsPerEpoch, Step % stepsPerEpoch == 0, Step == totalSteps,
-            new Dictionary<string, double> { ["loss"] = 1.0 / Step });
+            Step,
+            totalSteps,
+            (double)Step / stepsPerEpoch,
+            Step % stepsPerEpoch == 0,
+            Step == totalSteps,
+            new Dictionary<string, double> { ["loss"] = 1.0 / Step }
+        );
     }
 
     private TaskCompletionSource Waits(long step) =>

@@ -46,8 +46,11 @@ public sealed class SampleFilesTests
         task.Retry.MaxAttempts.ShouldBe(3);
     }
 
-    private static TaskSpec Read(string file) => TaskSpecReader.Read(
-        HoconReader.ReadFile(Path.Combine(Samples, file), new Dictionary<string, string>()), ConfigPaths.Resolver(Samples));
+    private static TaskSpec Read(string file) =>
+        TaskSpecReader.Read(
+            HoconReader.ReadFile(Path.Combine(Samples, file), new Dictionary<string, string>()),
+            ConfigPaths.Resolver(Samples)
+        );
 
     private static string FindSamples()
     {

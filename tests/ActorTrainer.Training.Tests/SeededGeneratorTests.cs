@@ -14,8 +14,16 @@ public sealed class SeededGeneratorTests
         ulong[] values = [.. Enumerable.Range(0, 10).Select(_ => generator.NextUInt64())];
 
         values.ShouldBe([
-            11520, 0, 1509978240, 1215971899390074240, 1216172134540287360, 607988272756665600, 16172922978634559625,
-            8476171486693032832, 10595114339597558777, 2904607092377533576,
+            11520,
+            0,
+            1509978240,
+            1215971899390074240,
+            1216172134540287360,
+            607988272756665600,
+            16172922978634559625,
+            8476171486693032832,
+            10595114339597558777,
+            2904607092377533576,
         ]);
     }
 
@@ -44,7 +52,8 @@ public sealed class SeededGeneratorTests
     public void NextGaussian_ManyDraws_HasMeanZeroAndDeviationOne()
     {
         SeededGenerator generator = new(5);
-        double sum = 0, squares = 0;
+        double sum = 0,
+            squares = 0;
         const int Count = 200_000;
         for (int i = 0; i < Count; i++)
         {
@@ -71,33 +80,39 @@ public sealed class SeededGeneratorTests
     }
 
     [Fact]
-    public void Load_AnyMoment_GoesOnWithSameNumbers() => Prop.ForAll<ulong, byte>((seed, draws) =>
-    {
-        using TemporaryFolder folder = new();
-        SeededGenerator generator = new(seed);
-        for (int i = 0; i < draws; i++)
-        {
-            // An odd number of draws leaves the second half of a pair waiting, which has to be saved too.
-            generator.NextGaussian();
-        }
+    public void Load_AnyMoment_GoesOnWithSameNumbers() =>
+        Prop.ForAll<ulong, byte>(
+                (seed, draws) =>
+                {
+                    using TemporaryFolder folder = new();
+                    SeededGenerator generator = new(seed);
+                    for (int i = 0; i < draws; i++)
+                    {
+                        // An odd number of draws leaves the second half of a pair waiting, which has to be saved too.
+                        generator.NextGaussian();
+                    }
 
-        using (CheckpointWriter writer = new(folder.Path))
-        {
-            generator.Save(writer, "generator");
-            writer.Complete();
-        }
+                    using (CheckpointWriter writer = new(folder.Path))
+                    {
+                        generator.Save(writer, "generator");
+                        writer.Complete();
+                    }
 
-        SeededGenerator other = new(0);
-        other.NextGaussian();
-        using CheckpointReader reader = new(folder.Path);
-        other.Load(reader, "generator");
+                    SeededGenerator other = new(0);
+                    other.NextGaussian();
+                    using CheckpointReader reader = new(folder.Path);
+                    other.Load(reader, "generator");
 
-        for (int i = 0; i < 5; i++)
-        {
-            BitConverter.DoubleToInt64Bits(other.NextGaussian()).ShouldBe(BitConverter.DoubleToInt64Bits(generator.NextGaussian()));
-            other.NextUInt64().ShouldBe(generator.NextUInt64());
-        }
-    }).QuickCheckThrowOnFailure();
+                    for (int i = 0; i < 5; i++)
+                    {
+                        BitConverter
+                            .DoubleToInt64Bits(other.NextGaussian())
+                            .ShouldBe(BitConverter.DoubleToInt64Bits(generator.NextGaussian()));
+                        other.NextUInt64().ShouldBe(generator.NextUInt64());
+                    }
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Load_StateOfSomethingElse_NamesTheEntry()

@@ -1,6 +1,8 @@
 namespace ActorTrainer.Training.Tests;
 
-/// <summary>A folder that is gone after the test. Its path is short: it also holds Unix sockets, whose paths are limited to 107 bytes.</summary>
+/// <summary>
+/// A folder that is gone after the test. Its path is short: it also holds Unix sockets, whose paths are limited to 107 bytes.
+/// </summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("at-").FullName;

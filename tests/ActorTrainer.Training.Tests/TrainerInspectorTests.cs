@@ -40,7 +40,10 @@ public sealed class TrainerInspectorTests
 
     [Fact]
     public void Check_MissingFile_SaysSo() =>
-        TrainerInspector.Check(new TrainerSpec("A.B", "/nowhere/trainer.dll", null)).ShouldNotBeNull().ShouldContain("/nowhere/trainer.dll does not exist");
+        TrainerInspector
+            .Check(new TrainerSpec("A.B", "/nowhere/trainer.dll", null))
+            .ShouldNotBeNull()
+            .ShouldContain("/nowhere/trainer.dll does not exist");
 
     [Fact]
     public void Check_FileThatIsNoAssembly_SaysSo()
@@ -56,15 +59,15 @@ public sealed class TrainerInspectorTests
     public void Check_EmptyType_SaysSo() =>
         TrainerInspector.Check(new TrainerSpec(" ", null, null)).ShouldNotBeNull().ShouldContain("trainer.type is empty");
 
-    private static string? Check(string type, bool inFile) =>
-        TrainerInspector.Check(new TrainerSpec(type, inFile ? Here : null, null));
+    private static string? Check(string type, bool inFile) => TrainerInspector.Check(new TrainerSpec(type, inFile ? Here : null, null));
 }
 
 public abstract class AbstractTrainer : ITrainer
 {
     public ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-    public ValueTask<StepResult> StepAsync(CancellationToken cancellationToken) => ValueTask.FromResult(new StepResult(1, 1, 1, true, true));
+    public ValueTask<StepResult> StepAsync(CancellationToken cancellationToken) =>
+        ValueTask.FromResult(new StepResult(1, 1, 1, true, true));
 
     public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

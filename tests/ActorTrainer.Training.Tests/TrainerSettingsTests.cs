@@ -31,12 +31,14 @@ public sealed class TrainerSettingsTests
 
     [Fact]
     public void Number_NotWhole_SaysWhatItIs() =>
-        Should.Throw<TrainerSettingsException>(() => Open("""{"hidden":"many"}""").Number("hidden", 1, least: 1))
+        Should
+            .Throw<TrainerSettingsException>(() => Open("""{"hidden":"many"}""").Number("hidden", 1, least: 1))
             .Message.ShouldBe("trainer.settings.hidden is \"many\"; it has to be a whole number, at least 1.");
 
     [Fact]
     public void Fraction_OutOfRange_SaysTheRange() =>
-        Should.Throw<TrainerSettingsException>(() => Open("""{"dropout":1}""").Fraction("dropout", 0, least: 0, below: 1))
+        Should
+            .Throw<TrainerSettingsException>(() => Open("""{"dropout":1}""").Fraction("dropout", 0, least: 0, below: 1))
             .Message.ShouldBe("trainer.settings.dropout is 1; it has to be a number, at least 0 and below 1.");
 
     [Fact]
@@ -46,13 +48,13 @@ public sealed class TrainerSettingsTests
         settings.Number("seed", 1);
         settings.Number("epochs", 1);
 
-        Should.Throw<TrainerSettingsException>(settings.RefuseOthers)
+        Should
+            .Throw<TrainerSettingsException>(settings.RefuseOthers)
             .Message.ShouldBe("trainer.settings.sed is not known; the settings are: epochs, seed.");
     }
 
     [Fact]
-    public void ReadSettings_NoObject_IsRefused() =>
-        Should.Throw<TrainerSettingsException>(() => Open("[1]")).Message.ShouldContain("[1]");
+    public void ReadSettings_NoObject_IsRefused() => Should.Throw<TrainerSettingsException>(() => Open("[1]")).Message.ShouldContain("[1]");
 
     private static TrainerSettings Open(string json) =>
         new TrainerContext("t", "/tmp", JsonDocument.Parse(json).RootElement).ReadSettings();

@@ -11,48 +11,81 @@ public sealed class WorkerCodecTests
 {
     private static readonly Dictionary<string, double> Metrics = new()
     {
-        ["loss"] = 0.1, ["odd \"name\" ü"] = double.NaN, ["high"] = double.PositiveInfinity, ["low"] = double.NegativeInfinity, ["tiny"] = 1e-300,
+        ["loss"] = 0.1,
+        ["odd \"name\" ü"] = double.NaN,
+        ["high"] = double.PositiveInfinity,
+        ["low"] = double.NegativeInfinity,
+        ["tiny"] = 1e-300,
     };
 
-    public static TheoryData<WorkerMessage> FromWorker => new()
-    {
-        new HelloMessage(1, "task/1-2", 77),
-        new HelloMessage(1, "spare-1", 77) { Spare = true },
-        new ReadyMessage(),
-        new PhaseMessage(WorkerPhase.Starting),
-        new PhaseMessage(WorkerPhase.Initializing),
-        new PhaseMessage(WorkerPhase.Restoring),
-        new PhaseMessage(WorkerPhase.Training),
-        new PhaseMessage(WorkerPhase.Evaluating),
-        new PhaseMessage(WorkerPhase.Saving),
-        new ProgressMessage(5, 10, 0.5, Metrics),
-        new ProgressMessage(5, null, double.NaN, new Dictionary<string, double>()),
-        new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics),
-        new StageFailedMessage("request", "no space: \"/x\"\n"),
-        new DoneMessage(10, 10, 1, Metrics, new Dictionary<string, string> { ["sha"] = "ab", ["text"] = "line\nline" }),
-        new ErrorMessage("InvalidOperationException: äöü 😀"),
-        new StoppedMessage(),
-    };
+    public static TheoryData<WorkerMessage> FromWorker =>
+        new()
+        {
+            new HelloMessage(1, "task/1-2", 77),
+            new HelloMessage(1, "spare-1", 77) { Spare = true },
+            new ReadyMessage(),
+            new PhaseMessage(WorkerPhase.Starting),
+            new PhaseMessage(WorkerPhase.Initializing),
+            new PhaseMessage(WorkerPhase.Restoring),
+            new PhaseMessage(WorkerPhase.Training),
+            new PhaseMessage(WorkerPhase.Evaluating),
+            new PhaseMessage(WorkerPhase.Saving),
+            new ProgressMessage(5, 10, 0.5, Metrics),
+            new ProgressMessage(5, null, double.NaN, new Dictionary<string, double>()),
+            new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics),
+            new StageFailedMessage("request", "no space: \"/x\"\n"),
+            new DoneMessage(10, 10, 1, Metrics, new Dictionary<string, string> { ["sha"] = "ab", ["text"] = "line\nline" }),
+            new ErrorMessage("InvalidOperationException: äöü 😀"),
+            new StoppedMessage(),
+        };
 
-    public static TheoryData<WorkerMessage> FromNode => new()
-    {
-        new InitMessage("task/1-2", "A.B", "/x/a.dll", JsonDocument.Parse("""{"seed":1,"list":[1,2]}""").RootElement, "/run", "/st", "/re"),
-        new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re"),
-        new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re")
+    public static TheoryData<WorkerMessage> FromNode =>
+        new()
         {
-            Environment = new Dictionary<string, string?> { ["A"] = "1", ["B"] = null, ["C"] = "" }, WorkingDirectory = "/work",
-        },
-        new BeginMessage(true, new CheckpointSpec(), null),
-        new BeginMessage(false, new CheckpointSpec
-        {
-            Strategy = CheckpointStrategy.Interval, EpochInterval = 3, Interval = TimeSpan.FromMilliseconds(1500), BestMetric = "loss", BestIsLargest = true, KeepLast = 2,
-        }, 0.25),
-        new BeginMessage(false, new CheckpointSpec { Strategy = CheckpointStrategy.Event, Interval = TimeSpan.FromDays(2) }, double.NegativeInfinity),
-        new BeginMessage(false, new CheckpointSpec { Strategy = CheckpointStrategy.Epoch }, double.NaN),
-        new CheckpointNowMessage("drain"),
-        new ReleasedMessage("s1-5"),
-        new StopMessage(),
-    };
+            new InitMessage(
+                "task/1-2",
+                "A.B",
+                "/x/a.dll",
+                JsonDocument.Parse("""{"seed":1,"list":[1,2]}""").RootElement,
+                "/run",
+                "/st",
+                "/re"
+            ),
+            new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re"),
+            new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re")
+            {
+                Environment = new Dictionary<string, string?>
+                {
+                    ["A"] = "1",
+                    ["B"] = null,
+                    ["C"] = "",
+                },
+                WorkingDirectory = "/work",
+            },
+            new BeginMessage(true, new CheckpointSpec(), null),
+            new BeginMessage(
+                false,
+                new CheckpointSpec
+                {
+                    Strategy = CheckpointStrategy.Interval,
+                    EpochInterval = 3,
+                    Interval = TimeSpan.FromMilliseconds(1500),
+                    BestMetric = "loss",
+                    BestIsLargest = true,
+                    KeepLast = 2,
+                },
+                0.25
+            ),
+            new BeginMessage(
+                false,
+                new CheckpointSpec { Strategy = CheckpointStrategy.Event, Interval = TimeSpan.FromDays(2) },
+                double.NegativeInfinity
+            ),
+            new BeginMessage(false, new CheckpointSpec { Strategy = CheckpointStrategy.Epoch }, double.NaN),
+            new CheckpointNowMessage("drain"),
+            new ReleasedMessage("s1-5"),
+            new StopMessage(),
+        };
 
     [Theory]
     [MemberData(nameof(FromWorker))]
@@ -84,8 +117,7 @@ public sealed class WorkerCodecTests
     [InlineData("""{"type":"begin","restore":"yes"}""")]
     [InlineData("""{"type":"begin","restore":true,"policy":{"strategy":"never"}}""")]
     [InlineData("""{"type":"released"}""")]
-    public void TryDecode_NoMessage_GivesFalse(string line) =>
-        WorkerCodec.TryDecode(Encoding.UTF8.GetBytes(line), out _).ShouldBeFalse();
+    public void TryDecode_NoMessage_GivesFalse(string line) => WorkerCodec.TryDecode(Encoding.UTF8.GetBytes(line), out _).ShouldBeFalse();
 
     [Fact]
     public void TryDecode_FieldsMissing_TakesDefaults()

@@ -25,8 +25,10 @@ public sealed class WorkerLoopTests
         HelloMessage hello = node.Received[0].ShouldBeOfType<HelloMessage>();
         hello.Protocol.ShouldBe(1);
         hello.Run.ShouldBe("task-a/3-7");
-        node.Received.OfType<PhaseMessage>().Select(message => message.Phase).Distinct().ShouldBe(
-            [WorkerPhase.Initializing, WorkerPhase.Training, WorkerPhase.Evaluating, WorkerPhase.Saving]);
+        node.Received.OfType<PhaseMessage>()
+            .Select(message => message.Phase)
+            .Distinct()
+            .ShouldBe([WorkerPhase.Initializing, WorkerPhase.Training, WorkerPhase.Evaluating, WorkerPhase.Saving]);
         node.Received.OfType<ProgressMessage>().First().Step.ShouldBe(1);
         final.Reason.ShouldBe("final");
         final.Step.ShouldBe(4);
@@ -89,9 +91,7 @@ public sealed class WorkerLoopTests
         await using FakeNode node = new(trainer);
         await node.BeginAsync(EachEpoch);
         trainer.Allow(6);
-        while ((await node.ExpectAsync<ProgressMessage>()).Step < 6)
-        {
-        }
+        while ((await node.ExpectAsync<ProgressMessage>()).Step < 6) { }
 
         await node.SendAsync(new StopMessage());
         await node.ExpectAsync<StoppedMessage>();
@@ -110,9 +110,7 @@ public sealed class WorkerLoopTests
         await node.BeginAsync(EachEpoch);
         trainer.Allow(9);
         StagedMessage first = await node.ExpectAsync<StagedMessage>();
-        while ((await node.ExpectAsync<ProgressMessage>()).Step < 9)
-        {
-        }
+        while ((await node.ExpectAsync<ProgressMessage>()).Step < 9) { }
 
         time.Advance(TimeSpan.FromSeconds(1));
         trainer.Allow(1);
@@ -135,9 +133,7 @@ public sealed class WorkerLoopTests
         trainer.Allow(3);
         StagedMessage first = await node.ExpectAsync<StagedMessage>();
         await node.ExpectAsync<StagedMessage>();
-        while ((await node.ExpectAsync<ProgressMessage>()).Step < 3)
-        {
-        }
+        while ((await node.ExpectAsync<ProgressMessage>()).Step < 3) { }
 
         await node.SendAsync(new CheckpointNowMessage("drain"), new StopMessage());
         trainer.Allow(1);
@@ -175,9 +171,7 @@ public sealed class WorkerLoopTests
         await using FakeNode node = new(trainer, time);
         await node.BeginAsync();
         trainer.Allow(50);
-        while ((await node.ExpectAsync<ProgressMessage>()).Step < 50)
-        {
-        }
+        while ((await node.ExpectAsync<ProgressMessage>()).Step < 50) { }
 
         // The clock stood still: only the first step, the last one before the evaluation, and the epoch's end.
         node.Received.OfType<ProgressMessage>().Select(message => message.Step).ShouldBe([1, 49, 50]);

@@ -20,7 +20,8 @@ internal sealed class BenchDatabase : IAsyncDisposable
     /// <summary>The server; null with SQLite.</summary>
     public PostgreSqlInstance? Server { get; }
 
-    public static async Task<BenchDatabase> CreateAsync(string name) => new(name, name == PostgreSql ? await PostgreSqlInstance.CreateAsync() : null);
+    public static async Task<BenchDatabase> CreateAsync(string name) =>
+        new(name, name == PostgreSql ? await PostgreSqlInstance.CreateAsync() : null);
 
     /// <summary>
     /// When a new connection to a cluster's database has written a commit to the disk: PostgreSQL's <c>synchronous_commit</c>, SQLite's

@@ -42,16 +42,22 @@ internal sealed class OptionSet
     /// <summary>One of some words.</summary>
     /// <exception cref="OptionException">It is something else.</exception>
     public string One(string name, params IReadOnlyList<string> allowed) =>
-        allowed.Contains(_values[name]) ? _values[name] : throw new OptionException($"{name} takes {string.Join(" or ", allowed)}, not '{_values[name]}'");
+        allowed.Contains(_values[name])
+            ? _values[name]
+            : throw new OptionException($"{name} takes {string.Join(" or ", allowed)}, not '{_values[name]}'");
 
     /// <summary>A whole number.</summary>
     /// <exception cref="OptionException">It is something else, or out of range.</exception>
     public int Number(string name, int least, int most = int.MaxValue) =>
         int.TryParse(_values[name], NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most
             ? number
-            : throw new OptionException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name} takes a whole number {(most == int.MaxValue ? $"from {least} on" : $"from {least} to {most}")}, not '{_values[name]}'"));
+            : throw new OptionException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} takes a whole number {(most == int.MaxValue ? $"from {least} on" : $"from {least} to {most}")}, "
+                        + $"not '{_values[name]}'"
+                )
+            );
 }
 
 /// <summary>An argument that is not right, and what would be.</summary>

@@ -10,8 +10,8 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a task, again
-/// and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
+/// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a
+/// task, again and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
 /// </summary>
 internal sealed class FailoverBench(BenchDatabase database, string mode, int kills)
 {
@@ -41,7 +41,10 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
                 {
                     results.AddRange(await bench.RunAsync());
                 }
-                catch (Exception e) when (e is TimeoutException or InvalidOperationException or ActorTrainerApiException or UnknownOutcomeException || ActorTrainerClient.IsTransient(e))
+                catch (Exception e)
+                    when (e is TimeoutException or InvalidOperationException or ActorTrainerApiException or UnknownOutcomeException
+                        || ActorTrainerClient.IsTransient(e)
+                    )
                 {
                     // The other combinations are still worth their lines; this one has none.
                     failed = true;
@@ -79,23 +82,26 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
     }
 
     /// <summary>
-    /// Waits until three nodes are up, and each task has committed a checkpoint in its present run and passed every step that an earlier run of
-    /// it has done.
+    /// Waits until three nodes are up, and each task has committed a checkpoint in its present run and passed every step that an earlier
+    /// run of it has done.
     /// </summary>
-    private static Task SettleAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks) => cluster.WaitAsync(
-        "every node is up, every task has committed something and passed its earlier runs",
-        async () =>
-        {
-            ClusterStatus status = await cluster.Client.GetClusterAsync();
-            foreach (Watched task in tasks)
+    private static Task SettleAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks) =>
+        cluster.WaitAsync(
+            "every node is up, every task has committed something and passed its earlier runs",
+            async () =>
             {
-                await task.Record.LookAsync();
-                task.Steps.Read();
-            }
+                ClusterStatus status = await cluster.Client.GetClusterAsync();
+                foreach (Watched task in tasks)
+                {
+                    await task.Record.LookAsync();
+                    task.Steps.Read();
+                }
 
-            return status.Members.Count(m => m.State == MemberState.Up && m.Reachable) == cluster.Nodes.Count && tasks.All(t => t.IsSettled);
-        },
-        Limit);
+                return status.Members.Count(m => m.State == MemberState.Up && m.Reachable) == cluster.Nodes.Count
+                    && tasks.All(t => t.IsSettled);
+            },
+            Limit
+        );
 
     private async Task LoseOneAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks, int number)
     {
@@ -126,9 +132,13 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         bool drained = mode == FailoverOptions.Drain;
         double longest = lost.Length == 0 ? 0 : (drained ? _figures.Gap : _figures.Restart).Last(lost.Length).Max();
         string who = string.Create(CultureInfo.InvariantCulture, $"node {victim.Number}{(life.LeaseHolder ? " (coordinator)" : "")}");
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{Name} {number}/{kills}: {who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}"));
+        Console.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Name} {number}/{kills}: "
+                    + $"{who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}"
+            )
+        );
     }
 
     private async Task KillAsync(LocalCluster cluster, ActorTrainerClient others, LocalNode victim, long life, Watched[] lost, long at)
@@ -152,7 +162,9 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         victim.Start();
     }
 
-    /// <summary>Looks until the others show a life as down; gives when they first showed that something is wrong with it, and when it was down.</summary>
+    /// <summary>
+    /// Looks until the others show a life as down; gives when they first showed that something is wrong with it, and when it was down.
+    /// </summary>
     private static async Task<(long Unreachable, long Down)> WatchAsync(ActorTrainerClient others, long life)
     {
         long unreachable = 0;
@@ -183,7 +195,15 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         throw new TimeoutException($"life {life} is not down after {Limit.TotalSeconds} s");
     }
 
-    private async Task MeasureAsync(LocalCluster cluster, ActorTrainerClient others, Watched task, int starts, long at, long unreachable, long down)
+    private async Task MeasureAsync(
+        LocalCluster cluster,
+        ActorTrainerClient others,
+        Watched task,
+        int starts,
+        long at,
+        long unreachable,
+        long down
+    )
     {
         long highest = task.Steps.Highest(at);
         StepLine? first = null;
@@ -195,7 +215,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
                 first = task.Steps.FirstNew(highest, begunAfter: at);
                 return Task.FromResult(first is not null);
             },
-            Limit);
+            Limit
+        );
         await task.Record.WaitForStartAsync(starts, others);
         TrainerRun run = task.Steps.NextRun(at)!;
         _figures.Restart.Add(run.First!.Value.Time - at);
@@ -206,8 +227,16 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         // The new run is the first one that was started after the fault; what was said of it before that is of the run that was lost.
         int start = task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[starts]);
         EventRow? activated = task.Record.Rows.Take(start).LastOrDefault(row => row.Event is TaskActivated);
-        _figures.Add(RestartParts.Of(
-            at, unreachable, down, activated is null ? 0 : BenchClock.At(activated.Time), BenchClock.At(task.Record.Rows[start].Time), run));
+        _figures.Add(
+            RestartParts.Of(
+                at,
+                unreachable,
+                down,
+                activated is null ? 0 : BenchClock.At(activated.Time),
+                BenchClock.At(task.Record.Rows[start].Time),
+                run
+            )
+        );
     }
 
     private async Task DrainAsync(LocalCluster cluster, ActorTrainerClient others, LocalNode victim, Watched[] moved, long at)
@@ -231,7 +260,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
                     next = task.Steps.NextRun(at);
                     return Task.FromResult(next is not null);
                 },
-                Limit);
+                Limit
+            );
             StepLine last = task.Steps.LastOfBefore(at)!.Value;
             _figures.Gap.Add(next!.First!.Value.Time - last.Time);
             _figures.Redone.Add(Math.Max(0, last.Step + 1 - next.First.Value.Step));

@@ -40,20 +40,30 @@ internal sealed class FailoverFigures
     /// <summary>The figures of a mode, without what says which it is. Times are in milliseconds.</summary>
     public string Line(string mode)
     {
-        IEnumerable<string> figures = mode == FailoverOptions.Drain
-            ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap)]
-            :
-            [
-                .. Both("restart_ms", Restart),
-                .. Both("resume_ms", Resume),
-                .. Both("until_down_ms", Down),
-                .. _parts.Select((part, i) => $"{RestartParts.Names[i]}_ms_p50={Text(part.Percentile(50))}"),
-            ];
+        IEnumerable<string> figures =
+            mode == FailoverOptions.Drain
+                ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap)]
+                :
+                [
+                    .. Both("restart_ms", Restart),
+                    .. Both("resume_ms", Resume),
+                    .. Both("until_down_ms", Down),
+                    .. _parts.Select((part, i) => $"{RestartParts.Names[i]}_ms_p50={Text(part.Percentile(50))}"),
+                ];
         return string.Join(
-            ' ', [.. figures, $"warm_starts={WarmStarts}", .. Both("steps_redone", Redone), $"lost_committed_steps={LostSteps}", $"double_writers={DoubleWriters}"]);
+            ' ',
+            [
+                .. figures,
+                $"warm_starts={WarmStarts}",
+                .. Both("steps_redone", Redone),
+                $"lost_committed_steps={LostSteps}",
+                $"double_writers={DoubleWriters}",
+            ]
+        );
     }
 
-    private static string[] Both(string name, Distribution values) => [$"{name}_p50={Text(values.Percentile(50))}", $"{name}_max={Text(values.Max)}"];
+    private static string[] Both(string name, Distribution values) =>
+        [$"{name}_p50={Text(values.Percentile(50))}", $"{name}_max={Text(values.Max)}"];
 
     private static string Text(double value) => value.ToString("0", CultureInfo.InvariantCulture);
 }

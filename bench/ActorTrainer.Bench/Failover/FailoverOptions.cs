@@ -23,11 +23,13 @@ internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnl
             arguments,
             ("--database", BenchDatabase.Sqlite),
             ("--modes", $"{Crash},{Silent},{Drain}"),
-            ("--kills", "50"));
+            ("--kills", "50")
+        );
         return new FailoverOptions(
             options.Several("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
             options.Several("--modes", Crash, Silent, Drain),
-            options.Number("--kills", least: 1));
+            options.Number("--kills", least: 1)
+        );
     }
 
     /// <summary>The settings with which the nodes find a loss and answer it: the defaults, since the bench changes none.</summary>
@@ -37,7 +39,8 @@ internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnl
         return $"heartbeat-interval={Text(membership.HeartbeatInterval)} acceptable-pause={Text(membership.AcceptablePause)}";
     }
 
-    private static string Text(TimeSpan span) => span < TimeSpan.FromSeconds(1)
-        ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds}ms")
-        : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds}s");
+    private static string Text(TimeSpan span) =>
+        span < TimeSpan.FromSeconds(1)
+            ? string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds}ms")
+            : string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds}s");
 }

@@ -1,9 +1,9 @@
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Where the time between a fault and the first step of the new run went, in milliseconds; the parts add up to the whole. They are what can be
-/// told from outside, by the API, the events' times and the trainer's file. What is seen late (the API is asked every 10 ms) counts as seen
-/// no later than the next mark.
+/// Where the time between a fault and the first step of the new run went, in milliseconds; the parts add up to the whole. They are what can
+/// be told from outside, by the API, the events' times and the trainer's file. What is seen late (the API is asked every 10 ms) counts as
+/// seen no later than the next mark.
 /// </summary>
 /// <param name="Detect">Until another node shows the lost one as unreachable, suspect or down.</param>
 /// <param name="Down">From there until it shows it as down, or not at all.</param>

@@ -5,7 +5,9 @@ namespace ActorTrainer.Bench.Failover;
 /// <summary>A step that a trainer did, and when.</summary>
 internal readonly record struct StepLine(long Step, long Time);
 
-/// <summary>One run of a trainer as its file tells it; a time is 0 while the file does not say it. Milliseconds of the monotonic clock.</summary>
+/// <summary>
+/// One run of a trainer as its file tells it; a time is 0 while the file does not say it. Milliseconds of the monotonic clock.
+/// </summary>
 internal sealed class TrainerRun
 {
     /// <summary>When its process started.</summary>
@@ -48,9 +50,9 @@ internal sealed class TrainerRun
 }
 
 /// <summary>
-/// Reads the files of a task's runs as they grow, one file for each: two of them may be written at the same time, when the first one's node is
-/// stopped. Lines are <c>process TIME</c>, <c>initialized TIME</c>, <c>loaded TIME</c> and <c>step TIME STEP</c>; one that is not whole yet is
-/// left for the next look.
+/// Reads the files of a task's runs as they grow, one file for each: two of them may be written at the same time, when the first one's node
+/// is stopped. Lines are <c>process TIME</c>, <c>initialized TIME</c>, <c>loaded TIME</c> and <c>step TIME STEP</c>; one that is not whole
+/// yet is left for the next look.
 /// </summary>
 internal sealed class StepLog(string folder)
 {
@@ -64,11 +66,12 @@ internal sealed class StepLog(string folder)
     public IReadOnlyList<TrainerRun> Runs => [.. _files.Values.Select(file => file.Run)];
 
     /// <summary>
-    /// Whether the run that began last has gone past every other. The worker of a stopped node trains on until its guard ends it; what it did
-    /// there is nobody's, and the next fault is not measured against it.
+    /// Whether the run that began last has gone past every other. The worker of a stopped node trains on until its guard ends it; what it
+    /// did there is nobody's, and the next fault is not measured against it.
     /// </summary>
-    public bool NewestLeads => Runs.Where(run => run.First is not null).ToArray() is { Length: > 0 } begun &&
-        begun.MaxBy(run => run.Steps.Max(step => step.Step)) == begun.MaxBy(run => run.Steps[0].Time);
+    public bool NewestLeads =>
+        Runs.Where(run => run.First is not null).ToArray() is { Length: > 0 } begun
+        && begun.MaxBy(run => run.Steps.Max(step => step.Step)) == begun.MaxBy(run => run.Steps[0].Time);
 
     public void Read()
     {
@@ -90,7 +93,8 @@ internal sealed class StepLog(string folder)
     }
 
     /// <summary>The highest step done up to a time; 0: none.</summary>
-    public long Highest(long until) => Runs.SelectMany(run => run.Steps).Where(step => step.Time <= until).Select(step => step.Step).DefaultIfEmpty(0).Max();
+    public long Highest(long until) =>
+        Runs.SelectMany(run => run.Steps).Where(step => step.Time <= until).Select(step => step.Step).DefaultIfEmpty(0).Max();
 
     /// <summary>The run that did its first step first of those that did it after a time, or null.</summary>
     public TrainerRun? NextRun(long after) => Runs.Where(run => run.First?.Time > after).MinBy(run => run.First!.Value.Time);
@@ -100,10 +104,10 @@ internal sealed class StepLog(string folder)
         Runs.Where(run => run.First?.Time <= time).Select(run => (StepLine?)run.Steps[^1]).MaxBy(step => step!.Value.Time);
 
     /// <summary>The first step above <paramref name="highest"/> of a run that began after a time, or null.</summary>
-    public StepLine? FirstNew(long highest, long begunAfter) => Runs
-        .Where(run => run.First?.Time > begunAfter)
-        .SelectMany(run => run.Steps)
-        .Where(step => step.Step > highest)
-        .Select(step => (StepLine?)step)
-        .MinBy(step => step!.Value.Time);
+    public StepLine? FirstNew(long highest, long begunAfter) =>
+        Runs.Where(run => run.First?.Time > begunAfter)
+            .SelectMany(run => run.Steps)
+            .Where(step => step.Step > highest)
+            .Select(step => (StepLine?)step)
+            .MinBy(step => step!.Value.Time);
 }

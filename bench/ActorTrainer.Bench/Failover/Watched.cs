@@ -31,7 +31,8 @@ internal sealed class Watched
             Trainer = new TrainerSpec(
                 typeof(FailoverTrainer).FullName!,
                 typeof(FailoverTrainer).Assembly.Location,
-                JsonSerializer.SerializeToElement(new FailoverSettings(steps), FailoverJson.Default.FailoverSettings)),
+                JsonSerializer.SerializeToElement(new FailoverSettings(steps), FailoverJson.Default.FailoverSettings)
+            ),
             Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromMilliseconds(250) },
         };
         return new Watched(await ObservedTask.SubmitAsync(cluster, spec), steps);

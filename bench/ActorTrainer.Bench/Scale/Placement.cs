@@ -5,8 +5,8 @@ using ActorTrainer.Core.Membership;
 namespace ActorTrainer.Bench.Scale;
 
 /// <summary>
-/// Whether tasks are <em>placed</em>: a task is placed when the API of a node says that its shard has an owner (<c>GET /v1/shards</c>, <c>tasks</c> of
-/// each owner) and that this owner is a member that is up and reached (<c>GET /v1/cluster</c>).
+/// Whether tasks are <em>placed</em>: a task is placed when the API of a node says that its shard has an owner (<c>GET /v1/shards</c>,
+/// <c>tasks</c> of each owner) and that this owner is a member that is up and reached (<c>GET /v1/cluster</c>).
 /// </summary>
 internal static class Placement
 {
@@ -32,7 +32,13 @@ internal static class Placement
             try
             {
                 ClusterStatus cluster = await client.GetClusterAsync();
-                placed = Placed(await client.GetShardsAsync(), cluster with { Members = [.. cluster.Members.Where(m => !dead.Contains(m.Incarnation))] });
+                placed = Placed(
+                    await client.GetShardsAsync(),
+                    cluster with
+                    {
+                        Members = [.. cluster.Members.Where(m => !dead.Contains(m.Incarnation))],
+                    }
+                );
                 last = "";
                 if (placed >= tasks)
                 {
@@ -52,8 +58,8 @@ internal static class Placement
     }
 
     /// <summary>
-    /// Waits until each of some tasks answers a command: <c>save</c>, which a task that does not train refuses (409) and which changes nothing
-    /// then. The answer comes from the task itself, so it has been taken up where it was placed.
+    /// Waits until each of some tasks answers a command: <c>save</c>, which a task that does not train refuses (409) and which changes
+    /// nothing then. The answer comes from the task itself, so it has been taken up where it was placed.
     /// </summary>
     /// <returns>When all had answered, on the <see cref="BenchClock"/>.</returns>
     public static async Task<long> WaitForAnswersAsync(ActorTrainerClient client, IReadOnlyList<string> tasks, TimeSpan limit)

@@ -7,12 +7,12 @@ using ActorTrainer.Testing.Processes;
 namespace ActorTrainer.Bench.Scale;
 
 /// <summary>
-/// Three nodes with thousands of tasks, one result line for each part:
-/// <c>submit</c>, how fast the tasks that will wait are accepted; <c>idle</c>, what each node's process then uses while nothing runs;
-/// <c>memory</c>, by how much the resident memory of the three node processes (anonymous pages, without files) has grown together from before
-/// the first submit until after the idle time, divided by the tasks; <c>running</c>, until the tasks that can run all run; <c>lost-node</c>, from the
-/// kill of the coordinating node until all tasks are placed (<see cref="Placement"/>) on others, and until a sample of those that it had answer
-/// commands; <c>restart</c>, from the start of all nodes, after all were killed, until all tasks are placed.
+/// Three nodes with thousands of tasks, one result line for each part: <c>submit</c>, how fast the tasks that will wait are accepted;
+/// <c>idle</c>, what each node's process then uses while nothing runs; <c>memory</c>, by how much the resident memory of the three node
+/// processes (anonymous pages, without files) has grown together from before the first submit until after the idle time, divided by the
+/// tasks; <c>running</c>, until the tasks that can run all run; <c>lost-node</c>, from the kill of the coordinating node until all tasks
+/// are placed (<see cref="Placement"/>) on others, and until a sample of those that it had answer commands; <c>restart</c>, from the start
+/// of all nodes, after all were killed, until all tasks are placed.
 /// </summary>
 /// <remarks>Tasks wait because they want one slot more than any node has: a user's tasks that wait for a larger machine.</remarks>
 internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
@@ -57,12 +57,13 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         await SubmitAsync(cluster);
         await MeasureIdleAsync(cluster);
         long after = Memory(cluster);
-        Report("memory", $"tasks={tasks} kib_per_task={(after - before) / 1024.0 / tasks:0.0} mib_before={before / 1048576.0:0} mib_after={after / 1048576.0:0}");
+        double kib = (after - before) / 1024.0 / tasks;
+        Report("memory", $"tasks={tasks} kib_per_task={kib:0.0} mib_before={before / 1048576.0:0} mib_after={after / 1048576.0:0}");
 
         // What one part does not reach does not keep the next from being measured.
-        return await AttemptAsync("running", () => RunSomeAsync(cluster, client)) &
-            await AttemptAsync("lost-node", () => LoseOneAsync(cluster)) &
-            await AttemptAsync("restart", () => RestartAsync(cluster, client));
+        return await AttemptAsync("running", () => RunSomeAsync(cluster, client))
+            & await AttemptAsync("lost-node", () => LoseOneAsync(cluster))
+            & await AttemptAsync("restart", () => RestartAsync(cluster, client));
     }
 
     private async Task<bool> AttemptAsync(string part, Func<Task> measure)
@@ -85,9 +86,11 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         using SubmitLoad load = new(cluster.Nodes.Select(node => node.Address));
         TimeSpan took = await load.RunAsync([.. Enumerable.Range(1, tasks).Select(i => SubmitLoad.Body(WaitingName(i), _slots + 1))]);
         (double p50, double p99) = (load.Latency.Percentile(50), load.Latency.Percentile(99));
+        double rate = tasks / took.TotalSeconds;
         Report(
             "submit",
-            $"tasks={tasks} clients={SubmitLoad.Clients} submits_per_s={tasks / took.TotalSeconds:0.0} p50_ms={p50:0} p99_ms={p99:0} retried={load.Retried}");
+            $"tasks={tasks} clients={SubmitLoad.Clients} submits_per_s={rate:0.0} p50_ms={p50:0} p99_ms={p99:0} retried={load.Retried}"
+        );
     }
 
     private async Task MeasureIdleAsync(LocalCluster cluster)
@@ -105,11 +108,14 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
     {
         using SubmitLoad load = new(cluster.Nodes.Select(node => node.Address));
         long started = BenchClock.Now;
-        await load.RunAsync([.. Enumerable.Range(1, running).Select(i => SubmitLoad.Body(string.Create(CultureInfo.InvariantCulture, $"run-{i}"), 1))]);
+        await load.RunAsync([
+            .. Enumerable.Range(1, running).Select(i => SubmitLoad.Body(string.Create(CultureInfo.InvariantCulture, $"run-{i}"), 1)),
+        ]);
         await cluster.WaitAsync(
             $"{running} tasks run",
             async () => (await client.GetClusterAsync()).Members.Where(m => m.State == MemberState.Up).Sum(m => m.UsedSlots) == running,
-            Limit);
+            Limit
+        );
         Report("running", $"running={running} until_ms={BenchClock.Now - started}");
     }
 
@@ -121,7 +127,9 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         ClusterStatus status = await client.GetClusterAsync();
         MemberView coordinator = status.Members.First(m => m.LeaseHolder);
         LocalNode victim = cluster.Nodes.Single(node => node.Address == coordinator.Address);
-        int owned = (await client.GetShardsAsync()).Owners.Where(owner => owner.Incarnation == coordinator.Incarnation).Sum(owner => owner.Tasks);
+        int owned = (await client.GetShardsAsync())
+            .Owners.Where(owner => owner.Incarnation == coordinator.Incarnation)
+            .Sum(owner => owner.Tasks);
         string[] sample = await SampleOfAsync(client, victim);
         using ActorTrainerClient others = PatientClient([.. cluster.Nodes.Where(node => node != victim)]);
         long at = BenchClock.Now;
@@ -145,7 +153,11 @@ internal sealed class ScaleBench(BenchDatabase database, int tasks, int running)
         }
 
         long placed = await Placement.WaitAsync(client, tasks + running, dead, Limit);
-        long answered = await Placement.WaitForAnswersAsync(client, [.. Enumerable.Range(0, Sample).Select(i => WaitingName(1 + (i * tasks / Sample)))], Limit);
+        long answered = await Placement.WaitForAnswersAsync(
+            client,
+            [.. Enumerable.Range(0, Sample).Select(i => WaitingName(1 + (i * tasks / Sample)))],
+            Limit
+        );
         Report("restart", $"tasks={tasks} placed_ms={placed - at} sample={Sample} answered_ms={answered - at}");
     }
 

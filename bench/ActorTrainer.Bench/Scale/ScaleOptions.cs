@@ -19,6 +19,7 @@ internal sealed record ScaleOptions(IReadOnlyList<string> Databases, int Tasks, 
         return new ScaleOptions(
             options.Several("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
             tasks,
-            Math.Min(MostRunning, tasks / 50));
+            Math.Min(MostRunning, tasks / 50)
+        );
     }
 }

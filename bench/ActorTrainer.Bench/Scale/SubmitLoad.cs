@@ -33,9 +33,13 @@ internal sealed class SubmitLoad : IDisposable
     public int Retried => _retried;
 
     /// <summary>The body of a task that sleeps.</summary>
-    public static byte[] Body(string name, int slots) => Encoding.UTF8.GetBytes(string.Create(
-        CultureInfo.InvariantCulture,
-        $$$"""{"name":"{{{name}}}","slots":{{{slots}}},"command":["sleep","100000"],"stall":{"training":"1.00:00:00"}}"""));
+    public static byte[] Body(string name, int slots) =>
+        Encoding.UTF8.GetBytes(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $$$"""{"name":"{{{name}}}","slots":{{{slots}}},"command":["sleep","100000"],"stall":{"training":"1.00:00:00"}}"""
+            )
+        );
 
     /// <summary>Submits all.</summary>
     /// <returns>How long it took.</returns>
@@ -44,18 +48,22 @@ internal sealed class SubmitLoad : IDisposable
     {
         long started = TimeProvider.System.GetTimestamp();
         int next = -1;
-        await Task.WhenAll(Enumerable.Range(0, Clients).Select(async client =>
-        {
-            Uri address = _addresses[client % _addresses.Length];
-            for (int i = Interlocked.Increment(ref next); i < bodies.Count; i = Interlocked.Increment(ref next))
-            {
-                double took = await SubmitAsync(address, bodies[i]);
-                lock (Latency)
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Clients)
+                .Select(async client =>
                 {
-                    Latency.Add(took);
-                }
-            }
-        }));
+                    Uri address = _addresses[client % _addresses.Length];
+                    for (int i = Interlocked.Increment(ref next); i < bodies.Count; i = Interlocked.Increment(ref next))
+                    {
+                        double took = await SubmitAsync(address, bodies[i]);
+                        lock (Latency)
+                        {
+                            Latency.Add(took);
+                        }
+                    }
+                })
+        );
         return TimeProvider.System.GetElapsedTime(started);
     }
 

@@ -11,8 +11,8 @@ internal static class DatabaseFaults
     private const int Busy = 5;
 
     /// <summary>
-    /// SQLite: another connection holds the lock to write. PostgreSQL, by the choice: the server is stopped and started again after the time;
-    /// it stands still for that time; or it is stopped and started again at once.
+    /// SQLite: another connection holds the lock to write. PostgreSQL, by the choice: the server is stopped and started again after the
+    /// time; it stands still for that time; or it is stopped and started again at once.
     /// </summary>
     public static async Task RunAsync(BenchDatabase database, LocalCluster cluster, TimeSpan length, int choice)
     {
@@ -44,7 +44,14 @@ internal static class DatabaseFaults
     public static string NameOf(BenchDatabase database, TimeSpan length, int choice)
     {
         string time = string.Create(CultureInfo.InvariantCulture, $" for {length.TotalSeconds:0.0} s");
-        return database.Server is null ? "is locked" + time : (choice % 3) switch { 0 => "is stopped" + time, 1 => "stands still" + time, _ => "is restarted" };
+        return database.Server is null
+            ? "is locked" + time
+            : (choice % 3) switch
+            {
+                0 => "is stopped" + time,
+                1 => "stands still" + time,
+                _ => "is restarted",
+            };
     }
 
     private static async Task LockAsync(string path, TimeSpan length)

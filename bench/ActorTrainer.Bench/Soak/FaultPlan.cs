@@ -70,6 +70,7 @@ internal sealed class FaultPlan(int seed)
             chosen,
             TimeSpan.FromMilliseconds(_random.Next(500, most * 1000)),
             TimeSpan.FromMilliseconds(_random.Next(5_000, 15_001)),
-            _random.Next(1 << 20));
+            _random.Next(1 << 20)
+        );
     }
 }

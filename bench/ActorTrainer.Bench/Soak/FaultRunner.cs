@@ -7,8 +7,8 @@ using ActorTrainer.Testing.Processes;
 namespace ActorTrainer.Bench.Soak;
 
 /// <summary>
-/// Does the faults of a plan to a cluster. Faults may overlap: the database may be away while a node stands still. A node has one at a time; a
-/// fault that finds no victim free is passed over.
+/// Does the faults of a plan to a cluster. Faults may overlap: the database may be away while a node stands still. A node has one at a
+/// time; a fault that finds no victim free is passed over.
 /// </summary>
 internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, WorkerWatch watch, Action<string> say)
 {
@@ -145,7 +145,9 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
     private async Task DrainAsync(LocalNode node)
     {
         using CancellationTokenSource limit = new(DrainLimit, TimeProvider.System);
-        using ActorTrainerClient client = LocalCluster.ClientOf([.. cluster.Nodes.Where(other => other != node).Select(other => other.Address)]);
+        using ActorTrainerClient client = LocalCluster.ClientOf([
+            .. cluster.Nodes.Where(other => other != node).Select(other => other.Address),
+        ]);
         try
         {
             await client.DrainAsync(node.Address.ToString(), limit.Token);
@@ -156,7 +158,10 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
             say($"drain of node {node.Number} was refused: {e.Message}");
             return;
         }
-        catch (Exception e) when (ActorTrainerClient.IsTransient(e) || e is ActorTrainerApiException or UnknownOutcomeException or OperationCanceledException)
+        catch (Exception e)
+            when (ActorTrainerClient.IsTransient(e)
+                || e is ActorTrainerApiException or UnknownOutcomeException or OperationCanceledException
+            )
         {
             // Other faults were in the way of the answer; the node may well be leaving.
             say($"drain of node {node.Number} has no answer: {e.Message}");

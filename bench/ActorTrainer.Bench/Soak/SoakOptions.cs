@@ -18,10 +18,12 @@ internal sealed record SoakOptions(string Database, int Minutes, int Seed)
             arguments,
             ("--minutes", "15"),
             ("--database", BenchDatabase.Sqlite),
-            ("--seed", FormattableString.Invariant($"{seed}")));
+            ("--seed", FormattableString.Invariant($"{seed}"))
+        );
         return new SoakOptions(
             options.One("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
             options.Number("--minutes", least: 1, most: 24 * 60),
-            options.Number("--seed", least: 0));
+            options.Number("--seed", least: 0)
+        );
     }
 }

@@ -29,8 +29,14 @@ internal sealed class SoakRun(SoakOptions options)
     private async Task<int> RunAsync()
     {
         using CancellationTokenSource interrupted = new();
-        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => EndBy(context, interrupted));
-        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => EndBy(context, interrupted));
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(
+            PosixSignal.SIGINT,
+            context => EndBy(context, interrupted)
+        );
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(
+            PosixSignal.SIGTERM,
+            context => EndBy(context, interrupted)
+        );
         await using BenchDatabase database = await BenchDatabase.CreateAsync(options.Database);
         await using LocalCluster cluster = new(Nodes, Slots) { Server = database.Server };
         Say($"seed {options.Seed}, {options.Minutes} minutes, {options.Database}; nodes write into {cluster.Folder}");
@@ -69,7 +75,12 @@ internal sealed class SoakRun(SoakOptions options)
     }
 
     private async Task<SoakVerdict> SoakAsync(
-        LocalCluster cluster, BenchDatabase database, SoakTasks tasks, WorkerWatch watch, CancellationToken interrupted)
+        LocalCluster cluster,
+        BenchDatabase database,
+        SoakTasks tasks,
+        WorkerWatch watch,
+        CancellationToken interrupted
+    )
     {
         using CancellationTokenSource watching = new();
         using CancellationTokenSource soaking = new(TimeSpan.FromMinutes(options.Minutes), TimeProvider.System);
@@ -96,8 +107,11 @@ internal sealed class SoakRun(SoakOptions options)
                 .. faults.Unexpected,
                 .. tasks.Unexpected,
                 .. watch.Most == 0 ? ["the observer of workers saw none"] : Array.Empty<string>(),
-                .. watched.IsFaulted ? [$"the observer of workers failed: {watched.Exception.InnerException?.Message}"] : Array.Empty<string>(),
-            ]);
+                .. watched.IsFaulted
+                    ? [$"the observer of workers failed: {watched.Exception.InnerException?.Message}"]
+                    : Array.Empty<string>(),
+            ]
+        );
     }
 
     /// <summary>Kills all nodes; whatever they started has to end by itself.</summary>
@@ -141,7 +155,10 @@ internal sealed class SoakRun(SoakOptions options)
         lock (_console)
         {
             string line = string.Create(
-                CultureInfo.InvariantCulture, $"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} {TimeProvider.System.GetElapsedTime(_started).TotalSeconds,6:0.0} s  {what}");
+                CultureInfo.InvariantCulture,
+                $"{TimeProvider.System.GetUtcNow():HH:mm:ss.fff} "
+                    + $"{TimeProvider.System.GetElapsedTime(_started).TotalSeconds, 6:0.0} s  {what}"
+            );
             _log.Add(line);
             Console.WriteLine(line);
         }

@@ -57,7 +57,9 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
         }
     }
 
-    /// <summary>Reads every task again and judges it by its events; what the API shows of a task that has ended has to say so too, in a minute.</summary>
+    /// <summary>
+    /// Reads every task again and judges it by its events; what the API shows of a task that has ended has to say so too, in a minute.
+    /// </summary>
     public async Task<IReadOnlyList<SoakedTask>> JudgeAsync()
     {
         long started = TimeProvider.System.GetTimestamp();
@@ -84,8 +86,7 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
                 }
 
                 await Task.Delay(shown ? TimeSpan.Zero : LookEvery, TimeProvider.System);
-            }
-            while (!shown && TimeProvider.System.GetElapsedTime(started) < ShownLimit);
+            } while (!shown && TimeProvider.System.GetElapsedTime(started) < ShownLimit);
 
             if (completed is not null && !shown)
             {
@@ -94,14 +95,17 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
 
             // What cannot be read again is judged by what was seen.
             verdict ??= CommittedHistory.Judge(task.Rows, task.Rows);
-            judged.Add(new SoakedTask(
-                task.Name,
-                status,
-                completed is not null,
-                completed?.Results.GetValueOrDefault("weights-sha256"),
-                _references[SeedOf(i) - 1],
-                verdict.LostSteps,
-                verdict.Faults));
+            judged.Add(
+                new SoakedTask(
+                    task.Name,
+                    status,
+                    completed is not null,
+                    completed?.Results.GetValueOrDefault("weights-sha256"),
+                    _references[SeedOf(i) - 1],
+                    verdict.LostSteps,
+                    verdict.Faults
+                )
+            );
         }
 
         return judged;
@@ -121,11 +125,17 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
             Trainer = new TrainerSpec(
                 typeof(SoakTrainer).FullName!,
                 typeof(SoakTrainer).Assembly.Location,
-                JsonSerializer.SerializeToElement(new SoakSettings(register, SeedOf(_all.Count), Epochs), SoakJson.Default.SoakSettings)),
+                JsonSerializer.SerializeToElement(new SoakSettings(register, SeedOf(_all.Count), Epochs), SoakJson.Default.SoakSettings)
+            ),
             Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromMilliseconds(500) },
 
             // Killed workers are failures of the task's own.
-            Retry = new RetrySpec { MaxAttempts = 1000, Backoff = TimeSpan.FromSeconds(0.2), MaxBackoff = TimeSpan.FromSeconds(1) },
+            Retry = new RetrySpec
+            {
+                MaxAttempts = 1000,
+                Backoff = TimeSpan.FromSeconds(0.2),
+                MaxBackoff = TimeSpan.FromSeconds(1),
+            },
         };
         try
         {
@@ -168,5 +178,6 @@ internal sealed class SoakTasks(LocalCluster cluster, string register, Action<st
         }
     }
 
-    private static bool IsOfAFault(Exception e) => ActorTrainerClient.IsTransient(e) || e is ActorTrainerApiException or UnknownOutcomeException;
+    private static bool IsOfAFault(Exception e) =>
+        ActorTrainerClient.IsTransient(e) || e is ActorTrainerApiException or UnknownOutcomeException;
 }

@@ -28,7 +28,15 @@ public sealed class SoakTrainer : ITrainer
         _ofDigits = new TrainerContext(
             context.TaskName,
             context.RunDirectory,
-            JsonSerializer.SerializeToElement(new Dictionary<string, object> { ["seed"] = settings.Seed, ["epochs"] = settings.Epochs, ["quick"] = true }));
+            JsonSerializer.SerializeToElement(
+                new Dictionary<string, object>
+                {
+                    ["seed"] = settings.Seed,
+                    ["epochs"] = settings.Epochs,
+                    ["quick"] = true,
+                }
+            )
+        );
         WorkerRegister.Write(settings.Register, context.TaskName, ProcessInfo.Read(Environment.ProcessId)!);
         return _digits.InitializeAsync(_ofDigits, cancellationToken);
     }
@@ -42,10 +50,12 @@ public sealed class SoakTrainer : ITrainer
     }
 
     /// <inheritdoc />
-    public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken) => _digits.SaveAsync(writer, cancellationToken);
+    public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken) =>
+        _digits.SaveAsync(writer, cancellationToken);
 
     /// <inheritdoc />
-    public ValueTask LoadAsync(CheckpointReader reader, CancellationToken cancellationToken) => _digits.LoadAsync(reader, cancellationToken);
+    public ValueTask LoadAsync(CheckpointReader reader, CancellationToken cancellationToken) =>
+        _digits.LoadAsync(reader, cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask<IReadOnlyDictionary<string, double>> EvaluateAsync(CancellationToken cancellationToken)
@@ -71,7 +81,9 @@ public sealed record SoakSettings(string Register, int Seed, int Epochs);
 [JsonSerializable(typeof(SoakSettings))]
 internal sealed partial class SoakJson : JsonSerializerContext;
 
-/// <summary>A folder with a file for each process that ever trained a task: its id and its start, which name it for ever, and the task.</summary>
+/// <summary>
+/// A folder with a file for each process that ever trained a task: its id and its start, which name it for ever, and the task.
+/// </summary>
 internal static class WorkerRegister
 {
     public static void Write(string folder, string task, ProcessInfo process) =>

@@ -50,8 +50,10 @@ internal sealed class WorkerWatch(LocalCluster cluster, string register)
             {
                 yield return new LiveWorker(process.Pid, registered);
             }
-            else if (process.Variable("ACTORTRAINER_NODE_DIR")?.StartsWith(cluster.Folder, StringComparison.Ordinal) == true &&
-                process.Variable("ACTORTRAINER_TASK") is { } task)
+            else if (
+                process.Variable("ACTORTRAINER_NODE_DIR")?.StartsWith(cluster.Folder, StringComparison.Ordinal) == true
+                && process.Variable("ACTORTRAINER_TASK") is { } task
+            )
             {
                 yield return new LiveWorker(process.Pid, task);
             }

@@ -33,8 +33,7 @@ public sealed class BenchBoundsTests
         Check("failover", crash, Silent).ShouldHaveSingleItem().ShouldBe($"{expected} in: {crash}");
 
     [Fact]
-    public void Check_LineMissing_NamesIt() =>
-        Check("failover", Crash).ShouldBe(["no result line 'failover mode=silent …' was printed"]);
+    public void Check_LineMissing_NamesIt() => Check("failover", Crash).ShouldBe(["no result line 'failover mode=silent …' was printed"]);
 
     [Theory]
     [InlineData("postgresql", "failover database=postgresql x=2", "")]
@@ -42,7 +41,9 @@ public sealed class BenchBoundsTests
     [InlineData("sqlite", "failover database=postgresql x=2", "no result line")]
     public void Check_BoundsOfWhatWasNotRun_ArePassedOver(string databases, string line, string expected)
     {
-        BenchBounds bounds = BenchBounds.Parse("""{ "failover": [ { "where": { "database": "sqlite" }, "bounds": { "x": { "max": 1 } } } ] }""");
+        BenchBounds bounds = BenchBounds.Parse(
+            """{ "failover": [ { "where": { "database": "sqlite" }, "bounds": { "x": { "max": 1 } } } ] }"""
+        );
         Dictionary<string, IReadOnlyCollection<string>> run = new() { ["database"] = databases.Split(',') };
 
         IReadOnlyList<string> failures = bounds.Check("failover", [line], run);

@@ -13,19 +13,37 @@ public sealed class CoreIsPureTests
     private static readonly Assembly Core = typeof(Core.CoreJsonContext).Assembly;
 
     private static readonly string[] ImpureNamespaces =
-        ["System.Threading", "System.Threading.Tasks", "System.Timers", "System.Net", "System.Net.Sockets", "System.Net.Http"];
+    [
+        "System.Threading",
+        "System.Threading.Tasks",
+        "System.Timers",
+        "System.Net",
+        "System.Net.Sockets",
+        "System.Net.Http",
+    ];
 
     private static readonly string[] ImpureTypes =
     [
-        "System.Console", "System.Environment", "System.Random", "System.TimeProvider", "System.HashCode",
-        "System.Diagnostics.Process", "System.Diagnostics.Stopwatch",
-        "System.Runtime.CompilerServices.AsyncTaskMethodBuilder", "System.Collections.Concurrent.ConcurrentDictionary`2",
+        "System.Console",
+        "System.Environment",
+        "System.Random",
+        "System.TimeProvider",
+        "System.HashCode",
+        "System.Diagnostics.Process",
+        "System.Diagnostics.Stopwatch",
+        "System.Runtime.CompilerServices.AsyncTaskMethodBuilder",
+        "System.Collections.Concurrent.ConcurrentDictionary`2",
     ];
 
     private static readonly string[] ImpureMembers =
     [
-        "System.DateTime.get_Now", "System.DateTime.get_UtcNow", "System.DateTimeOffset.get_Now", "System.DateTimeOffset.get_UtcNow",
-        "System.Guid.NewGuid", "System.String.GetHashCode", "System.Globalization.CultureInfo.get_CurrentCulture",
+        "System.DateTime.get_Now",
+        "System.DateTime.get_UtcNow",
+        "System.DateTimeOffset.get_Now",
+        "System.DateTimeOffset.get_UtcNow",
+        "System.Guid.NewGuid",
+        "System.String.GetHashCode",
+        "System.Globalization.CultureInfo.get_CurrentCulture",
     ];
 
     /// <summary>
@@ -41,8 +59,8 @@ public sealed class CoreIsPureTests
         MetadataReader metadata = image.GetMetadataReader();
 
         string[] types = [.. metadata.TypeReferences.Select(handle => NameOf(metadata, handle))];
-        IEnumerable<string> members = metadata.MemberReferences
-            .Select(metadata.GetMemberReference)
+        IEnumerable<string> members = metadata
+            .MemberReferences.Select(metadata.GetMemberReference)
             .Where(member => member.Parent.Kind == HandleKind.TypeReference)
             .Select(member => $"{NameOf(metadata, (TypeReferenceHandle)member.Parent)}.{metadata.GetString(member.Name)}");
 
@@ -58,7 +76,9 @@ public sealed class CoreIsPureTests
         [
             .. Core.GetTypes()
                 .Where(type => !type.FullName!.Contains('<'))
-                .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                .SelectMany(type =>
+                    type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+                )
                 .Where(field => !field.IsLiteral && (!field.IsInitOnly || IsMutableCollection(field.FieldType)))
                 .Select(field => $"{field.DeclaringType}.{field.Name}"),
         ];
@@ -67,17 +87,19 @@ public sealed class CoreIsPureTests
     }
 
     private static bool IsImpure(string type) =>
-        ImpureTypes.Contains(type) ||
-        (!Harmless.Contains(type) && ImpureNamespaces.Any(space => type.StartsWith(space + ".", StringComparison.Ordinal)));
+        ImpureTypes.Contains(type)
+        || (!Harmless.Contains(type) && ImpureNamespaces.Any(space => type.StartsWith(space + ".", StringComparison.Ordinal)));
 
     private static bool IsMutableCollection(Type type) =>
-        type.IsGenericType &&
-        (type.Namespace is "System.Collections.Concurrent" ||
-        type.GetGenericTypeDefinition() == typeof(List<>) ||
-        type.GetGenericTypeDefinition() == typeof(Dictionary<,>) ||
-        type.GetGenericTypeDefinition() == typeof(HashSet<>) ||
-        type.GetGenericTypeDefinition() == typeof(Queue<>) ||
-        type.GetGenericTypeDefinition() == typeof(SortedDictionary<,>));
+        type.IsGenericType
+        && (
+            type.Namespace is "System.Collections.Concurrent"
+            || type.GetGenericTypeDefinition() == typeof(List<>)
+            || type.GetGenericTypeDefinition() == typeof(Dictionary<,>)
+            || type.GetGenericTypeDefinition() == typeof(HashSet<>)
+            || type.GetGenericTypeDefinition() == typeof(Queue<>)
+            || type.GetGenericTypeDefinition() == typeof(SortedDictionary<,>)
+        );
 
     private static string NameOf(MetadataReader metadata, TypeReferenceHandle handle)
     {

@@ -15,11 +15,21 @@ public sealed class LayeringTests
         ["ActorTrainer.Cluster"] = ["ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints"],
         ["ActorTrainer.Runtime"] =
         [
-            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Training", "ActorTrainer.Client", "ActorTrainer.Cluster",
+            "ActorTrainer.Core",
+            "ActorTrainer.Hocon",
+            "ActorTrainer.Checkpoints",
+            "ActorTrainer.Training",
+            "ActorTrainer.Client",
+            "ActorTrainer.Cluster",
         ],
         ["ActorTrainer.Cli"] =
         [
-            "ActorTrainer.Core", "ActorTrainer.Hocon", "ActorTrainer.Checkpoints", "ActorTrainer.Training", "ActorTrainer.Client", "ActorTrainer.Cluster",
+            "ActorTrainer.Core",
+            "ActorTrainer.Hocon",
+            "ActorTrainer.Checkpoints",
+            "ActorTrainer.Training",
+            "ActorTrainer.Client",
+            "ActorTrainer.Cluster",
             "ActorTrainer.Runtime",
         ],
     };
@@ -56,10 +66,18 @@ public sealed class LayeringTests
 
         string[] outward =
         [
-            .. projects.SelectMany(path => Load(path).Descendants("ProjectReference")
-                .Select(reference => Path.GetRelativePath("/", Path.GetFullPath($"/{Path.GetDirectoryName(path)}/{(string?)reference.Attribute("Include")}")))
-                .Where(target => !allowed.Any(start => target.StartsWith(start, StringComparison.Ordinal)))
-                .Select(target => $"{path}: {target}")),
+            .. projects.SelectMany(path =>
+                Load(path)
+                    .Descendants("ProjectReference")
+                    .Select(reference =>
+                        Path.GetRelativePath(
+                            "/",
+                            Path.GetFullPath($"/{Path.GetDirectoryName(path)}/{(string?)reference.Attribute("Include")}")
+                        )
+                    )
+                    .Where(target => !allowed.Any(start => target.StartsWith(start, StringComparison.Ordinal)))
+                    .Select(target => $"{path}: {target}")
+            ),
         ];
 
         projects.ShouldNotBeEmpty();
@@ -71,7 +89,8 @@ public sealed class LayeringTests
     {
         string[] others =
         [
-            .. typeof(Core.CoreJsonContext).Assembly.GetReferencedAssemblies()
+            .. typeof(Core.CoreJsonContext)
+                .Assembly.GetReferencedAssemblies()
                 .Select(name => name.Name!)
                 .Where(name => !name.StartsWith("System.", StringComparison.Ordinal)),
         ];
@@ -87,10 +106,18 @@ public sealed class LayeringTests
     {
         string[] versioned =
         [
-            .. ProjectFiles("").SelectMany(path => Load(path).Descendants("PackageReference")
-                .Where(reference => reference.Attribute("Version") is not null || reference.Attribute("VersionOverride") is not null ||
-                    reference.Element("Version") is not null || reference.Element("VersionOverride") is not null)
-                .Select(reference => $"{path}: {(string?)reference.Attribute("Include")}")),
+            .. ProjectFiles("")
+                .SelectMany(path =>
+                    Load(path)
+                        .Descendants("PackageReference")
+                        .Where(reference =>
+                            reference.Attribute("Version") is not null
+                            || reference.Attribute("VersionOverride") is not null
+                            || reference.Element("Version") is not null
+                            || reference.Element("VersionOverride") is not null
+                        )
+                        .Select(reference => $"{path}: {(string?)reference.Attribute("Include")}")
+                ),
         ];
 
         versioned.ShouldBeEmpty();
@@ -108,7 +135,8 @@ public sealed class LayeringTests
 
     private static IEnumerable<string> ProjectFiles(string folder) =>
         RepositoryFiles.Tracked.Where(path =>
-            path.StartsWith(folder, StringComparison.Ordinal) && path.EndsWith(".csproj", StringComparison.Ordinal));
+            path.StartsWith(folder, StringComparison.Ordinal) && path.EndsWith(".csproj", StringComparison.Ordinal)
+        );
 
     private static XElement Load(string path) => XElement.Parse(RepositoryFiles.Read(path));
 }

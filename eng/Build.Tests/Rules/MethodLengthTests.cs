@@ -18,7 +18,8 @@ public sealed class MethodLengthTests
 
         string[] wrong =
         [
-            .. assemblies.SelectMany(Measure)
+            .. assemblies
+                .SelectMany(Measure)
                 .Where(method => method.Lines > MaxLines && !LongMethods.ContainsKey(method.Name))
                 .Select(method => $"{method.Name}: {method.Lines} lines"),
         ];
@@ -30,16 +31,17 @@ public sealed class MethodLengthTests
     private static bool IsOurs(string path)
     {
         string name = Path.GetFileNameWithoutExtension(path);
-        return name is "actortrainer" or "Build" ||
-            (name.StartsWith("ActorTrainer.", StringComparison.Ordinal) && !name.EndsWith(".Tests", StringComparison.Ordinal));
+        return name is "actortrainer" or "Build"
+            || (name.StartsWith("ActorTrainer.", StringComparison.Ordinal) && !name.EndsWith(".Tests", StringComparison.Ordinal));
     }
 
     private static IEnumerable<(string Name, int Lines)> Measure(string assembly)
     {
         using PEReader image = new(File.OpenRead(assembly));
         MetadataReader metadata = image.GetMetadataReader();
-        using MetadataReaderProvider symbols =
-            MetadataReaderProvider.FromPortablePdbStream(File.OpenRead(Path.ChangeExtension(assembly, ".pdb")));
+        using MetadataReaderProvider symbols = MetadataReaderProvider.FromPortablePdbStream(
+            File.OpenRead(Path.ChangeExtension(assembly, ".pdb"))
+        );
         MetadataReader debug = symbols.GetMetadataReader();
         List<(string Name, int Lines)> methods = [];
         foreach (MethodDefinitionHandle handle in metadata.MethodDefinitions)

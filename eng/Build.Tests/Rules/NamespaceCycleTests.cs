@@ -10,10 +10,7 @@ public sealed class NamespaceCycleTests
         [
             "ActorTrainer.Cli, ActorTrainer.Cli.Commands, ActorTrainer.Cli.Doctor, ActorTrainer.Cli.Hosting, ActorTrainer.Cli.Output",
         ],
-        ["ActorTrainer.Core"] =
-        [
-            "ActorTrainer.Core.Checkpoints, ActorTrainer.Core.Tasks",
-        ],
+        ["ActorTrainer.Core"] = ["ActorTrainer.Core.Checkpoints, ActorTrainer.Core.Tasks"],
         ["ActorTrainer.Hocon"] = ["ActorTrainer.Hocon, ActorTrainer.Hocon.Extensions"],
         ["ActorTrainer.Runtime"] = ["ActorTrainer.Runtime.Workers, ActorTrainer.Runtime.Workers.Files"],
     };
@@ -30,7 +27,8 @@ public sealed class NamespaceCycleTests
 
         cycles.ShouldBe(
             Known.GetValueOrDefault(project, []),
-            $"a new cycle is to be undone, one that is gone to be taken out of {nameof(NamespaceCycleTests)}.{nameof(Known)}");
+            $"a new cycle is to be undone, one that is gone to be taken out of {nameof(NamespaceCycleTests)}.{nameof(Known)}"
+        );
     }
 
     [Fact]

@@ -7,10 +7,23 @@ public sealed partial class TidyTests
 {
     private const int MaxLines = 400;
 
+    private const int MaxLineLength = 140;
+
     private static readonly string[] CodeExtensions = [".cs", ".py", ".sh", ".ps1"];
 
     private static readonly string[] TextExtensions =
-        [.. CodeExtensions, ".csproj", ".props", ".targets", ".proj", ".json", ".conf", ".yml", ".runsettings", ".editorconfig"];
+    [
+        .. CodeExtensions,
+        ".csproj",
+        ".props",
+        ".targets",
+        ".proj",
+        ".json",
+        ".conf",
+        ".yml",
+        ".runsettings",
+        ".editorconfig",
+    ];
 
     /// <summary>Files that may be longer, each with its reason.</summary>
     private static readonly Dictionary<string, string> LongFiles = [];
@@ -38,19 +51,19 @@ public sealed partial class TidyTests
     {
         string[] wrong =
         [
-            .. Files([.. TextExtensions, ".md"]).Where(path =>
-            {
-                string text = RepositoryFiles.Read(path);
-                return !text.EndsWith('\n') || text.EndsWith("\n\n", StringComparison.Ordinal);
-            }),
+            .. Files([.. TextExtensions, ".md"])
+                .Where(path =>
+                {
+                    string text = RepositoryFiles.Read(path);
+                    return !text.EndsWith('\n') || text.EndsWith("\n\n", StringComparison.Ordinal);
+                }),
         ];
 
         wrong.ShouldBeEmpty();
     }
 
     [Fact]
-    public void Files_OfCSharp_HaveNoEmptyComments() =>
-        Offences([".cs"], (_, line) => EmptyComment().IsMatch(line)).ShouldBeEmpty();
+    public void Files_OfCSharp_HaveNoEmptyComments() => Offences([".cs"], (_, line) => EmptyComment().IsMatch(line)).ShouldBeEmpty();
 
     [Fact]
     public void Files_OfCode_AreShort()
@@ -67,13 +80,20 @@ public sealed partial class TidyTests
         wrong.ShouldBeEmpty($"a file past {MaxLines} lines usually does two jobs");
     }
 
+    /// <summary>The formatter breaks code, and leaves comments and strings as they are. A line without a blank cannot be broken.</summary>
+    [Fact]
+    public void Lines_OfCSharp_AreShort() =>
+        Offences([".cs"], (_, line) => line.Length > MaxLineLength && line.Trim().Contains(' '))
+            .ShouldBeEmpty($"no line is longer than {MaxLineLength} characters: wrap a comment, break a string with +");
+
     [Fact]
     public void LongFiles_AreStillThereAndLong()
     {
         string[] wrong =
         [
             .. LongFiles.Keys.Where(path =>
-                !RepositoryFiles.Tracked.Contains(path) || RepositoryFiles.Read(path).Split('\n').Length <= MaxLines),
+                !RepositoryFiles.Tracked.Contains(path) || RepositoryFiles.Read(path).Split('\n').Length <= MaxLines
+            ),
         ];
 
         wrong.ShouldBeEmpty("they need no exception");
@@ -87,13 +107,13 @@ public sealed partial class TidyTests
     [Fact]
     public void Files_OfCore_HaveNoLocksAndNothingAsynchronous() =>
         Offences(
-            [".cs"],
-            (path, line) => path.StartsWith("src/ActorTrainer.Core/", StringComparison.Ordinal) && Concurrency().IsMatch(Code(line)))
+                [".cs"],
+                (path, line) => path.StartsWith("src/ActorTrainer.Core/", StringComparison.Ordinal) && Concurrency().IsMatch(Code(line))
+            )
             .ShouldBeEmpty();
 
     [Fact]
-    public void Files_OfCSharp_HaveNoAsyncVoid() =>
-        Offences([".cs"], (_, line) => AsyncVoid().IsMatch(Code(line))).ShouldBeEmpty();
+    public void Files_OfCSharp_HaveNoAsyncVoid() => Offences([".cs"], (_, line) => AsyncVoid().IsMatch(Code(line))).ShouldBeEmpty();
 
     [Fact]
     public void Links_InMarkdown_LeadToFiles()
@@ -106,7 +126,10 @@ public sealed partial class TidyTests
             foreach (Match link in Link().Matches(text))
             {
                 string target = link.Groups["target"].Value.Split('#')[0];
-                bool elsewhere = target.Length == 0 || target.Contains("://", StringComparison.Ordinal) || target.StartsWith("mailto:", StringComparison.Ordinal);
+                bool elsewhere =
+                    target.Length == 0
+                    || target.Contains("://", StringComparison.Ordinal)
+                    || target.StartsWith("mailto:", StringComparison.Ordinal);
                 if (!elsewhere && !Path.Exists(Path.Combine(folder, Uri.UnescapeDataString(target))))
                 {
                     broken.Add($"{path}: {target}");

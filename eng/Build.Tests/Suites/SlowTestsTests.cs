@@ -7,7 +7,11 @@ namespace ActorTrainer.Build.Tests.Suites;
 public sealed class SlowTestsTests : IDisposable
 {
     private readonly string _file = Path.GetTempFileName();
-    private readonly AssemblyDefinition _assembly = AssemblyDefinition.CreateAssembly(new AssemblyNameDefinition("A", new Version(1, 0)), "A", ModuleKind.Dll);
+    private readonly AssemblyDefinition _assembly = AssemblyDefinition.CreateAssembly(
+        new AssemblyNameDefinition("A", new Version(1, 0)),
+        "A",
+        ModuleKind.Dll
+    );
 
     public void Dispose()
     {

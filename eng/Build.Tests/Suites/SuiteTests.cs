@@ -27,7 +27,9 @@ public sealed class SuiteTests
                 <class name="B" filename="B.cs"><lines><line number="1" hits="0" /><line number="2" hits="0" /></lines></class>
               </classes>
             </package>
-            <package name="Other"><classes><class name="C" filename="C.cs"><lines><line number="1" hits="0" /></lines></class></classes></package>
+            <package name="Other">
+              <classes><class name="C" filename="C.cs"><lines><line number="1" hits="0" /></lines></class></classes>
+            </package>
           </packages>
         </coverage>
         """;
@@ -91,12 +93,24 @@ public sealed class SuiteTests
     [Fact]
     public void Plan_SuitesThatMeasureTime_RunAloneAndClusterLast()
     {
-        string[] names = ["ActorTrainer.Cluster.Tests", "ActorTrainer.EndToEnd.Tests", "ActorTrainer.Core.Tests", "ActorTrainer.New.Tests", "ActorTrainer.Runtime.Tests"];
-
-        TestCommand.Plan([.. names.Select(name => new Suite(name, name))]).Select(group => group.Select(suite => suite.Name)).ShouldBe(
+        string[] names =
         [
-            ["ActorTrainer.Core.Tests", "ActorTrainer.New.Tests"], ["ActorTrainer.Runtime.Tests"], ["ActorTrainer.EndToEnd.Tests"], ["ActorTrainer.Cluster.Tests"],
-        ]);
+            "ActorTrainer.Cluster.Tests",
+            "ActorTrainer.EndToEnd.Tests",
+            "ActorTrainer.Core.Tests",
+            "ActorTrainer.New.Tests",
+            "ActorTrainer.Runtime.Tests",
+        ];
+
+        TestCommand
+            .Plan([.. names.Select(name => new Suite(name, name))])
+            .Select(group => group.Select(suite => suite.Name))
+            .ShouldBe([
+                ["ActorTrainer.Core.Tests", "ActorTrainer.New.Tests"],
+                ["ActorTrainer.Runtime.Tests"],
+                ["ActorTrainer.EndToEnd.Tests"],
+                ["ActorTrainer.Cluster.Tests"],
+            ]);
     }
 
     [Fact]
@@ -106,7 +120,9 @@ public sealed class SuiteTests
     [Fact]
     public void Excerpt_LongOutput_IsItsEndCutToAWidth()
     {
-        string[] lines = SuiteRunner.Excerpt(string.Join('\n', Enumerable.Range(1, 50).Select(i => $"{i} {new string('x', 300)}"))).Split('\n');
+        string[] lines = SuiteRunner
+            .Excerpt(string.Join('\n', Enumerable.Range(1, 50).Select(i => $"{i} {new string('x', 300)}")))
+            .Split('\n');
 
         lines.Length.ShouldBe(20);
         lines[^1].ShouldStartWith("50 x");
@@ -148,10 +164,15 @@ public sealed class SuiteTests
 
     [Fact]
     public void FindAll_OfTheRepository_AreTheTrackedTestProjects() =>
-        Suite.FindAll(RepositoryFiles.Repository).Select(suite => Path.GetRelativePath(RepositoryFiles.Repository.Root, suite.Folder).Replace('\\', '/'))
+        Suite
+            .FindAll(RepositoryFiles.Repository)
+            .Select(suite => Path.GetRelativePath(RepositoryFiles.Repository.Root, suite.Folder).Replace('\\', '/'))
             .ShouldBe(
-                RepositoryFiles.Tracked.Where(path => path.EndsWith(".Tests.csproj", StringComparison.Ordinal)).Select(path => Path.GetDirectoryName(path)!),
-                ignoreOrder: true);
+                RepositoryFiles
+                    .Tracked.Where(path => path.EndsWith(".Tests.csproj", StringComparison.Ordinal))
+                    .Select(path => Path.GetDirectoryName(path)!),
+                ignoreOrder: true
+            );
 
     [Fact]
     public void Filter_Traits_LeaveOutTheTestsThatHaveAny()

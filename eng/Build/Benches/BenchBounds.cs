@@ -61,7 +61,11 @@ internal sealed class BenchBounds
     /// What it ran of databases (<c>database</c>); bounds whose <c>where</c> names another are passed over. Null: any.
     /// </param>
     /// <returns>What falls short or is missing; empty when every bound is kept.</returns>
-    public IReadOnlyList<string> Check(string bench, IEnumerable<string> output, IReadOnlyDictionary<string, IReadOnlyCollection<string>>? run = null)
+    public IReadOnlyList<string> Check(
+        string bench,
+        IEnumerable<string> output,
+        IReadOnlyDictionary<string, IReadOnlyCollection<string>>? run = null
+    )
     {
         if (!_byBench.TryGetValue(bench, out IReadOnlyList<BoundSet>? sets))
         {
@@ -70,7 +74,11 @@ internal sealed class BenchBounds
 
         ResultLine[] lines = [.. output.Select(line => ResultLine.Parse(bench, line)).OfType<ResultLine>()];
         List<string> failures = [];
-        foreach (BoundSet set in sets.Where(set => run is null || run.All(choice => set.Where?.GetValueOrDefault(choice.Key) is not { } value || choice.Value.Contains(value))))
+        foreach (
+            BoundSet set in sets.Where(set =>
+                run is null || run.All(choice => set.Where?.GetValueOrDefault(choice.Key) is not { } value || choice.Value.Contains(value))
+            )
+        )
         {
             ResultLine[] matching = [.. lines.Where(line => Applies(set, line))];
             if (matching.Length == 0)
@@ -86,8 +94,7 @@ internal sealed class BenchBounds
     }
 
     private static bool Applies(BoundSet set, ResultLine line) =>
-        set.Where is null ||
-        set.Where.All(pair => line.Figures.TryGetValue(pair.Key, out string? value) && value == pair.Value);
+        set.Where is null || set.Where.All(pair => line.Figures.TryGetValue(pair.Key, out string? value) && value == pair.Value);
 
     private static IEnumerable<string> Check(BoundSet set, ResultLine line)
     {
@@ -117,6 +124,7 @@ internal sealed class BenchBounds
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow
+)]
 [JsonSerializable(typeof(Dictionary<string, IReadOnlyList<BoundSet>>))]
 internal sealed partial class BoundsJsonContext : JsonSerializerContext;

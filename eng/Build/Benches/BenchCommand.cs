@@ -44,12 +44,12 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
             return 1;
         }
 
-        ChildResult result = await ChildProcess.RunCapturedAsync(
-            "dotnet", command, repository.Root, setup.Environment, Timeout, console);
-        IReadOnlyList<string> failures = bounds.Check(name, result.Output.Split('\n'), new Dictionary<string, IReadOnlyCollection<string>>
-        {
-            ["database"] = databases,
-        });
+        ChildResult result = await ChildProcess.RunCapturedAsync("dotnet", command, repository.Root, setup.Environment, Timeout, console);
+        IReadOnlyList<string> failures = bounds.Check(
+            name,
+            result.Output.Split('\n'),
+            new Dictionary<string, IReadOnlyCollection<string>> { ["database"] = databases }
+        );
         foreach (string failure in failures)
         {
             console.WriteLine($"bound: {failure}");

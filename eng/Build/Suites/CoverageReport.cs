@@ -16,7 +16,8 @@ internal sealed record CoverageReport(int Covered, int Lines, IReadOnlyList<(str
     public static CoverageReport Parse(string xml, string assembly)
     {
         Dictionary<(string File, int Line), bool> lines = [];
-        IEnumerable<XElement> classes = XElement.Parse(xml)
+        IEnumerable<XElement> classes = XElement
+            .Parse(xml)
             .Descendants("package")
             .Where(package => (string?)package.Attribute("name") == assembly)
             .Descendants("class");
@@ -33,7 +34,8 @@ internal sealed record CoverageReport(int Covered, int Lines, IReadOnlyList<(str
 
         (string File, int Lines)[] uncovered =
         [
-            .. lines.Where(line => !line.Value)
+            .. lines
+                .Where(line => !line.Value)
                 .GroupBy(line => line.Key.File)
                 .Select(file => (file.Key, file.Count()))
                 .OrderByDescending(file => file.Item2)

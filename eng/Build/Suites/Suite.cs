@@ -13,10 +13,11 @@ internal sealed record Suite(string Name, string Folder)
 
     /// <summary>Finds the test projects of a working copy, by name.</summary>
     public static IReadOnlyList<Suite> FindAll(Repository repository) =>
-    [
-        .. Parents.SelectMany(parent => Directory.EnumerateDirectories(repository.PathOf(parent), "*.Tests"))
-            .Select(folder => new Suite(Path.GetFileName(folder), folder))
-            .Where(suite => File.Exists(Path.Combine(suite.Folder, suite.Name + ".csproj")))
-            .OrderBy(suite => suite.Name, StringComparer.Ordinal),
-    ];
+        [
+            .. Parents
+                .SelectMany(parent => Directory.EnumerateDirectories(repository.PathOf(parent), "*.Tests"))
+                .Select(folder => new Suite(Path.GetFileName(folder), folder))
+                .Where(suite => File.Exists(Path.Combine(suite.Folder, suite.Name + ".csproj")))
+                .OrderBy(suite => suite.Name, StringComparer.Ordinal),
+        ];
 }

@@ -8,7 +8,13 @@ namespace ActorTrainer.Build.Suites;
 /// <param name="Log">The last lines it wrote, shown with a problem.</param>
 /// <param name="Note">Something worth saying that is not a failure; null: nothing.</param>
 internal sealed record SuiteResult(
-    string Name, TrxReport Report, TimeSpan Elapsed, string? Problem = null, string Log = "", string? Note = null)
+    string Name,
+    TrxReport Report,
+    TimeSpan Elapsed,
+    string? Problem = null,
+    string Log = "",
+    string? Note = null
+)
 {
     /// <summary>Whether it ran and held no test at all.</summary>
     public bool IsEmpty => Problem is null && Report.Passed + Report.Failures.Count + Report.Skipped.Count == 0;

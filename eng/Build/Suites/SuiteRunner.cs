@@ -29,7 +29,11 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         if (!File.Exists(suite.Assembly))
         {
             return new SuiteResult(
-                suite.Name, TrxReport.Empty, TimeSpan.Zero, $"was not built: add it with 'dotnet sln add {suite.Folder}'");
+                suite.Name,
+                TrxReport.Empty,
+                TimeSpan.Zero,
+                $"was not built: add it with 'dotnet sln add {suite.Folder}'"
+            );
         }
 
         string report = Path.Combine(Results, suite.Name + ".trx");
@@ -37,7 +41,12 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         File.Delete(report);
         long start = TimeProvider.System.GetTimestamp();
         ChildResult child = await ChildProcess.RunCapturedAsync(
-            "dotnet", Arguments(suite, report), repository.Root, setup.Environment, timeout);
+            "dotnet",
+            Arguments(suite, report),
+            repository.Root,
+            setup.Environment,
+            timeout
+        );
         TimeSpan elapsed = TimeProvider.System.GetElapsedTime(start);
         await File.WriteAllTextAsync(Path.Combine(Results, suite.Name + ".log"), child.Output);
         TrxReport tests = File.Exists(report) ? TrxReport.Parse(await File.ReadAllTextAsync(report)) : TrxReport.Empty;
@@ -55,34 +64,40 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
 
     private string CoverageFolder => Path.Combine(Results, "coverage");
 
-    private IEnumerable<string> Arguments(Suite suite, string report) => suite.Name switch
-    {
-        ClusterSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(LeftOut)],
-        CoverageSuite when !fast =>
-        [
-            .. Hosted(suite, report), "--results-directory", EmptyCoverageFolder(),
-            "--settings", repository.PathOf("eng", "coverage.runsettings"), "--collect", "XPlat Code Coverage",
-        ],
+    private IEnumerable<string> Arguments(Suite suite, string report) =>
+        suite.Name switch
+        {
+            ClusterSuite => [.. Hosted(suite, report), "--results-directory", Results, .. Filter(LeftOut)],
+            CoverageSuite when !fast =>
+            [
+                .. Hosted(suite, report),
+                "--results-directory",
+                EmptyCoverageFolder(),
+                "--settings",
+                repository.PathOf("eng", "coverage.runsettings"),
+                "--collect",
+                "XPlat Code Coverage",
+            ],
 
-        // The test project is a program; run alone it is faster and its processes are its own.
-        _ =>
-        [
-            suite.Assembly, "-noLogo", "-noColor", "-longRunning", "120", "-trx", report,
-            .. LeftOut.SelectMany(trait => new[] { "-trait-", trait }),
-        ],
-    };
+            // The test project is a program; run alone it is faster and its processes are its own.
+            _ =>
+            [
+                suite.Assembly,
+                "-noLogo",
+                "-noColor",
+                "-longRunning",
+                "120",
+                "-trx",
+                report,
+                .. LeftOut.SelectMany(trait => new[] { "-trait-", trait }),
+            ],
+        };
 
     private static IEnumerable<string> Hosted(Suite suite, string report) =>
-    [
-        "test", suite.Folder, "--no-build", "--configuration", "Release", "--nologo", "--logger", $"trx;LogFileName={report}",
-    ];
+        ["test", suite.Folder, "--no-build", "--configuration", "Release", "--nologo", "--logger", $"trx;LogFileName={report}"];
 
     /// <summary>The traits of the tests that are left out.</summary>
-    private string[] LeftOut =>
-    [
-        .. setup.Missing.Select(missing => $"Requires={missing.Name}"),
-        .. fast ? new[] { SlowTests.Trait } : [],
-    ];
+    private string[] LeftOut => [.. setup.Missing.Select(missing => $"Requires={missing.Name}"), .. fast ? new[] { SlowTests.Trait } : []];
 
     /// <summary>The options of <c>dotnet test</c> that leave out the tests with any of these traits.</summary>
     internal static IEnumerable<string> Filter(IReadOnlyList<string> traits) =>
@@ -104,7 +119,9 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         if (child.TimedOut)
         {
             return string.Create(
-                CultureInfo.InvariantCulture, $"hung: it was ended with its processes after {timeout.TotalMinutes:0.#} min");
+                CultureInfo.InvariantCulture,
+                $"hung: it was ended with its processes after {timeout.TotalMinutes:0.#} min"
+            );
         }
 
         bool ranNothing = tests.Passed + tests.Failures.Count + tests.Skipped.Count == 0;
@@ -119,8 +136,7 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
     private static bool SaysNoTests(string output) =>
         output.Contains("No test is available", StringComparison.Ordinal) || output.Contains("Total: 0,", StringComparison.Ordinal);
 
-    private static string? NoteOf(ChildResult child) =>
-        child.OutputHeldOpen ? "something it started outlived it" : null;
+    private static string? NoteOf(ChildResult child) => child.OutputHeldOpen ? "something it started outlived it" : null;
 
     /// <summary>Where the program says that it crashed, else the end of what it wrote.</summary>
     internal static string Excerpt(string output)
@@ -128,7 +144,10 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
         string[] lines = output.TrimEnd().Split('\n');
         int crash = Array.FindLastIndex(
             lines,
-            line => line.StartsWith("Process terminated", StringComparison.Ordinal) || line.StartsWith("Unhandled exception", StringComparison.Ordinal));
+            line =>
+                line.StartsWith("Process terminated", StringComparison.Ordinal)
+                || line.StartsWith("Unhandled exception", StringComparison.Ordinal)
+        );
         IEnumerable<string> shown = crash < 0 ? lines.TakeLast(LogLines) : lines.Skip(crash).Take(LogLines);
         return string.Join('\n', shown.Select(line => line.Length <= LogColumns ? line : line[..LogColumns] + "…"));
     }

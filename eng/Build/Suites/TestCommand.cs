@@ -9,7 +9,12 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
 
     /// <summary>Suites that start processes and measure time: they run alone, after the others, in this order.</summary>
     private static readonly string[] Alone =
-        ["ActorTrainer.Cli.Tests", "ActorTrainer.Runtime.Tests", "ActorTrainer.EndToEnd.Tests", SuiteRunner.ClusterSuite];
+    [
+        "ActorTrainer.Cli.Tests",
+        "ActorTrainer.Runtime.Tests",
+        "ActorTrainer.EndToEnd.Tests",
+        SuiteRunner.ClusterSuite,
+    ];
 
     /// <summary>Runs the suites.</summary>
     /// <returns>0 when all went well, 1 when not, 2 for wrong arguments.</returns>
@@ -42,14 +47,17 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
 
     /// <summary>Groups of suites: those of one group may run at the same time.</summary>
     internal static IReadOnlyList<Suite[]> Plan(IReadOnlyList<Suite> suites) =>
-    [
-        [.. suites.Where(suite => !Alone.Contains(suite.Name))],
-        .. Alone.SelectMany(name => suites.Where(suite => suite.Name == name)).Select(suite => new[] { suite }),
-    ];
+        [
+            [.. suites.Where(suite => !Alone.Contains(suite.Name))],
+            .. Alone.SelectMany(name => suites.Where(suite => suite.Name == name)).Select(suite => new[] { suite }),
+        ];
 
     private async Task<int> RunAllAsync(Suite[] suites, bool strict)
     {
-        SetupOutcome setup = await Setup.RunAsync(console, Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.Torch, Setup.PostgreSql] : [Setup.Torch]);
+        SetupOutcome setup = await Setup.RunAsync(
+            console,
+            Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.Torch, Setup.PostgreSql] : [Setup.Torch]
+        );
         SuiteRunner runner = new(repository, setup, SuiteTimeout);
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Name.Length));
         summary.Begin();
@@ -61,6 +69,11 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         if (Contains(suites, SuiteRunner.CoverageSuite))
         {
             summary.AddCoverage(runner.ReadCoverage());
+        }
+
+        if (strict)
+        {
+            summary.AddFormat(await Formatter.CheckAsync(repository));
         }
 
         foreach (Requirement missing in setup.Missing)
@@ -78,22 +91,28 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         SetupOutcome nothing = new([Setup.Torch, Setup.PostgreSql], new Dictionary<string, string>());
         SuiteRunner runner = new(repository, nothing, SuiteTimeout, fast: true);
         TestSummary summary = new(console, strict: false, suites.Max(suite => suite.Name.Length));
-        Dictionary<Suite, SlowTests> slow = suites.Where(suite => File.Exists(suite.Assembly)).ToDictionary(suite => suite, suite => SlowTests.Read(suite.Assembly));
+        Dictionary<Suite, SlowTests> slow = suites
+            .Where(suite => File.Exists(suite.Assembly))
+            .ToDictionary(suite => suite, suite => SlowTests.Read(suite.Assembly));
         summary.Begin();
         await RunGroupAsync(
             [
                 // The largest first, so that none is left to run alone at the end.
-                .. suites.Where(suite => !slow.TryGetValue(suite, out SlowTests? tests) || !tests.Whole)
+                .. suites
+                    .Where(suite => !slow.TryGetValue(suite, out SlowTests? tests) || !tests.Whole)
                     .OrderByDescending(suite => File.Exists(suite.Assembly) ? new FileInfo(suite.Assembly).Length : 0),
             ],
             runner,
-            summary);
+            summary
+        );
         foreach ((Suite suite, SlowTests tests) in slow.Where(pair => pair.Value.Whole || pair.Value.Names.Count > 0))
         {
             summary.AddLeftOut(suite.Name, tests);
         }
 
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The fast lane took {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0} s."));
+        console.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"The fast lane took {TimeProvider.System.GetElapsedTime(start).TotalSeconds:0} s.")
+        );
         return summary.End();
     }
 
@@ -101,13 +120,15 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         Parallel.ForEachAsync(
             group,
             new ParallelOptions { MaxDegreeOfParallelism = 2 },
-            async (suite, _) => summary.Add(await runner.RunAsync(suite)));
+            async (suite, _) => summary.Add(await runner.RunAsync(suite))
+        );
 
     private static bool Contains(Suite[] suites, string name) => suites.Any(suite => suite.Name == name);
 
     private Suite[] Choose(string[] wanted) =>
-    [
-        .. Suite.FindAll(repository)
-            .Where(suite => wanted.Length == 0 || wanted.Any(part => suite.Name.Contains(part, StringComparison.OrdinalIgnoreCase))),
-    ];
+        [
+            .. Suite
+                .FindAll(repository)
+                .Where(suite => wanted.Length == 0 || wanted.Any(part => suite.Name.Contains(part, StringComparison.OrdinalIgnoreCase))),
+        ];
 }

@@ -19,8 +19,7 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
     private int _failed;
 
     /// <summary>Prints the head of the table.</summary>
-    public void Begin() =>
-        console.WriteLine($"{"suite".PadRight(nameWidth)}  passed  failed  skipped  seconds");
+    public void Begin() => console.WriteLine($"{"suite".PadRight(nameWidth)}  passed  failed  skipped  seconds");
 
     /// <summary>Prints and counts a suite. May be called from several threads.</summary>
     public void Add(SuiteResult suite)
@@ -30,9 +29,13 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
             TrxReport report = suite.Report;
             _passed += report.Passed;
             _failed += report.Failures.Count;
-            console.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{suite.Name.PadRight(nameWidth)}  {report.Passed,6}  {report.Failures.Count,6}  {report.Skipped.Count,7}  {suite.Elapsed.TotalSeconds,7:0.0}"));
+            console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{suite.Name.PadRight(nameWidth)}  {report.Passed, 6}  {report.Failures.Count, 6}  "
+                        + $"{report.Skipped.Count, 7}  {suite.Elapsed.TotalSeconds, 7:0.0}"
+                )
+            );
             foreach (FailedTest failure in report.Failures)
             {
                 console.WriteLine($"  failed: {failure.Name}");
@@ -80,13 +83,26 @@ internal sealed class TestSummary(TextWriter console, bool strict, int nameWidth
             strict && !enough,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"Line coverage of {SuiteRunner.CoveredAssembly}: {shown:0.0} % ({coverage.Covered} of {coverage.Lines} lines){bound}"));
+                $"Line coverage of {SuiteRunner.CoveredAssembly}: {shown:0.0} % ({coverage.Covered} of {coverage.Lines} lines){bound}"
+            )
+        );
         if (!enough)
         {
             foreach ((string file, int lines) in coverage.Uncovered.Take(8))
             {
-                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {lines,5} lines not covered in {file}"));
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {lines, 5} lines not covered in {file}"));
             }
+        }
+    }
+
+    /// <summary>Prints what the check of the format found; null: nothing.</summary>
+    public void AddFormat(string? problem)
+    {
+        if (problem is not null)
+        {
+            string[] lines = problem.Split('\n', 2);
+            Report(true, $"failed: {lines[0]}");
+            Indent(lines[^1], MessageLines);
         }
     }
 

@@ -35,10 +35,13 @@ internal sealed record TrxReport(int Passed, IReadOnlyList<FailedTest> Failures,
                     break;
                 default:
                     XElement? error = result.Descendants(space + "ErrorInfo").FirstOrDefault();
-                    failures.Add(new FailedTest(
-                        name,
-                        (string?)error?.Element(space + "Message") ?? "no message",
-                        (string?)error?.Element(space + "StackTrace") ?? ""));
+                    failures.Add(
+                        new FailedTest(
+                            name,
+                            (string?)error?.Element(space + "Message") ?? "no message",
+                            (string?)error?.Element(space + "StackTrace") ?? ""
+                        )
+                    );
                     break;
             }
         }

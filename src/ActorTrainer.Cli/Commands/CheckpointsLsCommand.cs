@@ -16,38 +16,51 @@ internal static class CheckpointsLsCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         CliCommand command = new(
-            "ls", "Lists checkpoints, newest first.", "actortrainer checkpoints ls", "actortrainer checkpoints ls digits") { task };
-        Invocation.Set(command, cli, globals, async call =>
+            "ls",
+            "Lists checkpoints, newest first.",
+            "actortrainer checkpoints ls",
+            "actortrainer checkpoints ls digits"
+        )
         {
-            CheckpointList list = await call.Client.ListCheckpointsAsync(call.Args.GetValue(task), call.Interrupt);
-            if (call.Json)
+            task,
+        };
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                call.WriteJson(list);
+                CheckpointList list = await call.Client.ListCheckpointsAsync(call.Args.GetValue(task), call.Interrupt);
+                if (call.Json)
+                {
+                    call.WriteJson(list);
+                    return ExitCodes.Ok;
+                }
+
+                if (list.Checkpoints.Count == 0)
+                {
+                    call.Note("there are no checkpoints");
+                    return ExitCodes.Ok;
+                }
+
+                Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
+                foreach (CheckpointListing listing in list.Checkpoints)
+                {
+                    table.Row(
+                        new Text(listing.Task.Value),
+                        new Text(listing.Checkpoint.Name),
+                        new Text(Human.Number(listing.Checkpoint.Step)),
+                        new Text(listing.Checkpoint.Reason),
+                        new Text(Human.Bytes(listing.Checkpoint.Bytes)),
+                        new Text(call.Times.Show(listing.Time)),
+                        new Text(listing.Damaged ? "DAMAGED" : "", new Style(Color.Red))
+                    );
+                }
+
+                call.Write(table);
                 return ExitCodes.Ok;
             }
-
-            if (list.Checkpoints.Count == 0)
-            {
-                call.Note("there are no checkpoints");
-                return ExitCodes.Ok;
-            }
-
-            Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
-            foreach (CheckpointListing listing in list.Checkpoints)
-            {
-                table.Row(
-                    new Text(listing.Task.Value),
-                    new Text(listing.Checkpoint.Name),
-                    new Text(Human.Number(listing.Checkpoint.Step)),
-                    new Text(listing.Checkpoint.Reason),
-                    new Text(Human.Bytes(listing.Checkpoint.Bytes)),
-                    new Text(call.Times.Show(listing.Time)),
-                    new Text(listing.Damaged ? "DAMAGED" : "", new Style(Color.Red)));
-            }
-
-            call.Write(table);
-            return ExitCodes.Ok;
-        });
+        );
         return command;
     }
 }

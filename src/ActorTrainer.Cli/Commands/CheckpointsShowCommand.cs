@@ -17,44 +17,50 @@ internal static class CheckpointsShowCommand
             "show",
             "Shows one checkpoint.",
             "actortrainer checkpoints show digits",
-            "actortrainer checkpoints show digits c-3-1200-x7")
+            "actortrainer checkpoints show digits c-3-1200-x7"
+        )
         {
             task,
             name,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            CheckpointListing listing = await FindAsync(call, call.Value(task), call.Args.GetValue(name));
-            if (call.Json)
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                call.WriteJson(new CheckpointList([listing]));
+                CheckpointListing listing = await FindAsync(call, call.Value(task), call.Args.GetValue(name));
+                if (call.Json)
+                {
+                    call.WriteJson(new CheckpointList([listing]));
+                    return ExitCodes.Ok;
+                }
+
+                CheckpointRef checkpoint = listing.Checkpoint;
+                call.Write(
+                    Tables.Pairs(
+                        ("Checkpoint", checkpoint.Name),
+                        ("Task", listing.Task.Value),
+                        ("State", listing.Damaged ? "damaged: it is never restored" : "committed"),
+                        ("Step", Human.Number(checkpoint.Step)),
+                        ("Epoch", checkpoint.Epoch > 0 ? checkpoint.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
+                        ("Reason", checkpoint.Reason),
+                        ("Metrics", TaskText.Metrics(checkpoint.Metrics)),
+                        ("Size", $"{Human.Bytes(checkpoint.Bytes)}, {Human.Bytes(checkpoint.StoredBytes)} added to the store"),
+                        ("Taken", call.Times.Show(listing.Time)),
+                        ("Term", Human.Number(listing.Term)),
+                        ("Packs", string.Join(' ', checkpoint.Packs)),
+                        ("Manifest", $"sha256 {checkpoint.ManifestSha256}")
+                    )
+                );
                 return ExitCodes.Ok;
             }
-
-            CheckpointRef checkpoint = listing.Checkpoint;
-            call.Write(Tables.Pairs(
-                ("Checkpoint", checkpoint.Name),
-                ("Task", listing.Task.Value),
-                ("State", listing.Damaged ? "damaged: it is never restored" : "committed"),
-                ("Step", Human.Number(checkpoint.Step)),
-                ("Epoch", checkpoint.Epoch > 0 ? checkpoint.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
-                ("Reason", checkpoint.Reason),
-                ("Metrics", TaskText.Metrics(checkpoint.Metrics)),
-                ("Size", $"{Human.Bytes(checkpoint.Bytes)}, {Human.Bytes(checkpoint.StoredBytes)} added to the store"),
-                ("Taken", call.Times.Show(listing.Time)),
-                ("Term", Human.Number(listing.Term)),
-                ("Packs", string.Join(' ', checkpoint.Packs)),
-                ("Manifest", $"sha256 {checkpoint.ManifestSha256}")));
-            return ExitCodes.Ok;
-        });
+        );
         return command;
     }
 
-    public static Argument<string?> NameArgument() => new("CHECKPOINT")
-    {
-        Description = "The checkpoint's name. [default: the newest]",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
+    public static Argument<string?> NameArgument() =>
+        new("CHECKPOINT") { Description = "The checkpoint's name. [default: the newest]", Arity = ArgumentArity.ZeroOrOne };
 
     /// <summary>The checkpoint of this name, or the newest.</summary>
     public static async Task<CheckpointListing> FindAsync(Invocation call, string task, string? name)
@@ -68,6 +74,8 @@ internal static class CheckpointsShowCommand
         return name is null
             ? list.Checkpoints[0]
             : list.Checkpoints.FirstOrDefault(listing => listing.Checkpoint.Name == name)
-                ?? throw new CommandFailedException($"task '{task}' has no checkpoint '{name}'; list them with 'actortrainer checkpoints ls {task}'");
+                ?? throw new CommandFailedException(
+                    $"task '{task}' has no checkpoint '{name}'; list them with 'actortrainer checkpoints ls {task}'"
+                );
     }
 }

@@ -10,26 +10,32 @@ internal static class ClusterDrainCommand
         CliCommand command = new(
             "drain",
             "Has a node save its tasks, hand them over and end. Waits until it is empty.",
-            "actortrainer cluster drain 127.0.0.1:7401")
+            "actortrainer cluster drain 127.0.0.1:7401"
+        )
         {
             node,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            call.Note($"{call.Value(node)} saves its tasks and hands them over");
-            try
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                await call.Client.DrainAsync(call.Value(node), call.Interrupt);
-            }
-            catch (OperationCanceledException)
-            {
-                call.Note("draining goes on; look with 'actortrainer cluster show'");
-                throw;
-            }
+                call.Note($"{call.Value(node)} saves its tasks and hands them over");
+                try
+                {
+                    await call.Client.DrainAsync(call.Value(node), call.Interrupt);
+                }
+                catch (OperationCanceledException)
+                {
+                    call.Note("draining goes on; look with 'actortrainer cluster show'");
+                    throw;
+                }
 
-            call.Note($"{call.Value(node)} is empty and ends");
-            return ExitCodes.Ok;
-        });
+                call.Note($"{call.Value(node)} is empty and ends");
+                return ExitCodes.Ok;
+            }
+        );
         return command;
     }
 

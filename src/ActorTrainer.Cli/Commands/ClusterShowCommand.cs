@@ -10,37 +10,43 @@ internal static class ClusterShowCommand
     public static CliCommand Create(CliContext cli, GlobalOptions globals)
     {
         CliCommand command = new("show", "Shows the nodes, what they run and who coordinates.", "actortrainer cluster show");
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            ClusterStatus status = await call.Client.GetClusterAsync(call.Interrupt);
-            if (call.Json)
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                call.WriteJson(status);
+                ClusterStatus status = await call.Client.GetClusterAsync(call.Interrupt);
+                if (call.Json)
+                {
+                    call.WriteJson(status);
+                    return ExitCodes.Ok;
+                }
+
+                Table table = Tables.Create("NODE", "~NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "~");
+                foreach (MemberView member in status.Members)
+                {
+                    table.Row(
+                        new Text(member.Address.ToString()),
+                        new Text(NodeText.Name(member.Address, member.Name)),
+                        new Text(State(member), Style(member)),
+                        new Text($"{Human.Number(member.UsedSlots)}/{Human.Number(member.Slots)}"),
+                        new Text(Human.Number(member.Tasks)),
+                        new Text(Human.Number(member.Shards)),
+                        new Text(Human.Number(member.Incarnation)),
+                        new Text(Marks(member))
+                    );
+                }
+
+                call.Write(table);
+                foreach (string warning in Warnings(status))
+                {
+                    call.Line(warning);
+                }
+
                 return ExitCodes.Ok;
             }
-
-            Table table = Tables.Create("NODE", "~NAME", "STATE", ">SLOTS", ">TASKS", ">SHARDS", ">LIFE", "~");
-            foreach (MemberView member in status.Members)
-            {
-                table.Row(
-                    new Text(member.Address.ToString()),
-                    new Text(NodeText.Name(member.Address, member.Name)),
-                    new Text(State(member), Style(member)),
-                    new Text($"{Human.Number(member.UsedSlots)}/{Human.Number(member.Slots)}"),
-                    new Text(Human.Number(member.Tasks)),
-                    new Text(Human.Number(member.Shards)),
-                    new Text(Human.Number(member.Incarnation)),
-                    new Text(Marks(member)));
-            }
-
-            call.Write(table);
-            foreach (string warning in Warnings(status))
-            {
-                call.Line(warning);
-            }
-
-            return ExitCodes.Ok;
-        });
+        );
         return command;
     }
 
@@ -48,13 +54,16 @@ internal static class ClusterShowCommand
     private static string State(MemberView member) =>
         member.State?.ToString().ToLowerInvariant() ?? $"{member.Status?.ToString().ToLowerInvariant() ?? "unknown"} (journal)";
 
-    private static Style Style(MemberView member) => new(member.State switch
-    {
-        MemberState.Up when !member.Cordoned => Color.Green,
-        MemberState.Suspect or MemberState.Leaving or MemberState.Joining => Color.Yellow,
-        MemberState.Down => Color.Red,
-        _ => Color.Grey,
-    });
+    private static Style Style(MemberView member) =>
+        new(
+            member.State switch
+            {
+                MemberState.Up when !member.Cordoned => Color.Green,
+                MemberState.Suspect or MemberState.Leaving or MemberState.Joining => Color.Yellow,
+                MemberState.Down => Color.Red,
+                _ => Color.Grey,
+            }
+        );
 
     private static string Marks(MemberView member)
     {

@@ -11,12 +11,17 @@ internal static class ClusterUncordonCommand
         {
             node,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            await call.Client.UncordonAsync(call.Value(node), call.Interrupt);
-            call.Note($"{call.Value(node)} takes tasks again");
-            return ExitCodes.Ok;
-        });
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
+            {
+                await call.Client.UncordonAsync(call.Value(node), call.Interrupt);
+                call.Note($"{call.Value(node)} takes tasks again");
+                return ExitCodes.Ok;
+            }
+        );
         return command;
     }
 }

@@ -12,28 +12,34 @@ internal static class ConfigCheckCommand
             "check",
             "Checks configuration files without starting anything.",
             "actortrainer config check node.conf",
-            "actortrainer config check tasks/*.conf")
+            "actortrainer config check tasks/*.conf"
+        )
         {
             files,
         };
-        Invocation.Set(command, cli, globals, call =>
-        {
-            int code = ExitCodes.Ok;
-            foreach (string file in call.Value(files))
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            call =>
             {
-                try
+                int code = ExitCodes.Ok;
+                foreach (string file in call.Value(files))
                 {
-                    call.Line($"{file}: {cli.Files.Check(file, cli.WorkingDirectory)}");
+                    try
+                    {
+                        call.Line($"{file}: {cli.Files.Check(file, cli.WorkingDirectory)}");
+                    }
+                    catch (ConfigException e)
+                    {
+                        cli.Error.WriteLine(e.Message);
+                        code = ExitCodes.Usage;
+                    }
                 }
-                catch (ConfigException e)
-                {
-                    cli.Error.WriteLine(e.Message);
-                    code = ExitCodes.Usage;
-                }
-            }
 
-            return Task.FromResult(code);
-        });
+                return Task.FromResult(code);
+            }
+        );
         return command;
     }
 }

@@ -10,19 +10,25 @@ internal static class ConfigShowCommand
         CliCommand command = new(
             "show",
             "Prints what configuration files come to, with includes, substitutions and defaults.",
-            "actortrainer config show node.conf")
+            "actortrainer config show node.conf"
+        )
         {
             files,
         };
-        Invocation.Set(command, cli, globals, call =>
-        {
-            foreach (string file in call.Value(files))
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            call =>
             {
-                call.Line(cli.Files.Render(file, cli.WorkingDirectory).TrimEnd('\n'));
-            }
+                foreach (string file in call.Value(files))
+                {
+                    call.Line(cli.Files.Render(file, cli.WorkingDirectory).TrimEnd('\n'));
+                }
 
-            return Task.FromResult(ExitCodes.Ok);
-        });
+                return Task.FromResult(ExitCodes.Ok);
+            }
+        );
         return command;
     }
 }

@@ -17,35 +17,42 @@ internal static class EventsCommand
             "events",
             "Lists what happened to a task, as journaled.",
             "actortrainer events digits",
-            "actortrainer events digits --utc --all")
+            "actortrainer events digits --utc --all"
+        )
         {
             task,
             after,
             all,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            TaskEventList list = await ReadAllAsync(call, call.Value(task), call.Value(after));
-            if (call.Json)
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                call.WriteJson(list);
+                TaskEventList list = await ReadAllAsync(call, call.Value(task), call.Value(after));
+                if (call.Json)
+                {
+                    call.WriteJson(list);
+                    return ExitCodes.Ok;
+                }
+
+                Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "~DETAILS");
+                foreach (EventRow row in list.Events.Where(row => call.Value(all) || !EventText.IsRoutine(row.Event)))
+                {
+                    table.Row(
+                        Human.Number(row.Sequence),
+                        call.Times.Show(row.Time),
+                        Human.Number(row.Term),
+                        EventText.Name(row.Event),
+                        EventText.Details(row.Event)
+                    );
+                }
+
+                call.Write(table);
                 return ExitCodes.Ok;
             }
-
-            Table table = Tables.Create(">SEQ", "TIME", ">TERM", "EVENT", "~DETAILS");
-            foreach (EventRow row in list.Events.Where(row => call.Value(all) || !EventText.IsRoutine(row.Event)))
-            {
-                table.Row(
-                    Human.Number(row.Sequence),
-                    call.Times.Show(row.Time),
-                    Human.Number(row.Term),
-                    EventText.Name(row.Event),
-                    EventText.Details(row.Event));
-            }
-
-            call.Write(table);
-            return ExitCodes.Ok;
-        });
+        );
         return command;
     }
 

@@ -24,7 +24,8 @@ internal static class RunCommand
             "run",
             "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room.",
             "actortrainer run -- python3 train.py --epochs 10",
-            "actortrainer run --name digits --env SEED=7 -- ./train.sh")
+            "actortrainer run --name digits --env SEED=7 -- ./train.sh"
+        )
         {
             commandLine,
             options.Name,
@@ -34,12 +35,17 @@ internal static class RunCommand
             options.MaxAttempts,
         };
         command.ExitCodeNote = "the task's own; a held task: 1";
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            TaskSpec spec = options.Read(call, call.Value(commandLine));
-            TaskId id = await Submission.SendAsync(call, spec);
-            return await FollowAsync(call, id, spec.Name);
-        });
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
+            {
+                TaskSpec spec = options.Read(call, call.Value(commandLine));
+                TaskId id = await Submission.SendAsync(call, spec);
+                return await FollowAsync(call, id, spec.Name);
+            }
+        );
         return command;
     }
 
@@ -76,7 +82,9 @@ internal static class RunCommand
         }
         catch (OperationCanceledException) when (call.Interrupt.IsCancellationRequested)
         {
-            call.Note($"task {name} goes on; follow it with 'actortrainer tasks logs -f {name}', end it with 'actortrainer tasks cancel {name}'");
+            call.Note(
+                $"task {name} goes on; follow it with 'actortrainer tasks logs -f {name}', end it with 'actortrainer tasks cancel {name}'"
+            );
             return ExitCodes.Interrupted;
         }
     }
@@ -90,8 +98,10 @@ internal static class RunCommand
             ? command.Skip(1).FirstOrDefault(argument => !argument.StartsWith('-') && argument.All(c => !char.IsWhiteSpace(c)))
             : null;
         string source = Path.GetFileNameWithoutExtension(script ?? command[0]).ToLowerInvariant();
-        string cleaned = string.Join('-', new string([.. source.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')])
-            .Split('-', StringSplitOptions.RemoveEmptyEntries));
+        string cleaned = string.Join(
+            '-',
+            new string([.. source.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]).Split('-', StringSplitOptions.RemoveEmptyEntries)
+        );
         string stem = cleaned.Length == 0 ? "task" : cleaned[..Math.Min(cleaned.Length, MaxNameLength - 5)].TrimEnd('-');
         return $"{stem}-{RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 4)}";
     }
@@ -108,8 +118,10 @@ internal static class RunCommand
                 Core.Tasks.TaskStatus.Running => view.Runs > 1
                     ? FormattableString.Invariant($"runs on {view.Node}, run {view.Runs}")
                     : $"runs on {view.Node}",
-                Core.Tasks.TaskStatus.Completed or Core.Tasks.TaskStatus.Failed or
-                    Core.Tasks.TaskStatus.Cancelled or Core.Tasks.TaskStatus.Held => "",
+                Core.Tasks.TaskStatus.Completed
+                or Core.Tasks.TaskStatus.Failed
+                or Core.Tasks.TaskStatus.Cancelled
+                or Core.Tasks.TaskStatus.Held => "",
                 _ => view.Detail.Length > 0 ? $"is {TaskText.Status(view.Status)}: {view.Detail}" : $"is {TaskText.Status(view.Status)}",
             };
             if (now.Length > 0 && now != _shown)

@@ -14,9 +14,11 @@ internal static class Submission
     public static async Task<TaskId> SendAsync(Invocation call, TaskSpec spec)
     {
         CommandAccepted accepted = await SubmitAsync(call, spec);
-        call.Note(accepted.Existed
-            ? $"task {spec.Name} is there already with this specification (id {accepted.Task})"
-            : $"task {spec.Name} submitted (id {accepted.Task})");
+        call.Note(
+            accepted.Existed
+                ? $"task {spec.Name} is there already with this specification (id {accepted.Task})"
+                : $"task {spec.Name} submitted (id {accepted.Task})"
+        );
         return accepted.Task;
     }
 

@@ -16,7 +16,8 @@ internal static class SubmitCommand
             "submit",
             "Submits the task that a file describes. The same name and content is the same task.",
             "actortrainer submit digits.conf",
-            "actortrainer submit digits.conf --name digits-b --set priority=5 --wait")
+            "actortrainer submit digits.conf --name digits-b --set priority=5 --wait"
+        )
         {
             file,
             name,
@@ -24,28 +25,36 @@ internal static class SubmitCommand
             wait,
         };
         command.ExitCodeNote = "with --wait the task's own; a held task: 1";
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            TaskSpec spec = cli.Files.ReadTask(
-                call.Value(file), cli.WorkingDirectory, KeyValues.Parse(call.Value(set), "--set", "priority=5"));
-            if (call.Value(name) is string given)
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                spec = spec with { Name = given };
-            }
+                TaskSpec spec = cli.Files.ReadTask(
+                    call.Value(file),
+                    cli.WorkingDirectory,
+                    KeyValues.Parse(call.Value(set), "--set", "priority=5")
+                );
+                if (call.Value(name) is string given)
+                {
+                    spec = spec with { Name = given };
+                }
 
-            TaskId id = await Submission.SendAsync(call, spec);
-            if (call.Value(wait))
-            {
-                return await RunCommand.FollowAsync(call, id, spec.Name);
-            }
+                TaskId id = await Submission.SendAsync(call, spec);
+                if (call.Value(wait))
+                {
+                    return await RunCommand.FollowAsync(call, id, spec.Name);
+                }
 
-            if (call.Json)
-            {
-                call.WriteJson(await call.Client.GetTaskAsync(id.Value, call.Interrupt));
-            }
+                if (call.Json)
+                {
+                    call.WriteJson(await call.Client.GetTaskAsync(id.Value, call.Interrupt));
+                }
 
-            return ExitCodes.Ok;
-        });
+                return ExitCodes.Ok;
+            }
+        );
         return command;
     }
 }

@@ -13,30 +13,36 @@ internal static class TaskControl
         string name,
         string description,
         string outcome,
-        Func<ActorTrainerClient, string, CancellationToken, Task<CommandAccepted>> send)
+        Func<ActorTrainerClient, string, CancellationToken, Task<CommandAccepted>> send
+    )
     {
         Argument<string[]> tasks = TaskArgument.Some(ArgumentArity.OneOrMore);
         CliCommand command = new(name, description, $"actortrainer tasks {name} digits") { tasks };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            int code = ExitCodes.Ok;
-            foreach (string task in call.Value(tasks))
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                try
+                int code = ExitCodes.Ok;
+                foreach (string task in call.Value(tasks))
                 {
-                    await send(call.Client, task, call.Interrupt);
-                    call.Note($"{task}: {outcome}");
+                    try
+                    {
+                        await send(call.Client, task, call.Interrupt);
+                        call.Note($"{task}: {outcome}");
+                    }
+                    catch (ActorTrainerApiException e) when (e.Status != 401)
+                    {
+                        // One refusal must not keep the others from being asked.
+                        call.Note($"{task}: {e.Message}");
+                        code = ExitCodes.Failed;
+                    }
                 }
-                catch (ActorTrainerApiException e) when (e.Status != 401)
-                {
-                    // One refusal must not keep the others from being asked.
-                    call.Note($"{task}: {e.Message}");
-                    code = ExitCodes.Failed;
-                }
-            }
 
-            return code;
-        });
+                return code;
+            }
+        );
         return command;
     }
 }

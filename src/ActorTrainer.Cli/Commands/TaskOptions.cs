@@ -7,38 +7,35 @@ namespace ActorTrainer.Cli.Commands;
 /// <summary>Options of <c>run</c> that describe the task.</summary>
 internal sealed class TaskOptions
 {
-    public Option<string?> Name { get; } = new("--name")
-    {
-        Description = "The task's name, unique in the cluster. [default: from the command]",
-        HelpName = "NAME",
-    };
+    public Option<string?> Name { get; } =
+        new("--name") { Description = "The task's name, unique in the cluster. [default: from the command]", HelpName = "NAME" };
 
-    public Option<int> Slots { get; } = new("--slots")
-    {
-        Description = "Slots of a node that it takes.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 1,
-    };
+    public Option<int> Slots { get; } =
+        new("--slots")
+        {
+            Description = "Slots of a node that it takes.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
 
-    public Option<int> Priority { get; } = new("--priority")
-    {
-        Description = "Higher goes first.",
-        HelpName = "N",
-        DefaultValueFactory = _ => 0,
-    };
+    public Option<int> Priority { get; } =
+        new("--priority")
+        {
+            Description = "Higher goes first.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 0,
+        };
 
-    public Option<string[]> Environment { get; } = new("--env", "-e")
-    {
-        Description = "Added to the command's environment; may be repeated.",
-        HelpName = "KEY=VALUE",
-    };
+    public Option<string[]> Environment { get; } =
+        new("--env", "-e") { Description = "Added to the command's environment; may be repeated.", HelpName = "KEY=VALUE" };
 
-    public Option<int> MaxAttempts { get; } = new("--max-attempts")
-    {
-        Description = "Failures of its own before it is failed for good; node loss does not count.",
-        HelpName = "N",
-        DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
-    };
+    public Option<int> MaxAttempts { get; } =
+        new("--max-attempts")
+        {
+            Description = "Failures of its own before it is failed for good; node loss does not count.",
+            HelpName = "N",
+            DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
+        };
 
     /// <exception cref="UsageException">An environment entry has no '=', or a number is out of range.</exception>
     public TaskSpec Read(Invocation call, string[] command)

@@ -12,23 +12,29 @@ internal static class TasksLogsCommand
             "logs",
             "Prints the output of a task's runs, oldest first.",
             "actortrainer tasks logs digits",
-            "actortrainer tasks logs -f digits")
+            "actortrainer tasks logs -f digits"
+        )
         {
             task,
             follow,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            if (call.Value(follow))
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                await call.Client.LearnNodesAsync(call.Interrupt);
-            }
+                if (call.Value(follow))
+                {
+                    await call.Client.LearnNodesAsync(call.Interrupt);
+                }
 
-            string name = call.Value(task);
-            await call.Client.GetTaskAsync(name, call.Interrupt);
-            await call.Client.CopyOutputAsync(name, cli.OutBytes, call.Value(follow), call.Interrupt);
-            return ExitCodes.Ok;
-        });
+                string name = call.Value(task);
+                await call.Client.GetTaskAsync(name, call.Interrupt);
+                await call.Client.CopyOutputAsync(name, cli.OutBytes, call.Value(follow), call.Interrupt);
+                return ExitCodes.Ok;
+            }
+        );
         return command;
     }
 }

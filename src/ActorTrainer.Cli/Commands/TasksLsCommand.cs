@@ -14,33 +14,39 @@ internal static class TasksLsCommand
             "ls",
             "Lists tasks, newest first.",
             "actortrainer tasks ls",
-            "actortrainer tasks ls --all -o json | jq '.tasks[].name'")
+            "actortrainer tasks ls --all -o json | jq '.tasks[].name'"
+        )
         {
             all,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            TaskList list = await call.Client.ListTasksAsync(!call.Value(all), call.Interrupt);
-            if (call.Json)
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                call.WriteJson(list);
+                TaskList list = await call.Client.ListTasksAsync(!call.Value(all), call.Interrupt);
+                if (call.Json)
+                {
+                    call.WriteJson(list);
+                    return ExitCodes.Ok;
+                }
+
+                if (list.Tasks.Count == 0)
+                {
+                    call.Note(call.Value(all) ? "there are no tasks" : "there are no unfinished tasks; --all lists finished ones too");
+                    return ExitCodes.Ok;
+                }
+
+                call.Write(Rows(list.Tasks, call.Times));
+                foreach (TaskView task in list.Tasks.Where(TaskText.NeedsExplaining))
+                {
+                    call.Line(TaskText.Explanation(task));
+                }
+
                 return ExitCodes.Ok;
             }
-
-            if (list.Tasks.Count == 0)
-            {
-                call.Note(call.Value(all) ? "there are no tasks" : "there are no unfinished tasks; --all lists finished ones too");
-                return ExitCodes.Ok;
-            }
-
-            call.Write(Rows(list.Tasks, call.Times));
-            foreach (TaskView task in list.Tasks.Where(TaskText.NeedsExplaining))
-            {
-                call.Line(TaskText.Explanation(task));
-            }
-
-            return ExitCodes.Ok;
-        });
+        );
         return command;
     }
 
@@ -56,7 +62,8 @@ internal static class TasksLsCommand
                 new Text(Human.Number(task.Priority)),
                 new Text(Human.Number(task.Runs)),
                 new Text(task.Node?.ToString() ?? "-"),
-                new Text(times.Show(task.ChangedAt)));
+                new Text(times.Show(task.ChangedAt))
+            );
         }
 
         return table;

@@ -12,20 +12,25 @@ internal static class TasksShowCommand
     {
         Argument<string> task = TaskArgument.One();
         CliCommand command = new("show", "Shows one task.", "actortrainer tasks show digits") { task };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            TaskDetails details = await call.Client.GetTaskAsync(call.Value(task), call.Interrupt);
-            if (call.Json)
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                call.WriteJson(details);
-            }
-            else
-            {
-                call.Write(Tables.Pairs(Describe(details, call.Times)));
-            }
+                TaskDetails details = await call.Client.GetTaskAsync(call.Value(task), call.Interrupt);
+                if (call.Json)
+                {
+                    call.WriteJson(details);
+                }
+                else
+                {
+                    call.Write(Tables.Pairs(Describe(details, call.Times)));
+                }
 
-            return ExitCodes.Ok;
-        });
+                return ExitCodes.Ok;
+            }
+        );
         return command;
     }
 
@@ -61,14 +66,17 @@ internal static class TasksShowCommand
     }
 
     private static string? Owner(TaskDetails details) =>
-        details.Owner is { } owner ? $"{owner}, term {Human.Number(details.Term)}" : details.Task.Finished ? null : "none at the moment";
+        details.Owner is { } owner ? $"{owner}, term {Human.Number(details.Term)}"
+        : details.Task.Finished ? null
+        : "none at the moment";
 
     private static string Runs(TaskView task) =>
         task.Failures > 0 ? $"{Human.Number(task.Runs)}, {Human.Number(task.Failures)} failed" : Human.Number(task.Runs);
 
-    private static string? Checkpoint(CheckpointRef? checkpoint) => checkpoint is null
-        ? null
-        : $"{checkpoint.Name}: step {Human.Number(checkpoint.Step)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}";
+    private static string? Checkpoint(CheckpointRef? checkpoint) =>
+        checkpoint is null
+            ? null
+            : $"{checkpoint.Name}: step {Human.Number(checkpoint.Step)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}";
 
     private static string Saves(CheckpointSpec policy)
     {

@@ -18,28 +18,37 @@ internal static class TasksWaitCommand
             "wait",
             "Waits until tasks are finished or held.",
             "actortrainer tasks wait digits && echo trained",
-            "actortrainer tasks wait digits-a digits-b --timeout 3600")
+            "actortrainer tasks wait digits-a digits-b --timeout 3600"
+        )
         {
             tasks,
             timeout,
         };
         command.ExitCodeNote = "the task's own; of several, the first that is not 0. A held task: 1";
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            string[] names = call.Value(tasks);
-            using CancellationTokenSource limit = call.Value(timeout) > 0
-                ? new CancellationTokenSource(TimeSpan.FromSeconds(call.Value(timeout)), cli.Time)
-                : new CancellationTokenSource();
-            using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(call.Interrupt, limit.Token);
-            try
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                return await WaitAsync(call, names, either.Token);
+                string[] names = call.Value(tasks);
+                using CancellationTokenSource limit =
+                    call.Value(timeout) > 0
+                        ? new CancellationTokenSource(TimeSpan.FromSeconds(call.Value(timeout)), cli.Time)
+                        : new CancellationTokenSource();
+                using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(call.Interrupt, limit.Token);
+                try
+                {
+                    return await WaitAsync(call, names, either.Token);
+                }
+                catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.Interrupt.IsCancellationRequested)
+                {
+                    throw new CommandFailedException(
+                        $"not finished after {Human.Duration(TimeSpan.FromSeconds(call.Value(timeout)))}; the tasks go on"
+                    );
+                }
             }
-            catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.Interrupt.IsCancellationRequested)
-            {
-                throw new CommandFailedException($"not finished after {Human.Duration(TimeSpan.FromSeconds(call.Value(timeout)))}; the tasks go on");
-            }
-        });
+        );
         return command;
     }
 

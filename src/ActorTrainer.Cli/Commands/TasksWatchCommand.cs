@@ -20,34 +20,48 @@ internal static class TasksWatchCommand
             "watch",
             "Shows tasks live until all that it shows are finished: those named, or the unfinished ones. Piped: a line for each change.",
             "actortrainer tasks watch",
-            "actortrainer tasks watch digits-a digits-b | tee progress.txt")
+            "actortrainer tasks watch digits-a digits-b | tee progress.txt"
+        )
         {
             tasks,
         };
-        Invocation.Set(command, cli, globals, async call =>
-        {
-            await call.Client.LearnNodesAsync(call.Interrupt);
-            foreach (string named in call.Value(tasks))
+        Invocation.Set(
+            command,
+            cli,
+            globals,
+            async call =>
             {
-                await call.Client.GetTaskAsync(named, call.Interrupt);
-            }
+                await call.Client.LearnNodesAsync(call.Interrupt);
+                foreach (string named in call.Value(tasks))
+                {
+                    await call.Client.GetTaskAsync(named, call.Interrupt);
+                }
 
-            Selection selection = new(call.Value(tasks));
-            if (!cli.OutIsTerminal)
-            {
-                ChangeLines lines = new(call);
-                await PollAsync(call, selection, lines.Show);
+                Selection selection = new(call.Value(tasks));
+                if (!cli.OutIsTerminal)
+                {
+                    ChangeLines lines = new(call);
+                    await PollAsync(call, selection, lines.Show);
+                    return ExitCodes.Ok;
+                }
+
+                await cli.CreateConsole()
+                    .Live(new Text(""))
+                    .AutoClear(false)
+                    .StartAsync(async live =>
+                        await PollAsync(
+                            call,
+                            selection,
+                            (shown, trouble) =>
+                            {
+                                live.UpdateTarget(Draw(call, shown, trouble));
+                                live.Refresh();
+                            }
+                        )
+                    );
                 return ExitCodes.Ok;
             }
-
-            await cli.CreateConsole().Live(new Text("")).AutoClear(false).StartAsync(async live =>
-                await PollAsync(call, selection, (shown, trouble) =>
-                {
-                    live.UpdateTarget(Draw(call, shown, trouble));
-                    live.Refresh();
-                }));
-            return ExitCodes.Ok;
-        });
+        );
         return command;
     }
 
@@ -101,7 +115,7 @@ internal static class TasksWatchCommand
         {
             double? share = task.Status == TaskStatus.Completed ? 1 : TaskText.Share(task.Progress);
             string bar = share is double known
-                ? string.Create(CultureInfo.InvariantCulture, $"{TaskText.Bar(known, barWidth)} {Math.Floor(known * 100),3:0}%")
+                ? string.Create(CultureInfo.InvariantCulture, $"{TaskText.Bar(known, barWidth)} {Math.Floor(known * 100), 3:0}%")
                 : "";
             string metrics = TaskText.NeedsExplaining(task) ? task.Detail : TaskText.Metrics(task.Progress.Metrics);
             List<Text> cells =

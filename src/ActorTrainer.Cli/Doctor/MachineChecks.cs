@@ -10,17 +10,37 @@ internal static class MachineChecks
     private const long NoDiskBytes = 1L << 30;
     private static readonly TimeSpan SlowSync = TimeSpan.FromMilliseconds(100);
     private static readonly string[] NetworkFileSystems =
-        ["nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "lustre", "beegfs", "afs", "fuse.sshfs", "fuse.s3fs", "fuse.glusterfs"];
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb3",
+        "smbfs",
+        "9p",
+        "ceph",
+        "glusterfs",
+        "lustre",
+        "beegfs",
+        "afs",
+        "fuse.sshfs",
+        "fuse.s3fs",
+        "fuse.glusterfs",
+    ];
 
-    public static Finding Runtime() => System.Environment.Version.Major >= 10
-        ? new Finding("runtime", Level.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}")
-        : new Finding("runtime", Level.Fail, RuntimeInformation.FrameworkDescription, "install the .NET 10 runtime");
+    public static Finding Runtime() =>
+        System.Environment.Version.Major >= 10
+            ? new Finding("runtime", Level.Ok, $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}")
+            : new Finding("runtime", Level.Fail, RuntimeInformation.FrameworkDescription, "install the .NET 10 runtime");
 
     public static Finding OperatingSystemName() =>
         RuntimeInformation.IsOSPlatform(OSPlatform.Linux)
             ? new Finding("system", Level.Ok, $"{RuntimeInformation.OSDescription}, {System.Environment.ProcessorCount} processors")
             : new Finding(
-                "system", Level.Warn, RuntimeInformation.OSDescription, "workers are only kept from outliving their node on Linux");
+                "system",
+                Level.Warn,
+                RuntimeInformation.OSDescription,
+                "workers are only kept from outliving their node on Linux"
+            );
 
     public static async Task<Finding> SdkAsync(CancellationToken cancellationToken)
     {
@@ -32,19 +52,36 @@ internal static class MachineChecks
 
     public static async Task<Finding> PythonAsync(CancellationToken cancellationToken)
     {
-        const string Script = "import sys\ntry:\n import torch; t='torch '+torch.__version__\nexcept ImportError: t='no torch'\nprint('Python '+sys.version.split()[0]+', '+t)";
+        const string Script =
+            "import sys\ntry:\n import torch; t='torch '+torch.__version__\nexcept ImportError: t='no torch'\n"
+            + "print('Python '+sys.version.split()[0]+', '+t)";
         (bool started, int code, string output) = await Tool.RunAsync("python3", ["-c", Script], cancellationToken);
         return (started && code == 0, output.EndsWith("no torch", StringComparison.Ordinal)) switch
         {
             (true, false) => new Finding("python", Level.Ok, output),
-            (true, true) => new Finding("python", Level.Warn, output, "for PyTorch tasks: apt-get install python3-torch, or pip install torch"),
+            (true, true) => new Finding(
+                "python",
+                Level.Warn,
+                output,
+                "for PyTorch tasks: apt-get install python3-torch, or pip install torch"
+            ),
             _ => new Finding("python", Level.Warn, "no python3", "for Python tasks: apt-get install python3"),
         };
     }
 
-    public static Finding Clock(DateTimeOffset now) => now.Year is >= 2025 and < 2100
-        ? new Finding("clock", Level.Ok, now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture))
-        : new Finding("clock", Level.Warn, $"the year is {now.Year}", "set the clock (times of events are shown wrong; training is not affected)");
+    public static Finding Clock(DateTimeOffset now) =>
+        now.Year is >= 2025 and < 2100
+            ? new Finding(
+                "clock",
+                Level.Ok,
+                now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture)
+            )
+            : new Finding(
+                "clock",
+                Level.Warn,
+                $"the year is {now.Year}",
+                "set the clock (times of events are shown wrong; training is not affected)"
+            );
 
     /// <summary>Whether files can be written and synced there, on what file system, and how long it takes.</summary>
     public static Finding Folder(string check, string path, bool localOnly, TimeProvider time)
@@ -54,7 +91,11 @@ internal static class MachineChecks
         if (localOnly && NetworkFileSystems.Contains(fileSystem))
         {
             return new Finding(
-                check, Level.Fail, $"{path} is on a network file system ({fileSystem})", "the journal needs a local disk: set actortrainer.journal.path");
+                check,
+                Level.Fail,
+                $"{path} is on a network file system ({fileSystem})",
+                "the journal needs a local disk: set actortrainer.journal.path"
+            );
         }
 
         string probe = Path.Combine(existing, $".actortrainer-doctor-{System.Environment.ProcessId}");
@@ -75,7 +116,12 @@ internal static class MachineChecks
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Finding(check, Level.Fail, $"{path} cannot be written: {e.Message}", "give another folder with --data-dir, or its rights");
+            return new Finding(
+                check,
+                Level.Fail,
+                $"{path} cannot be written: {e.Message}",
+                "give another folder with --data-dir, or its rights"
+            );
         }
     }
 

@@ -11,7 +11,11 @@ namespace ActorTrainer.Cli.Doctor;
 /// <summary>Checks the node: its port, whether one answers, and its cluster.</summary>
 internal static class NodeChecks
 {
-    public static async Task<IReadOnlyList<Finding>> RunAsync(ActorTrainerClient client, NodeModel model, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<Finding>> RunAsync(
+        ActorTrainerClient client,
+        NodeModel model,
+        CancellationToken cancellationToken
+    )
     {
         List<Finding> findings = [];
         bool answers = false;
@@ -19,14 +23,28 @@ internal static class NodeChecks
         {
             VersionInfo version = await client.GetVersionAsync(cancellationToken);
             answers = true;
-            findings.Add(version.Version == ApiEndpoints.ProductVersion
-                ? new Finding("node", Level.Ok, $"version {version.Version} answers at {client.KnownNodes[0]}")
-                : new Finding("node", Level.Warn, $"version {version.Version} answers, this is {ApiEndpoints.ProductVersion}", "use the same version"));
+            findings.Add(
+                version.Version == ApiEndpoints.ProductVersion
+                    ? new Finding("node", Level.Ok, $"version {version.Version} answers at {client.KnownNodes[0]}")
+                    : new Finding(
+                        "node",
+                        Level.Warn,
+                        $"version {version.Version} answers, this is {ApiEndpoints.ProductVersion}",
+                        "use the same version"
+                    )
+            );
             findings.Add(Cluster(await client.GetClusterAsync(cancellationToken)));
         }
         catch (NoNodeException e)
         {
-            findings.Add(new Finding("node", Level.Warn, $"no node answers at {string.Join(", ", e.Asked)}", "start one with 'actortrainer node', or give --node"));
+            findings.Add(
+                new Finding(
+                    "node",
+                    Level.Warn,
+                    $"no node answers at {string.Join(", ", e.Asked)}",
+                    "start one with 'actortrainer node', or give --node"
+                )
+            );
         }
         catch (ActorTrainerApiException e)
         {

@@ -8,7 +8,10 @@ internal static class Tool
 {
     /// <summary>Whether it could be started, its exit code and the last line of its output.</summary>
     public static async Task<(bool Started, int Code, string Output)> RunAsync(
-        string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+        string program,
+        IReadOnlyList<string> arguments,
+        CancellationToken cancellationToken
+    )
     {
         ProcessStartInfo start = new(program, arguments)
         {

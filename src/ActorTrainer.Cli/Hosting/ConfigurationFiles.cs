@@ -17,7 +17,8 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
         NodeModel model = NodeConfiguration.Load(
             file is null ? [] : [file],
             [.. flags.Select(flag => new ConfigOverride(flag.Key, flag.Value, $"flag {flag.Option}"))],
-            NodeConfiguration.ProcessEnvironment());
+            NodeConfiguration.ProcessEnvironment()
+        );
         _ = AkkaSection.Derive(model);
         return model;
     }
@@ -67,7 +68,10 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
 
     /// <summary>What is derived for Akka.NET takes the place of what the user wrote of it, which it contains.</summary>
     private static ConfigObject Beside(ConfigObject node, ConfigObject derived) =>
-        node with { Fields = [.. node.Fields.Where(field => !Has(derived, field.Key)), .. derived.Fields] };
+        node with
+        {
+            Fields = [.. node.Fields.Where(field => !Has(derived, field.Key)), .. derived.Fields],
+        };
 
     /// <summary>A file that only tunes Akka.NET is a node's as well.</summary>
     private static bool IsNode(ConfigObject tree) => Has(tree, NodeKey) || Has(tree, AkkaKey);
@@ -76,11 +80,14 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
 
     private static ConfigException Neither(ConfigObject tree)
     {
-        string? near = NearestName.Find(TaskKey, tree.Fields.Select(field => field.Key))
+        string? near =
+            NearestName.Find(TaskKey, tree.Fields.Select(field => field.Key))
             ?? NearestName.Find(NodeKey, tree.Fields.Select(field => field.Key));
         return new ConfigException(
             tree.Origin,
-            "there is neither task { … } nor actortrainer { … } here; begin with one of them." + (near is null ? "" : $" Is {near} meant to be it?"));
+            "there is neither task { … } nor actortrainer { … } here; begin with one of them."
+                + (near is null ? "" : $" Is {near} meant to be it?")
+        );
     }
 
     private static ConfigObject Layer(Flag flag)

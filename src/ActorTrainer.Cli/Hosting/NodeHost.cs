@@ -27,7 +27,16 @@ internal sealed class NodeHost : INodeHost
         {
             await host.RunAsync(cancellationToken);
         }
-        catch (Exception e) when (e is NodeAddressException or WrongSeedException or JournalOpenException or WorkerHostException or UnauthorizedAccessException or IOException or PlatformNotSupportedException)
+        catch (Exception e)
+            when (e
+                    is NodeAddressException
+                        or WrongSeedException
+                        or JournalOpenException
+                        or WorkerHostException
+                        or UnauthorizedAccessException
+                        or IOException
+                        or PlatformNotSupportedException
+            )
         {
             throw new UsageException(e.Message);
         }

@@ -8,53 +8,59 @@ internal static class EventText
 {
     private const int MaxCommandLength = 100;
 
-    public static string Name(TaskEvent happened) => happened switch
-    {
-        TaskSubmitted => "submitted",
-        TaskActivated => "activated",
-        TaskStarted => "started",
-        TaskAdopted => "adopted",
-        TaskProgressed => "progressed",
-        TaskCheckpointed => "checkpointed",
-        TaskCheckpointDamaged => "checkpoint-damaged",
-        TaskCheckpointFailed => "checkpoint-failed",
-        TaskCheckpointRemoved => "checkpoint-removed",
-        TaskPacksCondemned => "packs-condemned",
-        TaskInterrupted => "interrupted",
-        TaskRetryScheduled => "retry-scheduled",
-        TaskMigrating => "migrating",
-        TaskPaused => "paused",
-        TaskResumed => "resumed",
-        TaskHeld => "held",
-        TaskCompleted => "completed",
-        TaskFailed => "failed",
-        TaskCancelled => "cancelled",
-        TaskArchived => "archived",
-        _ => happened.GetType().Name,
-    };
+    public static string Name(TaskEvent happened) =>
+        happened switch
+        {
+            TaskSubmitted => "submitted",
+            TaskActivated => "activated",
+            TaskStarted => "started",
+            TaskAdopted => "adopted",
+            TaskProgressed => "progressed",
+            TaskCheckpointed => "checkpointed",
+            TaskCheckpointDamaged => "checkpoint-damaged",
+            TaskCheckpointFailed => "checkpoint-failed",
+            TaskCheckpointRemoved => "checkpoint-removed",
+            TaskPacksCondemned => "packs-condemned",
+            TaskInterrupted => "interrupted",
+            TaskRetryScheduled => "retry-scheduled",
+            TaskMigrating => "migrating",
+            TaskPaused => "paused",
+            TaskResumed => "resumed",
+            TaskHeld => "held",
+            TaskCompleted => "completed",
+            TaskFailed => "failed",
+            TaskCancelled => "cancelled",
+            TaskArchived => "archived",
+            _ => happened.GetType().Name,
+        };
 
-    public static string Details(TaskEvent happened) => happened switch
-    {
-        TaskSubmitted e => $"{e.Spec.Name}: {Shorten(What(e.Spec))}",
-        TaskActivated e => $"on {e.Node}, term {Human.Number(e.Term)}",
-        TaskStarted e => FormattableString.Invariant($"run {e.Run} on {e.Node}, pid {e.Pid}, ") +
-            (e.RestoredFrom is null ? "from nothing" : FormattableString.Invariant($"from {e.RestoredFrom} (step {e.RestoredStep})")),
-        TaskProgressed e => Progress(e.Progress),
-        TaskCheckpointed e => FormattableString.Invariant(
-            $"{e.Checkpoint.Name}: step {e.Checkpoint.Step}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, {Human.Bytes(e.Checkpoint.StoredBytes)} stored"),
-        TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
-        TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",
-        TaskCheckpointRemoved e => $"{e.Checkpoint}: {e.Reason}",
-        TaskPacksCondemned e => e.Packs.Count == 1 ? "1 pack" : FormattableString.Invariant($"{e.Packs.Count} packs"),
-        TaskInterrupted e => $"{Interruption(e.Reason)}{Clause(e.Detail)}",
-        TaskRetryScheduled e => FormattableString.Invariant($"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), again in {Human.Duration(e.Delay)}") +
-            (e.Elsewhere ? " on another node" : ""),
-        TaskMigrating e => $"to {e.To}{Clause(e.Reason)}",
-        TaskHeld e => e.Reason,
-        TaskCompleted e => Completed(e),
-        TaskFailed e => $"{e.Failure.Class}: {e.Failure.Detail}",
-        _ => "",
-    };
+    public static string Details(TaskEvent happened) =>
+        happened switch
+        {
+            TaskSubmitted e => $"{e.Spec.Name}: {Shorten(What(e.Spec))}",
+            TaskActivated e => $"on {e.Node}, term {Human.Number(e.Term)}",
+            TaskStarted e => FormattableString.Invariant($"run {e.Run} on {e.Node}, pid {e.Pid}, ")
+                + (e.RestoredFrom is null ? "from nothing" : FormattableString.Invariant($"from {e.RestoredFrom} (step {e.RestoredStep})")),
+            TaskProgressed e => Progress(e.Progress),
+            TaskCheckpointed e => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{e.Checkpoint.Name}: step {e.Checkpoint.Step}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, "
+                    + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored"
+            ),
+            TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
+            TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",
+            TaskCheckpointRemoved e => $"{e.Checkpoint}: {e.Reason}",
+            TaskPacksCondemned e => e.Packs.Count == 1 ? "1 pack" : FormattableString.Invariant($"{e.Packs.Count} packs"),
+            TaskInterrupted e => $"{Interruption(e.Reason)}{Clause(e.Detail)}",
+            TaskRetryScheduled e => FormattableString.Invariant(
+                $"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), again in {Human.Duration(e.Delay)}"
+            ) + (e.Elsewhere ? " on another node" : ""),
+            TaskMigrating e => $"to {e.To}{Clause(e.Reason)}",
+            TaskHeld e => e.Reason,
+            TaskCompleted e => Completed(e),
+            TaskFailed e => $"{e.Failure.Class}: {e.Failure.Detail}",
+            _ => "",
+        };
 
     public static string What(TaskSpec spec) => spec.Command is { } command ? string.Join(' ', command) : spec.Trainer?.Type ?? "";
 
@@ -77,15 +83,16 @@ internal static class EventText
         return progress.Length > 0 && results.Length > 0 ? $"{progress}; {results}" : progress + results;
     }
 
-    private static string Interruption(InterruptionReason reason) => reason switch
-    {
-        InterruptionReason.NodeLost => "node lost",
-        InterruptionReason.Migrated => "migrated",
-        InterruptionReason.GuardLost => "guard lost",
-        InterruptionReason.Paused => "paused",
-        InterruptionReason.NodeStopping => "node stopping",
-        _ => reason.ToString(),
-    };
+    private static string Interruption(InterruptionReason reason) =>
+        reason switch
+        {
+            InterruptionReason.NodeLost => "node lost",
+            InterruptionReason.Migrated => "migrated",
+            InterruptionReason.GuardLost => "guard lost",
+            InterruptionReason.Paused => "paused",
+            InterruptionReason.NodeStopping => "node stopping",
+            _ => reason.ToString(),
+        };
 
     private static string Clause(string detail) => detail.Length > 0 ? $": {detail}" : "";
 }

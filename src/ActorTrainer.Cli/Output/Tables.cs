@@ -6,19 +6,23 @@ namespace ActorTrainer.Cli.Output;
 /// <summary>Tables as the CLI writes them: no lines, two blanks between columns, nothing at a line's end.</summary>
 internal static class Tables
 {
-    /// <summary>A table. A header that starts with '>' is right-aligned; only columns whose header starts with '~' may be wrapped.</summary>
+    /// <summary>
+    /// A table. A header that starts with '>' is right-aligned; only columns whose header starts with '~' may be wrapped.
+    /// </summary>
     public static Table Create(params string[] headers)
     {
         Table table = new() { Border = TableBorder.None };
         for (int i = 0; i < headers.Length; i++)
         {
             string header = headers[i];
-            table.AddColumn(new TableColumn(new Text(header.TrimStart('>', '~'), new Style(decoration: Decoration.Bold)))
-            {
-                Alignment = header.StartsWith('>') ? Justify.Right : Justify.Left,
-                Padding = new Padding(0, 0, i == headers.Length - 1 ? 0 : 2, 0),
-                NoWrap = !header.StartsWith('~'),
-            });
+            table.AddColumn(
+                new TableColumn(new Text(header.TrimStart('>', '~'), new Style(decoration: Decoration.Bold)))
+                {
+                    Alignment = header.StartsWith('>') ? Justify.Right : Justify.Left,
+                    Padding = new Padding(0, 0, i == headers.Length - 1 ? 0 : 2, 0),
+                    NoWrap = !header.StartsWith('~'),
+                }
+            );
         }
 
         return table;

@@ -11,33 +11,42 @@ internal static class TaskText
 {
     public static string Status(TaskStatus status) => status.ToString().ToLowerInvariant();
 
-    public static Style Style(TaskStatus status) => new(status switch
-    {
-        TaskStatus.Running => Color.Green,
-        TaskStatus.Completed => Color.Blue,
-        TaskStatus.Pending or TaskStatus.Retrying => Color.Yellow,
-        TaskStatus.Failed or TaskStatus.Held => Color.Red,
-        _ => Color.Grey,
-    });
+    public static Style Style(TaskStatus status) =>
+        new(
+            status switch
+            {
+                TaskStatus.Running => Color.Green,
+                TaskStatus.Completed => Color.Blue,
+                TaskStatus.Pending or TaskStatus.Retrying => Color.Yellow,
+                TaskStatus.Failed or TaskStatus.Held => Color.Red,
+                _ => Color.Grey,
+            }
+        );
 
     /// <summary>Share done in [0, 1], or null when the end is not known.</summary>
     public static double? Share(TaskProgress progress) =>
         progress.TotalSteps is > 0 ? Math.Clamp((double)progress.Step / progress.TotalSteps.Value, 0, 1) : null;
 
-    public static string Progress(TaskProgress progress) => Share(progress) is double share
-        ? string.Create(CultureInfo.InvariantCulture, $"{progress.Step}/{progress.TotalSteps} {Math.Floor(share * 100):0}%")
-        : progress.Step > 0 ? Human.Number(progress.Step) : "-";
+    public static string Progress(TaskProgress progress) =>
+        Share(progress) is double share
+            ? string.Create(CultureInfo.InvariantCulture, $"{progress.Step}/{progress.TotalSteps} {Math.Floor(share * 100):0}%")
+        : progress.Step > 0 ? Human.Number(progress.Step)
+        : "-";
 
     /// <summary>How far it is, in a word: a share where the end is known, else the step.</summary>
-    public static string Done(TaskView task) => (task.Status, Share(task.Progress)) switch
-    {
-        (TaskStatus.Completed, _) => "100%",
-        (_, double share) => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100):0}%"),
-        _ => task.Progress.Step > 0 ? $"step {Human.Number(task.Progress.Step)}" : "-",
-    };
+    public static string Done(TaskView task) =>
+        (task.Status, Share(task.Progress)) switch
+        {
+            (TaskStatus.Completed, _) => "100%",
+            (_, double share) => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100):0}%"),
+            _ => task.Progress.Step > 0 ? $"step {Human.Number(task.Progress.Step)}" : "-",
+        };
 
     public static string Metrics(IReadOnlyDictionary<string, double> metrics) =>
-        string.Join(' ', metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => $"{metric.Key}={Human.Number(metric.Value)}"));
+        string.Join(
+            ' ',
+            metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => $"{metric.Key}={Human.Number(metric.Value)}")
+        );
 
     public static string Results(IReadOnlyDictionary<string, string> results) =>
         string.Join(' ', results.OrderBy(result => result.Key, StringComparer.Ordinal).Select(result => $"{result.Key}={result.Value}"));
@@ -51,20 +60,22 @@ internal static class TaskText
         $"{task.Name} {(task.Status == TaskStatus.Failed ? "" : "is ")}{Status(task.Status)}: {task.Detail}";
 
     /// <summary>What a command that waited for the task exits with.</summary>
-    public static int ExitCode(TaskView task) => task.Status switch
-    {
-        TaskStatus.Completed => task.ExitCode ?? ExitCodes.Ok,
-        _ => task.ExitCode is int code and not 0 ? code : ExitCodes.Failed,
-    };
+    public static int ExitCode(TaskView task) =>
+        task.Status switch
+        {
+            TaskStatus.Completed => task.ExitCode ?? ExitCodes.Ok,
+            _ => task.ExitCode is int code and not 0 ? code : ExitCodes.Failed,
+        };
 
     /// <summary>One sentence for the end of a task.</summary>
-    public static string Ending(TaskView task) => task.Status switch
-    {
-        TaskStatus.Completed => $"task {task.Name} completed",
-        TaskStatus.Cancelled => $"task {task.Name} was cancelled",
-        TaskStatus.Held => $"task {task.Name} is held: {task.Detail}; let it go on with 'actortrainer tasks resume {task.Name}'",
-        _ => $"task {task.Name} failed: {task.Detail}",
-    };
+    public static string Ending(TaskView task) =>
+        task.Status switch
+        {
+            TaskStatus.Completed => $"task {task.Name} completed",
+            TaskStatus.Cancelled => $"task {task.Name} was cancelled",
+            TaskStatus.Held => $"task {task.Name} is held: {task.Detail}; let it go on with 'actortrainer tasks resume {task.Name}'",
+            _ => $"task {task.Name} failed: {task.Detail}",
+        };
 
     /// <summary>A bar of the given width.</summary>
     public static string Bar(double share, int width)

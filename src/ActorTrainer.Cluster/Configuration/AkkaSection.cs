@@ -5,8 +5,8 @@ using Npgsql;
 namespace ActorTrainer.Cluster.Configuration;
 
 /// <summary>
-/// The <c>akka</c> section of a node: <c>derived.conf</c> with the values of the node's model, and the user's own section over it. It needs the
-/// model alone, so a node whose port was chosen when it began to listen gets that port.
+/// The <c>akka</c> section of a node: <c>derived.conf</c> with the values of the node's model, and the user's own section over it. It needs
+/// the model alone, so a node whose port was chosen when it began to listen gets that port.
 /// </summary>
 public static class AkkaSection
 {
@@ -28,7 +28,11 @@ public static class AkkaSection
         CheckConnectionString(model);
         IReadOnlyList<DerivedValue> values = DerivedValues.Of(model, livingNodes);
         ConfigOrigin origin = new(Template, 0, 0);
-        ConfigObject known = Root(origin, "derived", new ConfigObject(origin, [.. values.Select(v => KeyValuePair.Create(v.Name, v.Value))]));
+        ConfigObject known = Root(
+            origin,
+            "derived",
+            new ConfigObject(origin, [.. values.Select(v => KeyValuePair.Create(v.Name, v.Value))])
+        );
         ConfigObject derived = HoconReader.ReadText(ReadTemplate(), Template, known);
         if (model.Akka.Section is not { } own)
         {
@@ -44,7 +48,8 @@ public static class AkkaSection
     /// <exception cref="ConfigException">As for <see cref="Derive"/>.</exception>
     public static string Text(NodeModel model, int livingNodes = 1) => ConfigRenderer.Render(Derive(model, livingNodes), origins: false);
 
-    private static ConfigObject Root(ConfigOrigin origin, string key, ConfigObject value) => new(origin, [KeyValuePair.Create(key, (ConfigNode)value)]);
+    private static ConfigObject Root(ConfigOrigin origin, string key, ConfigObject value) =>
+        new(origin, [KeyValuePair.Create(key, (ConfigNode)value)]);
 
     private static string ReadTemplate()
     {
@@ -74,7 +79,11 @@ public static class AkkaSection
         {
             const string key = "actortrainer.journal.postgresql";
             ConfigOrigin place = model.Akka.Places.GetValueOrDefault(key) ?? new ConfigOrigin("configuration", 0, 0);
-            throw new ConfigException(place, $"{key} is not a connection string of Npgsql: {problem}. Write one such as \"Host=db;Database=actortrainer;Username=actortrainer\".");
+            throw new ConfigException(
+                place,
+                $"{key} is not a connection string of Npgsql: {problem}. "
+                    + "Write one such as \"Host=db;Database=actortrainer;Username=actortrainer\"."
+            );
         }
     }
 }

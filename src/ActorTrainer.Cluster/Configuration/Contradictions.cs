@@ -56,7 +56,10 @@ internal sealed class Contradictions
                     CheckBelow(upper, lower, name);
                     break;
                 case (_, ConfigObject):
-                    throw new ConfigException(node.Origin, $"{name} is not an object, and keys below it are needed; write {Key(key)} {{ … }}.");
+                    throw new ConfigException(
+                        node.Origin,
+                        $"{name} is not an object, and keys below it are needed; write {Key(key)} {{ … }}."
+                    );
                 case (ConfigObject, _):
                     throw new ConfigException(node.KeyOrigin ?? node.Origin, $"{name} is an object; write a value such as {Show(below)}.");
                 default:
@@ -79,28 +82,31 @@ internal sealed class Contradictions
 
         string said = value.Secret
             ? $"{name} contradicts {value.Key} ({value.PlaceText}), which sets it"
-            : $"{name} = {Show(node)} contradicts {value.Key} = {Show(value.KeyValue)} ({value.PlaceText}), which makes it {Show(value.Value)}";
+            : $"{name} = {Show(node)} contradicts {value.Key} = {Show(value.KeyValue)} ({value.PlaceText}), "
+                + $"which makes it {Show(value.Value)}";
         throw new ConfigException(node.Origin, $"{said}; {value.Remedy}.");
     }
 
-    private static bool Agrees(ConfigNode node, DerivedValue value) => (node, value.Value) switch
-    {
-        (ConfigScalar { Text: { } own }, ConfigScalar { Text: { } derived }) =>
-            own == derived || own == value.Alias || AgreesAs(value.Kind, own, derived),
-        (ConfigArray own, ConfigArray derived) => value.Kind == DerivedKind.AtLeast
-            ? !Items(derived).Except(Items(own)).Any()
-            : Items(own).SequenceEqual(Items(derived)),
-        _ => false,
-    };
+    private static bool Agrees(ConfigNode node, DerivedValue value) =>
+        (node, value.Value) switch
+        {
+            (ConfigScalar { Text: { } own }, ConfigScalar { Text: { } derived }) => own == derived
+                || own == value.Alias
+                || AgreesAs(value.Kind, own, derived),
+            (ConfigArray own, ConfigArray derived) => value.Kind == DerivedKind.AtLeast
+                ? !Items(derived).Except(Items(own)).Any()
+                : Items(own).SequenceEqual(Items(derived)),
+            _ => false,
+        };
 
-    private static bool AgreesAs(DerivedKind kind, string own, string derived) => kind switch
-    {
-        DerivedKind.Number =>
-            double.TryParse(own, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) &&
-            number == double.Parse(derived, NumberStyles.Float, CultureInfo.InvariantCulture),
-        DerivedKind.Duration => DurationOf(own) is { } duration && duration == DurationOf(derived),
-        _ => false,
-    };
+    private static bool AgreesAs(DerivedKind kind, string own, string derived) =>
+        kind switch
+        {
+            DerivedKind.Number => double.TryParse(own, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+                && number == double.Parse(derived, NumberStyles.Float, CultureInfo.InvariantCulture),
+            DerivedKind.Duration => DurationOf(own) is { } duration && duration == DurationOf(derived),
+            _ => false,
+        };
 
     private static IEnumerable<string?> Items(ConfigArray array) => array.Items.Select(item => (item as ConfigScalar)?.Text);
 
@@ -109,7 +115,9 @@ internal sealed class Contradictions
     {
         try
         {
-            return ConfigurationFactory.ParseString($"v = {Show(new ConfigScalar(new ConfigOrigin("", 0, 0), text, Quoted: true))}").GetTimeSpan("v");
+            return ConfigurationFactory
+                .ParseString($"v = {Show(new ConfigScalar(new ConfigOrigin("", 0, 0), text, Quoted: true))}")
+                .GetTimeSpan("v");
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {
@@ -120,7 +128,8 @@ internal sealed class Contradictions
     /// <summary>A value as it would be written.</summary>
     private static string Show(ConfigNode node) => Rendered("v", node)["v = ".Length..];
 
-    private static string Key(string key) => Rendered(key, new ConfigScalar(new ConfigOrigin("", 0, 0), "1", Quoted: false))[..^" = 1".Length];
+    private static string Key(string key) =>
+        Rendered(key, new ConfigScalar(new ConfigOrigin("", 0, 0), "1", Quoted: false))[..^" = 1".Length];
 
     private static string Rendered(string key, ConfigNode node) =>
         ConfigRenderer.Render(new ConfigObject(node.Origin, [KeyValuePair.Create(key, node)]), origins: false).TrimEnd('\n');

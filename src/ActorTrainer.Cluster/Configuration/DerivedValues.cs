@@ -94,7 +94,10 @@ internal sealed class DerivedValues
         yield return Pace("retry-pace", GossipPacer.IsPossible ? TimeSpan.FromSeconds(1) : ClusterPace.Shortest);
         yield return Pace("reaper-pace", GossipPacer.IsPossible ? ClusterPace.ReaperIntervalFor(_nodes) : pace);
         string frame = Text(RemotingFrame.Bytes(sharding.NumberOfShards, _nodes, _model.ClusterName.Length));
-        yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with { Rule = DerivedRule.Free };
+        yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with
+        {
+            Rule = DerivedRule.Free,
+        };
 
         yield return Make("log-level", LogLevel(_model.Logging.Level), "actortrainer.logging.level", _model.Logging.Level);
         yield return Duration("move-timeout", sharding.MoveTimeout, "actortrainer.sharding.move-timeout");
@@ -109,35 +112,59 @@ internal sealed class DerivedValues
 
         // SQLite writes one transaction at a time, so more writers would only wait for each other.
         string connection = postgreSql ?? DatabaseConnections.OfFile(_model.Journal.Path).ConnectionString;
-        yield return Make("connection-string", connection, key, value) with { Rule = DerivedRule.Identity, Secret = true, Remedy = remedy };
+        yield return Make("connection-string", connection, key, value) with
+        {
+            Rule = DerivedRule.Identity,
+            Secret = true,
+            Remedy = remedy,
+        };
         yield return Make("provider-name", postgreSql is null ? "SQLite.MS" : "PostgreSQL.15", key, value) with
         {
             Rule = DerivedRule.Identity,
             Secret = postgreSql is not null,
             Remedy = remedy,
         };
-        yield return Make("parallelism", postgreSql is null ? "1" : "3", key, value) with { Rule = DerivedRule.Free };
+        yield return Make("parallelism", postgreSql is null ? "1" : "3", key, value) with
+        {
+            Rule = DerivedRule.Free,
+        };
     }
 
     private int AkkaPort(NodeAddress address) => address.Port == 0 ? 0 : address.Port + _model.Akka.PortOffset;
 
-    private DerivedValue Pace(string name, TimeSpan value) => Make(name, Text(value), NodesKey, Text(_model.ExpectedNodes)) with { Kind = DerivedKind.Duration };
+    private DerivedValue Pace(string name, TimeSpan value) =>
+        Make(name, Text(value), NodesKey, Text(_model.ExpectedNodes)) with
+        {
+            Kind = DerivedKind.Duration,
+        };
 
-    private DerivedValue Duration(string name, TimeSpan value, string key) => Make(name, Text(value), key, Text(value)) with { Kind = DerivedKind.Duration };
+    private DerivedValue Duration(string name, TimeSpan value, string key) =>
+        Make(name, Text(value), key, Text(value)) with
+        {
+            Kind = DerivedKind.Duration,
+        };
 
     private DerivedValue Make(string name, string value, string key, string keyValue, params string[] alsoFrom) =>
         new(name, Scalar(OriginOf(key, alsoFrom), value), key, Scalar(OriginOf(key), keyValue), PlaceOf(key));
 
-    private DerivedValue MakeList(string name, IEnumerable<string> value, string key, IEnumerable<string> keyValue, params string[] alsoFrom) =>
-        new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key), keyValue), PlaceOf(key));
+    private DerivedValue MakeList(
+        string name,
+        IEnumerable<string> value,
+        string key,
+        IEnumerable<string> keyValue,
+        params string[] alsoFrom
+    ) => new(name, Array(OriginOf(key, alsoFrom), value), key, Array(OriginOf(key), keyValue), PlaceOf(key));
 
     private static ConfigScalar Scalar(ConfigOrigin origin, string text) => new(origin, text, Quoted: false);
 
-    private static ConfigArray Array(ConfigOrigin origin, IEnumerable<string> items) => new(origin, [.. items.Select(item => Scalar(origin, item))]);
+    private static ConfigArray Array(ConfigOrigin origin, IEnumerable<string> items) =>
+        new(origin, [.. items.Select(item => Scalar(origin, item))]);
 
     private ConfigOrigin? PlaceOf(string key) => _model.Akka.Places.GetValueOrDefault(key);
 
-    /// <summary>The key and, of the others that take part, those that the user wrote; a new object each time, see <see cref="DerivedValue"/>.</summary>
+    /// <summary>
+    /// The key and, of the others that take part, those that the user wrote; a new object each time, see <see cref="DerivedValue"/>.
+    /// </summary>
     private ConfigOrigin OriginOf(string key, params string[] alsoFrom)
     {
         IEnumerable<string> also = alsoFrom.Where(other => PlaceOf(other) is not null).Select(other => $" and {other} ({PlaceOf(other)})");
@@ -149,7 +176,8 @@ internal sealed class DerivedValues
     /// <summary>In the units that Akka.NET reads; it does not know microseconds.</summary>
     private static string Text(TimeSpan value)
     {
-        (long ticks, string unit) = value.Ticks % TimeSpan.TicksPerSecond == 0 ? (TimeSpan.TicksPerSecond, "s")
+        (long ticks, string unit) =
+            value.Ticks % TimeSpan.TicksPerSecond == 0 ? (TimeSpan.TicksPerSecond, "s")
             : value.Ticks % TimeSpan.TicksPerMillisecond == 0 ? (TimeSpan.TicksPerMillisecond, "ms")
             : (0, "ns");
         long number = ticks == 0 ? value.Ticks * TimeSpan.NanosecondsPerTick : value.Ticks / ticks;
@@ -157,11 +185,12 @@ internal sealed class DerivedValues
     }
 
     /// <summary>Akka says a lot on its levels: each stands one step above ours.</summary>
-    private static string LogLevel(string level) => level switch
-    {
-        "trace" => "DEBUG",
-        "debug" => "INFO",
-        "error" => "ERROR",
-        _ => "WARNING",
-    };
+    private static string LogLevel(string level) =>
+        level switch
+        {
+            "trace" => "DEBUG",
+            "debug" => "INFO",
+            "error" => "ERROR",
+            _ => "WARNING",
+        };
 }

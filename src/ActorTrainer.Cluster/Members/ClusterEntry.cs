@@ -10,11 +10,19 @@ using AkkaStatus = Akka.Cluster.MemberStatus;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Brings a life into the cluster of its journal: founds it, or joins those that are in it, as <see cref="FoundingRule"/> says. In a host's own system
-/// the host joins; then only the epoch is founded or entered, and the members of the epoch are waited for.
+/// Brings a life into the cluster of its journal: founds it, or joins those that are in it, as <see cref="FoundingRule"/> says. In a host's
+/// own system the host joins; then only the epoch is founded or entered, and the members of the epoch are waited for.
 /// </summary>
 internal sealed partial class ClusterEntry(
-    ActorSystem system, bool ownSystem, long self, IReadOnlyCollection<NodeAddress> seeds, ClusterTable table, LifeProof proof, TimeProvider time, ILogger logger)
+    ActorSystem system,
+    bool ownSystem,
+    long self,
+    IReadOnlyCollection<NodeAddress> seeds,
+    ClusterTable table,
+    LifeProof proof,
+    TimeProvider time,
+    ILogger logger
+)
 {
     private static readonly TimeSpan PollFirst = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
@@ -65,7 +73,9 @@ internal sealed partial class ClusterEntry(
         return null;
     }
 
-    /// <summary>In a system of its own this life is in when Akka has let it in. In a host's, when it has entered the epoch of the members around it.</summary>
+    /// <summary>
+    /// In a system of its own this life is in when Akka has let it in. In a host's, when it has entered the epoch of the members around it.
+    /// </summary>
     private bool IsIn() => _entered && Is(_cluster.SelfMember.Status);
 
     private bool _entered;
@@ -78,7 +88,11 @@ internal sealed partial class ClusterEntry(
         TimeSpan lived = _lived.At(time.GetElapsedTime(_started));
         _beats.Observe([.. record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], lived);
         List<EpochLife> lives = [];
-        foreach (MemberRow row in record.Rows.Where(p => p.Member.IsRegistered && p.Epoch > 0 && p.Epoch == record.Epoch && p.Member.Incarnation != self))
+        foreach (
+            MemberRow row in record.Rows.Where(p =>
+                p.Member.IsRegistered && p.Epoch > 0 && p.Epoch == record.Epoch && p.Member.Incarnation != self
+            )
+        )
         {
             LifeEvidence evidence = await proof.AskAsync(row.Member.Incarnation, cancellationToken);
             TimeSpan still = lived - _beats.MovedAt(row.Member.Incarnation) ?? TimeSpan.Zero;
@@ -95,7 +109,8 @@ internal sealed partial class ClusterEntry(
         return step;
     }
 
-    private HashSet<long> Preferred(ClusterRecord record) => [.. record.Rows.Where(p => seeds.Contains(p.Member.Address)).Select(p => p.Member.Incarnation)];
+    private HashSet<long> Preferred(ClusterRecord record) =>
+        [.. record.Rows.Where(p => seeds.Contains(p.Member.Address)).Select(p => p.Member.Incarnation)];
 
     private async Task DoAsync(FoundingStep step, ClusterRecord record, CancellationToken cancellationToken)
     {
@@ -152,19 +167,32 @@ internal sealed partial class ClusterEntry(
         _attempts++;
         _asked = lives;
         _askAgainAt = now + TimeSpan.FromTicks(Math.Min(JoinAgainAtMost.Ticks, JoinAgainAtLeast.Ticks * _attempts));
-        Address[] contacts = [.. lives.Select(life => record.Find(life)?.Member.System.Address).Where(a => !string.IsNullOrEmpty(a)).Select(a => Address.Parse(a!))];
+        Address[] contacts =
+        [
+            .. lives
+                .Select(life => record.Find(life)?.Member.System.Address)
+                .Where(a => !string.IsNullOrEmpty(a))
+                .Select(a => Address.Parse(a!)),
+        ];
         if (contacts.Length > 0)
         {
             _cluster.JoinSeedNodes(contacts);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "life {Life} founds the cluster (epoch {Epoch}): nobody of the one before is alive")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "life {Life} founds the cluster (epoch {Epoch}): nobody of the one before is alive"
+    )]
     private static partial void LogFounded(ILogger logger, long life, long epoch);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "life {Life} waits for the journal before it joins the cluster: {Problem}")]
     private static partial void LogJournalAway(ILogger logger, long life, string problem);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "life {Life} waits: the cluster on record has living members, and the host's actor system {System} is in no cluster with any of them; let the host join them")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "life {Life} waits: the cluster on record has living members, and the host's actor system {System} is in no cluster "
+            + "with any of them; let the host join them"
+    )]
     private static partial void LogHostNotJoined(ILogger logger, long life, string system);
 }

@@ -33,74 +33,113 @@ internal sealed class ClusterTable(JournalDatabase database)
     private readonly string _read = $"SELECT epoch, founder, decision FROM actortrainer_cluster{(database.IsSqlite ? "" : " FOR UPDATE")}";
 
     /// <summary>Reads the cluster's row, then the members'.</summary>
-    public Task<ClusterRecord> ReadAsync(CancellationToken cancellationToken) => database.ReadAsync(
-        async session =>
-        {
-            (long epoch, long founder, long decision) = (await session.QueryAsync(
-                "SELECT epoch, founder, decision FROM actortrainer_cluster", r => (r.GetInt64(0), r.GetInt64(1), r.GetInt64(2))))[0];
-            return new ClusterRecord(epoch, founder, decision, await session.QueryAsync(MemberTable.Query, MemberTable.Read));
-        },
-        cancellationToken);
+    public Task<ClusterRecord> ReadAsync(CancellationToken cancellationToken) =>
+        database.ReadAsync(
+            async session =>
+            {
+                (long epoch, long founder, long decision) = (
+                    await session.QueryAsync(
+                        "SELECT epoch, founder, decision FROM actortrainer_cluster",
+                        r => (r.GetInt64(0), r.GetInt64(1), r.GetInt64(2))
+                    )
+                )[0];
+                return new ClusterRecord(epoch, founder, decision, await session.QueryAsync(MemberTable.Query, MemberTable.Read));
+            },
+            cancellationToken
+        );
 
     /// <summary>Enters the cluster's epoch in a life's row. False: there is another epoch by now, or the life is down.</summary>
-    public Task<bool> EnterAsync(long self, long epoch, CancellationToken cancellationToken) => database.WriteAsync(
-        async session => (await session.QueryAsync(_read, r => r.GetInt64(0)))[0] == epoch && await session.RunAsync(
-            $"UPDATE actortrainer_member SET epoch = @a WHERE incarnation = @b AND {MemberTable.IsLiving}", epoch, self) == 1,
-        cancellationToken);
+    public Task<bool> EnterAsync(long self, long epoch, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
+                (await session.QueryAsync(_read, r => r.GetInt64(0)))[0] == epoch
+                && await session.RunAsync(
+                    $"UPDATE actortrainer_member SET epoch = @a WHERE incarnation = @b AND {MemberTable.IsLiving}",
+                    epoch,
+                    self
+                ) == 1,
+            cancellationToken
+        );
 
     /// <summary>
-    /// Founds the next epoch, if the present one is still <paramref name="epoch"/>, the life itself is not down, and nobody but those found past is in
-    /// the cluster or its founder. All lives of the past epoch are down then.
+    /// Founds the next epoch, if the present one is still <paramref name="epoch"/>, the life itself is not down, and nobody but those found
+    /// past is in the cluster or its founder. All lives of the past epoch are down then.
     /// </summary>
-    public Task<bool> FoundAsync(long self, long epoch, IReadOnlyList<long> past, CancellationToken cancellationToken) => database.WriteAsync(
-        async session =>
-        {
-            (long present, long founder) = (await session.QueryAsync(_read, r => (r.GetInt64(0), r.GetInt64(1))))[0];
-            if (present != epoch)
+    public Task<bool> FoundAsync(long self, long epoch, IReadOnlyList<long> past, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
             {
-                return false;
-            }
+                (long present, long founder) = (await session.QueryAsync(_read, r => (r.GetInt64(0), r.GetInt64(1))))[0];
+                if (present != epoch)
+                {
+                    return false;
+                }
 
-            string others = $"epoch > 0 AND epoch <= @a AND incarnation <> @b AND {MemberTable.IsLiving}";
-            List<long> hindering = await session.QueryAsync(
-                $"SELECT incarnation FROM actortrainer_member WHERE {others} AND (status IN ('Up', 'Leaving') OR incarnation = @c)", r => r.GetInt64(0), epoch, self, founder);
-            if (hindering.Except(past).Any() || await session.RunAsync(
-                $"UPDATE actortrainer_member SET epoch = @a WHERE incarnation = @b AND {MemberTable.IsLiving}", epoch + 1, self) != 1)
-            {
-                return false;
-            }
+                string others = $"epoch > 0 AND epoch <= @a AND incarnation <> @b AND {MemberTable.IsLiving}";
+                List<long> hindering = await session.QueryAsync(
+                    $"SELECT incarnation FROM actortrainer_member WHERE {others} AND (status IN ('Up', 'Leaving') OR incarnation = @c)",
+                    r => r.GetInt64(0),
+                    epoch,
+                    self,
+                    founder
+                );
+                if (
+                    hindering.Except(past).Any()
+                    || await session.RunAsync(
+                        $"UPDATE actortrainer_member SET epoch = @a WHERE incarnation = @b AND {MemberTable.IsLiving}",
+                        epoch + 1,
+                        self
+                    ) != 1
+                )
+                {
+                    return false;
+                }
 
-            await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE {others}", epoch, self);
-            await session.RunAsync("UPDATE actortrainer_cluster SET epoch = @a, founder = @b", epoch + 1, self);
-            return true;
-        },
-        cancellationToken);
+                await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE {others}", epoch, self);
+                await session.RunAsync("UPDATE actortrainer_cluster SET epoch = @a, founder = @b", epoch + 1, self);
+                return true;
+            },
+            cancellationToken
+        );
 
     /// <summary>
-    /// Takes lives that are not reached out of the cluster, all of them or none. Refused to a life that is down itself; of two sides that ask at the same
-    /// time one gets the others.
+    /// Takes lives that are not reached out of the cluster, all of them or none. Refused to a life that is down itself; of two sides that
+    /// ask at the same time one gets the others.
     /// </summary>
-    public Task<TakeResult> TakeAsync(long self, long epoch, long decision, IReadOnlyList<long> victims, CancellationToken cancellationToken) => database.WriteAsync(
-        async session =>
-        {
-            (long present, long made) = (await session.QueryAsync(_read, r => (r.GetInt64(0), r.GetInt64(2))))[0];
-            List<long> living = await session.QueryAsync(
-                $"SELECT incarnation FROM actortrainer_member WHERE incarnation = @a AND {MemberTable.IsLiving}", r => r.GetInt64(0), self);
-            if (present != epoch || living.Count == 0)
+    public Task<TakeResult> TakeAsync(
+        long self,
+        long epoch,
+        long decision,
+        IReadOnlyList<long> victims,
+        CancellationToken cancellationToken
+    ) =>
+        database.WriteAsync(
+            async session =>
             {
-                return TakeResult.Refused;
-            }
+                (long present, long made) = (await session.QueryAsync(_read, r => (r.GetInt64(0), r.GetInt64(2))))[0];
+                List<long> living = await session.QueryAsync(
+                    $"SELECT incarnation FROM actortrainer_member WHERE incarnation = @a AND {MemberTable.IsLiving}",
+                    r => r.GetInt64(0),
+                    self
+                );
+                if (present != epoch || living.Count == 0)
+                {
+                    return TakeResult.Refused;
+                }
 
-            if (made != decision)
-            {
-                return TakeResult.Outdated;
-            }
+                if (made != decision)
+                {
+                    return TakeResult.Outdated;
+                }
 
-            // Numbers, so they can stand in the text.
-            string all = string.Join(", ", victims.Select(v => v.ToString(CultureInfo.InvariantCulture)));
-            await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE incarnation IN ({all}) AND {MemberTable.IsLiving}");
-            await session.RunAsync("UPDATE actortrainer_cluster SET decision = @a", decision + 1);
-            return TakeResult.Taken;
-        },
-        cancellationToken);
+                // Numbers, so they can stand in the text.
+                string all = string.Join(", ", victims.Select(v => v.ToString(CultureInfo.InvariantCulture)));
+                await session.RunAsync(
+                    $"UPDATE actortrainer_member SET status = 'Down' WHERE incarnation IN ({all}) AND {MemberTable.IsLiving}"
+                );
+                await session.RunAsync("UPDATE actortrainer_cluster SET decision = @a", decision + 1);
+                return TakeResult.Taken;
+            },
+            cancellationToken
+        );
 }

@@ -42,19 +42,28 @@ internal sealed class ClusterViewTracker(long self)
             lives[row.Member.System] = row.Member.Incarnation;
         }
 
-        HasUnknown = seen.Any(m => m.Value is not (MemberState.Down or MemberState.Removed) && !_gone.ContainsKey(m.Key) && !lives.ContainsKey(m.Key));
+        HasUnknown = seen.Any(m =>
+            m.Value is not (MemberState.Down or MemberState.Removed) && !_gone.ContainsKey(m.Key) && !lives.ContainsKey(m.Key)
+        );
         ClusterMember[] members =
         [
-            .. Rows.Select(p => lives[p.Member.System] == p.Member.Incarnation
-                ? p.Member with { State = StateOf(p.Member.System, seen), IsCoordinator = p.Member.System == coordinator }
-                : p.Member),
+            .. Rows.Select(p =>
+                lives[p.Member.System] == p.Member.Incarnation
+                    ? p.Member with
+                    {
+                        State = StateOf(p.Member.System, seen),
+                        IsCoordinator = p.Member.System == coordinator,
+                    }
+                    : p.Member
+            ),
         ];
-        bool same = _last?.Members.Count == members.Length && _last.Members.Zip(members, (was, now) => was.IsSameAs(now)).All(equal => equal);
+        bool same =
+            _last?.Members.Count == members.Length && _last.Members.Zip(members, (was, now) => was.IsSameAs(now)).All(equal => equal);
         return same ? null : _last = new ClusterView((_last?.Version ?? 0) + 1, self, members);
     }
 
     private MemberState? StateOf(MemberKey system, IReadOnlyDictionary<MemberKey, MemberState> seen) =>
         _gone.TryGetValue(system, out (MemberState State, TimeSpan Since) gone) ? gone.State
-            : seen.TryGetValue(system, out MemberState state) ? state
-            : null;
+        : seen.TryGetValue(system, out MemberState state) ? state
+        : null;
 }

@@ -34,7 +34,16 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     private readonly CancellationTokenSource _stopping = new();
     private bool _reading;
 
-    public ClusterWatch(MemberTable table, ClusterTable clusterTable, long self, string role, Action<ClusterView> publish, Action<string> fenced, Func<TimeSpan> now, ILogger logger)
+    public ClusterWatch(
+        MemberTable table,
+        ClusterTable clusterTable,
+        long self,
+        string role,
+        Action<ClusterView> publish,
+        Action<string> fenced,
+        Func<TimeSpan> now,
+        ILogger logger
+    )
     {
         _table = table;
         _clusterTable = clusterTable;
@@ -50,8 +59,11 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
         Receive<ClusterEvent.CurrentClusterState>(_ => PublishView());
         Receive<ClusterEvent.IMemberEvent>(
             e => e is ClusterEvent.MemberDowned or ClusterEvent.MemberRemoved && e.Member.UniqueAddress.Equals(_cluster.SelfUniqueAddress),
-            _ => fenced("the cluster has downed this node"));
-        Receive<ClusterEvent.MemberRemoved>(_ => !IsMember, _ => { }); // the end of this node's own membership takes all others away from it
+            _ => fenced("the cluster has downed this node")
+        );
+
+        // The end of this node's own membership takes all others away from it.
+        Receive<ClusterEvent.MemberRemoved>(_ => !IsMember, _ => { });
         Receive<ClusterEvent.MemberRemoved>(removed =>
         {
             UniqueAddress gone = removed.Member.UniqueAddress;
@@ -95,7 +107,8 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
             Self,
             ClusterEvent.SubscriptionInitialStateMode.InitialStateAsSnapshot,
             typeof(ClusterEvent.IMemberEvent),
-            typeof(ClusterEvent.IReachabilityEvent));
+            typeof(ClusterEvent.IReachabilityEvent)
+        );
         Timers.StartPeriodicTimer(nameof(ReadNow), ReadNow.Instance, TimeSpan.Zero, ReadEvery);
     }
 
@@ -108,7 +121,9 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     }
 
     /// <summary>Whether this node is in the cluster, and what it sees of it means something.</summary>
-    private bool IsMember => !_cluster.IsTerminated && _cluster.SelfMember.Status is AkkaStatus.Joining or AkkaStatus.WeaklyUp or AkkaStatus.Up or AkkaStatus.Leaving;
+    private bool IsMember =>
+        !_cluster.IsTerminated
+        && _cluster.SelfMember.Status is AkkaStatus.Joining or AkkaStatus.WeaklyUp or AkkaStatus.Up or AkkaStatus.Leaving;
 
     private void PublishView()
     {
@@ -131,8 +146,10 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     }
 
     /// <summary>The coordinator of the shards is a singleton: it lives on the oldest member of the role.</summary>
-    private Member? Oldest(ClusterEvent.CurrentClusterState state) => GossipStates.OldestOf(
-        state.Members.Where(m => m.HasRole(_role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving or AkkaStatus.Exiting));
+    private Member? Oldest(ClusterEvent.CurrentClusterState state) =>
+        GossipStates.OldestOf(
+            state.Members.Where(m => m.HasRole(_role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving or AkkaStatus.Exiting)
+        );
 
     private void Read()
     {
@@ -171,8 +188,8 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
     }
 
     /// <summary>
-    /// A lost node cannot write down that it is gone. Everybody who has seen it go does, for as long as it does not stand there; the oldest at once, the others
-    /// when they read the next time.
+    /// A lost node cannot write down that it is gone. Everybody who has seen it go does, for as long as it does not stand there; the oldest
+    /// at once, the others when they read the next time.
     /// </summary>
     private void Record(bool atOnce)
     {
@@ -184,21 +201,28 @@ internal sealed partial class ClusterWatch : ReceiveActor, IWithTimers
                 _unrecorded.Remove(gone);
                 _logged.Remove(gone);
             }
-            else if (row is not null && row.Member.Incarnation != _self && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress))
+            else if (
+                row is not null
+                && row.Member.Incarnation != _self
+                && (!atOnce || Oldest(_cluster.State)?.UniqueAddress == _cluster.SelfUniqueAddress)
+            )
             {
                 if (_logged.Add(gone))
                 {
                     LogGone(_logger, row.Member.Incarnation, gone.Address.ToString(), state);
                 }
 
-                Write((life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop), row.Member.Incarnation, state == MemberState.Down ? RowStatus.Down : RowStatus.Removed);
+                Write(
+                    (life, status, stop) => _table.RecordGoneAsync(_self, life, status, stop),
+                    row.Member.Incarnation,
+                    state == MemberState.Down ? RowStatus.Down : RowStatus.Removed
+                );
             }
         }
     }
 
     private void Write(Func<long, RowStatus, CancellationToken, Task> write, long life, RowStatus status) =>
-        Task.Run(() => write(life, status, _stopping.Token), _stopping.Token)
-            .PipeTo(Self, failure: e => new NotWritten(e.Message));
+        Task.Run(() => write(life, status, _stopping.Token), _stopping.Token).PipeTo(Self, failure: e => new NotWritten(e.Message));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the members on record could not be read or written now: {Problem}")]
     private static partial void LogNotRead(ILogger logger, string problem);

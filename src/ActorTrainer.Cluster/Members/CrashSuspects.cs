@@ -5,8 +5,8 @@ using ActorTrainer.Core.Membership;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Members whose connection has ended or that are unreachable, and whose life may have ended with its process. A process that ends frees its lock
-/// about when it closes its connections, in any order, so each is watched for a while.
+/// Members whose connection has ended or that are unreachable, and whose life may have ended with its process. A process that ends frees
+/// its lock about when it closes its connections, in any order, so each is watched for a while.
 /// </summary>
 /// <param name="proof">Asks for the locks.</param>
 internal sealed class CrashSuspects(LifeProof proof)
@@ -36,7 +36,9 @@ internal sealed class CrashSuspects(LifeProof proof)
     /// <param name="lives">Members with their lives' numbers and for how long their beats stand still.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     public async Task<IReadOnlyList<MemberKey>> FindDeadAsync(
-        IReadOnlyList<(MemberKey Key, long Life, TimeSpan Still)> lives, CancellationToken cancellationToken)
+        IReadOnlyList<(MemberKey Key, long Life, TimeSpan Still)> lives,
+        CancellationToken cancellationToken
+    )
     {
         List<MemberKey> dead = [];
         foreach ((MemberKey key, long life, TimeSpan still) in lives)

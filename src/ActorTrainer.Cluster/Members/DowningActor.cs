@@ -13,8 +13,8 @@ using RowStatus = ActorTrainer.Core.Membership.MemberStatus;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Carries <see cref="DowningRule"/> out: collects what it needs to know (who is unreachable, whose process is gone, what the others hear, the rows) and
-/// does what it says. Driven by events; one timer, which runs only while somebody is suspected or unreachable.
+/// Carries <see cref="DowningRule"/> out: collects what it needs to know (who is unreachable, whose process is gone, what the others hear,
+/// the rows) and does what it says. Driven by events; one timer, which runs only while somebody is suspected or unreachable.
 /// </summary>
 internal sealed partial class DowningActor : ReceiveActor, IWithTimers
 {
@@ -60,7 +60,10 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _time = ListeningTime.Of(Context.System.EventStream, TickEvery);
         _table = new ClusterTable(setup.Database);
         _suspects = new CrashSuspects(setup.Proof);
-        Receive<AssociationEvent>(e => e is DisassociatedEvent or AssociationErrorEvent && e.RemoteAddress is not null, e => Suspect(e.RemoteAddress));
+        Receive<AssociationEvent>(
+            e => e is DisassociatedEvent or AssociationErrorEvent && e.RemoteAddress is not null,
+            e => Suspect(e.RemoteAddress)
+        );
         Receive<AssociationEvent>(_ => { });
         Receive<ClusterEvent.UnreachableMember>(e =>
         {
@@ -94,7 +97,8 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             Self,
             ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
             typeof(ClusterEvent.IReachabilityEvent),
-            typeof(ClusterEvent.IMemberEvent));
+            typeof(ClusterEvent.IMemberEvent)
+        );
 
         // So that a time in which this process stood still is known when something is to be decided.
         Timers.StartPeriodicTimer(nameof(Tick), Tick.Instance, TickEvery);
@@ -121,84 +125,6 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _trustedFrom = rows.StartedAt;
         _rowsReadAt = rows.ListenedAt;
         _beats.Observe([.. rows.Record.Rows.Select(p => (p.Member.Incarnation, p.Beat))], rows.ListenedAt);
-        Decide();
-    }
-
-    private void Suspect(Address address)
-    {
-        if (_cluster.State.Members.FirstOrDefault(m => m.Address.Equals(address) && m.Status is not AkkaStatus.Down) is { } member &&
-            GossipStates.KeyOf(member) is var key && key != _self && !_downed.Contains(key))
-        {
-            _suspects.Add(key, _time.Clock);
-            _nextProof = ProofFirst;
-            Ask();
-        }
-    }
-
-    private void Forget(MemberKey member)
-    {
-        _suspects.Remove(member);
-        _dead.Remove(member);
-        _downed.Remove(member);
-        _silentFor.Remove(member);
-        Decide();
-    }
-
-    /// <summary>Asks for the locks of those that are suspected. The database may take its time, so it is not waited for here.</summary>
-    private void Ask()
-    {
-        if (_asking || !_suspects.Any)
-        {
-            return;
-        }
-
-        IReadOnlyList<MemberKey> left = _suspects.Left(_time.Clock);
-        if (_record is null || Distrusts())
-        {
-            Context.System.EventStream.Publish(RowsWanted.Instance);
-            AskAgain();
-            return;
-        }
-
-        TimeSpan now = _time.Now;
-        List<(MemberKey, long, TimeSpan)> lives = [];
-        foreach (MemberKey key in left)
-        {
-            // A life that has left in order takes its system, which may be its host's, with it.
-            if (Find(key) is { Member: { } member } && member.Status != RowStatus.Removed)
-            {
-                lives.Add((key, member.Incarnation, now - _beats.MovedAt(member.Incarnation) ?? TimeSpan.Zero));
-            }
-        }
-
-        if (lives.Count == 0)
-        {
-            AskAgain();
-            return;
-        }
-
-        _asking = true;
-        Task.Run(() => _suspects.FindDeadAsync(lives, _stopping.Token), _stopping.Token)
-            .PipeTo(Self, success: dead => new Dead(dead), failure: _ => new Dead([]));
-    }
-
-    private void OnDead(Dead found)
-    {
-        _asking = false;
-        foreach (MemberKey member in found.Members)
-        {
-            _suspects.Remove(member);
-            if (!_downed.Contains(member) && _dead.Add(member))
-            {
-                LogCrashed(_logger, member.Address);
-            }
-        }
-
-        if (_suspects.Any)
-        {
-            AskAgain();
-        }
-
         Decide();
     }
 
@@ -233,13 +159,18 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>Those that are down already, or leave and have said goodbye, are none any more. A life that is down on record counts as dead: it has to end.</summary>
+    /// <summary>
+    /// Those that are down already, or leave and have said goodbye, are none any more. A life that is down on record counts as dead: it has
+    /// to end.
+    /// </summary>
     private DowningMember[] Members()
     {
         ClusterEvent.CurrentClusterState state = _cluster.State;
         Member[] members =
         [
-            .. state.Members.Where(m => m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(GossipStates.KeyOf(m))),
+            .. state.Members.Where(m =>
+                m.Status is not (AkkaStatus.Down or AkkaStatus.Exiting or AkkaStatus.Removed) && !_downed.Contains(GossipStates.KeyOf(m))
+            ),
         ];
         HashSet<MemberKey> unreachable = _proofsOnly ? [] : [.. members.Where(state.Unreachable.Contains).Select(GossipStates.KeyOf)];
         return
@@ -271,8 +202,11 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private bool IsSilent(SilentMember member)
     {
         Address address = Address.Parse(member.Address);
-        return !_cluster.FailureDetector.IsAvailable(address) ||
-            (!_cluster.FailureDetector.IsMonitoring(address) && _cluster.State.Unreachable.Any(m => GossipStates.KeyOf(m) == new MemberKey(member.Address, member.Uid)));
+        return !_cluster.FailureDetector.IsAvailable(address)
+            || (
+                !_cluster.FailureDetector.IsMonitoring(address)
+                && _cluster.State.Unreachable.Any(m => GossipStates.KeyOf(m) == new MemberKey(member.Address, member.Uid))
+            );
     }
 
     private void Down(IReadOnlyList<MemberKey> victims)
@@ -283,7 +217,10 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             _suspects.Remove(victim);
 
             // Akka downs by the address alone. Looked at anew, right before: a node that was started again has another number there.
-            if (_cluster.State.Members.FirstOrDefault(m => GossipStates.KeyOf(m) == victim) is not { } member || member.Status == AkkaStatus.Down)
+            if (
+                _cluster.State.Members.FirstOrDefault(m => GossipStates.KeyOf(m) == victim) is not { } member
+                || member.Status == AkkaStatus.Down
+            )
             {
                 continue;
             }
@@ -312,7 +249,11 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         _taking = true;
         long[] lives = [.. rows.Select(p => p!.Member.Incarnation)];
         Task.Run(() => TakeWithinAsync(own.Epoch, record.Decision, lives), _stopping.Token)
-            .PipeTo(Self, success: result => new Taken(victims, result, null), failure: e => new Taken(victims, TakeResult.Outdated, e.Message));
+            .PipeTo(
+                Self,
+                success: result => new Taken(victims, result, null),
+                failure: e => new Taken(victims, TakeResult.Outdated, e.Message)
+            );
     }
 
     private async Task<TakeResult> TakeWithinAsync(long epoch, long decision, long[] lives)
@@ -345,13 +286,6 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
         }
     }
 
-    /// <summary>Soon at first, then less often: a member that only is silent keeps its lock.</summary>
-    private void AskAgain()
-    {
-        Timers.StartSingleTimer(nameof(ProofDue), ProofDue.Instance, _nextProof);
-        _nextProof = TimeSpan.FromTicks(Math.Min(ProofEvery.Ticks, _nextProof.Ticks * 3 / 2));
-    }
-
     private void DecideIn(TimeSpan wait)
     {
         if (!Timers.IsTimerActive(nameof(DecisionDue)))
@@ -359,15 +293,6 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
             Timers.StartSingleTimer(nameof(DecisionDue), DecisionDue.Instance, wait);
         }
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the process of the member at {Address} is gone for certain: its connection has ended, and so has its lock")]
-    private static partial void LogCrashed(ILogger logger, string address);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "member {Incarnation} at {Address} is lost: this node downs it")]
-    private static partial void LogDowned(ILogger logger, long incarnation, string address);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "members are unreachable and none of the sides has a majority: the journal must decide who goes on, and does not answer: {Problem}")]
-    private static partial void LogNotTaken(ILogger logger, string problem);
 
     private sealed record Dead(IReadOnlyList<MemberKey> Members) : INoSerializationVerificationNeeded;
 

@@ -8,8 +8,9 @@ using AkkaStatus = Akka.Cluster.MemberStatus;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Has a member of a cluster exchange gossip, look for silent members, act as the leader and ask for the places of shards often while something changes in the
-/// cluster, so that it can do all of that seldom while nothing does: otherwise it would be most of what a node without work uses.
+/// Has a member of a cluster exchange gossip, look for silent members, act as the leader and ask for the places of shards often while
+/// something changes in the cluster, so that it can do all of that seldom while nothing does: otherwise it would be most of what a node
+/// without work uses.
 /// </summary>
 /// <remarks>
 /// Akka has one interval for each, so what its own timers send to the actors concerned is sent to them in between. Where Akka has no
@@ -22,8 +23,9 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
 
     private static readonly object?[] ForGossip =
     [
-        .. ((string[])["GossipTick", "ReapUnreachableTick", "LeaderActionsTick"])
-            .Select(name => MessageOf(typeof(AkkaCluster), $"Akka.Cluster.InternalClusterAction+{name}")),
+        .. ((string[])["GossipTick", "ReapUnreachableTick", "LeaderActionsTick"]).Select(name =>
+            MessageOf(typeof(AkkaCluster), $"Akka.Cluster.InternalClusterAction+{name}")
+        ),
     ];
 
     private static readonly object? ForRegion = MessageOf(typeof(ClusterSharding), "Akka.Cluster.Sharding.ShardRegion+Retry");
@@ -56,7 +58,8 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Whether this view of the cluster is one that will change by itself.</summary>
-    public static bool IsSettled(ClusterEvent.CurrentClusterState state) => state.Unreachable.IsEmpty && state.Members.All(member => member.Status == AkkaStatus.Up);
+    public static bool IsSettled(ClusterEvent.CurrentClusterState state) =>
+        state.Unreachable.IsEmpty && state.Members.All(member => member.Status == AkkaStatus.Up);
 
     protected override void PreStart()
     {
@@ -64,7 +67,8 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
             Self,
             ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents,
             typeof(ClusterEvent.IMemberEvent),
-            typeof(ClusterEvent.IReachabilityEvent));
+            typeof(ClusterEvent.IReachabilityEvent)
+        );
 
         // A connection that ends or begins is the first that is heard of most changes.
         Context.System.EventStream.Subscribe(Self, typeof(AssociationEvent));
@@ -77,9 +81,10 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
         Context.System.EventStream.Unsubscribe(Self);
     }
 
-    private static object? MessageOf(Type neighbour, string name) => neighbour.Assembly.GetType(name) is { } type
-        ? type.GetProperty("Instance")?.GetValue(null) ?? type.GetField("Instance")?.GetValue(null)
-        : null;
+    private static object? MessageOf(Type neighbour, string name) =>
+        neighbour.Assembly.GetType(name) is { } type
+            ? type.GetProperty("Instance")?.GetValue(null) ?? type.GetField("Instance")?.GetValue(null)
+            : null;
 
     private void Hurry()
     {

@@ -21,14 +21,15 @@ internal static class GossipStates
     public static MemberKey KeyOf(UniqueAddress address) => new(address.Address.ToString(), address.Uid);
 
     /// <summary>Akka's states in our words: unreachable is suspect, since Akka may find it reachable again.</summary>
-    public static MemberState StateOf(AkkaStatus status, bool reachable) => status switch
-    {
-        AkkaStatus.Joining or AkkaStatus.WeaklyUp => reachable ? MemberState.Joining : MemberState.Suspect,
-        AkkaStatus.Up => reachable ? MemberState.Up : MemberState.Suspect,
-        AkkaStatus.Leaving or AkkaStatus.Exiting => MemberState.Leaving,
-        AkkaStatus.Down => MemberState.Down,
-        _ => MemberState.Removed,
-    };
+    public static MemberState StateOf(AkkaStatus status, bool reachable) =>
+        status switch
+        {
+            AkkaStatus.Joining or AkkaStatus.WeaklyUp => reachable ? MemberState.Joining : MemberState.Suspect,
+            AkkaStatus.Up => reachable ? MemberState.Up : MemberState.Suspect,
+            AkkaStatus.Leaving or AkkaStatus.Exiting => MemberState.Leaving,
+            AkkaStatus.Down => MemberState.Down,
+            _ => MemberState.Removed,
+        };
 
     /// <summary>The member that has been up the longest; null: there is none.</summary>
     public static Member? OldestOf(IEnumerable<Member> members) =>

@@ -9,8 +9,8 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Carries <see cref="JournalLossRule"/> out: a node that does not reach the journal asks the others whether they do, and ends its life when it alone has
-/// lost it. It begins another one when it has the journal again.
+/// Carries <see cref="JournalLossRule"/> out: a node that does not reach the journal asks the others whether they do, and ends its life
+/// when it alone has lost it. It begins another one when it has the journal again.
 /// </summary>
 internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
 {
@@ -33,8 +33,11 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
         _rule = new JournalLossRule(limit, _time.Now);
         Receive<RowsRead>(read => _rule.OnRead(read.ListenedAt));
         Receive<Check>(_ => OnCheck(limit));
-        Receive<JournalQuestion>(_ => Sender.Tell(
-            new JournalAnswer(_cluster.SelfUniqueAddress.Address.ToString(), _cluster.SelfUniqueAddress.Uid, _rule.Reaches(_time.Now))));
+        Receive<JournalQuestion>(_ =>
+            Sender.Tell(
+                new JournalAnswer(_cluster.SelfUniqueAddress.Address.ToString(), _cluster.SelfUniqueAddress.Uid, _rule.Reaches(_time.Now))
+            )
+        );
         Receive<JournalAnswer>(answer => _rule.OnAnswer(new MemberKey(answer.Address, answer.Uid), answer.Reaches, _time.Now));
     }
 
@@ -59,7 +62,9 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
         _last = standing;
         if (standing == JournalStanding.GivesUp)
         {
-            Context.System.EventStream.Publish(new LifeLost("this node alone does not reach the journal: its tasks go on where they can be committed"));
+            Context.System.EventStream.Publish(
+                new LifeLost("this node alone does not reach the journal: its tasks go on where they can be committed")
+            );
         }
         else if (standing != JournalStanding.Reached && !_cluster.IsTerminated)
         {
@@ -71,14 +76,22 @@ internal sealed partial class JournalWatch : ReceiveActor, IWithTimers
     private void AskOthers()
     {
         ClusterEvent.CurrentClusterState state = _cluster.State;
-        foreach (Member member in state.Members.Where(m =>
-            m.Status == Akka.Cluster.MemberStatus.Up && !state.Unreachable.Contains(m) && !m.UniqueAddress.Equals(_cluster.SelfUniqueAddress)))
+        foreach (
+            Member member in state.Members.Where(m =>
+                m.Status == Akka.Cluster.MemberStatus.Up
+                && !state.Unreachable.Contains(m)
+                && !m.UniqueAddress.Equals(_cluster.SelfUniqueAddress)
+            )
+        )
         {
             Context.ActorSelection(member.Address + Self.Path.ToStringWithoutAddress()).Tell(JournalQuestion.Instance);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "this node does not reach the journal and others do: unless that changes within {Seconds} s it gives its tasks up")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "this node does not reach the journal and others do: unless that changes within {Seconds} s it gives its tasks up"
+    )]
     private static partial void LogAlone(ILogger logger, double seconds);
 
     private sealed class Check : INoSerializationVerificationNeeded

@@ -21,8 +21,8 @@ public sealed class LossDowning : IDowningProvider
 
     /// <inheritdoc />
     /// <remarks>
-    /// None. Should two sides go on all the same, the journal takes the events of one of them only, so that no time has to be left for the other to
-    /// end; and a wait would come twice in a row when the coordinator is lost.
+    /// None. Should two sides go on all the same, the journal takes the events of one of them only, so that no time has to be left for the
+    /// other to end; and a wait would come twice in a row when the coordinator is lost.
     /// </remarks>
     public TimeSpan DownRemovalMargin => TimeSpan.Zero;
 

@@ -17,7 +17,9 @@ internal sealed record RowsWanted : INoSerializationVerificationNeeded
 /// <summary>On the event stream of a system: its life is lost, the others have gone on without it or are about to.</summary>
 internal sealed record LifeLost(string Reason) : INoSerializationVerificationNeeded;
 
-/// <summary>On the event stream of a system: this node has just downed a life, 0 when its number is not known. It is still a member for a moment.</summary>
+/// <summary>
+/// On the event stream of a system: this node has just downed a life, 0 when its number is not known. It is still a member for a moment.
+/// </summary>
 internal sealed record LifeDowned(long Life) : INoSerializationVerificationNeeded;
 
 /// <summary>On the event stream of a system: the cluster has removed a member, and what watched it hears that it is gone.</summary>

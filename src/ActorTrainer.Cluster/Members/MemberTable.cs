@@ -17,54 +17,92 @@ internal sealed class MemberTable(JournalDatabase database)
     /// <summary>Down and removed are final.</summary>
     public const string IsLiving = "status NOT IN ('Down', 'Removed')";
 
-    private const string Columns = "incarnation, address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid, epoch, beat";
+    private const string Columns =
+        "incarnation, address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid, epoch, beat";
 
     /// <summary>The newest life of each address, and every one that is neither down nor removed; by number.</summary>
     public const string Query =
-        $"SELECT {Columns} FROM actortrainer_member AS m WHERE {IsLiving} OR " +
-        "incarnation = (SELECT max(incarnation) FROM actortrainer_member AS n WHERE n.address = m.address) ORDER BY incarnation";
+        $"SELECT {Columns} FROM actortrainer_member AS m WHERE {IsLiving} OR "
+        + "incarnation = (SELECT max(incarnation) FROM actortrainer_member AS n WHERE n.address = m.address) ORDER BY incarnation";
 
     /// <summary>Registers a new life; earlier lives at its address are down.</summary>
     /// <returns>Its number.</returns>
-    public Task<long> RegisterAsync(ClusterMember row, CancellationToken cancellationToken) => database.WriteAsync(
-        async session =>
-        {
-            await session.RunAsync($"UPDATE actortrainer_member SET status = 'Down' WHERE address = @a AND {IsLiving}", row.Address.ToString());
-            return (await session.QueryAsync(
-                "INSERT INTO actortrainer_member (address, name, roles, slots, status, cordoned, pid, version, akka_address, akka_uid, epoch, beat, server_started) " +
-                "VALUES (@a, @b, @c, @d, @e, 0, @f, @g, '', 0, 0, 0, '') RETURNING incarnation",
-                r => r.GetInt64(0),
-                row.Address.ToString(), row.Name, string.Join(',', row.Roles), row.Slots, row.Status.ToString(), row.Pid, row.Version))[0];
-        },
-        cancellationToken);
+    public Task<long> RegisterAsync(ClusterMember row, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
+            {
+                await session.RunAsync(
+                    $"UPDATE actortrainer_member SET status = 'Down' WHERE address = @a AND {IsLiving}",
+                    row.Address.ToString()
+                );
+                return (
+                    await session.QueryAsync(
+                        "INSERT INTO actortrainer_member (address, name, roles, slots, status, cordoned, pid, version, "
+                            + "akka_address, akka_uid, epoch, beat, server_started) "
+                            + "VALUES (@a, @b, @c, @d, @e, 0, @f, @g, '', 0, 0, 0, '') RETURNING incarnation",
+                        r => r.GetInt64(0),
+                        row.Address.ToString(),
+                        row.Name,
+                        string.Join(',', row.Roles),
+                        row.Slots,
+                        row.Status.ToString(),
+                        row.Pid,
+                        row.Version
+                    )
+                )[0];
+            },
+            cancellationToken
+        );
 
     /// <summary>Writes down how Akka calls a life.</summary>
-    public Task LocateAsync(long incarnation, string akkaAddress, long uid, CancellationToken cancellationToken) => database.WriteAsync(
-        session => session.RunAsync(
-            "UPDATE actortrainer_member SET akka_address = @a, akka_uid = @b WHERE incarnation = @c", akkaAddress, uid, incarnation),
-        cancellationToken);
+    public Task LocateAsync(long incarnation, string akkaAddress, long uid, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            session =>
+                session.RunAsync(
+                    "UPDATE actortrainer_member SET akka_address = @a, akka_uid = @b WHERE incarnation = @c",
+                    akkaAddress,
+                    uid,
+                    incarnation
+                ),
+            cancellationToken
+        );
 
     /// <summary>
-    /// Writes down that another life is gone. A life that is down itself writes nothing: it was stopped perhaps, and takes those for lost that
-    /// went on without it.
+    /// Writes down that another life is gone. A life that is down itself writes nothing: it was stopped perhaps, and takes those for lost
+    /// that went on without it.
     /// </summary>
-    public Task RecordGoneAsync(long by, long incarnation, MemberStatus status, CancellationToken cancellationToken) => database.WriteAsync(
-        session => session.RunAsync(
-            $"UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND {IsLiving} AND EXISTS " +
-            $"(SELECT 1 FROM actortrainer_member WHERE incarnation = @c AND {IsLiving})",
-            status.ToString(), incarnation, by),
-        cancellationToken);
+    public Task RecordGoneAsync(long by, long incarnation, MemberStatus status, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            session =>
+                session.RunAsync(
+                    $"UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND {IsLiving} AND EXISTS "
+                        + $"(SELECT 1 FROM actortrainer_member WHERE incarnation = @c AND {IsLiving})",
+                    status.ToString(),
+                    incarnation,
+                    by
+                ),
+            cancellationToken
+        );
 
     /// <summary>Changes this node's own status; down and removed are final.</summary>
-    public Task SetStatusAsync(long incarnation, MemberStatus status, CancellationToken cancellationToken) => database.WriteAsync(
-        session => session.RunAsync(
-            $"UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND {IsLiving}", status.ToString(), incarnation),
-        cancellationToken);
+    public Task SetStatusAsync(long incarnation, MemberStatus status, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            session =>
+                session.RunAsync(
+                    $"UPDATE actortrainer_member SET status = @a WHERE incarnation = @b AND {IsLiving}",
+                    status.ToString(),
+                    incarnation
+                ),
+            cancellationToken
+        );
 
     /// <summary>Cordons or uncordons a life.</summary>
-    public Task SetCordonedAsync(long incarnation, bool cordoned, CancellationToken cancellationToken) => database.WriteAsync(
-        session => session.RunAsync("UPDATE actortrainer_member SET cordoned = @a WHERE incarnation = @b", cordoned ? 1 : 0, incarnation),
-        cancellationToken);
+    public Task SetCordonedAsync(long incarnation, bool cordoned, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            session =>
+                session.RunAsync("UPDATE actortrainer_member SET cordoned = @a WHERE incarnation = @b", cordoned ? 1 : 0, incarnation),
+            cancellationToken
+        );
 
     /// <summary>Reads what <see cref="Query"/> gives.</summary>
     public Task<List<MemberRow>> ReadAsync(CancellationToken cancellationToken) =>
@@ -83,7 +121,8 @@ internal sealed class MemberTable(JournalDatabase database)
             Enum.Parse<MemberStatus>(reader.GetString(5)),
             reader.GetInt32(6) != 0,
             reader.GetInt32(7),
-            reader.GetString(8))
+            reader.GetString(8)
+        )
         {
             System = new MemberKey(reader.GetString(9), reader.GetInt64(10)),
         };

@@ -7,9 +7,12 @@ using Akka.Remote;
 namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
-/// Finds a member unreachable that was silent for <c>acceptable-heartbeat-pause</c>. Time in which this process itself stood still does not count.
+/// Finds a member unreachable that was silent for <c>acceptable-heartbeat-pause</c>. Time in which this process itself stood still does not
+/// count.
 /// </summary>
-/// <remarks>Made by Akka from <c>akka.cluster.failure-detector.implementation-class</c>, by reflection; one for each watched address.</remarks>
+/// <remarks>
+/// Made by Akka from <c>akka.cluster.failure-detector.implementation-class</c>, by reflection; one for each watched address.
+/// </remarks>
 public sealed class SilenceDetector : FailureDetector
 {
     private readonly ListeningTime _time;
@@ -18,9 +21,7 @@ public sealed class SilenceDetector : FailureDetector
 
     /// <summary>Called by Akka.</summary>
     public SilenceDetector(Config config, EventStream ev)
-        : this(config.GetTimeSpan("acceptable-heartbeat-pause"), ListeningTime.Of(ev, config.GetTimeSpan("heartbeat-interval")))
-    {
-    }
+        : this(config.GetTimeSpan("acceptable-heartbeat-pause"), ListeningTime.Of(ev, config.GetTimeSpan("heartbeat-interval"))) { }
 
     internal SilenceDetector(TimeSpan limit, ListeningTime time)
     {
@@ -90,9 +91,13 @@ internal sealed class ListeningTime(Func<TimeSpan> clock, TimeSpan heartbeatInte
     }
 
     /// <summary>That of the system that an event stream belongs to, which is all of the system that a failure detector is given.</summary>
-    public static ListeningTime Of(EventStream events, TimeSpan heartbeatInterval) => BySystem.GetValue(events, _ =>
-    {
-        long started = TimeProvider.System.GetTimestamp();
-        return new ListeningTime(() => TimeProvider.System.GetElapsedTime(started), heartbeatInterval);
-    });
+    public static ListeningTime Of(EventStream events, TimeSpan heartbeatInterval) =>
+        BySystem.GetValue(
+            events,
+            _ =>
+            {
+                long started = TimeProvider.System.GetTimestamp();
+                return new ListeningTime(() => TimeProvider.System.GetElapsedTime(started), heartbeatInterval);
+            }
+        );
 }

@@ -9,8 +9,9 @@ namespace ActorTrainer.Cluster.Members;
 
 /// <summary>
 /// A node's process that is stopped (SIGSTOP) in the middle of a transaction keeps SQLite's write lock, and with it every other node from
-/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two checks in a row find it stopped with the lock
-/// in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write now.
+/// writing, the record of who is down included. Once Akka finds it unreachable it is ended, if two checks in a row find it stopped with the
+/// lock in its hands. A process that is just being continued is not such a one, although it may have been stopped a moment ago and write
+/// now.
 /// </summary>
 internal sealed partial class StuckWriter(JournalDatabase database, string path, ILogger logger)
 {
@@ -24,8 +25,8 @@ internal sealed partial class StuckWriter(JournalDatabase database, string path,
             return;
         }
 
-        int stuck = view.Members
-            .Where(m => m.State is MemberState.Suspect or MemberState.Down && m.Pid != Environment.ProcessId)
+        int stuck = view
+            .Members.Where(m => m.State is MemberState.Suspect or MemberState.Down && m.Pid != Environment.ProcessId)
             .Select(m => m.Pid)
             .FirstOrDefault(IsStuck);
         if (stuck != 0 && stuck == _stuckBefore)
@@ -53,7 +54,9 @@ internal sealed partial class StuckWriter(JournalDatabase database, string path,
         }
     }
 
-    /// <summary>Whether a process is stopped by a signal: state T of <c>/proc/PID/stat</c>, behind the command's name in parentheses.</summary>
+    /// <summary>
+    /// Whether a process is stopped by a signal: state T of <c>/proc/PID/stat</c>, behind the command's name in parentheses.
+    /// </summary>
     private static bool IsStopped(int pid)
     {
         try
@@ -67,9 +70,15 @@ internal sealed partial class StuckWriter(JournalDatabase database, string path,
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "process {Pid} is stopped and unreachable and holds the write lock of {Path}: it is ended, so that the others can go on")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "process {Pid} is stopped and unreachable and holds the write lock of {Path}: it is ended, so that the others can go on"
+    )]
     private static partial void LogEnded(ILogger logger, int pid, string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "process {Pid} is stopped and holds the write lock of {Path}, and could not be ended: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "process {Pid} is stopped and holds the write lock of {Path}, and could not be ended: {Problem}"
+    )]
     private static partial void LogNotEnded(ILogger logger, int pid, string path, string problem);
 }

@@ -64,7 +64,10 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         if (!ByManifest.TryGetValue(manifest, out JsonTypeInfo? json))
         {
             return new Unreadable(
-                manifest, $"'{manifest}' was written by another version of ActorTrainer, probably a newer one; this one knows {Known(manifest)}. Use the version that wrote it.");
+                manifest,
+                $"'{manifest}' was written by another version of ActorTrainer, probably a newer one; "
+                    + $"this one knows {Known(manifest)}. Use the version that wrote it."
+            );
         }
 
         try
@@ -73,7 +76,10 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
         }
         catch (JsonException e)
         {
-            return new Unreadable(manifest, $"'{manifest}' cannot be read, perhaps because a newer version of ActorTrainer wrote it: {e.Message}");
+            return new Unreadable(
+                manifest,
+                $"'{manifest}' cannot be read, perhaps because a newer version of ActorTrainer wrote it: {e.Message}"
+            );
         }
     }
 
@@ -91,7 +97,8 @@ internal sealed class ActorTrainerSerializer(ExtendedActorSystem system) : Seria
     UseStringEnumConverter = true,
     AllowOutOfOrderMetadataProperties = true,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a diverged loss is NaN and must still be journaled
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(JournaledEvent))]
 [JsonSerializable(typeof(FoldedTask))]
 [JsonSerializable(typeof(WakeTask))]

@@ -3,14 +3,21 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Messages;
 
-/// <summary>When things happened to a task, by the clocks of the nodes that wrote its events; what the state does not say and lists show.</summary>
+/// <summary>
+/// When things happened to a task, by the clocks of the nodes that wrote its events; what the state does not say and lists show.
+/// </summary>
 /// <param name="SubmittedAt">Its first event.</param>
 /// <param name="ChangedAt">Its last event.</param>
 /// <param name="Checkpoints">Its listed checkpoints, by name.</param>
-internal sealed record TaskTimes(DateTimeOffset SubmittedAt, DateTimeOffset ChangedAt, ImmutableSortedDictionary<string, DateTimeOffset> Checkpoints)
+internal sealed record TaskTimes(
+    DateTimeOffset SubmittedAt,
+    DateTimeOffset ChangedAt,
+    ImmutableSortedDictionary<string, DateTimeOffset> Checkpoints
+)
 {
     /// <summary>Before the first event.</summary>
-    public static TaskTimes None { get; } = new(default, default, ImmutableSortedDictionary<string, DateTimeOffset>.Empty.WithComparers(StringComparer.Ordinal));
+    public static TaskTimes None { get; } =
+        new(default, default, ImmutableSortedDictionary<string, DateTimeOffset>.Empty.WithComparers(StringComparer.Ordinal));
 
     /// <summary>The times after one more event.</summary>
     public TaskTimes After(TaskEvent e, DateTimeOffset at)

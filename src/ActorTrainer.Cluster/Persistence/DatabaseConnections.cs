@@ -15,12 +15,15 @@ namespace ActorTrainer.Cluster.Persistence;
 /// </summary>
 internal static class DatabaseConnections
 {
-    /// <summary>How long SQLite waits for another writer. Longer than any transaction of ours, shorter than Akka's limit for a write.</summary>
+    /// <summary>
+    /// How long SQLite waits for another writer. Longer than any transaction of ours, shorter than Akka's limit for a write.
+    /// </summary>
     private const int SqliteBusySeconds = 5;
 
     /// <summary>
-    /// PostgreSQL ends the session of a writer that was stopped in the middle of a transaction, so that its locks do not block its successor, and
-    /// statements that wait for such a lock. A commit is on disk before it is acknowledged, whatever the server's default is.
+    /// PostgreSQL ends the session of a writer that was stopped in the middle of a transaction, so that its locks do not block its
+    /// successor, and statements that wait for such a lock. A commit is on disk before it is acknowledged, whatever the server's default
+    /// is.
     /// </summary>
     private const string PostgreSqlOptions =
         "-c synchronous_commit=on -c idle_in_transaction_session_timeout=3000 -c lock_timeout=8000 -c statement_timeout=15000";
@@ -61,15 +64,22 @@ internal static class DatabaseConnections
 
     /// <summary>Makes the connections of Akka.Persistence.Sql the same way; part of an actor system's setup.</summary>
     /// <remarks>Akka.Persistence.Sql asks the options for the provider's name: so they are made with it.</remarks>
-    public static DataOptionsSetup ForAkka(JournalDatabase database) => new(new DataOptions()
-        .UseConnectionString(database.IsSqlite ? ProviderName.SQLiteMS : ProviderName.PostgreSQL15, database.ConnectionString)
-        .UseInterceptor(Interceptor));
+    public static DataOptionsSetup ForAkka(JournalDatabase database) =>
+        new(
+            new DataOptions()
+                .UseConnectionString(database.IsSqlite ? ProviderName.SQLiteMS : ProviderName.PostgreSQL15, database.ConnectionString)
+                .UseInterceptor(Interceptor)
+        );
 
     private sealed class DatabaseInterceptor : ConnectionInterceptor
     {
         public override void ConnectionOpened(ConnectionEventData eventData, DbConnection connection) => Prepare(connection);
 
-        public override Task ConnectionOpenedAsync(ConnectionEventData eventData, DbConnection connection, CancellationToken cancellationToken)
+        public override Task ConnectionOpenedAsync(
+            ConnectionEventData eventData,
+            DbConnection connection,
+            CancellationToken cancellationToken
+        )
         {
             Prepare(connection);
             return Task.CompletedTask;

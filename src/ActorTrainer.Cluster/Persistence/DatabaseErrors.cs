@@ -15,12 +15,13 @@ internal static class DatabaseErrors
     public static bool IsAway(Exception e) => e is DbException or TimeoutException or SocketException or OperationCanceledException;
 
     /// <summary>Whether the database has answered that the row contradicts another one: the key (task, sequence) is taken.</summary>
-    public static bool IsRefusal(Exception? e) => e switch
-    {
-        null => false,
-        SqliteException sqlite => sqlite.SqliteErrorCode == SqliteConstraint,
-        PostgresException postgres => postgres.SqlState.StartsWith(PostgreSqlConstraintClass, StringComparison.Ordinal),
-        AggregateException many => many.InnerExceptions.Any(IsRefusal),
-        _ => IsRefusal(e.InnerException),
-    };
+    public static bool IsRefusal(Exception? e) =>
+        e switch
+        {
+            null => false,
+            SqliteException sqlite => sqlite.SqliteErrorCode == SqliteConstraint,
+            PostgresException postgres => postgres.SqlState.StartsWith(PostgreSqlConstraintClass, StringComparison.Ordinal),
+            AggregateException many => many.InnerExceptions.Any(IsRefusal),
+            _ => IsRefusal(e.InnerException),
+        };
 }

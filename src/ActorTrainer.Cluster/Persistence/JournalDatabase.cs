@@ -11,7 +11,9 @@ namespace ActorTrainer.Cluster.Persistence;
 /// </summary>
 internal sealed class JournalDatabase
 {
-    /// <summary>One writer of this process at a time: SQLite lets only one in anyway, and waiting here costs no polling of its lock.</summary>
+    /// <summary>
+    /// One writer of this process at a time: SQLite lets only one in anyway, and waiting here costs no polling of its lock.
+    /// </summary>
     private readonly SemaphoreSlim _sqliteWriter = new(1, 1);
 
     private JournalDatabase(string connectionString, string name, bool isSqlite)

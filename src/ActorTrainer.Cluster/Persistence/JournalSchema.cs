@@ -21,7 +21,8 @@ internal static class JournalSchema
           status TEXT NOT NULL, cordoned INTEGER NOT NULL, pid INTEGER NOT NULL, version TEXT NOT NULL, akka_address TEXT NOT NULL,
           akka_uid BIGINT NOT NULL, epoch BIGINT NOT NULL, beat BIGINT NOT NULL, server_started TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_cluster (
-          id INTEGER PRIMARY KEY CHECK (id = 1), epoch BIGINT NOT NULL, founder BIGINT NOT NULL, decision BIGINT NOT NULL, protocol INTEGER NOT NULL);
+          id INTEGER PRIMARY KEY CHECK (id = 1), epoch BIGINT NOT NULL, founder BIGINT NOT NULL, decision BIGINT NOT NULL,
+          protocol INTEGER NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_name (name TEXT PRIMARY KEY, task TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_task (
           task TEXT PRIMARY KEY, name TEXT NOT NULL, shard INTEGER NOT NULL, finished INTEGER NOT NULL, sequence BIGINT NOT NULL,
@@ -32,7 +33,8 @@ internal static class JournalSchema
         CREATE INDEX IF NOT EXISTS actortrainer_task_unfinished ON actortrainer_task (task) WHERE finished = 0;
         CREATE INDEX IF NOT EXISTS actortrainer_task_finished ON actortrainer_task (changed_at) WHERE finished = 1;
         CREATE TABLE IF NOT EXISTS actortrainer_archive (
-          task TEXT PRIMARY KEY, name TEXT NOT NULL, submitted_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, summary TEXT NOT NULL, checkpoints TEXT NOT NULL);
+          task TEXT PRIMARY KEY, name TEXT NOT NULL, submitted_at BIGINT NOT NULL, ended_at BIGINT NOT NULL, summary TEXT NOT NULL,
+          checkpoints TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_metrics (task TEXT PRIMARY KEY, series TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS actortrainer_row_version (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
         """;
@@ -41,11 +43,24 @@ internal static class JournalSchema
     private static readonly Dictionary<string, string[]> AkkaTables = new(StringComparer.Ordinal)
     {
         ["actortrainer_event"] =
-            ["ordering", "deleted", "persistence_id", "sequence_number", "created", "tags", "message", "identifier", "manifest", "writer_uuid"],
+        [
+            "ordering",
+            "deleted",
+            "persistence_id",
+            "sequence_number",
+            "created",
+            "tags",
+            "message",
+            "identifier",
+            "manifest",
+            "writer_uuid",
+        ],
         ["actortrainer_snapshot"] = ["persistence_id", "sequence_number", "created", "snapshot", "manifest", "serializer_id"],
     };
 
-    /// <summary>Makes the tables in a database without any; checks those of another. Safe when several nodes do it at the same time.</summary>
+    /// <summary>
+    /// Makes the tables in a database without any; checks those of another. Safe when several nodes do it at the same time.
+    /// </summary>
     /// <returns>What tells this journal from all others.</returns>
     /// <exception cref="JournalOpenException">The database cannot be used; says why and what to do.</exception>
     public static async Task<string> EnsureAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken)
@@ -63,7 +78,10 @@ internal static class JournalSchema
             if (database.IsSqlite)
             {
                 // Readers of one node then never wait for a writer of another.
-                await database.ReadAsync(session => session.QueryAsync("PRAGMA journal_mode = WAL", r => r.GetString(0)), cancellationToken);
+                await database.ReadAsync(
+                    session => session.QueryAsync("PRAGMA journal_mode = WAL", r => r.GetString(0)),
+                    cancellationToken
+                );
             }
 
             await CheckVersionAsync(database, tables, cancellationToken);
@@ -89,8 +107,10 @@ internal static class JournalSchema
         {
             throw new JournalOpenException(
                 JournalOpenFailure.Unusable,
-                $"The journal's folder {Path.GetDirectoryName(path)} cannot be made ({e.Message}). Make it yourself, or set actortrainer.journal.path.",
-                e);
+                $"The journal's folder {Path.GetDirectoryName(path)} cannot be made ({e.Message}). "
+                    + "Make it yourself, or set actortrainer.journal.path.",
+                e
+            );
         }
     }
 
@@ -106,53 +126,80 @@ internal static class JournalSchema
         if (tables.FirstOrDefault(t => !t.StartsWith("actortrainer_", StringComparison.Ordinal)) is { } foreign)
         {
             throw new JournalOpenException(
-                JournalOpenFailure.NotAJournal, $"{database.Name} is a database of something else: it has a table '{foreign}'. Set actortrainer.journal.path to a file of its own.");
+                JournalOpenFailure.NotAJournal,
+                $"{database.Name} is a database of something else: it has a table '{foreign}'. "
+                    + "Set actortrainer.journal.path to a file of its own."
+            );
         }
     }
 
-    private static Task<bool> CreateAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken) => database.WriteAsync(
-        async session =>
-        {
-            if (!database.IsSqlite)
+    private static Task<bool> CreateAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async session =>
             {
-                // Two nodes that make tables at the same time would trip over each other.
-                await session.QueryAsync("SELECT pg_advisory_xact_lock(7400)", _ => true);
-            }
+                if (!database.IsSqlite)
+                {
+                    // Two nodes that make tables at the same time would trip over each other.
+                    await session.QueryAsync("SELECT pg_advisory_xact_lock(7400)", _ => true);
+                }
 
-            string identity = database.IsSqlite ? "INTEGER PRIMARY KEY AUTOINCREMENT" : "BIGSERIAL PRIMARY KEY";
-            foreach (string statement in Tables.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-            {
-                await session.RunAsync(statement.Replace("{identity}", identity, StringComparison.Ordinal));
-            }
+                string identity = database.IsSqlite ? "INTEGER PRIMARY KEY AUTOINCREMENT" : "BIGSERIAL PRIMARY KEY";
+                foreach (string statement in Tables.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+                {
+                    await session.RunAsync(statement.Replace("{identity}", identity, StringComparison.Ordinal));
+                }
 
-            await session.RunAsync("INSERT INTO actortrainer_row_version (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING");
-            await session.RunAsync(
-                "INSERT INTO actortrainer_journal (id, identity, schema_version, number_of_shards, cluster) VALUES (1, @a, @b, @c, @d) ON CONFLICT (id) DO NOTHING",
-                Guid.NewGuid().ToString("N"), Version, model.Sharding.NumberOfShards, model.ClusterName);
-            await session.RunAsync(
-                "INSERT INTO actortrainer_cluster (id, epoch, founder, decision, protocol) VALUES (1, 0, 0, 0, @a) ON CONFLICT (id) DO NOTHING", Protocol);
-            return true;
-        },
-        cancellationToken);
+                await session.RunAsync("INSERT INTO actortrainer_row_version (id, version) VALUES (1, 1) ON CONFLICT (id) DO NOTHING");
+                await session.RunAsync(
+                    "INSERT INTO actortrainer_journal (id, identity, schema_version, number_of_shards, cluster) "
+                        + "VALUES (1, @a, @b, @c, @d) ON CONFLICT (id) DO NOTHING",
+                    Guid.NewGuid().ToString("N"),
+                    Version,
+                    model.Sharding.NumberOfShards,
+                    model.ClusterName
+                );
+                await session.RunAsync(
+                    "INSERT INTO actortrainer_cluster (id, epoch, founder, decision, protocol) VALUES (1, 0, 0, 0, @a) "
+                        + "ON CONFLICT (id) DO NOTHING",
+                    Protocol
+                );
+                return true;
+            },
+            cancellationToken
+        );
 
     private static async Task<string> CheckOwnAsync(JournalDatabase database, NodeModel model, CancellationToken cancellationToken)
     {
-        (long shards, string cluster, string identity) = (await database.ReadAsync(
-            session => session.QueryAsync(
-                "SELECT number_of_shards, cluster, identity FROM actortrainer_journal", r => (r.GetInt64(0), r.GetString(1), r.GetString(2))),
-            cancellationToken))[0];
+        (long shards, string cluster, string identity) = (
+            await database.ReadAsync(
+                session =>
+                    session.QueryAsync(
+                        "SELECT number_of_shards, cluster, identity FROM actortrainer_journal",
+                        r => (r.GetInt64(0), r.GetString(1), r.GetString(2))
+                    ),
+                cancellationToken
+            )
+        )[0];
         if (shards != model.Sharding.NumberOfShards)
         {
             throw new JournalOpenException(
                 JournalOpenFailure.OtherNumberOfShards,
-                Invariant($"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, or use another journal."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The journal {database.Name} has {shards} shards, but {model.Sharding.NumberOfShards} are configured. "
+                        + $"The number is fixed for a journal's life: set actortrainer.sharding.number-of-shards = {shards}, "
+                        + $"or use another journal."
+                )
+            );
         }
 
         if (cluster != model.ClusterName)
         {
             throw new JournalOpenException(
                 JournalOpenFailure.NotAJournal,
-                $"The journal {database.Name} belongs to cluster '{cluster}', this node to '{model.ClusterName}'. Set actortrainer.cluster.name = {cluster}, or use another journal.");
+                $"The journal {database.Name} belongs to cluster '{cluster}', this node to '{model.ClusterName}'. "
+                    + $"Set actortrainer.cluster.name = {cluster}, or use another journal."
+            );
         }
 
         return identity;
@@ -167,46 +214,73 @@ internal static class JournalSchema
         }
 
         List<long> versions = await database.ReadAsync(
-            session => session.QueryAsync("SELECT schema_version FROM actortrainer_journal", r => r.GetInt64(0)), cancellationToken);
+            session => session.QueryAsync("SELECT schema_version FROM actortrainer_journal", r => r.GetInt64(0)),
+            cancellationToken
+        );
         if (versions is [not Version])
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Invariant($"The journal {database.Name} has schema version {versions[0]}; this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, or another journal."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The journal {database.Name} has schema version {versions[0]}; "
+                        + $"this version of ActorTrainer knows {Version}. Use the version of ActorTrainer that wrote it, "
+                        + $"or another journal."
+                )
+            );
         }
     }
 
     private static async Task CheckProtocolAsync(JournalDatabase database, CancellationToken cancellationToken)
     {
-        long protocol = (await database.ReadAsync(
-            session => session.QueryAsync("SELECT protocol FROM actortrainer_cluster", r => r.GetInt64(0)), cancellationToken))[0];
+        long protocol = (
+            await database.ReadAsync(
+                session => session.QueryAsync("SELECT protocol FROM actortrainer_cluster", r => r.GetInt64(0)),
+                cancellationToken
+            )
+        )[0];
         if (protocol != Protocol)
         {
             throw new JournalOpenException(
                 JournalOpenFailure.UnknownSchema,
-                Invariant($"The nodes of the cluster in {database.Name} speak protocol {protocol}; this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, or end them all and start them with one version."));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The nodes of the cluster in {database.Name} speak protocol {protocol}; "
+                        + $"this version of ActorTrainer speaks {Protocol}. Use the version that the other nodes have, "
+                        + $"or end them all and start them with one version."
+                )
+            );
         }
     }
 
-    /// <summary>Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.</summary>
+    /// <summary>
+    /// Akka.Persistence.Sql takes whatever table of the name is there, and fails with each write when its columns are others.
+    /// </summary>
     private static async Task CheckAkkaTablesAsync(JournalDatabase database, List<string> tables, CancellationToken cancellationToken)
     {
         foreach ((string table, string[] wanted) in AkkaTables.Where(t => tables.Contains(t.Key)))
         {
             List<string> columns = await database.ReadAsync(
-                session => session.QueryAsync(
-                    database.IsSqlite
-                        ? "SELECT name FROM pragma_table_info(@a)"
-                        : "SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = @a",
-                    r => r.GetString(0),
-                    table),
-                cancellationToken);
+                session =>
+                    session.QueryAsync(
+                        database.IsSqlite
+                            ? "SELECT name FROM pragma_table_info(@a)"
+                            : "SELECT column_name::text FROM information_schema.columns WHERE table_schema = current_schema() "
+                                + "AND table_name = @a",
+                        r => r.GetString(0),
+                        table
+                    ),
+                cancellationToken
+            );
             string[] missing = [.. wanted.Except(columns, StringComparer.Ordinal)];
             if (missing.Length > 0)
             {
                 throw new JournalOpenException(
                     JournalOpenFailure.UnknownSchema,
-                    $"The journal {database.Name} has a table {table} of another schema: column {missing[0]} is missing. Another version of Akka.Persistence.Sql or something else made it; use another journal, or move that table away.");
+                    $"The journal {database.Name} has a table {table} of another schema: column {missing[0]} is missing. "
+                        + "Another version of Akka.Persistence.Sql or something else made it; "
+                        + "use another journal, or move that table away."
+                );
             }
         }
     }
@@ -218,9 +292,8 @@ internal static class JournalSchema
     private static Task<List<string>> TablesAsync(JournalDatabase database, CancellationToken cancellationToken) =>
         database.ReadAsync(session => session.QueryAsync(TablesOf(database), r => r.GetString(0)), cancellationToken);
 
-    private static string TablesOf(JournalDatabase database) => database.IsSqlite
-        ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
-
-    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+    private static string TablesOf(JournalDatabase database) =>
+        database.IsSqlite
+            ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            : "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = current_schema()";
 }

@@ -7,11 +7,20 @@ namespace ActorTrainer.Cluster.Persistence;
 internal static class KernelLocks
 {
     /// <summary>The pid that holds a POSIX write lock on a byte of a file, or null when nobody does or it cannot be told.</summary>
-    public static int? FindPosixWriter(string path, long at) => Find(
-        path,
-        fields => fields[1] == "POSIX" && fields[3] == "WRITE" && fields.Length >= 8 &&
-            long.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out long from) && from <= at &&
-            (fields[7] == "EOF" || (long.TryParse(fields[7], NumberStyles.None, CultureInfo.InvariantCulture, out long to) && at <= to)));
+    public static int? FindPosixWriter(string path, long at) =>
+        Find(
+            path,
+            fields =>
+                fields[1] == "POSIX"
+                && fields[3] == "WRITE"
+                && fields.Length >= 8
+                && long.TryParse(fields[6], NumberStyles.None, CultureInfo.InvariantCulture, out long from)
+                && from <= at
+                && (
+                    fields[7] == "EOF"
+                    || (long.TryParse(fields[7], NumberStyles.None, CultureInfo.InvariantCulture, out long to) && at <= to)
+                )
+        );
 
     private static int? Find(string path, Func<string[], bool> isWanted)
     {
@@ -27,8 +36,12 @@ internal static class KernelLocks
             {
                 // "1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF"; a waiter's line has "->" behind the number.
                 string[] fields = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-                if (fields.Length >= 6 && fields[5].EndsWith(suffix, StringComparison.Ordinal) && isWanted(fields) &&
-                    int.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
+                if (
+                    fields.Length >= 6
+                    && fields[5].EndsWith(suffix, StringComparison.Ordinal)
+                    && isWanted(fields)
+                    && int.TryParse(fields[4], NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                )
                 {
                     return pid;
                 }

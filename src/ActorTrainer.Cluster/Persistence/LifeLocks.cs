@@ -8,7 +8,7 @@ namespace ActorTrainer.Cluster.Persistence;
 /// empty, and an old one still says that its process is gone.
 /// </summary>
 /// <param name="folder">Made when it is not there.</param>
-public sealed class LifeLocks(string folder) : IDisposable
+internal sealed class LifeLocks(string folder) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly List<SafeFileHandle> _held = [];
@@ -22,7 +22,8 @@ public sealed class LifeLocks(string folder) : IDisposable
 
         // Locked under another name and then renamed: nobody ever sees the file of a living incarnation without its lock.
         string temporary = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.new");
-        SafeFileHandle file = NativeMethods.Open(temporary, create: true, out int error)
+        SafeFileHandle file =
+            NativeMethods.Open(temporary, create: true, out int error)
             ?? throw new IOException($"The life lock {temporary} cannot be made: {NativeMethods.Describe(error)}.");
         error = NativeMethods.Flock(file, NativeMethods.LockExclusive | NativeMethods.LockNonBlocking);
         if (error != 0)

@@ -21,12 +21,19 @@ internal sealed class LifeProof(JournalDatabase database, string path)
         }
 
         // Shared: those that ask at the same time do not see each other.
-        return (await database.WriteAsync(
-            session => session.QueryAsync(
-                "SELECT pg_try_advisory_xact_lock_shared(@a), server_started = extract(epoch FROM pg_postmaster_start_time())::text FROM actortrainer_member WHERE incarnation = @b",
-                r => new LifeEvidence(r.GetBoolean(0), r.GetBoolean(1), TimeSpan.Zero),
-                LifePulse.KeySpace + incarnation,
-                incarnation),
-            cancellationToken)).FirstOrDefault(new LifeEvidence(null, false, TimeSpan.Zero));
+        return (
+            await database.WriteAsync(
+                session =>
+                    session.QueryAsync(
+                        "SELECT pg_try_advisory_xact_lock_shared(@a), "
+                            + "server_started = extract(epoch FROM pg_postmaster_start_time())::text "
+                            + "FROM actortrainer_member WHERE incarnation = @b",
+                        r => new LifeEvidence(r.GetBoolean(0), r.GetBoolean(1), TimeSpan.Zero),
+                        LifePulse.KeySpace + incarnation,
+                        incarnation
+                    ),
+                cancellationToken
+            )
+        ).FirstOrDefault(new LifeEvidence(null, false, TimeSpan.Zero));
     }
 }

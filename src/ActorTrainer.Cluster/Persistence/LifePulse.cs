@@ -4,9 +4,9 @@ using Npgsql;
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>
-/// What shows that a life's process is there: a lock that dies with it, and a beat that it advances every second. With SQLite the lock is a file's,
-/// which the operating system frees. With PostgreSQL it is a session's, which can be lost while the node lives: every beat is written by the session
-/// that holds the lock, so that a loss is noticed, and the lock is taken again at once.
+/// What shows that a life's process is there: a lock that dies with it, and a beat that it advances every second. With SQLite the lock is a
+/// file's, which the operating system frees. With PostgreSQL it is a session's, which can be lost while the node lives: every beat is
+/// written by the session that holds the lock, so that a loss is noticed, and the lock is taken again at once.
 /// </summary>
 internal sealed partial class LifePulse : IAsyncDisposable
 {
@@ -43,7 +43,13 @@ internal sealed partial class LifePulse : IAsyncDisposable
     /// <param name="logger">Where a lost lock is said.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     public static async Task<LifePulse> BeginAsync(
-        JournalDatabase database, string path, long incarnation, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+        JournalDatabase database,
+        string path,
+        long incarnation,
+        TimeProvider time,
+        ILogger logger,
+        CancellationToken cancellationToken
+    )
     {
         LifePulse pulse = new(database, path, incarnation, time, logger);
         try
@@ -84,7 +90,9 @@ internal sealed partial class LifePulse : IAsyncDisposable
                 if (_files is not null)
                 {
                     await _database.WriteAsync(
-                        session => session.RunAsync("UPDATE actortrainer_member SET beat = beat + 1 WHERE incarnation = @a", _incarnation), _over.Token);
+                        session => session.RunAsync("UPDATE actortrainer_member SET beat = beat + 1 WHERE incarnation = @a", _incarnation),
+                        _over.Token
+                    );
                 }
                 else
                 {
@@ -113,11 +121,20 @@ internal sealed partial class LifePulse : IAsyncDisposable
     {
         if (_session is null)
         {
-            // Of its own: a pooled connection is reset when it goes back. The server ends a session whose client is gone within some seconds.
-            NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString) { Pooling = false, CommandTimeout = 5, Timeout = 5 };
+            // Of its own: a pooled connection is reset when it goes back. The server ends a session whose client is gone within some
+            // seconds.
+            NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString)
+            {
+                Pooling = false,
+                CommandTimeout = 5,
+                Timeout = 5,
+            };
             _session = new NpgsqlConnection(builder.ConnectionString);
             await _session.OpenAsync(cancellationToken);
-            await ScalarAsync("SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3", cancellationToken);
+            await ScalarAsync(
+                "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3",
+                cancellationToken
+            );
             if (await ScalarAsync("SELECT pg_try_advisory_lock(@a)", cancellationToken, ("a", KeySpace + _incarnation)) is not true)
             {
                 throw new TimeoutException("the server has not ended the session yet that held the lock before");
@@ -125,9 +142,11 @@ internal sealed partial class LifePulse : IAsyncDisposable
         }
 
         await ScalarAsync(
-            "UPDATE actortrainer_member SET beat = beat + 1, server_started = extract(epoch FROM pg_postmaster_start_time())::text WHERE incarnation = @a",
+            "UPDATE actortrainer_member SET beat = beat + 1, "
+                + "server_started = extract(epoch FROM pg_postmaster_start_time())::text WHERE incarnation = @a",
             cancellationToken,
-            ("a", _incarnation));
+            ("a", _incarnation)
+        );
     }
 
     private async Task<object?> ScalarAsync(string sql, CancellationToken cancellationToken, params (string Name, object Value)[] values)
@@ -152,6 +171,9 @@ internal sealed partial class LifePulse : IAsyncDisposable
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "life {Incarnation} could not show in the journal's database that it lives, and tries again: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "life {Incarnation} could not show in the journal's database that it lives, and tries again: {Problem}"
+    )]
     private static partial void LogNoBeat(ILogger logger, long incarnation, string problem);
 }

@@ -1,8 +1,7 @@
-
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>Reads the locks of an SQLite database in write-ahead mode from outside.</summary>
-public static class WalLock
+internal static class WalLock
 {
     /// <summary>Byte of the <c>-shm</c> file that the one writer locks: WAL_WRITE_LOCK, sqlite.org/walformat.html, section 2.3.</summary>
     private const long WriteLockByte = 120;

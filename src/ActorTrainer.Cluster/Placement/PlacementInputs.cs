@@ -13,7 +13,9 @@ internal static class PlacementInputs
         foreach (ClusterMember member in view.Members.Where(m => m.IsLiving && m.State != MemberState.Joining))
         {
             bool leaving = member.Status == MemberStatus.Leaving || member.State == MemberState.Leaving;
-            nodes.Add(new NodeCapacity(member.Incarnation, member.Slots, member.State == MemberState.Up && !leaving && !member.Cordoned, leaving));
+            nodes.Add(
+                new NodeCapacity(member.Incarnation, member.Slots, member.State == MemberState.Up && !leaving && !member.Cordoned, leaving)
+            );
         }
 
         return nodes;

@@ -11,8 +11,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Placement;
 
 /// <summary>
-/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back. Every node has one; Akka asks
-/// that of the coordinator. Everything comes from memory. A shard whose task runs is taken from its owner once the destination is ready for it.
+/// Akka's allocation strategy over <see cref="ShardPlanner"/>: translates region actors into node lives and back. Every node has one; Akka
+/// asks that of the coordinator. Everything comes from memory. A shard whose task runs is taken from its owner once the destination is
+/// ready for it.
 /// </summary>
 /// <param name="planner">Decides.</param>
 /// <param name="index">All unfinished tasks.</param>
@@ -21,7 +22,13 @@ namespace ActorTrainer.Cluster.Placement;
 /// <param name="warm">Gets a worker ready for a task on a life; ends when it is, or cannot be made so.</param>
 /// <param name="logger">Where it logs.</param>
 internal sealed partial class ShardPlacement(
-    ShardPlanner planner, TaskIndex index, Func<ClusterView> view, string selfAddress, Func<TaskId, long, Task> warm, ILogger logger) : IActorSystemDependentAllocationStrategy
+    ShardPlanner planner,
+    TaskIndex index,
+    Func<ClusterView> view,
+    string selfAddress,
+    Func<TaskId, long, Task> warm,
+    ILogger logger
+) : IActorSystemDependentAllocationStrategy
 {
     /// <summary>The shards whose destinations get ready: the coordinator asks from one thread at a time.</summary>
     private readonly Dictionary<int, (long To, Task Ready)> _warming = [];
@@ -40,7 +47,10 @@ internal sealed partial class ShardPlacement(
 
     /// <inheritdoc />
     public Task<IActorRef> AllocateShard(
-        IActorRef requester, string shardId, IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations)
+        IActorRef requester,
+        string shardId,
+        IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations
+    )
     {
         _starting?.Cancel();
         ClusterView now = view();
@@ -61,14 +71,19 @@ internal sealed partial class ShardPlacement(
 
     /// <inheritdoc />
     public Task<IImmutableSet<string>> Rebalance(
-        IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations, IImmutableSet<string> rebalanceInProgress)
+        IImmutableDictionary<IActorRef, IImmutableList<string>> currentShardAllocations,
+        IImmutableSet<string> rebalanceInProgress
+    )
     {
         _starting?.Cancel();
         ClusterView now = view();
         HashSet<int> moving = [.. rebalanceInProgress.Select(Parse)];
         Dictionary<int, long> owners = KnownOwners(currentShardAllocations, now);
         IReadOnlyList<ShardMove> moves = planner.Rebalance(owners, moving, now);
-        string[] take = [.. moves.Where(m => owners.ContainsKey(m.Shard) && IsReady(m)).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture))];
+        string[] take =
+        [
+            .. moves.Where(m => owners.ContainsKey(m.Shard) && IsReady(m)).Select(m => m.Shard.ToString(CultureInfo.InvariantCulture)),
+        ];
         foreach (int gone in _warming.Keys.Where(s => moves.All(m => m.Shard != s)).ToArray())
         {
             _warming.Remove(gone);
@@ -98,7 +113,10 @@ internal sealed partial class ShardPlacement(
     {
         if (!_warming.TryGetValue(move.Shard, out (long To, Task Ready) known) || known.To != move.To)
         {
-            TaskId[] running = [.. index.In(move.Shard).Where(row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Select(row => row.Summary.Task)];
+            TaskId[] running =
+            [
+                .. index.In(move.Shard).Where(row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Select(row => row.Summary.Task),
+            ];
             known = (move.To, Task.WhenAll(running.Select(task => warm(task, move.To))));
             _warming[move.Shard] = known;
         }
@@ -117,11 +135,14 @@ internal sealed partial class ShardPlacement(
 
         return regions.ToDictionary(
             region => region,
-            region => byAddress.GetValueOrDefault(region.Path.Address.HasLocalScope ? selfAddress : region.Path.Address.ToString()));
+            region => byAddress.GetValueOrDefault(region.Path.Address.HasLocalScope ? selfAddress : region.Path.Address.ToString())
+        );
     }
 
     private static Dictionary<int, long> Owners(
-        IImmutableDictionary<IActorRef, IImmutableList<string>> allocations, Dictionary<IActorRef, long> lives)
+        IImmutableDictionary<IActorRef, IImmutableList<string>> allocations,
+        Dictionary<IActorRef, long> lives
+    )
     {
         Dictionary<int, long> owners = [];
         foreach ((IActorRef region, IImmutableList<string> shards) in allocations)

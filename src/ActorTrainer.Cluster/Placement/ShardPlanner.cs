@@ -20,7 +20,9 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     private long _changes;
     private (IReadOnlyDictionary<int, long> Owned, long Changes, TimeSpan At)? _quiet;
 
-    /// <summary>Somebody asked for a move; it is planned with the next round. Forgotten when the shard is there or the time is over.</summary>
+    /// <summary>
+    /// Somebody asked for a move; it is planned with the next round. Forgotten when the shard is there or the time is over.
+    /// </summary>
     public void Request(MoveRequest request)
     {
         lock (_gate)
@@ -93,8 +95,8 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     }
 
     /// <summary>
-    /// Shards that should be taken from their owners now. While nothing happens, and nothing moves, it is only looked once a second, for what time
-    /// alone brings about.
+    /// Shards that should be taken from their owners now. While nothing happens, and nothing moves, it is only looked once a second, for
+    /// what time alone brings about.
     /// </summary>
     /// <param name="owned">Owner of every shard that has one; the same object as long as it is the same.</param>
     /// <param name="moving">Shards that move already.</param>
@@ -105,7 +107,13 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         {
             SetMembers(view);
             TimeSpan at = now();
-            if (moving.Count == 0 && _quiet is { } quiet && ReferenceEquals(quiet.Owned, owned) && quiet.Changes == _changes && at - quiet.At < PlanAgainAfter)
+            if (
+                moving.Count == 0
+                && _quiet is { } quiet
+                && ReferenceEquals(quiet.Owned, owned)
+                && quiet.Changes == _changes
+                && at - quiet.At < PlanAgainAfter
+            )
             {
                 return [];
             }
@@ -118,8 +126,9 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     }
 
     /// <summary>
-    /// A life is proven dead: where the tasks that ran there go on, highest priority first. <see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterView)"/>
-    /// will say the same, so these nodes can get ready before the cluster has removed the member.
+    /// A life is proven dead: where the tasks that ran there go on, highest priority first.
+    /// <see cref="Allocate(int, IReadOnlyDictionary{long, int}, Func{IReadOnlyDictionary{int, long}}, ClusterView)"/> will say the same, so
+    /// these nodes can get ready before the cluster has removed the member.
     /// </summary>
     public IReadOnlyList<PlannedHeir> FailOver(long life, ClusterView view)
     {

@@ -10,12 +10,13 @@ namespace ActorTrainer.Cluster.Placement;
 internal sealed class TaskExtractor(int numberOfShards) : IMessageExtractor
 {
     /// <inheritdoc />
-    public string? EntityId(object message) => message switch
-    {
-        TaskRequest request => request.Task.Value,
-        WakeTask wake => wake.Task.Value,
-        _ => null,
-    };
+    public string? EntityId(object message) =>
+        message switch
+        {
+            TaskRequest request => request.Task.Value,
+            WakeTask wake => wake.Task.Value,
+            _ => null,
+        };
 
     /// <inheritdoc />
     public object? EntityMessage(object message) => message;

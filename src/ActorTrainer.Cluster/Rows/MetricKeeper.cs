@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Rows;
 
 /// <summary>
-/// Keeps the metrics of a node's tasks over time and writes those that have grown every few seconds: what a lost node had not written is told
-/// again, since its tasks begin at an earlier step. While the database is away they are kept, as coarse as they need to be.
+/// Keeps the metrics of a node's tasks over time and writes those that have grown every few seconds: what a lost node had not written is
+/// told again, since its tasks begin at an earlier step. While the database is away they are kept, as coarse as they need to be.
 /// </summary>
 internal sealed partial class MetricKeeper : IAsyncDisposable
 {

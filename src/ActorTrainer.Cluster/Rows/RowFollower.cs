@@ -4,8 +4,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Rows;
 
 /// <summary>
-/// Keeps a node's <see cref="TaskIndex"/> up to date: reads what changed in the rows, a few times a second and whenever it is told to. Versions only
-/// grow, so one that has fallen shows that the journal went back, as after the restore of a backup: what this node knows never was, by the journal.
+/// Keeps a node's <see cref="TaskIndex"/> up to date: reads what changed in the rows, a few times a second and whenever it is told to.
+/// Versions only grow, so one that has fallen shows that the journal went back, as after the restore of a backup: what this node knows
+/// never was, by the journal.
 /// </summary>
 internal sealed partial class RowFollower : IAsyncDisposable
 {
@@ -57,7 +58,12 @@ internal sealed partial class RowFollower : IAsyncDisposable
             (long version, List<TaskRow> rows) = await _table.ReadChangesAsync(_version, cancellationToken);
             if (version < _version)
             {
-                _wentBack(string.Create(CultureInfo.InvariantCulture, $"the journal went back from version {_version} to {version}: was it restored while nodes ran?"));
+                _wentBack(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the journal went back from version {_version} to {version}: was it restored while nodes ran?"
+                    )
+                );
                 return;
             }
 

@@ -13,7 +13,8 @@ namespace ActorTrainer.Cluster.Rows;
 internal sealed record RowWrite(TaskRow Row, IReadOnlyList<CheckpointListing>? Checkpoints, long? Claim);
 
 /// <summary>What became of a <see cref="RowWrite"/>.</summary>
-/// <param name="Claim">The claim that the row has now, by this write; null: refused, since another owner keeps the row or knows later events.</param>
+/// <param name="Claim">The claim that the row has now, by this write; null: refused, since another owner keeps the row or knows later
+/// events.</param>
 internal readonly record struct RowResult(long? Claim);
 
 /// <summary>A name that a new task asks for.</summary>

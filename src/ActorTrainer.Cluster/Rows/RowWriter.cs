@@ -7,8 +7,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Rows;
 
 /// <summary>
-/// Writes the rows of a node's tasks: of each task the newest, many tasks in one transaction, about ten times a second. Names of new tasks are taken
-/// with the same transactions, and are waited for by nobody but their clients. While the database is away rows wait, and names fail.
+/// Writes the rows of a node's tasks: of each task the newest, many tasks in one transaction, about ten times a second. Names of new tasks
+/// are taken with the same transactions, and are waited for by nobody but their clients. While the database is away rows wait, and names
+/// fail.
 /// </summary>
 internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
 {
@@ -153,7 +154,10 @@ internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
         try
         {
             (IReadOnlyList<RowResult> results, IReadOnlyList<TaskId> tasks) = await _table.WriteAsync(
-                [.. rows.Select(r => new RowWrite(r.Row, r.Checkpoints, r.Keeper.Claim))], [.. names.Select(n => n.Name)], _over.Token);
+                [.. rows.Select(r => new RowWrite(r.Row, r.Checkpoints, r.Keeper.Claim))],
+                [.. names.Select(n => n.Name)],
+                _over.Token
+            );
             Settle(rows, results);
             for (int i = 0; i < names.Count; i++)
             {
@@ -235,7 +239,8 @@ internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
             {
                 TaskId task = row.Row.Summary.Task;
                 Waiting? newer = _waiting.GetValueOrDefault(task);
-                _waiting[task] = newer is null ? row
+                _waiting[task] =
+                    newer is null ? row
                     : newer.Keeper == row.Keeper ? newer with { Checkpoints = newer.Checkpoints ?? row.Checkpoints }
                     : newer;
             }
@@ -258,7 +263,10 @@ internal sealed partial class RowWriter : ITaskRows, IAsyncDisposable
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the rows of {Count} tasks could not be written now, lists are older than the tasks: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "the rows of {Count} tasks could not be written now, lists are older than the tasks: {Problem}"
+    )]
     private static partial void LogNotWritten(ILogger logger, int count, string problem);
 
     /// <summary>The actor that keeps a row, and its claim once it has one.</summary>

@@ -64,7 +64,9 @@ internal sealed class TaskIndex
     {
         lock (_gate)
         {
-            return _byShard.TryGetValue(shard, out Dictionary<TaskId, TaskRow>? tasks) ? [.. tasks.Values.OrderBy(row => row.Summary.Task)] : [];
+            return _byShard.TryGetValue(shard, out Dictionary<TaskId, TaskRow>? tasks)
+                ? [.. tasks.Values.OrderBy(row => row.Summary.Task)]
+                : [];
         }
     }
 

@@ -2,7 +2,9 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Rows;
 
-/// <summary>A task's own row: what lists show and what placement looks at. The task's actor keeps it up to date behind its events.</summary>
+/// <summary>
+/// A task's own row: what lists show and what placement looks at. The task's actor keeps it up to date behind its events.
+/// </summary>
 /// <param name="Summary">Where the task stands.</param>
 /// <param name="Sequence">The event up to which it is current; 0: the name is taken, and no event is journaled yet.</param>
 /// <param name="Term">The term of the last activation.</param>
@@ -11,4 +13,11 @@ namespace ActorTrainer.Cluster.Rows;
 /// <param name="ChangedAt">When the last event was written.</param>
 /// <param name="Version">Grows with every write to any row; 0 before it is written.</param>
 internal sealed record TaskRow(
-    TaskSummary Summary, long Sequence, long Term, long Owner, DateTimeOffset SubmittedAt, DateTimeOffset ChangedAt, long Version = 0);
+    TaskSummary Summary,
+    long Sequence,
+    long Term,
+    long Owner,
+    DateTimeOffset SubmittedAt,
+    DateTimeOffset ChangedAt,
+    long Version = 0
+);

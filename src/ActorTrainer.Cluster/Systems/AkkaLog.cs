@@ -19,7 +19,9 @@ public sealed class AkkaLog : ReceiveActor
         Receive<LogEvent>(e =>
         {
             // The class stands for nothing where Akka names the source by a text.
-            ILogger logger = loggers.CreateLogger(e.LogClass.Namespace?.StartsWith("Akka.Event", StringComparison.Ordinal) == false ? e.LogClass.FullName! : "Akka");
+            ILogger logger = loggers.CreateLogger(
+                e.LogClass.Namespace?.StartsWith("Akka.Event", StringComparison.Ordinal) == false ? e.LogClass.FullName! : "Akka"
+            );
 #pragma warning disable CA1848, CA2254 // The text is Akka's own, already put together.
             logger.Log(LevelOf(e), e.Cause, "{Text}", $"{e.Message}");
 #pragma warning restore CA1848, CA2254
@@ -27,15 +29,22 @@ public sealed class AkkaLog : ReceiveActor
     }
 
     /// <summary>
-    /// A region warns after five tries. At the interval at which it tries here that is a quarter of a second, as every fail-over and move takes.
+    /// A region warns after five tries. At the interval at which it tries here that is a quarter of a second, as every fail-over and move
+    /// takes.
     /// </summary>
-    internal static HostLogLevel LevelOf(LogEvent e) => e.LogLevel() switch
-    {
-        AkkaLogLevel.WarningLevel when e.LogClass == typeof(ShardRegion) && $"{e.Message}" is var text &&
-            (text.Contains("Requested shard homes", StringComparison.Ordinal) || text.Contains("Trying to register", StringComparison.Ordinal)) => HostLogLevel.Debug,
-        AkkaLogLevel.DebugLevel => HostLogLevel.Debug,
-        AkkaLogLevel.InfoLevel => HostLogLevel.Information,
-        AkkaLogLevel.WarningLevel => HostLogLevel.Warning,
-        _ => HostLogLevel.Error,
-    };
+    internal static HostLogLevel LevelOf(LogEvent e) =>
+        e.LogLevel() switch
+        {
+            AkkaLogLevel.WarningLevel
+                when e.LogClass == typeof(ShardRegion)
+                    && $"{e.Message}" is var text
+                    && (
+                        text.Contains("Requested shard homes", StringComparison.Ordinal)
+                        || text.Contains("Trying to register", StringComparison.Ordinal)
+                    ) => HostLogLevel.Debug,
+            AkkaLogLevel.DebugLevel => HostLogLevel.Debug,
+            AkkaLogLevel.InfoLevel => HostLogLevel.Information,
+            AkkaLogLevel.WarningLevel => HostLogLevel.Warning,
+            _ => HostLogLevel.Error,
+        };
 }

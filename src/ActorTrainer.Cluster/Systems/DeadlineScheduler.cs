@@ -6,13 +6,14 @@ using Akka.Event;
 namespace ActorTrainer.Cluster.Systems;
 
 /// <summary>
-/// Akka's timers on a thread of their own that sleeps until the next one is due. Akka's own scheduler wakes a hundred times a second whether or not
-/// anything is due, which is most of what an idle node uses, and does so on the thread pool, where checkpoints being packed would delay heartbeats.
+/// Akka's timers on a thread of their own that sleeps until the next one is due. Akka's own scheduler wakes a hundred times a second
+/// whether or not anything is due, which is most of what an idle node uses, and does so on the thread pool, where checkpoints being packed
+/// would delay heartbeats.
 /// </summary>
 /// <remarks>
-/// As with Akka's scheduler the next time of what repeats counts from this one, so that nothing is made up for after the process was stopped, and what is
-/// still waiting at the end runs then. What repeats is due on a grid of a tenth of its period (10 ms, Akka's tick, to 100 ms), so that what repeats
-/// shares its wake-ups; so it may be late by that much once, at first.
+/// As with Akka's scheduler the next time of what repeats counts from this one, so that nothing is made up for after the process was
+/// stopped, and what is still waiting at the end runs then. What repeats is due on a grid of a tenth of its period (10 ms, Akka's tick, to
+/// 100 ms), so that what repeats shares its wake-ups; so it may be late by that much once, at first.
 /// </remarks>
 internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {
@@ -69,12 +70,22 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
         }
     }
 
-    protected override void InternalScheduleTellOnce(TimeSpan delay, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable) =>
-        Add(new Entry(() => receiver.Tell(message, sender), TimeSpan.Zero, cancelable), delay);
+    protected override void InternalScheduleTellOnce(
+        TimeSpan delay,
+        ICanTell receiver,
+        object message,
+        IActorRef sender,
+        ICancelable cancelable
+    ) => Add(new Entry(() => receiver.Tell(message, sender), TimeSpan.Zero, cancelable), delay);
 
     protected override void InternalScheduleTellRepeatedly(
-        TimeSpan initialDelay, TimeSpan interval, ICanTell receiver, object message, IActorRef sender, ICancelable cancelable) =>
-        Add(new Entry(() => receiver.Tell(message, sender), interval, cancelable), initialDelay);
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        ICanTell receiver,
+        object message,
+        IActorRef sender,
+        ICancelable cancelable
+    ) => Add(new Entry(() => receiver.Tell(message, sender), interval, cancelable), initialDelay);
 
     protected override void InternalScheduleOnce(TimeSpan delay, Action action, ICancelable cancelable) =>
         Add(new Entry(action, TimeSpan.Zero, cancelable), delay);
@@ -85,8 +96,12 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
     protected override void InternalScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, Action action, ICancelable cancelable) =>
         Add(new Entry(action, interval, cancelable), initialDelay);
 
-    protected override void InternalScheduleRepeatedly(TimeSpan initialDelay, TimeSpan interval, IRunnable action, ICancelable cancelable) =>
-        Add(new Entry(action.Run, interval, cancelable), initialDelay);
+    protected override void InternalScheduleRepeatedly(
+        TimeSpan initialDelay,
+        TimeSpan interval,
+        IRunnable action,
+        ICancelable cancelable
+    ) => Add(new Entry(action.Run, interval, cancelable), initialDelay);
 
     /// <exception cref="SchedulerException">The system has ended.</exception>
     private void Add(Entry entry, TimeSpan delay)

@@ -23,13 +23,17 @@ internal static class HostSystem
     {
         if (((ExtendedActorSystem)system).Provider is not IClusterActorRefProvider)
         {
-            throw new IOException($"The host's actor system '{system.Name}' is in no cluster: set akka.actor.provider = cluster in its configuration.");
+            throw new IOException(
+                $"The host's actor system '{system.Name}' is in no cluster: set akka.actor.provider = cluster in its configuration."
+            );
         }
 
         if (!AkkaCluster.Get(system).SelfRoles.Contains(TaskPersistence.Role))
         {
             throw new IOException(
-                $"The host's actor system '{system.Name}' lacks the role '{TaskPersistence.Role}': add it to akka.cluster.roles in its configuration.");
+                $"The host's actor system '{system.Name}' lacks the role '{TaskPersistence.Role}': "
+                    + "add it to akka.cluster.roles in its configuration."
+            );
         }
     }
 
@@ -40,22 +44,35 @@ internal static class HostSystem
         ConfigObject derived = AkkaSection.Derive(model);
         system.Settings.InjectTopLevelFallback(Connections(model.Journal).WithFallback(Plugins(derived)));
         Config ours = ConfigurationFactory.ParseString(ConfigRenderer.Render(derived, origins: false));
-        Config sharding = ours.GetConfig("akka.cluster.sharding").WithFallback(ClusterSharding.DefaultConfig().GetConfig("akka.cluster.sharding"));
-        Config singleton = ours.GetConfig("akka.cluster.singleton").WithFallback(ClusterSingleton.DefaultConfig().GetConfig("akka.cluster.singleton"));
+        Config sharding = ours.GetConfig("akka.cluster.sharding")
+            .WithFallback(ClusterSharding.DefaultConfig().GetConfig("akka.cluster.sharding"));
+        Config singleton = ours.GetConfig("akka.cluster.singleton")
+            .WithFallback(ClusterSingleton.DefaultConfig().GetConfig("akka.cluster.singleton"));
         return ClusterShardingSettings.Create(sharding, singleton);
     }
 
-    /// <summary>A system that is the host's already takes no setup: what its connections need beside their string it does without.</summary>
+    /// <summary>
+    /// A system that is the host's already takes no setup: what its connections need beside their string it does without.
+    /// </summary>
     private static Config Connections(JournalModel journal)
     {
-        string text = "\"" + DatabaseConnections.ConnectionString(journal).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal) + "\"";
+        string text =
+            "\""
+            + DatabaseConnections
+                .ConnectionString(journal)
+                .Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", "\\\"", StringComparison.Ordinal)
+            + "\"";
         return ConfigurationFactory.ParseString(
-            $"akka.persistence {{ journal.actortrainer.connection-string = {text}, snapshot-store.actortrainer.connection-string = {text} }}");
+            $"akka.persistence {{ journal.actortrainer.connection-string = {text}, "
+                + $"snapshot-store.actortrainer.connection-string = {text} }}"
+        );
     }
 
     /// <summary>
-    /// The journal plugins, the dispatchers that they run on and the serializer, where they stand; the host's own values are above them. All of it by
-    /// configuration: Akka makes its serialization anew whenever an extension brings defaults along, and forgets what was added by hand.
+    /// The journal plugins, the dispatchers that they run on and the serializer, where they stand; the host's own values are above them.
+    /// All of it by configuration: Akka makes its serialization anew whenever an extension brings defaults along, and forgets what was
+    /// added by hand.
     /// </summary>
     private static Config Plugins(ConfigObject derived)
     {

@@ -22,5 +22,7 @@ internal sealed class SessionSetup(JournalDatabase database, LifeProof proof, lo
     public static SessionSetup Of(ActorSystem system) =>
         system.Settings.Setup.Get<SessionSetup>().GetOrElse(null!)
         ?? throw new InvalidOperationException(
-            $"The actor system '{system.Name}' was not made by ActorTrainer, so it can use neither its downing nor its logger: choose others in the system's own configuration.");
+            $"The actor system '{system.Name}' was not made by ActorTrainer, so it can use neither its downing nor its logger: "
+                + "choose others in the system's own configuration."
+        );
 }

@@ -19,24 +19,33 @@ internal static class SystemFactory
         Config config = ConfigurationFactory.ParseString(AkkaSection.Text(model, livingNodes));
         try
         {
-            return ActorSystem.Create(model.ClusterName, BootstrapSetup.Create().WithConfig(config).And(setup).And(DatabaseConnections.ForAkka(setup.Database)));
+            return ActorSystem.Create(
+                model.ClusterName,
+                BootstrapSetup.Create().WithConfig(config).And(setup).And(DatabaseConnections.ForAkka(setup.Database))
+            );
         }
         catch (Exception e) when (Find<SocketException>(e) is { } socket)
         {
             throw new IOException(
-                $"Akka.Remote cannot listen at {model.Address.Host}:{model.Address.Port + model.Akka.PortOffset} ({socket.Message}): another node or system has that port. Choose another actortrainer.node.address, or another actortrainer.akka.port-offset on all nodes.",
-                e);
+                $"Akka.Remote cannot listen at {model.Address.Host}:{model.Address.Port + model.Akka.PortOffset} "
+                    + $"({socket.Message}): another node or system has that port. Choose another actortrainer.node.address, "
+                    + "or another actortrainer.akka.port-offset on all nodes.",
+                e
+            );
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             throw new IOException(
-                $"Akka.NET did not start: {e.GetBaseException().Message} If the akka section of the configuration is the reason: 'actortrainer config show FILE' shows what it comes to.",
-                e);
+                $"Akka.NET did not start: {e.GetBaseException().Message} If the akka section of the configuration is the "
+                    + "reason: 'actortrainer config show FILE' shows what it comes to.",
+                e
+            );
         }
     }
 
     private static T? Find<T>(Exception? e)
-        where T : Exception => e switch
+        where T : Exception =>
+        e switch
         {
             null => null,
             T found => found,

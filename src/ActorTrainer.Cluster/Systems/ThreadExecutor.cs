@@ -4,11 +4,12 @@ using Akka.Dispatch;
 namespace ActorTrainer.Cluster.Systems;
 
 /// <summary>
-/// Threads of a dispatcher's own, <c>thread-count</c> of them, that sleep as soon as there is nothing to do. Those of Akka's dedicated thread pool look for work for
-/// a while first, which costs an idle node more than its heartbeats themselves.
+/// Threads of a dispatcher's own, <c>thread-count</c> of them, that sleep as soon as there is nothing to do. Those of Akka's dedicated
+/// thread pool look for work for a while first, which costs an idle node more than its heartbeats themselves.
 /// </summary>
 /// <remarks>Made by Akka from a dispatcher's <c>executor</c>, by reflection.</remarks>
-internal sealed class ThreadExecutorConfigurator(Config config, IDispatcherPrerequisites prerequisites) : ExecutorServiceConfigurator(config, prerequisites)
+internal sealed class ThreadExecutorConfigurator(Config config, IDispatcherPrerequisites prerequisites)
+    : ExecutorServiceConfigurator(config, prerequisites)
 {
     public override ExecutorService Produce(string id) => new ThreadExecutor(id, Config.GetInt("thread-count"));
 }

@@ -4,8 +4,8 @@ using Akka.Actor;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// A run whose task's actor had to stop because the journal could not be reached. The worker trains on; what it does meanwhile is kept here until
-/// the task is recovered, or its time is over. Thread-safe.
+/// A run whose task's actor had to stop because the journal could not be reached. The worker trains on; what it does meanwhile is kept here
+/// until the task is recovered, or its time is over. Thread-safe.
 /// </summary>
 /// <param name="actor">The actor that has stopped; it still counts for the node's slots.</param>
 /// <param name="entity">The task with its run, as it was.</param>
@@ -22,7 +22,9 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
 
     public EntityStep Step { get; } = step;
 
-    /// <summary>When it ends unless it is adopted before: somebody else may have the task by then. Null: no member is out of reach.</summary>
+    /// <summary>
+    /// When it ends unless it is adopted before: somebody else may have the task by then. Null: no member is out of reach.
+    /// </summary>
     public TimeSpan? Deadline { get; set; }
 
     /// <summary>Keeps an input. Of states that the worker stages only the newest is worth its room.</summary>
@@ -37,7 +39,8 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
                 WorkerStaged => _inputs.FindIndex(i => i is WorkerStaged),
                 _ => -1,
             };
-            ReleaseStaged? dropped = older >= 0 && _inputs[older] is WorkerStaged staged ? new ReleaseStaged(staged.Run, staged.State.Id) : null;
+            ReleaseStaged? dropped =
+                older >= 0 && _inputs[older] is WorkerStaged staged ? new ReleaseStaged(staged.Run, staged.State.Id) : null;
             if (older >= 0)
             {
                 _inputs.RemoveAt(older);
@@ -68,7 +71,9 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
         // A term belongs to one activation: events under it are this actor's own. A first activation is among the step's events itself.
         bool journaled = last == sequence + Step.Persist.Count && recovered?.Term == Entity.Term;
         bool untouched = last == sequence && recovered?.Term == (Entity.State?.Term ?? 0);
-        return journaled ? ParkedOutcome.Journaled : untouched ? ParkedOutcome.NotJournaled : ParkedOutcome.Lost;
+        return journaled ? ParkedOutcome.Journaled
+            : untouched ? ParkedOutcome.NotJournaled
+            : ParkedOutcome.Lost;
     }
 }
 

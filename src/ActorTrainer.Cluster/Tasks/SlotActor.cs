@@ -9,8 +9,9 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Gives the slots of a node to the tasks on it, highest priority first; those that wait at rest are woken when there could be slots for them. Tasks
-/// that still replay are waited for a moment, so that after a node's loss the order is that of the priorities and not that of the replays.
+/// Gives the slots of a node to the tasks on it, highest priority first; those that wait at rest are woken when there could be slots for
+/// them. Tasks that still replay are waited for a moment, so that after a node's loss the order is that of the priorities and not that of
+/// the replays.
 /// </summary>
 internal sealed class SlotActor : ReceiveActor, IWithTimers
 {
@@ -82,7 +83,8 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
             {
                 _resting.Put(
                     new SlotCandidate(task.Task, task.Priority, task.Slots, task.Alone),
-                    _tasks.ContainsKey(task.Task) ? _now() : _now() + RestingTasks.TakeOverPatience);
+                    _tasks.ContainsKey(task.Task) ? _now() : _now() + RestingTasks.TakeOverPatience
+                );
             }
             else
             {
@@ -135,13 +137,16 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
             taking.Sum(t => t.Slots),
             taking.Count(t => t.Restoring || _granted.ContainsKey(t.Task)),
             taking.Length > 0,
-            taking.Any(t => t.Alone));
+            taking.Any(t => t.Alone)
+        );
 
         // The first that does not fit ends the giving, so more of those at rest need not be looked at.
         int most = Math.Max(0, _model.Slots - usage.Used) + 1;
         List<SlotCandidate> waiting =
         [
-            .. _tasks.Values.Where(t => t.Wants && !t.Takes && !_granted.ContainsKey(t.Task)).Select(t => new SlotCandidate(t.Task, t.Priority, t.Slots, t.Alone)),
+            .. _tasks
+                .Values.Where(t => t.Wants && !t.Takes && !_granted.ContainsKey(t.Task))
+                .Select(t => new SlotCandidate(t.Task, t.Priority, t.Slots, t.Alone)),
             .. _resting.First(most, _tasks.ContainsKey, _now()),
         ];
         if (waiting.Count > 0)

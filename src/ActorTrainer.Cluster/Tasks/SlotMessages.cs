@@ -18,8 +18,16 @@ internal sealed record TaskRecovering(TaskId Task) : INoSerializationVerificatio
 /// <param name="Restoring">Whether it restores or starts.</param>
 /// <param name="Grant">The number of the last grant that it has seen; 0: none.</param>
 internal sealed record SlotStatus(
-    TaskId Task, IActorRef Entity, int Priority, int Slots, bool Alone, bool Wants, bool Takes, bool Restoring, long Grant)
-    : INoSerializationVerificationNeeded;
+    TaskId Task,
+    IActorRef Entity,
+    int Priority,
+    int Slots,
+    bool Alone,
+    bool Wants,
+    bool Takes,
+    bool Restoring,
+    long Grant
+) : INoSerializationVerificationNeeded;
 
 /// <summary>Rows that have changed: they say which tasks of this node wait at rest.</summary>
 internal sealed record RowsChanged(IReadOnlyList<TaskRow> Rows) : INoSerializationVerificationNeeded;

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Asks ended tasks that are to be kept no longer to archive themselves, some at a time, for as long as this node coordinates. The task's own actor decides
-/// and does it: only it knows that nobody has just resumed it.
+/// Asks ended tasks that are to be kept no longer to archive themselves, some at a time, for as long as this node coordinates. The task's
+/// own actor decides and does it: only it knows that nobody has just resumed it.
 /// </summary>
 internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
 {
@@ -34,7 +34,14 @@ internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
     /// <param name="time">The wall clock.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskArchiver(
-        TaskRowTable table, JournalModel model, Func<bool> coordinates, Func<IActorRef> region, TimeSpan every, TimeProvider time, ILogger logger)
+        TaskRowTable table,
+        JournalModel model,
+        Func<bool> coordinates,
+        Func<IActorRef> region,
+        TimeSpan every,
+        TimeProvider time,
+        ILogger logger
+    )
     {
         _table = table;
         _model = model;
@@ -68,8 +75,13 @@ internal sealed partial class TaskArchiver : ReceiveActor, IWithTimers
         _stopping.Dispose();
     }
 
-    private async Task<IReadOnlyList<TaskId>> ReadAsync() => await _table.ReadFinishedAsync(
-        _model.KeepFinished is { } keep ? _time.GetUtcNow() - keep : DateTimeOffset.MinValue, _model.MaxFinished ?? long.MaxValue, AtOnce, _stopping.Token);
+    private async Task<IReadOnlyList<TaskId>> ReadAsync() =>
+        await _table.ReadFinishedAsync(
+            _model.KeepFinished is { } keep ? _time.GetUtcNow() - keep : DateTimeOffset.MinValue,
+            _model.MaxFinished ?? long.MaxValue,
+            AtOnce,
+            _stopping.Token
+        );
 
     private void OnEnded(IReadOnlyList<TaskId> tasks)
     {

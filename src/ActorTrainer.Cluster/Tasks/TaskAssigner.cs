@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Gives tasks that rest to the lives where their shards are or will be, many in one transaction and without recovering them: after the loss of
-/// their owner, and when their shards have moved. The coordinator's node does it, highest priority first. Tasks whose rows turn out not to know all
-/// of their events are woken instead.
+/// Gives tasks that rest to the lives where their shards are or will be, many in one transaction and without recovering them: after the
+/// loss of their owner, and when their shards have moved. The coordinator's node does it, highest priority first. Tasks whose rows turn out
+/// not to know all of their events are woken instead.
 /// </summary>
 internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
 {
@@ -42,10 +42,19 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
     /// <param name="assign">Writes the rows.</param>
     /// <param name="wake">Has a task recovered; returns at once.</param>
     /// <param name="now">Monotonic time.</param>
-    /// <param name="settle">How long others are waited for after a member has come, so that not the first after a restart gets everything.</param>
+    /// <param name="settle">How long others are waited for after a member has come, so that not the first after a restart gets
+    /// everything.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskAssigner(
-        TaskIndex index, ShardPlanner planner, Func<ClusterView> view, Assign assign, Action<TaskId> wake, Func<TimeSpan> now, TimeSpan settle, ILogger logger)
+        TaskIndex index,
+        ShardPlanner planner,
+        Func<ClusterView> view,
+        Assign assign,
+        Action<TaskId> wake,
+        Func<TimeSpan> now,
+        TimeSpan settle,
+        ILogger logger
+    )
     {
         _index = index;
         _planner = planner;
@@ -105,7 +114,11 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
     private bool IsMisplaced(TaskRow row, ClusterView view, Dictionary<int, long> places)
     {
         bool lost = !_living.Contains(row.Owner);
-        if (row.Sequence == 0 || _behind.ContainsKey(row.Summary.Task) || !(lost ? RestPolicy.OutlivesItsOwner(row.Summary.Status) : RestPolicy.MayRest(row.Summary.Status)))
+        if (
+            row.Sequence == 0
+            || _behind.ContainsKey(row.Summary.Task)
+            || !(lost ? RestPolicy.OutlivesItsOwner(row.Summary.Status) : RestPolicy.MayRest(row.Summary.Status))
+        )
         {
             return false;
         }
@@ -157,7 +170,10 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} tasks that rest have another owner now; {Behind} of them are recovered")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Count} tasks that rest have another owner now; {Behind} of them are recovered"
+    )]
     private static partial void LogAssigned(ILogger logger, int count, int behind);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "tasks that rest could not be given to other nodes now: {Problem}")]

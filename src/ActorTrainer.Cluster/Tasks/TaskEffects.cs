@@ -10,7 +10,13 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <param name="post">Takes the inputs; may be called from any thread.</param>
 /// <param name="logger">Where it logs.</param>
 /// <param name="life">Ends what is under way.</param>
-internal sealed partial class TaskEffects(IWorkerHost workers, ICheckpointStore store, Action<TaskInput> post, ILogger logger, CancellationToken life)
+internal sealed partial class TaskEffects(
+    IWorkerHost workers,
+    ICheckpointStore store,
+    Action<TaskInput> post,
+    ILogger logger,
+    CancellationToken life
+)
 {
     /// <summary>Starts one effect and returns at once.</summary>
     public void Start(TaskEffect effect)
@@ -71,7 +77,13 @@ internal sealed partial class TaskEffects(IWorkerHost workers, ICheckpointStore 
         try
         {
             SaveRequest request = new(
-                save.Run.Task, save.Run.Term, save.Name, save.State, workers.StagedDirectory(save.Run, save.State.Id), save.Listed);
+                save.Run.Task,
+                save.Run.Term,
+                save.Name,
+                save.State,
+                workers.StagedDirectory(save.Run, save.State.Id),
+                save.Listed
+            );
             CheckpointRef stored = await store.SaveAsync(request, life);
             post(new CheckpointStored(save.Run, save.State.Id, stored));
         }

@@ -177,7 +177,9 @@ internal sealed class TaskHost
         Starter.Tell(new TaskStopped(task, reason));
     }
 
-    /// <summary>A snapshot that cannot be used was found: from now on the task is recovered from an older one, or from its first event.</summary>
+    /// <summary>
+    /// A snapshot that cannot be used was found: from now on the task is recovered from an older one, or from its first event.
+    /// </summary>
     public void PassOverSnapshots(TaskId task, long from) => _unusableFrom[task] = from;
 
     /// <summary>Where the oldest snapshot of a task is that was found to be of no use; null: none was.</summary>

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Lets a task's actor submit, start, commit and recover once before the node enters the cluster, with nothing behind it: the first time in a process
-/// costs about a second, most of it in the journal's plugin, and a fail-over must not pay for that. What it journals is removed.
+/// Lets a task's actor submit, start, commit and recover once before the node enters the cluster, with nothing behind it: the first time in
+/// a process costs about a second, most of it in the journal's plugin, and a fail-over must not pay for that. What it journals is removed.
 /// </summary>
 internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase database, long life, TimeProvider time, ILogger logger)
 {
@@ -68,28 +68,33 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
         await actor.GracefulStop(Within);
     }
 
-    private TaskHost Host(Channels effects) => new()
-    {
-        Home = new EntityHome(life, new NodeAddress("localhost", 0)),
-        NumberOfShards = 1,
-        Effects = effects.Add,
-        Slots = ActorRefs.Nobody,
-        Rows = NoRows.Instance,
-        Elapsed = () => time.GetElapsedTime(0),
-        Time = time,
-        Logger = logger,
-    };
+    private TaskHost Host(Channels effects) =>
+        new()
+        {
+            Home = new EntityHome(life, new NodeAddress("localhost", 0)),
+            NumberOfShards = 1,
+            Effects = effects.Add,
+            Slots = ActorRefs.Nobody,
+            Rows = NoRows.Instance,
+            Elapsed = () => time.GetElapsedTime(0),
+            Time = time,
+            Logger = logger,
+        };
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "a task was rehearsed in {Milliseconds} ms")]
     private static partial void LogDone(ILogger logger, long milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "no task could be rehearsed, so the first one here takes longer to start: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "no task could be rehearsed, so the first one here takes longer to start: {Problem}"
+    )]
     private static partial void LogFailed(ILogger logger, string problem);
 
     /// <summary>Effects that are looked at and not carried out.</summary>
     private sealed class Channels
     {
-        private readonly System.Threading.Channels.Channel<TaskEffect> _effects = System.Threading.Channels.Channel.CreateUnbounded<TaskEffect>();
+        private readonly System.Threading.Channels.Channel<TaskEffect> _effects =
+            System.Threading.Channels.Channel.CreateUnbounded<TaskEffect>();
 
         public void Add(TaskEffect effect) => _effects.Writer.TryWrite(effect);
 
@@ -112,18 +117,12 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
     {
         public static NoRows Instance { get; } = new();
 
-        public void Enter(TaskId task, IActorRef entity)
-        {
-        }
+        public void Enter(TaskId task, IActorRef entity) { }
 
-        public void Put(IActorRef entity, TaskRow row, IReadOnlyList<CheckpointListing>? checkpoints)
-        {
-        }
+        public void Put(IActorRef entity, TaskRow row, IReadOnlyList<CheckpointListing>? checkpoints) { }
 
         public Task FlushAsync(TaskId task) => Task.CompletedTask;
 
-        public void Leave(TaskId task, IActorRef entity)
-        {
-        }
+        public void Leave(TaskId task, IActorRef entity) { }
     }
 }

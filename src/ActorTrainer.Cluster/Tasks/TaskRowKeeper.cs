@@ -24,7 +24,8 @@ internal sealed class TaskRowKeeper(TaskHost host)
     public TimeSpan PutAt { get; private set; }
 
     /// <summary>Whether an event changes the list of checkpoints.</summary>
-    public static bool ChangesCheckpoints(TaskEvent e) => e is TaskCheckpointed or TaskCheckpointDamaged or TaskCheckpointRemoved or TaskStarted;
+    public static bool ChangesCheckpoints(TaskEvent e) =>
+        e is TaskCheckpointed or TaskCheckpointDamaged or TaskCheckpointRemoved or TaskStarted;
 
     /// <summary>Hands the row in.</summary>
     /// <param name="entity">The task's actor.</param>
@@ -40,10 +41,12 @@ internal sealed class TaskRowKeeper(TaskHost host)
     }
 
     /// <summary>Hands in the row of a task whose events cannot be read any further.</summary>
-    public void PutHeld(IActorRef entity, TaskState state, long sequence, string reason) => host.Rows.Put(
-        entity,
-        Row(state.Summarize(ShardOf(state)) with { Status = TaskStatus.Held, Detail = reason }, state, sequence, host.Home.Incarnation),
-        Listings(state));
+    public void PutHeld(IActorRef entity, TaskState state, long sequence, string reason) =>
+        host.Rows.Put(
+            entity,
+            Row(state.Summarize(ShardOf(state)) with { Status = TaskStatus.Held, Detail = reason }, state, sequence, host.Home.Incarnation),
+            Listings(state)
+        );
 
     private void TellMetrics(TaskState state)
     {
@@ -61,12 +64,13 @@ internal sealed class TaskRowKeeper(TaskHost host)
         new(summary, sequence, state.Term, owner, Times.SubmittedAt, Times.ChangedAt);
 
     private List<CheckpointListing> Listings(TaskState state) =>
-    [
-        .. state.Checkpoints.Select(c => new CheckpointListing(
-            state.Task,
-            c.Checkpoint,
-            CheckpointNames.TryParse(c.Checkpoint.Name, out long term) ? term : 0,
-            Times.Checkpoints.GetValueOrDefault(c.Checkpoint.Name),
-            c.Damaged)),
-    ];
+        [
+            .. state.Checkpoints.Select(c => new CheckpointListing(
+                state.Task,
+                c.Checkpoint,
+                CheckpointNames.TryParse(c.Checkpoint.Name, out long term) ? term : 0,
+                Times.Checkpoints.GetValueOrDefault(c.Checkpoint.Name),
+                c.Damaged
+            )),
+        ];
 }

@@ -10,17 +10,18 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Sees to it that every unfinished task that may not rest has an actor. The rows say which tasks there are, so no list of entities has to be
-/// journaled beside them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose actor has
-/// ended. Tasks that rest are given to other lives by <see cref="TaskAssigner"/> and woken by <see cref="SlotActor"/>.
+/// Sees to it that every unfinished task that may not rest has an actor. The rows say which tasks there are, so no list of entities has to
+/// be journaled beside them. The coordinator's node wakes tasks whose owner is gone, highest priority first; every node wakes its own whose
+/// actor has ended. Tasks that rest are given to other lives by <see cref="TaskAssigner"/> and woken by <see cref="SlotActor"/>.
 /// </summary>
 internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 {
     private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone, what it is
-    /// sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew then.
+    /// A task whose row does not say who has it is woken again, soon at first: until the region has heard that the former owner is gone,
+    /// what it is sent is lost with it. Both hear it at about the same time, when the cluster has removed the member; so it begins anew
+    /// then.
     /// </summary>
     private static readonly TimeSpan AgainFirst = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan AgainLast = TimeSpan.FromSeconds(5);
@@ -54,7 +55,14 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// <param name="selfFenceAfter">How long a parked run goes on while a member is out of reach.</param>
     /// <param name="logger">Where it logs.</param>
     public TaskStarter(
-        TaskHost host, TaskIndex index, Func<ClusterView> view, Func<IActorRef> region, Func<TaskId, Task> withdraw, TimeSpan selfFenceAfter, ILogger logger)
+        TaskHost host,
+        TaskIndex index,
+        Func<ClusterView> view,
+        Func<IActorRef> region,
+        Func<TaskId, Task> withdraw,
+        TimeSpan selfFenceAfter,
+        ILogger logger
+    )
     {
         _selfFenceAfter = selfFenceAfter;
         _host = host;
@@ -117,7 +125,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     /// <summary>Tasks whose owner is gone, and those that nobody has had yet.</summary>
     private void WakeOrphans(ClusterView view)
     {
-        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(view.Living, row => row.Sequence == 0 || !RestPolicy.OutlivesItsOwner(row.Summary.Status));
+        IReadOnlyList<TaskRow> orphans = _index.NotOwnedBy(
+            view.Living,
+            row => row.Sequence == 0 || !RestPolicy.OutlivesItsOwner(row.Summary.Status)
+        );
         if (orphans.Count == 0)
         {
             _woken.Clear();
@@ -167,11 +178,18 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         return true;
     }
 
-    /// <summary>Tasks that this life has on record, that may not rest, and that have no actor here: it ended and nothing has started it again.</summary>
+    /// <summary>
+    /// Tasks that this life has on record, that may not rest, and that have no actor here: it ended and nothing has started it again.
+    /// </summary>
     private void WakeOwn()
     {
         TimeSpan now = _host.Now;
-        foreach (TaskRow row in _index.OwnedBy(_host.Home.Incarnation, row => !RestPolicy.MayRest(row.Summary.Status) && !_host.Has(row.Summary.Task)))
+        foreach (
+            TaskRow row in _index.OwnedBy(
+                _host.Home.Incarnation,
+                row => !RestPolicy.MayRest(row.Summary.Status) && !_host.Has(row.Summary.Task)
+            )
+        )
         {
             TaskId task = row.Summary.Task;
             if (!Timers.IsTimerActive(task.Value))
@@ -195,7 +213,11 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 failures = now - last > 2 * LongestBackoff ? 0 : failures;
                 _failures[stopped.Task] = (failures + 1, now);
                 TimeSpan longest = _host.Parked.ContainsKey(stopped.Task) ? ParkedBackoff : LongestBackoff;
-                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ExponentialBackoff.After(FirstBackoff, failures, longest));
+                Timers.StartSingleTimer(
+                    stopped.Task.Value,
+                    new Wake(stopped.Task),
+                    ExponentialBackoff.After(FirstBackoff, failures, longest)
+                );
                 break;
             case TaskStopReason.Parked:
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);
@@ -207,8 +229,8 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     }
 
     /// <summary>
-    /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not, it has
-    /// as long as a node that lost everybody. It ends at once when its task is known to have another owner.
+    /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not,
+    /// it has as long as a node that lost everybody. It ends at once when its task is known to have another owner.
     /// </summary>
     private void EndParked(ClusterView view)
     {
@@ -231,11 +253,13 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     {
         if (_index.Find(unborn.Task) is { Sequence: 0 })
         {
-            _withdraw(unborn.Task).ContinueWith(
-                withdrawn => LogNotWithdrawn(_logger, unborn.Task, withdrawn.Exception!.GetBaseException().Message),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
+            _withdraw(unborn.Task)
+                .ContinueWith(
+                    withdrawn => LogNotWithdrawn(_logger, unborn.Task, withdrawn.Exception!.GetBaseException().Message),
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default
+                );
         }
     }
 
@@ -247,7 +271,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Warning, Message = "the run of task {Task} that waited for the journal is ended: {Reason}")]
     private static partial void LogParkedEnded(ILogger logger, TaskId task, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "the name of task {Task}, which was never submitted, could not be given back: {Problem}"
+    )]
     private static partial void LogNotWithdrawn(ILogger logger, TaskId task, string problem);
 
     private sealed record Check(bool Periodic) : INoSerializationVerificationNeeded

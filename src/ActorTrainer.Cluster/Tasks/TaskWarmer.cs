@@ -16,8 +16,8 @@ using AkkaStatus = Akka.Cluster.MemberStatus;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// Gets workers ready where tasks are about to go on: for a move when the coordinator asks, and for the tasks of a dead node as soon as its death
-/// is proven, while the cluster still removes the member.
+/// Gets workers ready where tasks are about to go on: for a move when the coordinator asks, and for the tasks of a dead node as soon as its
+/// death is proven, while the cluster still removes the member.
 /// </summary>
 internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
 {
@@ -38,7 +38,14 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private readonly AkkaCluster _cluster;
     private readonly CancellationTokenSource _stopping = new();
 
-    public TaskWarmer(TaskHost host, TaskIndex index, ShardPlanner planner, JournalDatabase database, Func<ClusterView> view, ILogger logger)
+    public TaskWarmer(
+        TaskHost host,
+        TaskIndex index,
+        ShardPlanner planner,
+        JournalDatabase database,
+        Func<ClusterView> view,
+        ILogger logger
+    )
     {
         _host = host;
         _index = index;
@@ -51,14 +58,16 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
         Receive<WarmTask>(warm =>
         {
             IActorRef asker = Sender;
-            WarmAsync(warm.Task).PipeTo(
-                asker,
-                success: () => new TaskWarmed(warm.Task),
-                failure: e =>
-                {
-                    LogNotWarmed(_logger, warm.Task, e.Message);
-                    return new TaskWarmed(warm.Task);
-                });
+            WarmAsync(warm.Task)
+                .PipeTo(
+                    asker,
+                    success: () => new TaskWarmed(warm.Task),
+                    failure: e =>
+                    {
+                        LogNotWarmed(_logger, warm.Task, e.Message);
+                        return new TaskWarmed(warm.Task);
+                    }
+                );
         });
         Receive<CheckDue>(_ => _host.EndWarm(KeepFor));
         ReceiveAny(_ => { });
@@ -67,7 +76,8 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     public ITimerScheduler Timers { get; set; } = null!;
 
     /// <summary>Where a member's warmer is.</summary>
-    public static ActorSelection At(ActorSystem system, ClusterMember member) => system.ActorSelection($"{member.System.Address}/user/{Name}");
+    public static ActorSelection At(ActorSystem system, ClusterMember member) =>
+        system.ActorSelection($"{member.System.Address}/user/{Name}");
 
     protected override void PreStart()
     {
@@ -111,9 +121,11 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private bool CoordinatesWithout(long life, ClusterView view)
     {
         ClusterMember? lost = view.Find(life);
-        Member? oldest = GossipStates.OldestOf(_cluster.State.Members
-            .Where(m => m.HasRole(TaskPersistence.Role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving)
-            .Where(m => m.UniqueAddress.Uid != lost?.System.Uid));
+        Member? oldest = GossipStates.OldestOf(
+            _cluster
+                .State.Members.Where(m => m.HasRole(TaskPersistence.Role) && m.Status is AkkaStatus.Up or AkkaStatus.Leaving)
+                .Where(m => m.UniqueAddress.Uid != lost?.System.Uid)
+        );
         return oldest?.UniqueAddress.Equals(_cluster.SelfUniqueAddress) == true;
     }
 
@@ -134,7 +146,10 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     [LoggerMessage(Level = LogLevel.Information, Message = "life {Life} is lost: {Count} workers get ready for its tasks")]
     private static partial void LogHeirs(ILogger logger, long life, int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "no worker could be made ready for task {Task}; it starts when the task comes: {Problem}")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "no worker could be made ready for task {Task}; it starts when the task comes: {Problem}"
+    )]
     private static partial void LogNotWarmed(ILogger logger, TaskId task, string problem);
 
     private sealed class CheckDue : INoSerializationVerificationNeeded

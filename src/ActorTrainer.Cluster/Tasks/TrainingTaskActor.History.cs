@@ -32,10 +32,13 @@ internal sealed partial class TrainingTaskActor
         if (_host is { KeepEvents: { } keep, History: { } history } && _saving is { } saved)
         {
             long through = Math.Min(_snapshotBefore ?? 0, LastSequenceNr - keep);
-            history.TrimAsync(_task, sequence, saved, through, CancellationToken.None).PipeTo(
-                Self,
-                success: reliable => new SnapshotChecked(sequence, reliable ? null : "it does not read back as it was written"),
-                failure: e => new SnapshotChecked(sequence, e.Message));
+            history
+                .TrimAsync(_task, sequence, saved, through, CancellationToken.None)
+                .PipeTo(
+                    Self,
+                    success: reliable => new SnapshotChecked(sequence, reliable ? null : "it does not read back as it was written"),
+                    failure: e => new SnapshotChecked(sequence, e.Message)
+                );
         }
         else
         {
@@ -67,15 +70,17 @@ internal sealed partial class TrainingTaskActor
         _stopReason = TaskStopReason.Passivated;
         Timers.CancelAll();
         Timers.StartSingleTimer(nameof(RowFlushed), RowFlushed.Instance, FlushWithin);
-        RetireAsync(_host.History, LastSequenceNr).PipeTo(
-            Self,
-            success: () => RowFlushed.Instance,
-            failure: e =>
-            {
-                // It is still on record as ended, so it is asked to archive itself again.
-                LogNotArchived(_host.Logger, _task, e.Message);
-                return RowFlushed.Instance;
-            });
+        RetireAsync(_host.History, LastSequenceNr)
+            .PipeTo(
+                Self,
+                success: () => RowFlushed.Instance,
+                failure: e =>
+                {
+                    // It is still on record as ended, so it is asked to archive itself again.
+                    LogNotArchived(_host.Logger, _task, e.Message);
+                    return RowFlushed.Instance;
+                }
+            );
     }
 
     private async Task RetireAsync(TaskHistory? history, long archived)

@@ -1,11 +1,45 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Core.Tasks;
+using Akka.Persistence;
 
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <content>What the journal, a warmed worker and a parked run add up to.</content>
 internal sealed partial class TrainingTaskActor
 {
+    protected override void OnRecover(object message)
+    {
+        switch (message)
+        {
+            case SnapshotOffer { Snapshot: FoldedTask { FoldVersion: TaskState.FoldVersion } folded } offer:
+                _replayed = folded.State;
+                _row.Times = folded.Times;
+                _snapshotBefore = _folded = offer.Metadata.SequenceNr;
+                break;
+            case SnapshotOffer offer:
+                _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
+                throw new InvalidOperationException(
+                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; "
+                        + "the task is recovered from what is before it when it is started again"
+                );
+            case Unreadable unreadable:
+                _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
+                break;
+            case JournaledEvent journaled when _unreadable is null:
+                Fold(journaled);
+                break;
+            case RecoveryCompleted:
+                OnRecovered();
+                break;
+        }
+    }
+
+    protected override void OnRecoveryFailure(Exception reason, object? message = null)
+    {
+        LogRecoveryFailed(_host.Logger, _task, reason.Message);
+        base.OnRecoveryFailure(reason, message);
+    }
+
     private void Fold(JournaledEvent journaled)
     {
         if (journaled.Event is TaskArchived && _replayed is null)
@@ -18,7 +52,8 @@ internal sealed partial class TrainingTaskActor
         if (LastSequenceNr != _folded + 1)
         {
             _incomplete = true;
-            _unreadable = $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read";
+            _unreadable =
+                $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read";
             return;
         }
 
@@ -83,11 +118,13 @@ internal sealed partial class TrainingTaskActor
         }
         else if (_host.Hold is { } hold)
         {
-            _ = hold(_task, reason).ContinueWith(
-                failed => LogRecoveryFailed(_host.Logger, _task, failed.Exception!.GetBaseException().Message),
-                CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted,
-                TaskScheduler.Default);
+            _ = hold(_task, reason)
+                .ContinueWith(
+                    failed => LogRecoveryFailed(_host.Logger, _task, failed.Exception!.GetBaseException().Message),
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default
+                );
         }
     }
 

@@ -7,7 +7,9 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <content>How the task stands: its row, its wish for slots, when it has to act again, and its end.</content>
 internal sealed partial class TrainingTaskActor
 {
-    /// <summary>Stops once the row is written: lists and placement must not know less than the journal while nobody keeps the row.</summary>
+    /// <summary>
+    /// Stops once the row is written: lists and placement must not know less than the journal while nobody keeps the row.
+    /// </summary>
     private void End(TaskStopReason reason)
     {
         if (_ending)
@@ -28,8 +30,8 @@ internal sealed partial class TrainingTaskActor
     }
 
     /// <summary>
-    /// Answers a command. A task that had ended and goes on is answered for once its row says so: nobody would wake it if this node died before, and
-    /// whoever was told that it goes on would wait in vain.
+    /// Answers a command. A task that had ended and goes on is answered for once its row says so: nobody would wake it if this node died
+    /// before, and whoever was told that it goes on would wait in vain.
     /// </summary>
     private void Answer(IActorRef asker, TaskAnswer answer, IReadOnlyList<TaskEvent> journaled)
     {
@@ -64,7 +66,8 @@ internal sealed partial class TrainingTaskActor
             state is not null && _persisting is null && !_ending && !_passivating && _entity.WantsSlots(_host.Now),
             _entity.TakesSlots && !_entity.WaitsWarm,
             _entity.IsRestoring && !_entity.WaitsWarm,
-            _grant);
+            _grant
+        );
         if (now != _reported)
         {
             _reported = now;
@@ -75,8 +78,8 @@ internal sealed partial class TrainingTaskActor
     }
 
     /// <summary>
-    /// How long a task of which nothing is under way, and that nobody asks for, stays in memory; null: something is. One that only waits goes to rest: a
-    /// node may have thousands of them.
+    /// How long a task of which nothing is under way, and that nobody asks for, stays in memory; null: something is. One that only waits
+    /// goes to rest: a node may have thousands of them.
     /// </summary>
     private TimeSpan? Patience =>
         _entity.State is { IsFinished: true } && _entity.IsIdle && !_entity.TakesSlots ? OverPatience
@@ -94,10 +97,13 @@ internal sealed partial class TrainingTaskActor
 
         TimeSpan? patience = Patience;
         _quietSince = patience is null ? null : _quietSince ?? _host.Now;
-        TimeSpan? next = _entity.State is null ? UnbornPatience
+        TimeSpan? next =
+            _entity.State is null ? UnbornPatience
             : !_entity.IsIdle || _entity.TakesSlots ? TickEvery
             : _passivating ? null
-            : patience is { } quiet ? quiet - QuietFor() is { Ticks: > 0 } left ? left : TimeSpan.FromMilliseconds(1)
+            : patience is { } quiet
+                ? quiet - QuietFor() is { Ticks: > 0 } left ? left
+                    : TimeSpan.FromMilliseconds(1)
             : _entity.StartsAgainAt is { } at && at > _host.Now ? at - _host.Now + TimeSpan.FromMilliseconds(1)
             : null;
         if (next is { } wait && (_nextTick is null || wait < _nextTick))

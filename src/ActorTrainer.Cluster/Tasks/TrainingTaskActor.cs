@@ -15,9 +15,9 @@ namespace ActorTrainer.Cluster.Tasks;
 /// then committed, then its effects are started and the reply is sent; Akka gives the actor no other message meanwhile.
 /// </summary>
 /// <remarks>
-/// What a recovered task persists first is <see cref="TaskActivated"/> with the next term, so the term counts activations; a task that only waits
-/// writes nothing. Two actors of one task (a partition resolved badly) write under the same sequence; the journal takes one of them and fails the
-/// other, which Akka then stops, and its worker with it. One that writes no event for a while learns it from the task's row.
+/// What a recovered task persists first is <see cref="TaskActivated"/> with the next term, so the term counts activations; a task that only
+/// waits writes nothing. Two actors of one task (a partition resolved badly) write under the same sequence; the journal takes one of them
+/// and fails the other, which Akka then stops, and its worker with it. One that writes no event for a while learns it from the task's row.
 /// </remarks>
 internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithTimers
 {
@@ -27,7 +27,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     /// <summary>While something is under way: deadlines and watchdog are that exact.</summary>
     private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How often the row of a task that trains is written: progress, and the question whether the task is still this actor's.</summary>
+    /// <summary>
+    /// How often the row of a task that trains is written: progress, and the question whether the task is still this actor's.
+    /// </summary>
     private static readonly TimeSpan RenewEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan UnbornPatience = TimeSpan.FromSeconds(10);
 
@@ -64,7 +66,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         _task = task;
         _host = host;
         _entity = new TaskEntity(task, host.Home, journalsProgress: false);
-        _random = new DeterministicRandom(BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong))));
+        _random = new DeterministicRandom(
+            BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)))
+        );
         _row = new TaskRowKeeper(host);
         PersistenceId = TaskPersistence.IdOf(task);
         JournalPluginId = TaskPersistence.JournalPlugin;
@@ -98,37 +102,6 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         base.PostStop();
     }
 
-    protected override void OnRecover(object message)
-    {
-        switch (message)
-        {
-            case SnapshotOffer { Snapshot: FoldedTask { FoldVersion: TaskState.FoldVersion } folded } offer:
-                _replayed = folded.State;
-                _row.Times = folded.Times;
-                _snapshotBefore = _folded = offer.Metadata.SequenceNr;
-                break;
-            case SnapshotOffer offer:
-                _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
-                throw new InvalidOperationException(
-                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; the task is recovered from what is before it when it is started again");
-            case Unreadable unreadable:
-                _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
-                break;
-            case JournaledEvent journaled when _unreadable is null:
-                Fold(journaled);
-                break;
-            case RecoveryCompleted:
-                OnRecovered();
-                break;
-        }
-    }
-
-    protected override void OnRecoveryFailure(Exception reason, object? message = null)
-    {
-        LogRecoveryFailed(_host.Logger, _task, reason.Message);
-        base.OnRecoveryFailure(reason, message);
-    }
-
     protected override void OnPersistFailure(Exception cause, object @event, long sequenceNr)
     {
         LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);
@@ -138,8 +111,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
 
-            // What it stored is in the store whatever becomes of the event. The worker may have two staged states at a time: with this one kept it could stage
-            // nothing newer than the next.
+            // What it stored is in the store whatever becomes of the event. The worker may have two staged states at a time: with this one
+            // kept it could stage nothing newer than the next.
             TaskEffect[] released = [.. step.AfterCommit.OfType<ReleaseStaged>()];
             _host.Start(released);
             _host.Park(new ParkedRun(Self, _entity, step with { AfterCommit = [.. step.AfterCommit.Except(released)] }, sequenceNr - 1));
@@ -149,7 +122,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     }
 
     /// <summary>
-    /// The journal will never take such an event. What the task has decided since its last one has not happened then, so it begins anew from the journal.
+    /// The journal will never take such an event. What the task has decided since its last one has not happened then, so it begins anew
+    /// from the journal.
     /// </summary>
     protected override void OnPersistRejected(Exception cause, object @event, long sequenceNr)
     {
@@ -203,8 +177,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     }
 
     /// <summary>Whether a run goes on here, or has ended and that is what could not be written.</summary>
-    private bool HasRun => _entity.TakesSlots ||
-        (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
+    private bool HasRun =>
+        _entity.TakesSlots
+        || (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
 
     private void SayNotWritten(Exception cause)
     {
@@ -240,16 +215,18 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         Execute(_entity.On(command, _host.Now), Sender);
     }
 
-    private CommandReply? Refusal(TaskCommand command) => (command, _entity.State) switch
-    {
-        _ when _retired => TaskEntity.ArchivedReply(_task, command),
-        _ when _unreadable is not null => new CommandRefused(_unreadable),
-        _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being passivated or handed over; ask again"),
-        (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash =>
-            new CommandRefused($"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification; choose another name"),
-        (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
-        _ => null,
-    };
+    private CommandReply? Refusal(TaskCommand command) =>
+        (command, _entity.State) switch
+        {
+            _ when _retired => TaskEntity.ArchivedReply(_task, command),
+            _ when _unreadable is not null => new CommandRefused(_unreadable),
+            _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being passivated or handed over; ask again"),
+            (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash => new CommandRefused(
+                $"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification; choose another name"
+            ),
+            (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
+            _ => null,
+        };
 
     private void OnGranted(long number)
     {
@@ -341,30 +318,37 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         long term = _entity.Term;
         DateTimeOffset at = _host.Time.GetUtcNow();
         int left = step.Persist.Count;
-        PersistAll(step.Persist.Select(e => new JournaledEvent(term, e, at)), _ =>
-        {
-            if (--left == 0)
+        PersistAll(
+            step.Persist.Select(e => new JournaledEvent(term, e, at)),
+            _ =>
             {
-                _persisting = null;
-                _asker = null;
-                _entity.Commit(step.Persist, _host.Now);
-                if (_entity.State is { Archived: true })
+                if (--left == 0)
                 {
-                    asker?.Tell(new TaskAnswer(step.Reply!, LastSequenceNr));
-                    Retire();
-                    return;
-                }
+                    _persisting = null;
+                    _asker = null;
+                    _entity.Commit(step.Persist, _host.Now);
+                    if (_entity.State is { Archived: true })
+                    {
+                        asker?.Tell(new TaskAnswer(step.Reply!, LastSequenceNr));
+                        Retire();
+                        return;
+                    }
 
-                _row.Times = step.Persist.Aggregate(_row.Times, (times, e) => times.After(e, at));
-                SnapshotIfDue(step.Persist.Count);
-                PutRow(everything: step.Persist.Any(TaskRowKeeper.ChangesCheckpoints));
-                Finish(step, asker);
+                    _row.Times = step.Persist.Aggregate(_row.Times, (times, e) => times.After(e, at));
+                    SnapshotIfDue(step.Persist.Count);
+                    PutRow(everything: step.Persist.Any(TaskRowKeeper.ChangesCheckpoints));
+                    Finish(step, asker);
+                }
             }
-        });
+        );
     }
 
     private static EntityStep Before(EntityStep first, EntityStep step) =>
-        step with { Persist = [.. first.Persist, .. step.Persist], AfterCommit = [.. first.AfterCommit, .. step.AfterCommit] };
+        step with
+        {
+            Persist = [.. first.Persist, .. step.Persist],
+            AfterCommit = [.. first.AfterCommit, .. step.AfterCommit],
+        };
 
     private void Finish(EntityStep step, IActorRef? asker)
     {

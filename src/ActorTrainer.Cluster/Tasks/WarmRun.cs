@@ -4,8 +4,8 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
-/// A worker that gets ready for a task before the task is this node's: its process starts and the last checkpoint is put in place. Nothing of it
-/// is journaled. Thread-safe.
+/// A worker that gets ready for a task before the task is this node's: its process starts and the last checkpoint is put in place. Nothing
+/// of it is journaled. Thread-safe.
 /// </summary>
 /// <param name="entity">The task as far as it is known, with the run.</param>
 /// <param name="start">Starts what the run needs.</param>

@@ -62,7 +62,8 @@ public static class CheckpointNames
             return false;
         }
 
-        int prefix = file.StartsWith(PackPrefix, StringComparison.Ordinal) ? PackPrefix.Length
+        int prefix =
+            file.StartsWith(PackPrefix, StringComparison.Ordinal) ? PackPrefix.Length
             : file.StartsWith(ManifestPrefix, StringComparison.Ordinal) ? ManifestPrefix.Length
             : -1;
         if (prefix < 0)
@@ -77,6 +78,5 @@ public static class CheckpointNames
 
     // Exactly as written by Create: no sign, no leading zero, so that equal numbers have equal names.
     private static bool IsNumber(string text, out long value) =>
-        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) &&
-        (text.Length == 1 || text[0] != '0');
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && (text.Length == 1 || text[0] != '0');
 }

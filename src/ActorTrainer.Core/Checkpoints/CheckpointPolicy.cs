@@ -52,8 +52,12 @@ public static class CheckpointPolicy
     {
         double? best = inputs.Best;
         bool better = false;
-        if (inputs.Evaluation is { } metrics && spec.BestMetric is { } metric && metrics.TryGetValue(metric, out double value) &&
-            IsBetter(spec, value, best))
+        if (
+            inputs.Evaluation is { } metrics
+            && spec.BestMetric is { } metric
+            && metrics.TryGetValue(metric, out double value)
+            && IsBetter(spec, value, best)
+        )
         {
             best = value;
             better = true;
@@ -63,7 +67,8 @@ public static class CheckpointPolicy
             inputs.Pending is { Length: > 0 } pending ? pending
             : better && Takes(spec.Strategy, CheckpointStrategy.Event) ? CheckpointReasons.Best
             : Takes(spec.Strategy, CheckpointStrategy.Epoch) && IsEpochDue(spec, inputs) ? CheckpointReasons.Epoch
-            : Takes(spec.Strategy, CheckpointStrategy.Interval) && inputs.Now - inputs.LastSaveAt >= spec.Interval ? CheckpointReasons.Interval
+            : Takes(spec.Strategy, CheckpointStrategy.Interval) && inputs.Now - inputs.LastSaveAt >= spec.Interval
+                ? CheckpointReasons.Interval
             : "";
         return new CheckpointDecision(reason.Length > 0, reason, best);
     }

@@ -40,14 +40,18 @@ public static class RetentionPolicy
     /// <param name="protectedNames">
     /// Names that must stay: the checkpoint being restored or last restored from, and every one that a running save may reference.
     /// </param>
-    public static RetentionPlan Plan(IReadOnlyList<RetentionItem> newestFirst, CheckpointSpec spec, IReadOnlyCollection<string> protectedNames)
+    public static RetentionPlan Plan(
+        IReadOnlyList<RetentionItem> newestFirst,
+        CheckpointSpec spec,
+        IReadOnlyCollection<string> protectedNames
+    )
     {
         RetentionItem? best = FindBest(newestFirst, spec);
         int keepLast = Math.Max(1, spec.KeepLast);
         int good = 0;
-        var remove = new List<CheckpointRemoval>();
-        var removed = new List<CheckpointRef>();
-        var referenced = new HashSet<string>(StringComparer.Ordinal);
+        List<CheckpointRemoval> remove = [];
+        List<CheckpointRef> removed = [];
+        HashSet<string> referenced = new(StringComparer.Ordinal);
         foreach (RetentionItem item in newestFirst)
         {
             bool isGood = !item.Damaged && !item.Overtaken;
@@ -73,7 +77,7 @@ public static class RetentionPolicy
             return RetentionPlan.Empty;
         }
 
-        var condemn = new SortedSet<string>(StringComparer.Ordinal);
+        SortedSet<string> condemn = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in removed)
         {
             condemn.Add(CheckpointNames.ManifestFile(checkpoint.Name));
@@ -94,14 +98,14 @@ public static class RetentionPolicy
     /// <returns>Sorted names.</returns>
     public static IReadOnlyList<string> PlanGarbage(IReadOnlyList<string> files, IReadOnlyList<CheckpointRef> listed, long term)
     {
-        var named = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> named = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in listed)
         {
             named.Add(CheckpointNames.ManifestFile(checkpoint.Name));
             named.UnionWith(checkpoint.Packs);
         }
 
-        var garbage = new SortedSet<string>(StringComparer.Ordinal);
+        SortedSet<string> garbage = new(StringComparer.Ordinal);
         foreach (string file in files)
         {
             if (CheckpointNames.TryParseFile(file, out long fileTerm) && fileTerm < term && !named.Contains(file))
@@ -121,7 +125,7 @@ public static class RetentionPolicy
     /// <param name="limit">How many at most; more make a save read more manifests and find hardly more chunks. Default 3.</param>
     public static IReadOnlyList<CheckpointRef> ChunkSources(IReadOnlyList<RetentionItem> newestFirst, int limit = 3)
     {
-        var suspect = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string> suspect = new(StringComparer.Ordinal);
         foreach (RetentionItem item in newestFirst)
         {
             if (item.Damaged)
@@ -130,7 +134,7 @@ public static class RetentionPolicy
             }
         }
 
-        var sources = new List<CheckpointRef>();
+        List<CheckpointRef> sources = [];
         foreach (RetentionItem item in newestFirst)
         {
             if (sources.Count < limit && !item.Damaged && !suspect.Overlaps(item.Checkpoint.Packs))
@@ -154,8 +158,12 @@ public static class RetentionPolicy
         for (int i = newestFirst.Count - 1; i >= 0; i--)
         {
             RetentionItem item = newestFirst[i];
-            if (!item.Damaged && !item.Overtaken && item.Checkpoint.Metrics.TryGetValue(metric, out double value) &&
-                CheckpointPolicy.IsBetter(spec, value, bestValue))
+            if (
+                !item.Damaged
+                && !item.Overtaken
+                && item.Checkpoint.Metrics.TryGetValue(metric, out double value)
+                && CheckpointPolicy.IsBetter(spec, value, bestValue)
+            )
             {
                 best = item;
                 bestValue = value;

@@ -1,8 +1,8 @@
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>
-/// When the beat of each life was last seen to move. A beat is a counter that a life advances in the journal about once a second; nobody's clock
-/// is compared with another's. Not safe for use by several threads.
+/// When the beat of each life was last seen to move. A beat is a counter that a life advances in the journal about once a second; nobody's
+/// clock is compared with another's. Not safe for use by several threads.
 /// </summary>
 public sealed class BeatLedger
 {
@@ -10,7 +10,8 @@ public sealed class BeatLedger
 
     /// <summary>Takes what was read. Lives that are not among it any more are forgotten.</summary>
     /// <param name="beats">The lives on record with their beats.</param>
-    /// <param name="now">The observer's own time when it began to read; time in which it stood still must not be in it, see <see cref="OwnTime"/>.</param>
+    /// <param name="now">The observer's own time when it began to read; time in which it stood still must not be in it, see
+    /// <see cref="OwnTime"/>.</param>
     public void Observe(IReadOnlyCollection<(long Life, long Beat)> beats, TimeSpan now)
     {
         HashSet<long> lives = [.. beats.Select(b => b.Life)];

@@ -1,8 +1,8 @@
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>
-/// How often the members exchange what they know, and how often the leader acts on it, while something changes in the cluster. A message grows with the number of members, so the
-/// interval does too: what a node sends in a second stays about the same.
+/// How often the members exchange what they know, and how often the leader acts on it, while something changes in the cluster. A message
+/// grows with the number of members, so the interval does too: what a node sends in a second stays about the same.
 /// </summary>
 public static class ClusterPace
 {

@@ -21,16 +21,15 @@ public sealed record DowningMember(MemberKey Key, bool Votes, bool Reachable, bo
 /// <param name="Members">All of them, itself included.</param>
 /// <param name="RowsReadAt">When it began to read the rows that it knows; null: it never has.</param>
 /// <param name="Distrust">
-/// Whether it stood still itself and has not read the rows since: the others may have gone on without it, and what it takes for a proof may be old.
+/// Whether it stood still itself and has not read the rows since: the others may have gone on without it, and what it takes for a proof may
+/// be old.
 /// </param>
 public sealed record DowningInput(MemberKey Self, IReadOnlyList<DowningMember> Members, TimeSpan? RowsReadAt, bool Distrust);
 
 /// <summary>What a node does about members that it does not reach.</summary>
 public abstract record DowningStep
 {
-    private DowningStep()
-    {
-    }
+    private DowningStep() { }
 
     /// <summary>Nothing now; decides again after this time, or when something changes. Null: nobody is unreachable.</summary>
     public sealed record Wait(TimeSpan? For) : DowningStep;
@@ -54,12 +53,17 @@ public sealed record DowningTimes
     /// <summary>How soon it decides again when somebody has not agreed yet. Default 100 ms.</summary>
     public TimeSpan Again { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>After this the journal decides between members that do not hear each other while the rest hears both. Default 3 s.</summary>
+    /// <summary>
+    /// After this the journal decides between members that do not hear each other while the rest hears both. Default 3 s.
+    /// </summary>
     public TimeSpan Disagreed { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How long a minority waits for a beat of the others: four beats. Default 4 s.</summary>
     public TimeSpan Minority { get; init; } = TimeSpan.FromSeconds(4);
 
-    /// <summary>A beat that is seen so much later than a life fell silent was made after that: beats come every second and are read twice in one. Default 1.5 s.</summary>
+    /// <summary>
+    /// A beat that is seen so much later than a life fell silent was made after that: beats come every second and are read twice in one.
+    /// Default 1.5 s.
+    /// </summary>
     public TimeSpan BeatDelay { get; init; } = TimeSpan.FromMilliseconds(1500);
 }

@@ -3,9 +3,10 @@ using ActorTrainer.Core.Membership;
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>
-/// Decides about members that are not reached. A dead process is downed at once. A silent one is downed by a clear majority that agrees, whether the
-/// journal answers or not. Without a clear majority the journal decides, by one compare-and-set; a minority asks it only when the beats of all
-/// others stand still, and ends itself when they do not. Knows since when the unreachable ones are the same, and nothing else.
+/// Decides about members that are not reached. A dead process is downed at once. A silent one is downed by a clear majority that agrees,
+/// whether the journal answers or not. Without a clear majority the journal decides, by one compare-and-set; a minority asks it only when
+/// the beats of all others stand still, and ends itself when they do not. Knows since when the unreachable ones are the same, and nothing
+/// else.
 /// </summary>
 /// <param name="times">How long it waits.</param>
 public sealed class DowningRule(DowningTimes times)
@@ -65,7 +66,9 @@ public sealed class DowningRule(DowningTimes times)
         }
 
         return 2 * voters.Count < all ? DecideAsMinority(input, passed)
-            : voters.All(m => m.Key == input.Self || m.Agrees) ? 2 * voters.Count > all ? new DowningStep.Down([.. unreachable]) : new DowningStep.Take([.. unreachable])
+            : voters.All(m => m.Key == input.Self || m.Agrees)
+                ? 2 * voters.Count > all ? new DowningStep.Down([.. unreachable])
+                    : new DowningStep.Take([.. unreachable])
             : passed >= times.Disagreed ? new DowningStep.Take([.. unreachable])
             : new DowningStep.Wait(times.Again);
     }
@@ -84,6 +87,8 @@ public sealed class DowningRule(DowningTimes times)
             : new DowningStep.Take([.. _unreachable]);
     }
 
-    private static Comparer<MemberKey> ByAddress { get; } = Comparer<MemberKey>.Create((a, b) =>
-        string.CompareOrdinal(a.Address, b.Address) is var order and not 0 ? order : a.Uid.CompareTo(b.Uid));
+    private static Comparer<MemberKey> ByAddress { get; } =
+        Comparer<MemberKey>.Create(
+            (a, b) => string.CompareOrdinal(a.Address, b.Address) is var order and not 0 ? order : a.Uid.CompareTo(b.Uid)
+        );
 }

@@ -15,15 +15,22 @@ public readonly record struct EpochLife(long Incarnation, MemberStatus Status, b
 /// <param name="Epoch">The cluster's present epoch; 0: there never was a cluster.</param>
 /// <param name="Founder">The life that founded it.</param>
 /// <param name="Lives">The other lives of this epoch, by number.</param>
-/// <param name="Waited">For how long this life has seen nobody but ones that ask to be let in themselves; any other view begins anew.</param>
-public sealed record FoundingView(long Self, long SelfEpoch, bool SelfIsGone, long Epoch, long Founder, IReadOnlyList<EpochLife> Lives, TimeSpan Waited = default);
+/// <param name="Waited">For how long this life has seen nobody but ones that ask to be let in themselves; any other view begins
+/// anew.</param>
+public sealed record FoundingView(
+    long Self,
+    long SelfEpoch,
+    bool SelfIsGone,
+    long Epoch,
+    long Founder,
+    IReadOnlyList<EpochLife> Lives,
+    TimeSpan Waited = default
+);
 
 /// <summary>What a life that is in no cluster yet does next.</summary>
 public abstract record FoundingStep
 {
-    private FoundingStep()
-    {
-    }
+    private FoundingStep() { }
 
     /// <summary>Enters the epoch in its row, so that nobody founds another cluster behind its back, and reads again.</summary>
     public sealed record Enter(long Epoch) : FoundingStep;
@@ -42,8 +49,9 @@ public abstract record FoundingStep
 }
 
 /// <summary>
-/// Who founds the cluster. Akka alone decides by seed nodes, of which one must be there and two can found twice; here it is the journal. Only the
-/// life that advances the epoch by compare-and-set joins itself, and it may only when nobody of the epoch before can still be in a cluster.
+/// Who founds the cluster. Akka alone decides by seed nodes, of which one must be there and two can found twice; here it is the journal.
+/// Only the life that advances the epoch by compare-and-set joins itself, and it may only when nobody of the epoch before can still be in a
+/// cluster.
 /// </summary>
 public static class FoundingRule
 {
@@ -89,11 +97,12 @@ public static class FoundingRule
     }
 
     /// <summary>Whether all that may be alive only ask to be let in themselves.</summary>
-    public static bool OnlyJoiners(FoundingView view) => !view.Lives.Any(life => Hinders(life, view.Founder)) && view.Lives.Any(life => !life.IsPast);
+    public static bool OnlyJoiners(FoundingView view) =>
+        !view.Lives.Any(life => Hinders(life, view.Founder)) && view.Lives.Any(life => !life.IsPast);
 
     /// <summary>
-    /// Whether a life keeps others from founding for good: it is in the cluster, or is about to be its first member. One that only asks to be let in does
-    /// so for a while. Should it have been let in by one that died, it sees the next epoch in the journal and ends.
+    /// Whether a life keeps others from founding for good: it is in the cluster, or is about to be its first member. One that only asks to
+    /// be let in does so for a while. Should it have been let in by one that died, it sees the next epoch in the journal and ends.
     /// </summary>
     public static bool Hinders(EpochLife life, long founder) =>
         !life.IsPast && (life.Incarnation == founder || life.Status is MemberStatus.Up or MemberStatus.Leaving);
@@ -102,8 +111,11 @@ public static class FoundingRule
     {
         long[] all =
         [
-            .. present.OrderByDescending(life => preferred.Contains(life.Incarnation)).ThenBy(life => life.Status == MemberStatus.Leaving)
-                .ThenBy(life => life.Incarnation).Select(life => life.Incarnation),
+            .. present
+                .OrderByDescending(life => preferred.Contains(life.Incarnation))
+                .ThenBy(life => life.Status == MemberStatus.Leaving)
+                .ThenBy(life => life.Incarnation)
+                .Select(life => life.Incarnation),
         ];
         int from = all.Length <= MaxContacts ? 0 : (int)((long)attempt * MaxContacts % all.Length);
         return [.. Enumerable.Range(0, Math.Min(all.Length, MaxContacts)).Select(i => all[(from + i) % all.Length])];

@@ -19,14 +19,17 @@ public enum JournalStanding
 }
 
 /// <summary>
-/// Decides when a node that has lost the journal gives its tasks up: once others have said for as long as a limit, without a gap, that they reach it.
-/// A journal that is away for all costs nobody his tasks, and when it comes back for the others a moment sooner that costs none either.
+/// Decides when a node that has lost the journal gives its tasks up: once others have said for as long as a limit, without a gap, that they
+/// reach it. A journal that is away for all costs nobody his tasks, and when it comes back for the others a moment sooner that costs none
+/// either.
 /// </summary>
 /// <param name="limit">How long others must have had what this node has not.</param>
 /// <param name="now">The observer's own time when it last reached the journal; of all times given later none may go back.</param>
 public sealed class JournalLossRule(TimeSpan limit, TimeSpan now)
 {
-    /// <summary>What was read or said longer ago than this says nothing any more. The journal is read, and others are asked, twice a second.</summary>
+    /// <summary>
+    /// What was read or said longer ago than this says nothing any more. The journal is read, and others are asked, twice a second.
+    /// </summary>
     public static readonly TimeSpan Fresh = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<MemberKey, TimeSpan> _reachedBy = [];

@@ -1,8 +1,9 @@
 namespace ActorTrainer.Core.Cluster;
 
 /// <summary>
-/// Time as this process has lived through it: of a gap between two readings of the clock, which is a process that was stopped or had no processor,
-/// no more than a limit is counted. Others cannot be blamed for a silence in which nobody listened. Not safe for use by several threads.
+/// Time as this process has lived through it: of a gap between two readings of the clock, which is a process that was stopped or had no
+/// processor, no more than a limit is counted. Others cannot be blamed for a silence in which nobody listened. Not safe for use by several
+/// threads.
 /// </summary>
 /// <param name="longestStep">What one gap counts at most; longer than the process usually goes without looking.</param>
 public sealed class OwnTime(TimeSpan longestStep)

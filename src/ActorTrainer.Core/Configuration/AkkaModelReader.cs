@@ -32,7 +32,8 @@ public static class AkkaModelReader
     {
         const string key = "postgresql";
         return journal.Scalar(key) is not { } scalar ? null
-            : string.IsNullOrWhiteSpace(scalar.Text) ? throw journal.Wrong(scalar, key, "write a connection string, or null for the SQLite file", scalar.Text)
+            : string.IsNullOrWhiteSpace(scalar.Text)
+                ? throw journal.Wrong(scalar, key, "write a connection string, or null for the SQLite file", scalar.Text)
             : scalar.Text;
     }
 
@@ -44,12 +45,13 @@ public static class AkkaModelReader
         return akka with { Section = OwnSection(root), Places = places };
     }
 
-    private static ConfigObject? OwnSection(ConfigObject root) => root.At("akka") switch
-    {
-        null or ConfigScalar { Text: null } => null,
-        ConfigObject section => section,
-        { } other => throw new ConfigException(other.Origin, "akka is not an object; write akka { … }."),
-    };
+    private static ConfigObject? OwnSection(ConfigObject root) =>
+        root.At("akka") switch
+        {
+            null or ConfigScalar { Text: null } => null,
+            ConfigObject section => section,
+            { } other => throw new ConfigException(other.Origin, "akka is not an object; write akka { … }."),
+        };
 
     /// <summary>null sets a key back to its default, so it counts as not written.</summary>
     private static void AddPlaces(Dictionary<string, ConfigOrigin> places, string path, ConfigNode? node)
@@ -79,7 +81,10 @@ public static class AkkaModelReader
                 [key, OffsetKey],
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{key} {address} and {OffsetKey} {model.Akka.PortOffset} make Akka's port {port}, and ports end at {LastPort}; use a lower port or a smaller offset"));
+                    $"{key} {address} and {OffsetKey} {model.Akka.PortOffset} make Akka's port {port}, "
+                        + $"and ports end at {LastPort}; use a lower port or a smaller offset"
+                )
+            );
         }
     }
 
@@ -100,19 +105,28 @@ public static class AkkaModelReader
             throw Wrong(
                 model,
                 [AddressKey],
-                $"node.address {model.Address} can be reached from other machines, and Akka.Remote has no shared token, so {tcp}.enable-ssl = on is needed: give every node a certificate with {tcp}.ssl.certificate {{ path = …, password = … }}");
+                $"node.address {model.Address} can be reached from other machines, and Akka.Remote has no shared token, "
+                    + $"so {tcp}.enable-ssl = on is needed: give every node a certificate with {tcp}.ssl.certificate {{ path = …, "
+                    + "password = … }"
+            );
         }
 
         ConfigNode? trusting = section!.At("ssl", "suppress-validation");
         ConfigNode? mutual = section!.At("ssl", "require-mutual-authentication");
         if (IsOn(trusting))
         {
-            throw new ConfigException(trusting!.Origin, $"{tcp}.ssl.suppress-validation lets anybody take part who reaches {model.Address}. Remove it.");
+            throw new ConfigException(
+                trusting!.Origin,
+                $"{tcp}.ssl.suppress-validation lets anybody take part who reaches {model.Address}. Remove it."
+            );
         }
 
         if (mutual is not null && !IsOn(mutual))
         {
-            throw new ConfigException(mutual.Origin, $"without {tcp}.ssl.require-mutual-authentication anybody can take part who reaches {model.Address}. Remove it.");
+            throw new ConfigException(
+                mutual.Origin,
+                $"without {tcp}.ssl.require-mutual-authentication anybody can take part who reaches {model.Address}. Remove it."
+            );
         }
     }
 

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ActorTrainer.Core.Configuration;
 
-/// <summary>Splits a command that was written as one text, the way a shell does: white space, quotes, backslash, and nothing else.</summary>
+/// <summary>
+/// Splits a command that was written as one text, the way a shell does: white space, quotes, backslash, and nothing else.
+/// </summary>
 public static class CommandLine
 {
     private const string ShellOnly = "|&;<>()$`*?~#";

@@ -4,8 +4,8 @@ namespace ActorTrainer.Core.Configuration;
 public static class ConfigMerge
 {
     /// <summary>
-    /// What this configuration does not say is taken from <paramref name="fallback"/>. Objects are merged key by key, everything else is replaced.
-    /// Every value keeps its place. Keys stand in the order of the fallback, then the new ones.
+    /// What this configuration does not say is taken from <paramref name="fallback"/>. Objects are merged key by key, everything else is
+    /// replaced. Every value keeps its place. Keys stand in the order of the fallback, then the new ones.
     /// </summary>
     public static ConfigObject Merge(this ConfigObject config, ConfigObject fallback)
     {
@@ -20,7 +20,8 @@ public static class ConfigMerge
         foreach ((string key, ConfigNode below) in fallback.Fields)
         {
             seen.Add(key);
-            ConfigNode node = !own.TryGetValue(key, out ConfigNode? above) ? below
+            ConfigNode node =
+                !own.TryGetValue(key, out ConfigNode? above) ? below
                 : above is ConfigObject upper && below is ConfigObject lower ? upper.Merge(lower)
                 : above;
             fields.Add(new KeyValuePair<string, ConfigNode>(key, node));

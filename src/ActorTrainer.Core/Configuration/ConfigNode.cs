@@ -1,6 +1,8 @@
 namespace ActorTrainer.Core.Configuration;
 
-/// <summary>Where a configuration value stands: file, line and column from 1; or another kind of place ("environment X", "flag --y") with line 0.</summary>
+/// <summary>
+/// Where a configuration value stands: file, line and column from 1; or another kind of place ("environment X", "flag --y") with line 0.
+/// </summary>
 public sealed record ConfigOrigin(string Source, int Line, int Column)
 {
     /// <summary>The source name of the defaults that are part of the program.</summary>
@@ -27,8 +29,8 @@ public sealed record ConfigObject(ConfigOrigin Origin, IReadOnlyList<KeyValuePai
 public sealed record ConfigArray(ConfigOrigin Origin, IReadOnlyList<ConfigNode> Items) : ConfigNode(Origin);
 
 /// <summary>
-/// A string, number, boolean or null, as text. <paramref name="Quoted"/>: it is a string whatever it looks like, by its quotes or because it was
-/// joined out of several values.
+/// A string, number, boolean or null, as text. <paramref name="Quoted"/>: it is a string whatever it looks like, by its quotes or because
+/// it was joined out of several values.
 /// </summary>
 public sealed record ConfigScalar(ConfigOrigin Origin, string? Text, bool Quoted) : ConfigNode(Origin);
 

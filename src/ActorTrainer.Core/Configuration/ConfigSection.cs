@@ -35,7 +35,9 @@ public sealed class ConfigSection
     /// <summary>All keys that were asked for, with their whole paths, in the order of the questions.</summary>
     public IReadOnlyList<string> KnownKeys => [.. _root._sections.SelectMany(s => s._keys.Select(k => $"{s.Path}.{k}"))];
 
-    /// <summary>The object at a key of the configuration's root, for example <c>actortrainer</c>. What stands beside it is not looked at.</summary>
+    /// <summary>
+    /// The object at a key of the configuration's root, for example <c>actortrainer</c>. What stands beside it is not looked at.
+    /// </summary>
     /// <exception cref="ConfigException">The key's value is not an object.</exception>
     public static ConfigSection Open(ConfigObject root, string key) =>
         Find(root, key) switch
@@ -184,9 +186,12 @@ public sealed class ConfigSection
             case null:
                 return [];
             case ConfigScalar scalar:
-                return [.. scalar.Text!
-                    .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                    .Select(item => scalar with { Text = item })];
+                return
+                [
+                    .. scalar
+                        .Text!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        .Select(item => scalar with { Text = item }),
+                ];
             case ConfigArray array:
                 foreach (ConfigNode item in array.Items)
                 {
@@ -262,12 +267,13 @@ public sealed class ConfigSection
         return null;
     }
 
-    private static string Describe(ConfigNode node) => node switch
-    {
-        ConfigObject => "an object",
-        ConfigArray => "a list",
-        ConfigScalar { Text: null } => "null",
-        ConfigScalar scalar => $"'{scalar.Text}'",
-        _ => "something else",
-    };
+    private static string Describe(ConfigNode node) =>
+        node switch
+        {
+            ConfigObject => "an object",
+            ConfigArray => "a list",
+            ConfigScalar { Text: null } => "null",
+            ConfigScalar scalar => $"'{scalar.Text}'",
+            _ => "something else",
+        };
 }

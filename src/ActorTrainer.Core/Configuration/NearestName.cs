@@ -22,7 +22,10 @@ public static class NearestName
         return best;
     }
 
-    /// <summary>Insertions, deletions, replacements and swaps of neighbours that turn one text into the other (Damerau-Levenshtein, restricted form).</summary>
+    /// <summary>
+    /// Insertions, deletions, replacements and swaps of neighbours that turn one text into the other (Damerau-Levenshtein, restricted
+    /// form).
+    /// </summary>
     public static int Distance(string a, string b)
     {
         int[] beforeLast = new int[b.Length + 1];

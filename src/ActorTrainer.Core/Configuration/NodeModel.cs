@@ -26,7 +26,9 @@ public sealed record NodeModel
     /// <summary><c>actortrainer.cluster.seed-nodes</c>; empty: the node's own address.</summary>
     public IReadOnlyList<NodeAddress> SeedNodes { get; init; } = [];
 
-    /// <summary><c>actortrainer.cluster.expected-nodes</c>: how many nodes the cluster is built for. From 1 to 10,000. Default 1: as many as live.</summary>
+    /// <summary>
+    /// <c>actortrainer.cluster.expected-nodes</c>: how many nodes the cluster is built for. From 1 to 10,000. Default 1: as many as live.
+    /// </summary>
     public int ExpectedNodes { get; init; } = 1;
 
     /// <summary><c>actortrainer.security</c>.</summary>
@@ -99,7 +101,9 @@ public sealed record ShardingModel
     /// <summary><c>allocation</c>: <c>load_balanced</c> (default) or <c>round_robin</c>.</summary>
     public AllocationStrategy Allocation { get; init; } = AllocationStrategy.LoadBalanced;
 
-    /// <summary><c>settle</c>: how long others are waited for, after a member has come, before resting tasks get new owners. Default 2 s.</summary>
+    /// <summary>
+    /// <c>settle</c>: how long others are waited for, after a member has come, before resting tasks get new owners. Default 2 s.
+    /// </summary>
     public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary><c>move-timeout</c>: a hand-over that takes longer is given up. Default 60 s.</summary>
@@ -151,11 +155,14 @@ public sealed record JournalModel
     /// <summary><c>keep-finished</c>: how long tasks that have ended stay before they are archived. Null (default): for ever.</summary>
     public TimeSpan? KeepFinished { get; init; }
 
-    /// <summary><c>max-finished</c>: how many tasks that have ended stay; those that ended first are archived. Null (default): all.</summary>
+    /// <summary>
+    /// <c>max-finished</c>: how many tasks that have ended stay; those that ended first are archived. Null (default): all.
+    /// </summary>
     public int? MaxFinished { get; init; }
 
     /// <summary>
-    /// <c>keep-events</c>: how many of a task's newest events stay at least; older ones are deleted once two snapshots cover them. Null (default): all.
+    /// <c>keep-events</c>: how many of a task's newest events stay at least; older ones are deleted once two snapshots cover them. Null
+    /// (default): all.
     /// </summary>
     public int? KeepEvents { get; init; }
 }
@@ -189,8 +196,9 @@ public sealed record WorkerModel
     public int WarmDotnet { get; init; } = 1;
 
     /// <summary>
-    /// The command of a program that runs workers, to which <c>guard</c> and <c>worker</c> are appended, for example the <c>actortrainer</c>
-    /// executable. No key of the configuration: a host program sets it that cannot be run again as it was, such as a test or a notebook. Null: this program.
+    /// The command of a program that runs workers, to which <c>guard</c> and <c>worker</c> are appended, for example the
+    /// <c>actortrainer</c> executable. No key of the configuration: a host program sets it that cannot be run again as it was, such as a
+    /// test or a notebook. Null: this program.
     /// </summary>
     public IReadOnlyList<string>? Program { get; init; }
 }

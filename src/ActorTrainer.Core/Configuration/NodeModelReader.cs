@@ -95,7 +95,8 @@ public static class NodeModelReader
                 "allocation",
                 defaults.Allocation,
                 ("load_balanced", AllocationStrategy.LoadBalanced),
-                ("round_robin", AllocationStrategy.RoundRobin)),
+                ("round_robin", AllocationStrategy.RoundRobin)
+            ),
             Settle = section.Duration("settle", defaults.Settle, TimeSpan.Zero, TimeSpan.FromHours(1)),
             MoveTimeout = section.Duration("move-timeout", defaults.MoveTimeout, Millisecond, day),
             MaxConcurrentMoves = section.Int("max-concurrent-moves", defaults.MaxConcurrentMoves, 1, 1_000),
@@ -131,12 +132,20 @@ public static class NodeModelReader
         };
     }
 
-    private static LoggingModel ReadLogging(ConfigSection section, NodeSurroundings surroundings) => new()
-    {
-        Level = section.Choice(
-            "level", new LoggingModel().Level, ("trace", "trace"), ("debug", "debug"), ("info", "info"), ("warn", "warn"), ("error", "error")),
-        File = ReadOptionalPath(section, "file", surroundings),
-    };
+    private static LoggingModel ReadLogging(ConfigSection section, NodeSurroundings surroundings) =>
+        new()
+        {
+            Level = section.Choice(
+                "level",
+                new LoggingModel().Level,
+                ("trace", "trace"),
+                ("debug", "debug"),
+                ("info", "info"),
+                ("warn", "warn"),
+                ("error", "error")
+            ),
+            File = ReadOptionalPath(section, "file", surroundings),
+        };
 
     private static string ReadName(ConfigSection section, string key, string fallback)
     {
@@ -208,7 +217,12 @@ public static class NodeModelReader
 
         return address.Host is not ("0.0.0.0" or "::" or "*")
             ? address
-            : throw section.Wrong(scalar, key, "name the address by which the other nodes reach this machine, not all addresses", scalar.Text);
+            : throw section.Wrong(
+                scalar,
+                key,
+                "name the address by which the other nodes reach this machine, not all addresses",
+                scalar.Text
+            );
     }
 
     private static string ReadPath(ConfigSection section, string key, string fallback, NodeSurroundings surroundings) =>
@@ -234,7 +248,9 @@ public static class NodeModelReader
             throw Clash(
                 root,
                 ["actortrainer.membership.acceptable-pause", "actortrainer.membership.heartbeat-interval"],
-                $"acceptable-pause ({Quantities.Format(membership.AcceptablePause)}) must be at least twice heartbeat-interval ({Quantities.Format(membership.HeartbeatInterval)}), or one lost heartbeat is taken for a lost node");
+                $"acceptable-pause ({Quantities.Format(membership.AcceptablePause)}) must be at least twice heartbeat-interval "
+                    + $"({Quantities.Format(membership.HeartbeatInterval)}), or one lost heartbeat is taken for a lost node"
+            );
         }
 
         if (!IsLoopback(model.Address.Host) && model.Security.TokenFile is null)
@@ -242,7 +258,10 @@ public static class NodeModelReader
             throw Clash(
                 root,
                 ["actortrainer.node.address"],
-                $"node.address {model.Address} can be reached from other machines, so security.token-file is needed: create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set actortrainer.security.token-file to it on every node");
+                $"node.address {model.Address} can be reached from other machines, so security.token-file is needed: "
+                    + "create a file with a secret (head -c 32 /dev/urandom | base64 > token) and set "
+                    + "actortrainer.security.token-file to it on every node"
+            );
         }
     }
 
@@ -250,8 +269,12 @@ public static class NodeModelReader
     public static bool IsLoopback(string host)
     {
         string[] parts = host.Split('.');
-        return host is "localhost" or "::1" or "ip6-localhost" ||
-            (parts.Length == 4 && parts[0] == "127" && parts.All(p => byte.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _)));
+        return host is "localhost" or "::1" or "ip6-localhost"
+            || (
+                parts.Length == 4
+                && parts[0] == "127"
+                && parts.All(p => byte.TryParse(p, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            );
     }
 
     /// <summary>Values that are right alone and wrong together are reported where the first of them stands that the user wrote.</summary>

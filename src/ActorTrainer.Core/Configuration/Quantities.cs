@@ -2,11 +2,14 @@ using System.Globalization;
 
 namespace ActorTrainer.Core.Configuration;
 
-/// <summary>Durations and sizes as text: a number and a unit, with or without white space between (HOCON specification, "Units format").</summary>
+/// <summary>
+/// Durations and sizes as text: a number and a unit, with or without white space between (HOCON specification, "Units format").
+/// </summary>
 internal static class Quantities
 {
     private const string DurationHelp = "use ns, us, ms, s, m, h, d or w, for example 200 ms or 1.5 h";
-    private const string SizeHelp = "use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB";
+    private const string SizeHelp =
+        "use B, K, M, G, T (powers of 1024, KiB and so on as well) or kB, MB, GB, TB (powers of 1000), for example 64 MiB";
 
     /// <summary>Parses a duration; on failure <paramref name="problem"/> says what is wrong and what to write.</summary>
     public static bool TryParseDuration(string text, out TimeSpan duration, out string problem)
@@ -93,8 +96,12 @@ internal static class Quantities
     {
         (long Ticks, string Unit)[] units =
         [
-            (TimeSpan.TicksPerDay, "d"), (TimeSpan.TicksPerHour, "h"), (TimeSpan.TicksPerMinute, "m"),
-            (TimeSpan.TicksPerSecond, "s"), (TimeSpan.TicksPerMillisecond, "ms"), (TimeSpan.TicksPerMicrosecond, "us"),
+            (TimeSpan.TicksPerDay, "d"),
+            (TimeSpan.TicksPerHour, "h"),
+            (TimeSpan.TicksPerMinute, "m"),
+            (TimeSpan.TicksPerSecond, "s"),
+            (TimeSpan.TicksPerMillisecond, "ms"),
+            (TimeSpan.TicksPerMicrosecond, "us"),
         ];
         foreach ((long ticks, string unit) in units)
         {
@@ -132,7 +139,11 @@ internal static class Quantities
 
         unit = text[end..].Trim();
         return decimal.TryParse(
-            text.AsSpan(0, end), NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out number);
+            text.AsSpan(0, end),
+            NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+            CultureInfo.InvariantCulture,
+            out number
+        );
     }
 
     private static bool TryScale(decimal number, decimal factor, out long value)

@@ -6,8 +6,8 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Core.Configuration;
 
 /// <summary>
-/// Tells whether two specifications are the same: SHA-256 of a canonical JSON, in which the members of objects are sorted by ordinal comparison
-/// and members that have their default are left out, so that a member added by a later version changes no hash.
+/// Tells whether two specifications are the same: SHA-256 of a canonical JSON, in which the members of objects are sorted by ordinal
+/// comparison and members that have their default are left out, so that a member added by a later version changes no hash.
 /// </summary>
 public static class TaskSpecHash
 {
@@ -38,8 +38,10 @@ public static class TaskSpecHash
                 writer.WriteStartObject();
                 foreach (JsonProperty member in value.EnumerateObject().OrderBy(m => m.Name, StringComparer.Ordinal))
                 {
-                    JsonElement? usual = defaults is { ValueKind: JsonValueKind.Object } known &&
-                        known.TryGetProperty(member.Name, out JsonElement found) ? found : null;
+                    JsonElement? usual =
+                        defaults is { ValueKind: JsonValueKind.Object } known && known.TryGetProperty(member.Name, out JsonElement found)
+                            ? found
+                            : null;
                     if (usual is null || !JsonElement.DeepEquals(member.Value, usual.Value))
                     {
                         writer.WritePropertyName(member.Name);

@@ -6,8 +6,8 @@ namespace ActorTrainer.Core.Configuration;
 
 /// <summary>Makes a validated <see cref="TaskSpec"/> of a task file, <c>task { … }</c>, or refuses it as a whole.</summary>
 /// <remarks>
-/// <c>trainer.assembly</c> and <c>working-directory</c> are relative to the folder of the file. The working directory of a command is that folder
-/// when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file.
+/// <c>trainer.assembly</c> and <c>working-directory</c> are relative to the folder of the file. The working directory of a command is that
+/// folder when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file.
 /// </remarks>
 public static class TaskSpecReader
 {
@@ -32,7 +32,9 @@ public static class TaskSpecReader
             string? near = NearestName.Find("task", root.Fields.Select(f => f.Key));
             throw new ConfigException(
                 root.Origin,
-                "there is no task here; write task { name = …, command = [ … ] }." + (near is null ? "" : $" Did you mean task instead of {near}?"));
+                "there is no task here; write task { name = …, command = [ … ] }."
+                    + (near is null ? "" : $" Did you mean task instead of {near}?")
+            );
         }
 
         ConfigScalar? name = task.Scalar("name");
@@ -47,8 +49,7 @@ public static class TaskSpecReader
             Command = words,
             Trainer = trainer,
             Environment = ReadEnvironment(task),
-            WorkingDirectory = ReadPath(task, "working-directory", resolvePath)
-                ?? (command is null ? null : command.Origin.Folder),
+            WorkingDirectory = ReadPath(task, "working-directory", resolvePath) ?? (command is null ? null : command.Origin.Folder),
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
             Stall = ReadStall(task.Section("stall")),
@@ -78,13 +79,16 @@ public static class TaskSpecReader
             throw task.Wrong(
                 spec.Command is null
                     ? "the task has nothing to run; add command = [\"python3\", \"train.py\"] or trainer { type = … }."
-                    : "the task has a command and a trainer; keep one of them.");
+                    : "the task has a command and a trainer; keep one of them."
+            );
         }
 
         if (spec.Retry.MaxBackoff < spec.Retry.Backoff)
         {
             throw task.Wrong(
-                $"{task.Path}.retry.max-backoff ({Quantities.Format(spec.Retry.MaxBackoff)}) is shorter than backoff ({Quantities.Format(spec.Retry.Backoff)}); make it at least as long.");
+                $"{task.Path}.retry.max-backoff ({Quantities.Format(spec.Retry.MaxBackoff)}) is shorter than backoff "
+                    + $"({Quantities.Format(spec.Retry.Backoff)}); make it at least as long."
+            );
         }
     }
 
@@ -141,16 +145,19 @@ public static class TaskSpecReader
         section.RejectOwnUnknownKeys();
         JsonElement? json = settings is null ? null : ConfigJson.ToJson(settings);
         return string.IsNullOrWhiteSpace(type?.Text)
-            ? throw section.Wrong($"{section.Path} has no type; add type = \"Namespace.Class\", the full name of a class that implements ITrainer.")
+            ? throw section.Wrong(
+                $"{section.Path} has no type; add type = \"Namespace.Class\", the full name of a class that implements ITrainer."
+            )
             : new TrainerSpec(type.Text, assembly, json);
     }
 
-    private static int Depth(ConfigNode node) => node switch
-    {
-        ConfigObject value => 1 + value.Fields.Select(f => Depth(f.Value)).DefaultIfEmpty(0).Max(),
-        ConfigArray array => 1 + array.Items.Select(Depth).DefaultIfEmpty(0).Max(),
-        _ => 0,
-    };
+    private static int Depth(ConfigNode node) =>
+        node switch
+        {
+            ConfigObject value => 1 + value.Fields.Select(f => Depth(f.Value)).DefaultIfEmpty(0).Max(),
+            ConfigArray array => 1 + array.Items.Select(Depth).DefaultIfEmpty(0).Max(),
+            _ => 0,
+        };
 
     private static SortedDictionary<string, string> ReadEnvironment(ConfigSection task)
     {
@@ -164,8 +171,8 @@ public static class TaskSpecReader
                 foreach ((string name, ConfigNode node) in variables.Fields)
                 {
                     CheckVariable(task, name, node);
-                    result[name] = (node as ConfigScalar)?.Text
-                        ?? throw task.Wrong(node, $"{key}.{name}", "must be a text; put it in double quotes");
+                    result[name] =
+                        (node as ConfigScalar)?.Text ?? throw task.Wrong(node, $"{key}.{name}", "must be a text; put it in double quotes");
                 }
 
                 return result;
@@ -177,9 +184,12 @@ public static class TaskSpecReader
     private static void CheckVariable(ConfigSection task, string name, ConfigNode node)
     {
         bool valid = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-        string? problem = !valid ? "is not a variable's name; use letters, digits and underscores"
-            : name.StartsWith("ACTORTRAINER_", StringComparison.Ordinal) ? "is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_"
-            : node is ConfigScalar { Text: { } text } && text.Contains('\0', StringComparison.Ordinal) ? "contains a zero character, which no environment can; remove it"
+        string? problem =
+            !valid ? "is not a variable's name; use letters, digits and underscores"
+            : name.StartsWith("ACTORTRAINER_", StringComparison.Ordinal)
+                ? "is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_"
+            : node is ConfigScalar { Text: { } text } && text.Contains('\0', StringComparison.Ordinal)
+                ? "contains a zero character, which no environment can; remove it"
             : null;
         if (problem is not null)
         {
@@ -210,7 +220,8 @@ public static class TaskSpecReader
                 ("epoch", CheckpointStrategy.Epoch),
                 ("interval", CheckpointStrategy.Interval),
                 ("event", CheckpointStrategy.Event),
-                ("hybrid", CheckpointStrategy.Hybrid)),
+                ("hybrid", CheckpointStrategy.Hybrid)
+            ),
             EpochInterval = section.Int("epoch-interval", defaults.EpochInterval, 1, 1_000_000_000),
             Interval = section.Duration("interval", defaults.Interval, Millisecond, Year),
             BestMetric = section.Text("best-metric"),
@@ -248,8 +259,13 @@ public static class TaskSpecReader
 
         foreach (ConfigNode item in array.Items)
         {
-            ConfigObject value = item as ConfigObject
-                ?? throw section.Wrong(item, key, "has an item that is not an object; write { name = \"…\", action = hold, exit-code = 2 }");
+            ConfigObject value =
+                item as ConfigObject
+                ?? throw section.Wrong(
+                    item,
+                    key,
+                    "has an item that is not an object; write { name = \"…\", action = hold, exit-code = 2 }"
+                );
             ConfigSection rule = section.Item(value, key);
             FailureRule read = new(
                 rule.Text("name") ?? "",
@@ -259,10 +275,12 @@ public static class TaskSpecReader
                     ("retry", FailureAction.Retry),
                     ("retry-elsewhere", FailureAction.RetryElsewhere),
                     ("hold", FailureAction.Hold),
-                    ("stop", FailureAction.Stop)),
+                    ("stop", FailureAction.Stop)
+                ),
                 rule.OptionalInt("exit-code", 0, 255),
                 rule.OptionalInt("signal", 1, 64),
-                rule.Text("pattern"));
+                rule.Text("pattern")
+            );
             rule.RejectOwnUnknownKeys();
             CheckRule(rule, value, read);
             rules.Add(read);

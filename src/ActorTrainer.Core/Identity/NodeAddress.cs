@@ -21,9 +21,12 @@ public readonly record struct NodeAddress(string Host, int Port) : IComparable<N
     {
         address = default;
         int colon = text?.LastIndexOf(':') ?? -1;
-        if (text is null || colon <= 0 ||
-            !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) ||
-            port is < 0 or > 65535)
+        if (
+            text is null
+            || colon <= 0
+            || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            || port is < 0 or > 65535
+        )
         {
             return false;
         }

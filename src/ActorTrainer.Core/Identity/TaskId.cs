@@ -30,7 +30,9 @@ public readonly record struct TaskId : IComparable<TaskId>
         TryParse(text, out TaskId id)
             ? id
             : throw new FormatException(
-                $"'{text}' is not a task id: use 1 to {MaxLength} lower-case letters, digits and dashes, starting and ending with a letter or digit.");
+                $"'{text}' is not a task id: use 1 to {MaxLength} lower-case letters, digits and dashes, "
+                    + "starting and ending with a letter or digit."
+            );
 
     /// <summary>Parses an id; false when the text is not one.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out TaskId id)
@@ -90,10 +92,9 @@ public sealed class TaskIdJsonConverter : JsonConverter<TaskId>
     /// <inheritdoc />
     public override TaskId Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         reader.GetString() is not { Length: > 0 } text ? default // The answer to a command that is for no task.
-            : TaskId.TryParse(text, out TaskId id) ? id
-            : throw new JsonException("not a task id");
+        : TaskId.TryParse(text, out TaskId id) ? id
+        : throw new JsonException("not a task id");
 
     /// <inheritdoc />
-    public override void Write(Utf8JsonWriter writer, TaskId value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(value.Value);
+    public override void Write(Utf8JsonWriter writer, TaskId value, JsonSerializerOptions options) => writer.WriteStringValue(value.Value);
 }

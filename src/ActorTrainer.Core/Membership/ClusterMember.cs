@@ -21,7 +21,8 @@ public sealed record ClusterMember(
     MemberStatus Status,
     bool Cordoned,
     int Pid,
-    string Version)
+    string Version
+)
 {
     /// <summary>Its actor system; without an address until that stands.</summary>
     public MemberKey System { get; init; } = new("", 0);

@@ -3,8 +3,8 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Core.Membership;
 
 /// <summary>
-/// The cluster as one node sees it, immutable; a new one is published after every change of the members. The one that a client asks for has the
-/// shards and the unfinished tasks besides.
+/// The cluster as one node sees it, immutable; a new one is published after every change of the members. The one that a client asks for has
+/// the shards and the unfinished tasks besides.
 /// </summary>
 /// <param name="Version">Grows with every change; -1: nothing is known yet.</param>
 /// <param name="Self">This node's own life; 0: it has none yet.</param>
@@ -60,7 +60,12 @@ public sealed record ClusterView(long Version, long Self, IReadOnlyList<ClusterM
             }
         }
 
-        return this with { Version = Version + version, Shards = shards, Tasks = summaries };
+        return this with
+        {
+            Version = Version + version,
+            Shards = shards,
+            Tasks = summaries,
+        };
     }
 }
 

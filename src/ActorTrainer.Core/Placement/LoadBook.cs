@@ -145,7 +145,10 @@ internal sealed class LoadBook
         return best;
     }
 
-    /// <summary>Least full first; of equally full ones that with the checkpoints near, then with most room, then with fewest shards, then the oldest.</summary>
+    /// <summary>
+    /// Least full first; of equally full ones that with the checkpoints near, then with most room, then with fewest shards, then the
+    /// oldest.
+    /// </summary>
     private static int Compare(NodeLoad a, NodeLoad b, int demand, PlacedShard shard)
     {
         int order = a.Part(demand).CompareTo(b.Part(demand));

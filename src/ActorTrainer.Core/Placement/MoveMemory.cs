@@ -25,8 +25,11 @@ internal sealed class MoveMemory
     /// <summary>Whether a shard was moved away from a life for somebody's gain too lately to go back for somebody's gain.</summary>
     public bool CameFrom(int shard, long life, TimeSpan now) => _left.TryGetValue((shard, life), out TimeSpan until) && until > now;
 
-    /// <summary>Whether somebody has lately asked for a shard to be where it is: then only need takes it away, however long it waits there.</summary>
-    public bool IsWanted(int shard, long home, TimeSpan now) => _asked.TryGetValue(shard, out (long To, TimeSpan Until) asked) && asked.To == home && asked.Until > now;
+    /// <summary>
+    /// Whether somebody has lately asked for a shard to be where it is: then only need takes it away, however long it waits there.
+    /// </summary>
+    public bool IsWanted(int shard, long home, TimeSpan now) =>
+        _asked.TryGetValue(shard, out (long To, TimeSpan Until) asked) && asked.To == home && asked.Until > now;
 
     public void Expire(TimeSpan now)
     {

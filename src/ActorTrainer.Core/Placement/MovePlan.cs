@@ -4,9 +4,9 @@ using ActorTrainer.Core.Sharding;
 namespace ActorTrainer.Core.Placement;
 
 /// <summary>
-/// One plan of moves between living nodes, on a copy of the loads: what was asked for, what is planned already and did not begin, what has to
-/// leave, what waits, and last what pays. Moves that interrupt a task are limited by <c>max-concurrent-moves</c> in the cluster; those of
-/// tasks that wait only by <see cref="QuietMoves"/>, for they cost nobody anything.
+/// One plan of moves between living nodes, on a copy of the loads: what was asked for, what is planned already and did not begin, what has
+/// to leave, what waits, and last what pays. Moves that interrupt a task are limited by <c>max-concurrent-moves</c> in the cluster; those
+/// of tasks that wait only by <see cref="QuietMoves"/>, for they cost nobody anything.
 /// </summary>
 internal sealed class MovePlan
 {
@@ -91,10 +91,15 @@ internal sealed class MovePlan
         foreach (PlacedShard shard in ByPriority(s => IsOn(s) && s.Load.Demand > 0))
         {
             NodeLoad home = _loads.Find(shard.Home)!;
-            bool avoids = shard.Avoid.Contains(home.Life) && (shard.Running == 0 || MovePolicy.MayInterrupt(shard, _model.BalanceAfter, _now));
+            bool avoids =
+                shard.Avoid.Contains(home.Life) && (shard.Running == 0 || MovePolicy.MayInterrupt(shard, _model.BalanceAfter, _now));
             bool waits = MovePolicy.Waits(shard, home) || (shard.Running == 0 && shard.Largest > home.Slots);
-            if ((avoids || waits) && MayTake(shard) && _loads.Better(shard, home.Life) is { } to &&
-                (avoids || MovePolicy.RunsSooner(shard, home, to)))
+            if (
+                (avoids || waits)
+                && MayTake(shard)
+                && _loads.Better(shard, home.Life) is { } to
+                && (avoids || MovePolicy.RunsSooner(shard, home, to))
+            )
             {
                 Take(shard, to.Life, avoids ? MoveReasons.Elsewhere : MoveReasons.Slots);
             }
@@ -102,8 +107,8 @@ internal sealed class MovePlan
     }
 
     /// <summary>
-    /// The first of those that wait and fit nowhere gets a node on which few running tasks, that fit elsewhere, are in its way. It goes there
-    /// by the same plan: counted there, its room is not given to others.
+    /// The first of those that wait and fit nowhere gets a node on which few running tasks, that fit elsewhere, are in its way. It goes
+    /// there by the same plan: counted there, its room is not given to others.
     /// </summary>
     private void MakeRoom()
     {
@@ -142,9 +147,17 @@ internal sealed class MovePlan
         List<(PlacedShard, long)> away = [];
         PlacedShard[] candidates =
         [
-            .. _book.Shards
-                .Where(s => s.Home == node.Life && IsOn(s) && s.Running > 0 && s.Running == s.Load.Demand && MovePolicy.MayInterrupt(s, _model.BalanceAfter, _now))
-                .OrderByDescending(s => s.Running).ThenBy(s => s.Priority).ThenBy(s => s.Number),
+            .. _book
+                .Shards.Where(s =>
+                    s.Home == node.Life
+                    && IsOn(s)
+                    && s.Running > 0
+                    && s.Running == s.Load.Demand
+                    && MovePolicy.MayInterrupt(s, _model.BalanceAfter, _now)
+                )
+                .OrderByDescending(s => s.Running)
+                .ThenBy(s => s.Priority)
+                .ThenBy(s => s.Number),
         ];
         while (need > 0 && away.Count < _free)
         {
@@ -153,8 +166,12 @@ internal sealed class MovePlan
             NodeLoad? to = null;
             foreach (PlacedShard shard in candidates.Where(s => away.All(a => a.Item1 != s)))
             {
-                if ((next is null || shard.Running >= need) && trial.Better(shard, node.Life) is { } other &&
-                    other.Room >= shard.Running && !_memory.CameFrom(shard.Number, other.Life, _now))
+                if (
+                    (next is null || shard.Running >= need)
+                    && trial.Better(shard, node.Life) is { } other
+                    && other.Room >= shard.Running
+                    && !_memory.CameFrom(shard.Number, other.Life, _now)
+                )
                 {
                     (next, to) = (shard, other);
                 }
@@ -176,7 +193,9 @@ internal sealed class MovePlan
     /// <summary>Least priority first: who matters more is interrupted less.</summary>
     private void EvenOut()
     {
-        foreach (PlacedShard shard in _book.Shards.Where(s => IsOn(s) && s.Running > 0).OrderBy(s => s.Priority).ThenBy(s => s.Number).ToArray())
+        foreach (
+            PlacedShard shard in _book.Shards.Where(s => IsOn(s) && s.Running > 0).OrderBy(s => s.Priority).ThenBy(s => s.Number).ToArray()
+        )
         {
             if (_free <= 0)
             {
@@ -184,8 +203,13 @@ internal sealed class MovePlan
             }
 
             NodeLoad home = _loads.Find(shard.Home)!;
-            if (!_byShard.ContainsKey(shard.Number) && _loads.Better(shard, home.Life) is { } to && MovePolicy.EvensOut(shard, home, to, _model.Allocation) &&
-                !_memory.CameFrom(shard.Number, to.Life, _now) && MovePolicy.MayInterrupt(shard, _model.BalanceAfter, _now))
+            if (
+                !_byShard.ContainsKey(shard.Number)
+                && _loads.Better(shard, home.Life) is { } to
+                && MovePolicy.EvensOut(shard, home, to, _model.Allocation)
+                && !_memory.CameFrom(shard.Number, to.Life, _now)
+                && MovePolicy.MayInterrupt(shard, _model.BalanceAfter, _now)
+            )
             {
                 Take(shard, to.Life, MoveReasons.Balance);
             }
@@ -193,12 +217,19 @@ internal sealed class MovePlan
     }
 
     private PlacedShard[] ByPriority(Func<PlacedShard, bool> which) =>
-        [.. _book.Shards.Where(s => s.HasTasks && !_byShard.ContainsKey(s.Number) && which(s)).OrderByDescending(s => s.Priority).ThenBy(s => s.Number)];
+        [
+            .. _book
+                .Shards.Where(s => s.HasTasks && !_byShard.ContainsKey(s.Number) && which(s))
+                .OrderByDescending(s => s.Priority)
+                .ThenBy(s => s.Number),
+        ];
 
     /// <summary>Whether a shard rests on a member that may keep it, and nobody has asked for it to be there.</summary>
     private bool IsOn(PlacedShard shard) =>
-        shard.Plan is null && !_moving.Contains(shard.Number) && _loads.Find(shard.Home) is { IsMember: true, MustEmpty: false } &&
-        !_memory.IsWanted(shard.Number, shard.Home, _now);
+        shard.Plan is null
+        && !_moving.Contains(shard.Number)
+        && _loads.Find(shard.Home) is { IsMember: true, MustEmpty: false }
+        && !_memory.IsWanted(shard.Number, shard.Home, _now);
 
     private bool MayTake(PlacedShard shard) =>
         !_moving.Contains(shard.Number) && !_byShard.ContainsKey(shard.Number) && (shard.Running > 0 ? _free : _freeQuiet) > 0;

@@ -3,8 +3,8 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Core.Placement;
 
 /// <summary>
-/// What a move between living nodes is worth. A task that runs has its slots wherever it is, so it gains nothing by running elsewhere; a move
-/// costs it a save, a start and a restore. A task that waits has nothing to lose and goes wherever it would run sooner. So:
+/// What a move between living nodes is worth. A task that runs has its slots wherever it is, so it gains nothing by running elsewhere; a
+/// move costs it a save, a start and a restore. A task that waits has nothing to lose and goes wherever it would run sooner. So:
 /// <list type="bullet">
 /// <item>A shard of which nothing runs moves from a node that is asked for more slots than it has (or has a task that runs alone) to one
 /// where its first task fits: <c>slots</c>.</item>
@@ -15,8 +15,8 @@ namespace ActorTrainer.Core.Placement;
 /// </list>
 /// Whoever runs is left alone for <c>sharding.balance-after</c> from the start of the run, during the last minute that it is expected to
 /// take, and is not moved back within ten minutes to where it was moved away from for room or balance. What somebody asked for to be on a
-/// node stays there for as long, even if it waits. What has to go (drain, a request) is not weighed here.
-/// Each move for slots or balance makes the fuller of two nodes less full and never the other one as full as that was, so that planning ends.
+/// node stays there for as long, even if it waits. What has to go (drain, a request) is not weighed here. Each move for slots or balance
+/// makes the fuller of two nodes less full and never the other one as full as that was, so that planning ends.
 /// </summary>
 internal static class MovePolicy
 {
@@ -36,13 +36,13 @@ internal static class MovePolicy
     /// <param name="shard">The shard.</param>
     /// <param name="after">Runs shorter than this are left alone.</param>
     /// <param name="now">The time.</param>
-    public static bool MayInterrupt(PlacedShard shard, TimeSpan after, TimeSpan now) => shard.Tasks.All(
-        t => !t.Demand.Runs || (t.RanFor(now) >= after && !(t.Left(now) < EndsSoon)));
+    public static bool MayInterrupt(PlacedShard shard, TimeSpan after, TimeSpan now) =>
+        shard.Tasks.All(t => !t.Demand.Runs || (t.RanFor(now) >= after && !(t.Left(now) < EndsSoon)));
 
     /// <summary>Whether nothing of the shard gets slots where it is.</summary>
     public static bool Waits(PlacedShard shard, NodeLoad home) =>
-        shard is { Running: 0, Load.Demand: > 0 } &&
-        (home.Free < 0 || home.Alone > shard.Load.Alone || (shard.Load.Alone > 0 && home.Used > shard.Load.Demand));
+        shard is { Running: 0, Load.Demand: > 0 }
+        && (home.Free < 0 || home.Alone > shard.Load.Alone || (shard.Load.Alone > 0 && home.Used > shard.Load.Demand));
 
     /// <summary>Whether a waiting shard runs sooner on another node.</summary>
     public static bool RunsSooner(PlacedShard shard, NodeLoad home, NodeLoad to)
@@ -60,10 +60,10 @@ internal static class MovePolicy
     public static bool EvensOut(PlacedShard shard, NodeLoad home, NodeLoad to, AllocationStrategy strategy)
     {
         int demand = shard.Load.Demand;
-        return strategy == AllocationStrategy.LoadBalanced &&
-            to.Room >= shard.Running &&
-            home.Part() > Crowded &&
-            home.Part() - to.Part() >= WorthAMove &&
-            to.Part(demand) <= home.Part(-demand);
+        return strategy == AllocationStrategy.LoadBalanced
+            && to.Room >= shard.Running
+            && home.Part() > Crowded
+            && home.Part() - to.Part() >= WorthAMove
+            && to.Part(demand) <= home.Part(-demand);
     }
 }

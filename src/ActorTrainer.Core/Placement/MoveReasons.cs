@@ -1,7 +1,7 @@
 namespace ActorTrainer.Core.Placement;
 
 /// <summary>Why a shard goes somewhere, as <see cref="Sharding.ShardMove.Reason"/> says it.</summary>
-public static class MoveReasons
+internal static class MoveReasons
 {
     /// <summary>Its node is gone.</summary>
     public const string Lost = "lost";

@@ -22,7 +22,10 @@ internal sealed class PlacedShard(int number)
     /// <summary>Somebody has the shard, but nobody can say yet which life that is.</summary>
     public const long UnknownLife = -1;
 
-    /// <summary>A shard without tasks on record that was just given away is about to get one, and what that asks is not known yet: most take one slot.</summary>
+    /// <summary>
+    /// A shard without tasks on record that was just given away is about to get one, and what that asks is not known yet: most take one
+    /// slot.
+    /// </summary>
     private const int UnknownDemand = 1;
 
     private static readonly long[] Nobody = [];

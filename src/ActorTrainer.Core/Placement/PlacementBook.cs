@@ -4,8 +4,8 @@ using ActorTrainer.Core.Sharding;
 namespace ActorTrainer.Core.Placement;
 
 /// <summary>
-/// All shards that are owned, planned or have tasks, with the loads that follow from them. Every change goes through here, so that loads and
-/// the set of orphans are always right without looking at everything.
+/// All shards that are owned, planned or have tasks, with the loads that follow from them. Every change goes through here, so that loads
+/// and the set of orphans are always right without looking at everything.
 /// </summary>
 internal sealed class PlacementBook
 {

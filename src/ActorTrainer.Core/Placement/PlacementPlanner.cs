@@ -30,7 +30,9 @@ public sealed class PlacementPlanner(ShardingModel model)
     /// <summary>Ids of all tasks that were shown and not removed, in order.</summary>
     public IEnumerable<TaskId> Tasks => _book.Tasks;
 
-    /// <summary>Takes the members as they are now. When one accepts that did not, what is planned for lost shards but not warmed is planned anew.</summary>
+    /// <summary>
+    /// Takes the members as they are now. When one accepts that did not, what is planned for lost shards but not warmed is planned anew.
+    /// </summary>
     /// <param name="nodes">All members that may own shards.</param>
     public void SetNodes(IReadOnlyList<NodeCapacity> nodes)
     {
@@ -74,14 +76,20 @@ public sealed class PlacementPlanner(ShardingModel model)
             return;
         }
 
-        _book.Change(shard, s =>
-        {
-            s.GivenUntil = s.HasTasks || s.Owner != owner ? null : s.GivenUntil;
-            s.Owner = owner;
+        _book.Change(
+            shard,
+            s =>
+            {
+                s.GivenUntil = s.HasTasks || s.Owner != owner ? null : s.GivenUntil;
+                s.Owner = owner;
 
-            // It has arrived; or it was lost, planned for one node and taken by another.
-            s.Plan = s.Plan is { } plan && (plan.To == owner || (plan.Reason == MoveReasons.Lost && _book.Loads.IsMember(owner))) ? null : s.Plan;
-        });
+                // It has arrived; or it was lost, planned for one node and taken by another.
+                s.Plan =
+                    s.Plan is { } plan && (plan.To == owner || (plan.Reason == MoveReasons.Lost && _book.Loads.IsMember(owner)))
+                        ? null
+                        : s.Plan;
+            }
+        );
     }
 
     /// <summary>Takes the owners as they are now; what was given and is not among them yet stays given for <see cref="Lag"/>.</summary>
@@ -94,7 +102,9 @@ public sealed class PlacementPlanner(ShardingModel model)
             Own(shard, owner);
         }
 
-        foreach (PlacedShard shard in _book.Shards.Where(s => s.Owner != 0 && s.GivenUntil is null && !owned.ContainsKey(s.Number)).ToArray())
+        foreach (
+            PlacedShard shard in _book.Shards.Where(s => s.Owner != 0 && s.GivenUntil is null && !owned.ContainsKey(s.Number)).ToArray()
+        )
         {
             _book.Change(shard.Number, s => s.Owner = 0);
         }
@@ -114,7 +124,9 @@ public sealed class PlacementPlanner(ShardingModel model)
         bool Agrees(long life, int count) => count <= owned[life] && count >= owned[life] - _book.GivenCounts.GetValueOrDefault(life);
     }
 
-    /// <summary>Somebody asked for a move. It is planned with the next plan, and forgotten when the shard is there or after <c>move-timeout</c>.</summary>
+    /// <summary>
+    /// Somebody asked for a move. It is planned with the next plan, and forgotten when the shard is there or after <c>move-timeout</c>.
+    /// </summary>
     public void Request(int shard, long to, TimeSpan now) => _requests[shard] = (to, Expires(now + model.MoveTimeout));
 
     /// <summary>The life that gets a shard which nobody has; 0 when none accepts.</summary>
@@ -151,8 +163,8 @@ public sealed class PlacementPlanner(ShardingModel model)
     }
 
     /// <summary>
-    /// The life that a shard's resting tasks belong to: that which has the shard, otherwise that to which it goes when somebody asks for it; a
-    /// shard without either is planned for. 0: nobody accepts, or it is not known who has it.
+    /// The life that a shard's resting tasks belong to: that which has the shard, otherwise that to which it goes when somebody asks for
+    /// it; a shard without either is planned for. 0: nobody accepts, or it is not known who has it.
     /// </summary>
     public long Place(int shard, TimeSpan now)
     {
@@ -198,7 +210,10 @@ public sealed class PlacementPlanner(ShardingModel model)
         return Heirs(had, s => s.Plan?.To ?? 0);
     }
 
-    /// <summary>Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="FailOver"/> does it.</summary>
+    /// <summary>
+    /// Where the tasks that run on a life would go on if it died now, highest priority first. Changes nothing: <see cref="FailOver"/> does
+    /// it.
+    /// </summary>
     /// <param name="life">The life.</param>
     /// <param name="now">The time.</param>
     public IReadOnlyList<PlannedHeir> PlannedHeirs(long life, TimeSpan now)
@@ -216,7 +231,11 @@ public sealed class PlacementPlanner(ShardingModel model)
 
         PlacedShard[] had = [.. _book.Shards.Where(s => s.Holder == life && s.HasTasks)];
         Dictionary<int, long> to = OrphanPlan
-            .Make(had.Where(s => s.Home == life).Concat(_book.Orphans).Concat(coming.Where(s => s.HasTasks && !trial.IsMember(s.Holder))), trial, model.Allocation)
+            .Make(
+                had.Where(s => s.Home == life).Concat(_book.Orphans).Concat(coming.Where(s => s.HasTasks && !trial.IsMember(s.Holder))),
+                trial,
+                model.Allocation
+            )
             .ToDictionary(m => m.Shard, m => m.To);
         return Heirs(had.Where(s => s.Running > 0), s => to.GetValueOrDefault(s.Number, s.Home == life ? 0 : s.Home));
     }
@@ -239,7 +258,9 @@ public sealed class PlacementPlanner(ShardingModel model)
         return new MovePlan(_book, _memory, model, moving, now).Make(requests);
     }
 
-    /// <summary>Plans as <see cref="PlanMoves"/> does and keeps the destinations for <see cref="Allocate"/>, at most for <c>move-timeout</c>.</summary>
+    /// <summary>
+    /// Plans as <see cref="PlanMoves"/> does and keeps the destinations for <see cref="Allocate"/>, at most for <c>move-timeout</c>.
+    /// </summary>
     public IReadOnlyList<ShardMove> BeginMoves(IReadOnlySet<int> moving, TimeSpan now)
     {
         Expire(now);
@@ -262,7 +283,8 @@ public sealed class PlacementPlanner(ShardingModel model)
         trial.RemoveLife(life);
         return
         [
-            .. OrphanPlan.Make(_book.Shards.Where(s => s.HasTasks && s.Home == life), trial, model.Allocation)
+            .. OrphanPlan
+                .Make(_book.Shards.Where(s => s.HasTasks && s.Home == life), trial, model.Allocation)
                 .Select(m => m with { From = life, Reason = MoveReasons.Drain }),
         ];
     }
@@ -286,12 +308,17 @@ public sealed class PlacementPlanner(ShardingModel model)
     public long HomeOf(int shard) => Math.Max(0, _book.Find(shard)?.Home ?? 0);
 
     private static List<PlannedHeir> Heirs(IEnumerable<PlacedShard> shards, Func<PlacedShard, long> to) =>
-    [
-        .. shards.SelectMany(s => s.Tasks.Where(t => t.Demand.Runs).Select(t => (t.Demand.Priority, Heir: new PlannedHeir(t.Demand.Task, s.Number, to(s)))))
-            .Where(h => h.Heir.To != 0)
-            .OrderByDescending(h => h.Priority).ThenBy(h => h.Heir.Task)
-            .Select(h => h.Heir),
-    ];
+        [
+            .. shards
+                .SelectMany(s =>
+                    s.Tasks.Where(t => t.Demand.Runs)
+                        .Select(t => (t.Demand.Priority, Heir: new PlannedHeir(t.Demand.Task, s.Number, to(s))))
+                )
+                .Where(h => h.Heir.To != 0)
+                .OrderByDescending(h => h.Priority)
+                .ThenBy(h => h.Heir.Task)
+                .Select(h => h.Heir),
+        ];
 
     /// <summary>Plans all orphans at once, so that the highest priority goes first in whatever order they are asked for.</summary>
     private void ReserveOrphans(PlacedShard? also, bool warmed, TimeSpan now)
@@ -312,11 +339,14 @@ public sealed class PlacementPlanner(ShardingModel model)
     private long Give(int shard, long to, TimeSpan now)
     {
         Settle(shard, now);
-        _book.Change(shard, s =>
-        {
-            s.Owner = to;
-            s.GivenUntil = Expires(now + Lag);
-        });
+        _book.Change(
+            shard,
+            s =>
+            {
+                s.Owner = to;
+                s.GivenUntil = Expires(now + Lag);
+            }
+        );
         return to;
     }
 
@@ -359,9 +389,11 @@ public sealed class PlacementPlanner(ShardingModel model)
         }
 
         _memory.Expire(now);
-        _nextExpiry = _book.Planned.Select(s => s.Plan!.Until)
+        _nextExpiry = _book
+            .Planned.Select(s => s.Plan!.Until)
             .Concat(_book.Given.Select(s => s.GivenUntil!.Value))
             .Concat(_requests.Values.Select(r => r.Until))
-            .Append(_memory.NextExpiry).Min();
+            .Append(_memory.NextExpiry)
+            .Min();
     }
 }

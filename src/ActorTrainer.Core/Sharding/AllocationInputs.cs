@@ -54,7 +54,8 @@ public sealed record TaskDemand(TaskId Task, int Shard, int Priority, int Slots,
             task.IsRunnable ? task.Slots : 0,
             task.Status is Tasks.TaskStatus.Pending or Tasks.TaskStatus.Retrying,
             task.AvoidIncarnation,
-            task.Alone)
+            task.Alone
+        )
         {
             On = on,
             Run = task.Runs,

@@ -6,7 +6,7 @@ namespace ActorTrainer.Core.Sharding;
 /// Which node gets which shard. Deterministic over sorted inputs: the same inputs give the same plan on every node and in every run.
 /// A plan is data; who carries it out is another matter.
 /// </summary>
-public static class AllocationPolicy
+internal static class AllocationPolicy
 {
     /// <summary>
     /// Gives every shard without a usable owner to a node: shards with tasks first, highest priority first, each to the node that the
@@ -22,7 +22,8 @@ public static class AllocationPolicy
         IReadOnlyDictionary<int, long> owned,
         IReadOnlyList<NodeCapacity> nodes,
         IReadOnlyList<TaskDemand> tasks,
-        AllocationStrategy strategy)
+        AllocationStrategy strategy
+    )
     {
         NodeLoads loads = new(nodes, tasks, owned);
         if (!loads.Any)
@@ -36,7 +37,10 @@ public static class AllocationPolicy
         {
             TaskDemand[] inside = [.. byShard[shard]];
             int demand = inside.Sum(t => t.Slots);
-            long to = inside.Length == 0 ? loads.FewestShards() : loads.Choose(strategy, demand, [.. inside.Select(t => t.Avoid)], NeedsAlone(inside));
+            long to =
+                inside.Length == 0
+                    ? loads.FewestShards()
+                    : loads.Choose(strategy, demand, [.. inside.Select(t => t.Avoid)], NeedsAlone(inside));
             loads.Add(to, demand, inside.Length > 0);
             plan.Add(new ShardMove(shard, 0, to, TopPriority(inside), inside.Length > 0, "lost"));
         }
@@ -58,7 +62,8 @@ public static class AllocationPolicy
         IReadOnlyList<NodeCapacity> nodes,
         IReadOnlyList<TaskDemand> tasks,
         AllocationStrategy strategy,
-        bool rebalance)
+        bool rebalance
+    )
     {
         NodeLoads loads = new(nodes, tasks, owned);
         if (!loads.Any)
@@ -69,10 +74,12 @@ public static class AllocationPolicy
         Dictionary<long, NodeCapacity> byId = nodes.ToDictionary(n => n.Incarnation);
         ILookup<int, TaskDemand> byShard = tasks.OrderBy(t => t.Task).ToLookup(t => t.Shard);
         List<ShardMove> plan = [];
-        foreach ((int shard, long owner) in owned
-            .OrderByDescending(o => Urgency(byId.GetValueOrDefault(o.Value), byShard[o.Key]))
-            .ThenByDescending(o => TopPriority(byShard[o.Key]))
-            .ThenBy(o => o.Key))
+        foreach (
+            (int shard, long owner) in owned
+                .OrderByDescending(o => Urgency(byId.GetValueOrDefault(o.Value), byShard[o.Key]))
+                .ThenByDescending(o => TopPriority(byShard[o.Key]))
+                .ThenBy(o => o.Key)
+        )
         {
             if (!byId.TryGetValue(owner, out NodeCapacity? source))
             {
@@ -105,7 +112,8 @@ public static class AllocationPolicy
         IReadOnlyDictionary<int, long> owned,
         IReadOnlyList<NodeCapacity> nodes,
         IReadOnlyList<TaskDemand> tasks,
-        AllocationStrategy strategy)
+        AllocationStrategy strategy
+    )
     {
         NodeLoads loads = new(nodes, tasks, owned);
         return loads.Any ? loads.Choose(strategy, slots, [], alone: false) : 0;
@@ -114,7 +122,10 @@ public static class AllocationPolicy
     private static ShardMove Move(NodeLoads loads, int shard, long owner, TaskDemand[] inside, AllocationStrategy strategy, string reason)
     {
         int demand = inside.Sum(t => t.Slots);
-        long to = inside.Length == 0 ? loads.FewestShards() : loads.Choose(strategy, demand, [.. inside.Select(t => t.Avoid)], NeedsAlone(inside));
+        long to =
+            inside.Length == 0
+                ? loads.FewestShards()
+                : loads.Choose(strategy, demand, [.. inside.Select(t => t.Avoid)], NeedsAlone(inside));
         loads.Add(to, demand, inside.Length > 0);
         return new ShardMove(shard, owner, to, TopPriority(inside), inside.Length > 0, reason);
     }
@@ -145,7 +156,8 @@ public static class AllocationPolicy
         }
 
         // Moving evens out only when the target is then still not fuller than the source: otherwise tasks would swing.
-        bool evens = fits && loads.UsedAfter(to, demand) <= loads.UsedAfter(owner, -demand) && loads.Used(owner) - loads.Used(to) >= 2 * demand;
+        bool evens =
+            fits && loads.UsedAfter(to, demand) <= loads.UsedAfter(owner, -demand) && loads.Used(owner) - loads.Used(to) >= 2 * demand;
         return strategy == AllocationStrategy.LoadBalanced && evens ? (to, "balance") : null;
     }
 
@@ -154,7 +166,8 @@ public static class AllocationPolicy
         IReadOnlyDictionary<int, long> owned,
         NodeLoads loads,
         ILookup<int, TaskDemand> byShard,
-        Dictionary<long, NodeCapacity> byId)
+        Dictionary<long, NodeCapacity> byId
+    )
     {
         HashSet<int> planned = [.. plan.Select(m => m.Shard)];
         foreach ((int shard, long owner) in owned.OrderBy(o => o.Key))
@@ -175,12 +188,13 @@ public static class AllocationPolicy
 
     /// <summary>What must go comes first, then what waits: a running task is not moved for slots that a waiting one could have.</summary>
     private static int Urgency(NodeCapacity? source, IEnumerable<TaskDemand> inside) =>
-        source is { MustEmpty: true } ? 2 : inside.Any() && inside.All(IsWaiting) ? 1 : 0;
+        source is { MustEmpty: true } ? 2
+        : inside.Any() && inside.All(IsWaiting) ? 1
+        : 0;
 
     private static bool IsWaiting(TaskDemand task) => task.Waiting || task.Slots == 0;
 
     private static bool NeedsAlone(IEnumerable<TaskDemand> inside) => inside.Any(t => t.Alone);
 
-    private static int TopPriority(IEnumerable<TaskDemand> inside) =>
-        inside.Select(t => t.Priority).DefaultIfEmpty(int.MinValue).Max();
+    private static int TopPriority(IEnumerable<TaskDemand> inside) => inside.Select(t => t.Priority).DefaultIfEmpty(int.MinValue).Max();
 }

@@ -29,7 +29,8 @@ public readonly record struct MoveTarget(long To, CommandReply? Refusal)
         IReadOnlyList<NodeCapacity> nodes,
         IReadOnlyDictionary<int, long> owners,
         IReadOnlyList<TaskDemand> demands,
-        AllocationStrategy strategy)
+        AllocationStrategy strategy
+    )
     {
         long to = asked is { } address
             ? living.LastOrDefault(m => m.Address == address && m.Status == MemberStatus.Up)?.Incarnation ?? -1
@@ -39,7 +40,9 @@ public readonly record struct MoveTarget(long To, CommandReply? Refusal)
             -1 => new MoveTarget(0, new CommandRefused($"there is no node up at {asked}; see 'actortrainer cluster show'")),
             0 => new MoveTarget(0, new CommandRefused("there is no other node that takes tasks; see 'actortrainer cluster show'")),
             _ when to == owner => new MoveTarget(
-                0, new CommandRefused($"task {task} is on {living.LastOrDefault(m => m.Incarnation == owner)?.Address} already")),
+                0,
+                new CommandRefused($"task {task} is on {living.LastOrDefault(m => m.Incarnation == owner)?.Address} already")
+            ),
             _ => new MoveTarget(to, null),
         };
     }

@@ -73,11 +73,11 @@ internal sealed class NodeLoads
             .OrderBy(n => UsedAfter(n.Incarnation, demand))
             .ThenByDescending(n => Free(n.Incarnation))
             .ThenBy(n => n.Incarnation)
-            .First().Incarnation;
+            .First()
+            .Incarnation;
     }
 
-    public long FewestShards() =>
-        _accepting.OrderBy(n => ShardsPerSlot(n.Incarnation, 1)).ThenBy(n => n.Incarnation).First().Incarnation;
+    public long FewestShards() => _accepting.OrderBy(n => ShardsPerSlot(n.Incarnation, 1)).ThenBy(n => n.Incarnation).First().Incarnation;
 
     public void Add(long node, int demand, bool hasTasks)
     {

@@ -3,15 +3,15 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Core.Sharding;
 
 /// <summary>
-/// The tasks of one node that wait for slots at rest, in the order in which they get them. Whoever gives the slots wakes those that could have
-/// some. Tasks that are awake may be among these; they are passed over.
+/// The tasks of one node that wait for slots at rest, in the order in which they get them. Whoever gives the slots wakes those that could
+/// have some. Tasks that are awake may be among these; they are passed over.
 /// </summary>
 /// <param name="slots">The node's capacity: tasks that are larger never get anything here and are not kept.</param>
 public sealed class RestingTasks(int slots)
 {
     /// <summary>
-    /// Tasks that were taken over from another life leave slots to those that were interrupted with it for that long: these have to be recovered
-    /// first.
+    /// Tasks that were taken over from another life leave slots to those that were interrupted with it for that long: these have to be
+    /// recovered first.
     /// </summary>
     public static readonly TimeSpan TakeOverPatience = TimeSpan.FromSeconds(2);
 
@@ -89,6 +89,7 @@ public sealed class RestingTasks(int slots)
     {
         public TimeSpan? WokenAt { get; init; }
 
-        public bool MayCome(TimeSpan now) => now >= From && (WokenAt is not { } woken || now - woken < ComesWithin || now - woken >= AgainAfter);
+        public bool MayCome(TimeSpan now) =>
+            now >= From && (WokenAt is not { } woken || now - woken < ComesWithin || now - woken >= AgainAfter);
     }
 }

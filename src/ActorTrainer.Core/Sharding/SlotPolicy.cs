@@ -20,12 +20,15 @@ public readonly record struct SlotUsage(int Used, int Restoring, bool AnyRuns, b
 public static class SlotPolicy
 {
     /// <summary>The order in which tasks get slots: highest priority first, then by id.</summary>
-    public static IComparer<SlotCandidate> Order { get; } = Comparer<SlotCandidate>.Create(
-        (a, b) => b.Priority.CompareTo(a.Priority) is var order && order != 0 ? order : a.Task.CompareTo(b.Task));
+    public static IComparer<SlotCandidate> Order { get; } =
+        Comparer<SlotCandidate>.Create(
+            (a, b) => b.Priority.CompareTo(a.Priority) is var order && order != 0 ? order : a.Task.CompareTo(b.Task)
+        );
 
     /// <summary>
-    /// The tasks that get slots now: highest priority first, then by id. The first that does not fit ends the giving, so that a large task is
-    /// not passed by small ones for ever. A task that is larger than the node is passed over: it can never fit here and must not block the rest.
+    /// The tasks that get slots now: highest priority first, then by id. The first that does not fit ends the giving, so that a large task
+    /// is not passed by small ones for ever. A task that is larger than the node is passed over: it can never fit here and must not block
+    /// the rest.
     /// </summary>
     /// <param name="waiting">Tasks that want slots, in any order.</param>
     /// <param name="usage">What is taken.</param>

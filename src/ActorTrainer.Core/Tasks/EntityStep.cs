@@ -14,7 +14,8 @@ public sealed record EntityStep(
     IReadOnlyList<TaskEvent> Persist,
     IReadOnlyList<TaskEffect> AfterCommit,
     CommandReply? Reply = null,
-    bool Release = false)
+    bool Release = false
+)
 {
     /// <summary>Nothing to do.</summary>
     public static EntityStep Nothing { get; } = new([], []);

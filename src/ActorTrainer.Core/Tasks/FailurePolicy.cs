@@ -7,13 +7,13 @@ namespace ActorTrainer.Core.Tasks;
 /// <param name="Signal">Signal number, or null.</param>
 /// <param name="Error">The trainer's exception, or another text that explains the end, or null.</param>
 /// <param name="LastLines">Last output lines, oldest first.</param>
-public sealed record RunEnd(int? ExitCode, int? Signal, string? Error, IReadOnlyList<string> LastLines);
+internal sealed record RunEnd(int? ExitCode, int? Signal, string? Error, IReadOnlyList<string> LastLines);
 
 /// <summary>What to do about a failure.</summary>
-public sealed record FailureVerdict(Failure Failure, FailureAction Action);
+internal sealed record FailureVerdict(Failure Failure, FailureAction Action);
 
 /// <summary>Gives a run's end its class and says what follows from it. Pure.</summary>
-public static class FailurePolicy
+internal static class FailurePolicy
 {
     private const int SignalKill = 9;
     private const int SignalSegmentation = 11;
@@ -65,20 +65,21 @@ public static class FailurePolicy
     }
 
     private static bool Matches(FailureRule rule, RunEnd end) =>
-        (rule.ExitCode is null || rule.ExitCode == end.ExitCode) &&
-        (rule.Signal is null || rule.Signal == end.Signal) &&
-        (rule.Pattern is null || Mentions(end, rule.Pattern));
+        (rule.ExitCode is null || rule.ExitCode == end.ExitCode)
+        && (rule.Signal is null || rule.Signal == end.Signal)
+        && (rule.Pattern is null || Mentions(end, rule.Pattern));
 
     private static bool Mentions(RunEnd end, string text) =>
-        (end.Error?.Contains(text, StringComparison.OrdinalIgnoreCase) ?? false) ||
-        end.LastLines.Any(line => line.Contains(text, StringComparison.OrdinalIgnoreCase));
+        (end.Error?.Contains(text, StringComparison.OrdinalIgnoreCase) ?? false)
+        || end.LastLines.Any(line => line.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     private static FailureVerdict Verdict(string name, FailureAction action, RunEnd end) =>
         new(new Failure(name, Describe(end), end.ExitCode, end.Signal, end.LastLines), action);
 
     private static string Describe(RunEnd end)
     {
-        string how = end.Signal is int signal ? FormattableString.Invariant($"ended by signal {signal}")
+        string how =
+            end.Signal is int signal ? FormattableString.Invariant($"ended by signal {signal}")
             : end.ExitCode is int code ? FormattableString.Invariant($"exited with code {code}")
             : "ended";
         return end.Error is null ? how : $"{how}: {FirstLine(end.Error)}";

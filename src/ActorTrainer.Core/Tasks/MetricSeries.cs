@@ -1,8 +1,8 @@
 namespace ActorTrainer.Core.Tasks;
 
 /// <summary>
-/// How a task's metrics went, over all of its runs: a bounded number of points that covers the whole training evenly by steps. When it is full, every
-/// second one of two that stand too near is left out, so that it gets coarser and never forgets its beginning. Pure.
+/// How a task's metrics went, over all of its runs: a bounded number of points that covers the whole training evenly by steps. When it is
+/// full, every second one of two that stand too near is left out, so that it gets coarser and never forgets its beginning. Pure.
 /// </summary>
 /// <param name="Stride">Two points, but for the newest, are at least so many steps apart.</param>
 /// <param name="Points">By step, each above the one before.</param>
@@ -17,7 +17,9 @@ public sealed record MetricSeries(long Stride, IReadOnlyList<MetricPoint> Points
     /// <summary>Nothing told yet.</summary>
     public static MetricSeries Empty { get; } = new(1, []);
 
-    /// <summary>The series with a point more. One at or below the newest step begins where a run was restored: what was beyond it did not go on.</summary>
+    /// <summary>
+    /// The series with a point more. One at or below the newest step begins where a run was restored: what was beyond it did not go on.
+    /// </summary>
     public MetricSeries With(MetricPoint point)
     {
         List<MetricPoint> points = [.. Points.TakeWhile(p => p.Step < point.Step)];
@@ -51,9 +53,10 @@ public sealed record MetricSeries(long Stride, IReadOnlyList<MetricPoint> Points
         return kept;
     }
 
-    private static IReadOnlyDictionary<string, double> Bounded(IReadOnlyDictionary<string, double> metrics) => metrics.Count <= MaxMetrics
-        ? metrics
-        : metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Take(MaxMetrics).ToDictionary(StringComparer.Ordinal);
+    private static IReadOnlyDictionary<string, double> Bounded(IReadOnlyDictionary<string, double> metrics) =>
+        metrics.Count <= MaxMetrics
+            ? metrics
+            : metrics.OrderBy(m => m.Key, StringComparer.Ordinal).Take(MaxMetrics).ToDictionary(StringComparer.Ordinal);
 }
 
 /// <summary>The metrics at one step.</summary>

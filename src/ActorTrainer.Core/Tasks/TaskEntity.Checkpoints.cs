@@ -127,5 +127,9 @@ public sealed partial class TaskEntity
     private List<RetentionItem> Items() => [.. State!.Checkpoints.Select(c => new RetentionItem(c.Checkpoint, c.Damaged, c.Dead))];
 
     private static EntityStep Together(IReadOnlyList<TaskEvent> events, IReadOnlyList<TaskEffect> effects, EntityStep next) =>
-        next with { Persist = [.. events, .. next.Persist], AfterCommit = [.. effects, .. next.AfterCommit] };
+        next with
+        {
+            Persist = [.. events, .. next.Persist],
+            AfterCommit = [.. effects, .. next.AfterCommit],
+        };
 }

@@ -4,26 +4,27 @@ namespace ActorTrainer.Core.Tasks;
 public sealed partial class TaskEntity
 {
     /// <summary>Something became of an effect, or the worker did something.</summary>
-    public EntityStep On(TaskInput input, TimeSpan now, Identity.DeterministicRandom random) => input switch
-    {
-        CheckpointStored stored => OnStored(stored, now, random),
-        CheckpointStoreFailed failed => OnStoreFailed(failed, now, random),
-        StoreFilesListed listed => OnStoreFiles(listed),
-        _ when RunOf(input) is not RunKey key || _run is null || _run.Key != key => EntityStep.Nothing,
-        WorkerStaged staged => OnStaged(_run, staged, now, random),
-        WorkerStageFailed failed => OnStageFailed(_run, failed),
-        WorkerStarted started => OnStarted(_run, started.Pid, now),
-        WorkerStartFailed failed => OnEnded(_run, new RunEnd(null, null, failed.Detail, []), now, random, startFailed: true),
-        WorkerReady => OnReady(_run, now),
-        WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
-        WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),
-        WorkerDone done => OnDone(_run, done),
-        WorkerExited exited => OnEnded(_run, new RunEnd(exited.ExitCode, exited.Signal, exited.Error, exited.LastLines), now, random),
-        WorkerLost lost => OnLost(_run, lost, now, random),
-        CheckpointRestored restored => OnRestored(_run, restored, now),
-        CheckpointUnreadable unreadable => OnUnreadable(_run, unreadable, now),
-        _ => EntityStep.Nothing,
-    };
+    public EntityStep On(TaskInput input, TimeSpan now, Identity.DeterministicRandom random) =>
+        input switch
+        {
+            CheckpointStored stored => OnStored(stored, now, random),
+            CheckpointStoreFailed failed => OnStoreFailed(failed, now, random),
+            StoreFilesListed listed => OnStoreFiles(listed),
+            _ when RunOf(input) is not RunKey key || _run is null || _run.Key != key => EntityStep.Nothing,
+            WorkerStaged staged => OnStaged(_run, staged, now, random),
+            WorkerStageFailed failed => OnStageFailed(_run, failed),
+            WorkerStarted started => OnStarted(_run, started.Pid, now),
+            WorkerStartFailed failed => OnEnded(_run, new RunEnd(null, null, failed.Detail, []), now, random, startFailed: true),
+            WorkerReady => OnReady(_run, now),
+            WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
+            WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),
+            WorkerDone done => OnDone(_run, done),
+            WorkerExited exited => OnEnded(_run, new RunEnd(exited.ExitCode, exited.Signal, exited.Error, exited.LastLines), now, random),
+            WorkerLost lost => OnLost(_run, lost, now, random),
+            CheckpointRestored restored => OnRestored(_run, restored, now),
+            CheckpointUnreadable unreadable => OnUnreadable(_run, unreadable, now),
+            _ => EntityStep.Nothing,
+        };
 
     /// <summary>Time went on: watchdog, deadlines, things to try again.</summary>
     public EntityStep Tick(TimeSpan now, Identity.DeterministicRandom random)
@@ -190,7 +191,8 @@ public sealed partial class TaskEntity
         TaskStarted started = new(run.Key.Run, home.Incarnation, home.Address, run.Pid, run.Restore?.Name, run.Restore?.Step ?? 0);
         return new EntityStep(
             [started],
-            run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]);
+            run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]
+        );
     }
 
     private static EntityStep OnPhase(TaskRun run, WorkerPhase phase, TimeSpan now)
@@ -219,119 +221,6 @@ public sealed partial class TaskEntity
         run.Progress = done.Progress;
         return EntityStep.Nothing;
     }
-
-    private EntityStep OnLost(TaskRun run, WorkerLost lost, TimeSpan now, Identity.DeterministicRandom random)
-    {
-        run.Lost = lost.Detail;
-        return OnEnded(run, new RunEnd(null, null, lost.Detail, []), now, random);
-    }
-
-    private EntityStep OnEnded(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random, bool startFailed = false)
-    {
-        run.End = startFailed ? end with { Error = $"could not be started: {end.Error}" } : end;
-        run.SaveDeadline = null;
-        return FinishIfFlushed(now, random);
-    }
-
-    /// <summary>What follows from the end of the run, once every state that it staged is stored or given up.</summary>
-    private EntityStep FinishIfFlushed(TimeSpan now, Identity.DeterministicRandom random)
-    {
-        if (!IsFlushed)
-        {
-            return EntityStep.Nothing;
-        }
-
-        if (_run is not { End: RunEnd end } run)
-        {
-            return _releasing && _run is null ? new EntityStep([], [], Release: true) : EntityStep.Nothing;
-        }
-
-        _run = null;
-        if (State is null || Term == 0)
-        {
-            return EntityStep.Nothing;
-        }
-
-        if (WaitsWarm)
-        {
-            // It never was the task's: the next grant starts another one.
-            WaitsWarm = false;
-            return new EntityStep([], [], Release: _releasing);
-        }
-
-        IReadOnlyList<TaskEvent> events = EndEvents(run, end, random);
-        return new EntityStep(events, [], Release: _releasing);
-    }
-
-    private IReadOnlyList<TaskEvent> EndEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
-    {
-        if (State!.Status is not (TaskStatus.Running or TaskStatus.Pending or TaskStatus.Retrying))
-        {
-            return [];
-        }
-
-        bool complete = run.Done is not null || (run.IsCommand && end.ExitCode == 0 && run.Stop is StopCause.None);
-        if (complete)
-        {
-            return [new TaskCompleted(run.Progress, run.Done?.Results ?? new Dictionary<string, string>())];
-        }
-
-        if (run.Stop == StopCause.Release)
-        {
-            return State.Status == TaskStatus.Running
-                ? [new TaskInterrupted(InterruptionReason.Migrated, $"handed over: {_releaseReason}")]
-                : [];
-        }
-
-        if (run.Stop == StopCause.User)
-        {
-            // Paused and resumed again before the worker was gone.
-            return State.Status == TaskStatus.Running ? [new TaskInterrupted(InterruptionReason.Paused, "stopped by the user")] : [];
-        }
-
-        if (run.Lost is string lost)
-        {
-            return [new TaskInterrupted(InterruptionReason.GuardLost, lost)];
-        }
-
-        return FailureEvents(run, end, random);
-    }
-
-    private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
-    {
-        FailureVerdict verdict = run.Stop == StopCause.Stalled ? Stalled(run, end)
-            : !run.Begun && end.ExitCode is null && end.Signal is null ? StartFailed(end)
-            : FailurePolicy.Classify(run.Done is null && !run.IsCommand && end.ExitCode == 0 ? NotDone(end) : end, State!.Spec.Retry.Rules);
-        int failures = State!.Failures + 1;
-        if (verdict.Action == FailureAction.Stop || failures > State.Spec.Retry.MaxAttempts)
-        {
-            return [new TaskFailed(verdict.Failure)];
-        }
-
-        if (verdict.Action == FailureAction.Hold)
-        {
-            return [new TaskHeld($"{verdict.Failure.Class}: {verdict.Failure.Detail}; 'actortrainer tasks resume {Task}' lets it go on")];
-        }
-
-        TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
-        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, verdict.Action == FailureAction.RetryElsewhere);
-
-        // Progress goes on record once a second. Where the run failed has to be known exactly: a checkpoint of the next run just before that
-        // step must not count as having got past it, or a task that always fails there would be retried for ever.
-        return run.Progress is { } progress && progress.Step > State.Progress.Step ? [new TaskProgressed(progress), retry] : [retry];
-    }
-
-    private FailureVerdict Stalled(TaskRun run, RunEnd end)
-    {
-        string detail = FormattableString.Invariant(
-            $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}");
-        return new FailureVerdict(new Failure("stalled", detail, end.ExitCode, end.Signal, end.LastLines), FailureAction.Retry);
-    }
-
-    private static FailureVerdict StartFailed(RunEnd end) =>
-        new(new Failure("start-failed", end.Error ?? "could not be started", null, null, end.LastLines), FailureAction.RetryElsewhere);
-
-    private static RunEnd NotDone(RunEnd end) => end with { Error = end.Error ?? "the trainer's process ended before training was complete" };
 
     /// <summary>Asks for the state, then for the end. A worker that cannot save now is stopped at once.</summary>
     private List<TaskEffect> StopSaving(TaskRun run, StopCause cause, string reason, TimeSpan now)
@@ -376,24 +265,21 @@ public sealed partial class TaskEntity
         return effects;
     }
 
-    private static RunKey? RunOf(TaskInput input) => input switch
-    {
-        WorkerStarted i => i.Run,
-        WorkerStartFailed i => i.Run,
-        WorkerReady i => i.Run,
-        WorkerPhaseChanged i => i.Run,
-        WorkerProgressed i => i.Run,
-        WorkerStaged i => i.Run,
-        WorkerStageFailed i => i.Run,
-        WorkerDone i => i.Run,
-        WorkerExited i => i.Run,
-        WorkerLost i => i.Run,
-        CheckpointRestored i => i.Run,
-        CheckpointUnreadable i => i.Run,
-        _ => null,
-    };
-
-#pragma warning disable CA1308 // Phase words are shown in lower case.
-    private static string Word(WorkerPhase phase) => phase.ToString().ToLowerInvariant();
-#pragma warning restore CA1308
+    private static RunKey? RunOf(TaskInput input) =>
+        input switch
+        {
+            WorkerStarted i => i.Run,
+            WorkerStartFailed i => i.Run,
+            WorkerReady i => i.Run,
+            WorkerPhaseChanged i => i.Run,
+            WorkerProgressed i => i.Run,
+            WorkerStaged i => i.Run,
+            WorkerStageFailed i => i.Run,
+            WorkerDone i => i.Run,
+            WorkerExited i => i.Run,
+            WorkerLost i => i.Run,
+            CheckpointRestored i => i.Run,
+            CheckpointUnreadable i => i.Run,
+            _ => null,
+        };
 }

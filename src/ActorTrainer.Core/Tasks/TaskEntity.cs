@@ -7,8 +7,8 @@ namespace ActorTrainer.Core.Tasks;
 /// thread. Engines differ in how they persist; every one of them drives this.
 /// </summary>
 /// <remarks>
-/// The order is the duty of the actor around it: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then start the
-/// effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
+/// The order is the duty of the actor around it: one input at a time; persist the events of its step; <see cref="Commit"/> them; only then
+/// start the effects and send the reply. What happens between an input and its commit is volatile and harmless if it is lost.
 /// </remarks>
 /// <param name="task">The task.</param>
 /// <param name="home">The node.</param>
@@ -39,14 +39,16 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     public long Term { get; private set; }
 
     /// <summary>
-    /// Whether the next thing that is journaled has to be preceded by an activation: a task that was recovered and only waits writes nothing.
+    /// Whether the next thing that is journaled has to be preceded by an activation: a task that was recovered and only waits writes
+    /// nothing.
     /// </summary>
     public bool NeedsActivation { get; private set; }
 
     /// <summary>
     /// The state as it is shown: a run that the journal still calls running, and whose node is lost, waits. Null before the submit.
     /// </summary>
-    public TaskState? Shown => NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeLost(state)]) : State;
+    public TaskState? Shown =>
+        NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeLost(state)]) : State;
 
     /// <summary>The newest progress, journaled or not.</summary>
     public TaskProgress Progress => _run?.Progress ?? State?.Progress ?? TaskProgress.None;
@@ -108,8 +110,12 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             events.Add(NodeLost(State));
             if (IsHeldByLosses)
             {
-                events.Add(new TaskHeld(
-                    $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; look at its output, then 'actortrainer tasks resume {Task}'"));
+                events.Add(
+                    new TaskHeld(
+                        $"{NodeLossesToHold} nodes in a row were lost soon after this task was started on them; "
+                            + $"look at its output, then 'actortrainer tasks resume {Task}'"
+                    )
+                );
             }
         }
 
@@ -124,8 +130,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     }
 
     /// <summary>
-    /// The task was recovered by its owner, under the next term. That is journaled with the first event that the task writes, except that a task
-    /// which took its nodes along is held at once.
+    /// The task was recovered by its owner, under the next term. That is journaled with the first event that the task writes, except that a
+    /// task which took its nodes along is held at once.
     /// </summary>
     public EntityStep Recovered(TimeSpan now)
     {
@@ -134,7 +140,12 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         _retryAt = now + (State?.RetryDelay ?? TimeSpan.Zero);
         WaitsWarm = _run is { End: null } warm && warm.Key.Term == Term;
         IReadOnlyList<TaskEffect> dropped = WaitsWarm ? [] : DropRun();
-        return State is { Status: TaskStatus.Running } && IsHeldByLosses ? Activate(now) with { AfterCommit = dropped } : new EntityStep([], dropped);
+        return State is { Status: TaskStatus.Running } && IsHeldByLosses
+            ? Activate(now) with
+            {
+                AfterCommit = dropped,
+            }
+            : new EntityStep([], dropped);
     }
 
     /// <summary>The activation that stands before whatever a recovered task writes first.</summary>
@@ -159,7 +170,8 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
                 : new EntityStep(
                     [new TaskSubmitted(submit.Spec, submit.SpecHash), new TaskActivated(Term, home.Incarnation, home.Address)],
                     [],
-                    new CommandAccepted(Task));
+                    new CommandAccepted(Task)
+                );
         }
 
         if (State is null)
@@ -182,8 +194,17 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
     /// <summary>Whether the task could start now if it had its slots.</summary>
     public bool WantsSlots(TimeSpan now) =>
-        State is not null && Term > 0 && (_run is null || WaitsWarm) && _saving is null && _staged.Count == 0 && !_releasing &&
-        (State.Status == TaskStatus.Pending || (State.Status == TaskStatus.Running && NeedsActivation) || (State.Status == TaskStatus.Retrying && now >= _retryAt));
+        State is not null
+        && Term > 0
+        && (_run is null || WaitsWarm)
+        && _saving is null
+        && _staged.Count == 0
+        && !_releasing
+        && (
+            State.Status == TaskStatus.Pending
+            || (State.Status == TaskStatus.Running && NeedsActivation)
+            || (State.Status == TaskStatus.Retrying && now >= _retryAt)
+        );
 
     /// <summary>When a task that waits after a failure may start again; null: it does not wait for a time.</summary>
     public TimeSpan? StartsAgainAt => State is { Status: TaskStatus.Retrying } && _run is null ? _retryAt : null;
@@ -245,12 +266,13 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     }
 
     /// <summary>What a task that is archived answers: its name is, or is about to be, free for another one.</summary>
-    public static CommandReply ArchivedReply(TaskId task, TaskCommand command) => command switch
-    {
-        ArchiveTask => new CommandAccepted(task),
-        SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived; submit it again"),
-        _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
-    };
+    public static CommandReply ArchivedReply(TaskId task, TaskCommand command) =>
+        command switch
+        {
+            ArchiveTask => new CommandAccepted(task),
+            SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived; submit it again"),
+            _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
+        };
 
     /// <summary>A task whose replay or fold failed waits for a person.</summary>
     public static EntityStep Hold(string reason) => new([new TaskHeld(reason)], []);
@@ -271,14 +293,15 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         return new EntityStep([new TaskPaused()], effects, new CommandAccepted(Task));
     }
 
-    private EntityStep OnResume() => State!.Status switch
-    {
-        TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed =>
-            new EntityStep([new TaskResumed()], [], new CommandAccepted(Task)),
-        TaskStatus.Completed or TaskStatus.Cancelled =>
-            Refuse($"task {Task} is {Word(State.Status)}; submit it again under another name"),
-        _ => Accept(),
-    };
+    private EntityStep OnResume() =>
+        State!.Status switch
+        {
+            TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed => new EntityStep([new TaskResumed()], [], new CommandAccepted(Task)),
+            TaskStatus.Completed or TaskStatus.Cancelled => Refuse(
+                $"task {Task} is {Word(State.Status)}; submit it again under another name"
+            ),
+            _ => Accept(),
+        };
 
     private EntityStep OnCancel()
     {

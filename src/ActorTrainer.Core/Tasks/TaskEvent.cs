@@ -37,12 +37,15 @@ public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node
 public sealed record TaskStarted(int Run, long Incarnation, NodeAddress Node, int Pid, string? RestoredFrom, long RestoredStep) : TaskEvent;
 
 /// <summary>
-/// The run that went on while the journal was away was taken up again by its task, in the same life and under the same term: nobody else has
-/// had the task meanwhile.
+/// The run that went on while the journal was away was taken up again by its task, in the same life and under the same term: nobody else
+/// has had the task meanwhile.
 /// </summary>
 public sealed record TaskAdopted(int Run, long Incarnation) : TaskEvent;
 
-/// <summary>How far training is; at most one a second per task. <paramref name="Settled"/>: this run has lasted a minute, so it does not take nodes along.</summary>
+/// <summary>
+/// How far training is; at most one a second per task. <paramref name="Settled"/>: this run has lasted a minute, so it does not take nodes
+/// along.
+/// </summary>
 public sealed record TaskProgressed(TaskProgress Progress, bool Settled = false) : TaskEvent;
 
 /// <summary>A checkpoint became durable: its manifest is written and synced.</summary>
@@ -147,4 +150,5 @@ public sealed record CheckpointRef(
     long StoredBytes,
     IReadOnlyList<string> Packs,
     string ManifestSha256,
-    IReadOnlyDictionary<string, double> Metrics);
+    IReadOnlyDictionary<string, double> Metrics
+);

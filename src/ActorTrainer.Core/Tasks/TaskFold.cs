@@ -1,3 +1,4 @@
+using System.Globalization;
 using ActorTrainer.Core.Checkpoints;
 
 namespace ActorTrainer.Core.Tasks;
@@ -5,62 +6,72 @@ namespace ActorTrainer.Core.Tasks;
 /// <summary>Applies one event to a task's state. Total: an event that is not known changes nothing.</summary>
 internal static class TaskFold
 {
-    public static TaskState Apply(TaskState state, TaskEvent e) => e switch
-    {
-        TaskActivated activated => state with { Term = activated.Term, Incarnation = activated.Incarnation },
-        TaskStarted started => OnStarted(state, started),
-        TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
-        TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
-        TaskCheckpointDamaged damaged => Mark(state, damaged.Checkpoint, c => c with { Damaged = true }),
-        TaskCheckpointRemoved removed => state with
+    public static TaskState Apply(TaskState state, TaskEvent e) =>
+        e switch
         {
-            Checkpoints = [.. state.Checkpoints.Where(c => c.Checkpoint.Name != removed.Checkpoint)],
-        },
-        TaskInterrupted interrupted => OnInterrupted(state, interrupted),
-        TaskRetryScheduled retry => state with
-        {
-            Status = TaskStatus.Retrying,
-            Failures = retry.Failures,
-            // A run was at least where it last saved, though its progress may not have been told up to there.
-            FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
-            RetryDelay = retry.Delay,
-            AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
-            Detail = FormattableString.Invariant(
-                $"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): {retry.Failure.Detail}; starts again after {retry.Delay.TotalSeconds:0.#} s"),
-        },
-        TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
-        TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
-        TaskResumed => state with
-        {
-            Status = TaskStatus.Pending,
-            Failures = 0,
-            NodeLosses = 0,
-            FailedAtStep = 0,
-            RetryDelay = null,
-            AvoidIncarnation = 0,
-            ExitCode = null,
-            Detail = "waits for a slot",
-        },
-        TaskHeld held => state with { Status = TaskStatus.Held, RetryDelay = null, Detail = held.Reason },
-        TaskCompleted completed => state with
-        {
-            Status = TaskStatus.Completed,
-            Progress = completed.Progress ?? state.Progress,
-            Detail = "completed",
-            ExitCode = 0,
-            Results = completed.Results.Count > 0 ? completed.Results : null,
-        },
-        TaskFailed failed => state with
-        {
-            Status = TaskStatus.Failed,
-            RetryDelay = null,
-            Detail = $"{failed.Failure.Class}: {failed.Failure.Detail}",
-            ExitCode = ExitCodeOf(failed.Failure),
-        },
-        TaskArchived => state with { Archived = true },
-        TaskCancelled => state with { Status = TaskStatus.Cancelled, RetryDelay = null, Detail = "cancelled by the user", ExitCode = 1 },
-        _ => state,
-    };
+            TaskActivated activated => state with { Term = activated.Term, Incarnation = activated.Incarnation },
+            TaskStarted started => OnStarted(state, started),
+            TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
+            TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
+            TaskCheckpointDamaged damaged => Mark(state, damaged.Checkpoint, c => c with { Damaged = true }),
+            TaskCheckpointRemoved removed => state with
+            {
+                Checkpoints = [.. state.Checkpoints.Where(c => c.Checkpoint.Name != removed.Checkpoint)],
+            },
+            TaskInterrupted interrupted => OnInterrupted(state, interrupted),
+            TaskRetryScheduled retry => state with
+            {
+                Status = TaskStatus.Retrying,
+                Failures = retry.Failures,
+                // A run was at least where it last saved, though its progress may not have been told up to there.
+                FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
+                RetryDelay = retry.Delay,
+                AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
+                Detail = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): "
+                        + $"{retry.Failure.Detail}; starts again after {retry.Delay.TotalSeconds:0.#} s"
+                ),
+            },
+            TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
+            TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
+            TaskResumed => state with
+            {
+                Status = TaskStatus.Pending,
+                Failures = 0,
+                NodeLosses = 0,
+                FailedAtStep = 0,
+                RetryDelay = null,
+                AvoidIncarnation = 0,
+                ExitCode = null,
+                Detail = "waits for a slot",
+            },
+            TaskHeld held => state with { Status = TaskStatus.Held, RetryDelay = null, Detail = held.Reason },
+            TaskCompleted completed => state with
+            {
+                Status = TaskStatus.Completed,
+                Progress = completed.Progress ?? state.Progress,
+                Detail = "completed",
+                ExitCode = 0,
+                Results = completed.Results.Count > 0 ? completed.Results : null,
+            },
+            TaskFailed failed => state with
+            {
+                Status = TaskStatus.Failed,
+                RetryDelay = null,
+                Detail = $"{failed.Failure.Class}: {failed.Failure.Detail}",
+                ExitCode = ExitCodeOf(failed.Failure),
+            },
+            TaskArchived => state with { Archived = true },
+            TaskCancelled => state with
+            {
+                Status = TaskStatus.Cancelled,
+                RetryDelay = null,
+                Detail = "cancelled by the user",
+                ExitCode = 1,
+            },
+            _ => state,
+        };
 
     private static TaskState OnStarted(TaskState state, TaskStarted started)
     {
@@ -91,8 +102,11 @@ internal static class TaskFold
     private static TaskState OnCheckpointed(TaskState state, CheckpointRef checkpoint)
     {
         double? best = state.BestMetric;
-        if (state.Spec.Checkpoint.BestMetric is string metric && checkpoint.Metrics.TryGetValue(metric, out double value) &&
-            CheckpointPolicy.IsBetter(state.Spec.Checkpoint, value, best))
+        if (
+            state.Spec.Checkpoint.BestMetric is string metric
+            && checkpoint.Metrics.TryGetValue(metric, out double value)
+            && CheckpointPolicy.IsBetter(state.Spec.Checkpoint, value, best)
+        )
         {
             best = value;
         }
@@ -100,8 +114,15 @@ internal static class TaskFold
         return state with
         {
             Checkpoints = [new ListedCheckpoint(checkpoint, false, false), .. state.Checkpoints],
-            Progress = checkpoint.Step <= state.Progress.Step ? state.Progress
-                : state.Progress with { Step = checkpoint.Step, Epoch = checkpoint.Epoch, Metrics = checkpoint.Metrics },
+            Progress =
+                checkpoint.Step <= state.Progress.Step
+                    ? state.Progress
+                    : state.Progress with
+                    {
+                        Step = checkpoint.Step,
+                        Epoch = checkpoint.Epoch,
+                        Metrics = checkpoint.Metrics,
+                    },
             BestMetric = best,
             // Only a state beyond the place of the last failure shows that the failure is behind the task.
             Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,
@@ -111,7 +132,8 @@ internal static class TaskFold
 
     private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted)
     {
-        int losses = interrupted.Reason != InterruptionReason.NodeLost ? state.NodeLosses
+        int losses =
+            interrupted.Reason != InterruptionReason.NodeLost ? state.NodeLosses
             : state.Proven ? 0
             : state.NodeLosses + 1;
         return state with
@@ -123,8 +145,13 @@ internal static class TaskFold
     }
 
     private static TaskState Mark(TaskState state, string name, Func<ListedCheckpoint, ListedCheckpoint> mark) =>
-        state with { Checkpoints = [.. state.Checkpoints.Select(c => c.Checkpoint.Name == name ? mark(c) : c)] };
+        state with
+        {
+            Checkpoints = [.. state.Checkpoints.Select(c => c.Checkpoint.Name == name ? mark(c) : c)],
+        };
 
     private static int ExitCodeOf(Failure failure) =>
-        failure.ExitCode is int code and not 0 ? code : failure.Signal is int signal ? 128 + signal : 1;
+        failure.ExitCode is int code and not 0 ? code
+        : failure.Signal is int signal ? 128 + signal
+        : 1;
 }

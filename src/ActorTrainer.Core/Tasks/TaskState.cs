@@ -66,7 +66,9 @@ public sealed record TaskState
     /// <summary>Nodes lost in a row soon after this task was started on them.</summary>
     public int NodeLosses { get; init; }
 
-    /// <summary>Whether the present run has shown that it does not take its node along: it has committed a checkpoint, or run for a minute.</summary>
+    /// <summary>
+    /// Whether the present run has shown that it does not take its node along: it has committed a checkpoint, or run for a minute.
+    /// </summary>
     public bool Proven { get; init; }
 
     /// <summary>The best value so far of the metric that the policy watches.</summary>
@@ -113,7 +115,13 @@ public sealed record TaskState
             if (state is null)
             {
                 state = e is TaskSubmitted submitted
-                    ? new TaskState { Task = task, Spec = submitted.Spec, SpecHash = submitted.SpecHash, Detail = "waits for a slot" }
+                    ? new TaskState
+                    {
+                        Task = task,
+                        Spec = submitted.Spec,
+                        SpecHash = submitted.SpecHash,
+                        Detail = "waits for a slot",
+                    }
                     : throw new InvalidOperationException($"the first event of task {task} is {e.GetType().Name}, not TaskSubmitted");
             }
             else
@@ -126,26 +134,28 @@ public sealed record TaskState
     }
 
     /// <summary>The read model of this state.</summary>
-    public TaskSummary Summarize(int shard) => new(
-        Task,
-        Spec.Name,
-        SpecHash,
-        shard,
-        Spec.Gang,
-        Spec.Rank,
-        Status,
-        Spec.Priority,
-        Spec.Slots,
-        Detail,
-        Progress,
-        Node,
-        Runs,
-        Failures,
-        LastUsable,
-        AvoidIncarnation,
-        Alone,
-        ExitCode)
-    {
-        Results = Results,
-    };
+    public TaskSummary Summarize(int shard) =>
+        new(
+            Task,
+            Spec.Name,
+            SpecHash,
+            shard,
+            Spec.Gang,
+            Spec.Rank,
+            Status,
+            Spec.Priority,
+            Spec.Slots,
+            Detail,
+            Progress,
+            Node,
+            Runs,
+            Failures,
+            LastUsable,
+            AvoidIncarnation,
+            Alone,
+            ExitCode
+        )
+        {
+            Results = Results,
+        };
 }

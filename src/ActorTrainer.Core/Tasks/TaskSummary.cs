@@ -33,7 +33,8 @@ public enum TaskStatus
 /// <summary>The read model of a task: what lists show and what allocation looks at. Written in the transaction of its events.</summary>
 /// <param name="Task">The task's id.</param>
 /// <param name="Name">Its name.</param>
-/// <param name="SpecHash">SHA-256 of the canonical specification, lower-case hexadecimal: tells whether a second submit is the same.</param>
+/// <param name="SpecHash">SHA-256 of the canonical specification, lower-case hexadecimal: tells whether a second submit is the
+/// same.</param>
 /// <param name="Shard">Its shard.</param>
 /// <param name="Gang">Reserved.</param>
 /// <param name="Rank">Reserved.</param>
@@ -67,7 +68,8 @@ public sealed record TaskSummary(
     CheckpointRef? LastCheckpoint,
     long AvoidIncarnation,
     bool Alone,
-    int? ExitCode)
+    int? ExitCode
+)
 {
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }

@@ -31,29 +31,32 @@ public enum WorkerPhase
     Saving,
 }
 
-/// <summary>Something that became of an effect of a task, or that its worker did. Inputs of another run than the current one are dropped.</summary>
+/// <summary>
+/// Something that became of an effect of a task, or that its worker did. Inputs of another run than the current one are dropped.
+/// </summary>
 public abstract record TaskInput
 {
     /// <summary>The task that it is for.</summary>
-    public TaskId? Target => this switch
-    {
-        WorkerStarted i => i.Run.Task,
-        WorkerStartFailed i => i.Run.Task,
-        WorkerReady i => i.Run.Task,
-        WorkerPhaseChanged i => i.Run.Task,
-        WorkerProgressed i => i.Run.Task,
-        WorkerStaged i => i.Run.Task,
-        WorkerStageFailed i => i.Run.Task,
-        WorkerDone i => i.Run.Task,
-        WorkerExited i => i.Run.Task,
-        WorkerLost i => i.Run.Task,
-        CheckpointRestored i => i.Run.Task,
-        CheckpointUnreadable i => i.Run.Task,
-        CheckpointStored i => i.Run.Task,
-        CheckpointStoreFailed i => i.Run.Task,
-        StoreFilesListed i => i.Task,
-        _ => null,
-    };
+    public TaskId? Target =>
+        this switch
+        {
+            WorkerStarted i => i.Run.Task,
+            WorkerStartFailed i => i.Run.Task,
+            WorkerReady i => i.Run.Task,
+            WorkerPhaseChanged i => i.Run.Task,
+            WorkerProgressed i => i.Run.Task,
+            WorkerStaged i => i.Run.Task,
+            WorkerStageFailed i => i.Run.Task,
+            WorkerDone i => i.Run.Task,
+            WorkerExited i => i.Run.Task,
+            WorkerLost i => i.Run.Task,
+            CheckpointRestored i => i.Run.Task,
+            CheckpointUnreadable i => i.Run.Task,
+            CheckpointStored i => i.Run.Task,
+            CheckpointStoreFailed i => i.Run.Task,
+            StoreFilesListed i => i.Task,
+            _ => null,
+        };
 }
 
 /// <summary>The worker's process stands. For a command that is all it ever says of itself.</summary>
@@ -141,7 +144,9 @@ public sealed record RestoreCheckpoint(RunKey Run, CheckpointRef Checkpoint) : T
 /// <param name="BestMetric">The best value so far of the policy's metric, or null.</param>
 public sealed record BeginTraining(RunKey Run, bool HasRestore, CheckpointSpec Policy, double? BestMetric) : TaskEffect;
 
-/// <summary>Asks the worker to stage its state at the end of the current step. A command only gets <c>SIGUSR1</c> if it asked for it.</summary>
+/// <summary>
+/// Asks the worker to stage its state at the end of the current step. A command only gets <c>SIGUSR1</c> if it asked for it.
+/// </summary>
 public sealed record RequestStaging(RunKey Run, string Reason) : TaskEffect;
 
 /// <summary>Stores a staged state under a name.</summary>
@@ -154,7 +159,10 @@ public sealed record SaveCheckpoint(RunKey Run, StagedState State, string Name, 
 /// <summary>The staged folder is not needed any more.</summary>
 public sealed record ReleaseStaged(RunKey Run, string StagedId) : TaskEffect;
 
-/// <summary>Ends the worker: asked first (protocol message, SIGTERM), forced after the grace. Zero: forced at once. Ends in <see cref="WorkerExited"/>.</summary>
+/// <summary>
+/// Ends the worker: asked first (protocol message, SIGTERM), forced after the grace. Zero: forced at once. Ends in
+/// <see cref="WorkerExited"/>.
+/// </summary>
 public sealed record StopWorker(RunKey Run, TimeSpan Grace) : TaskEffect;
 
 /// <summary>Lists the task's files in the store; answered by <see cref="StoreFilesListed"/>.</summary>

@@ -7,7 +7,9 @@ namespace ActorTrainer.Hocon.Extensions;
 /// <summary>Turns a host's configuration back into a tree with places.</summary>
 internal static class ConfigurationTree
 {
-    /// <summary>A root object with the sections that are read: <c>actortrainer</c> and <c>akka</c>; one that is not there is left out.</summary>
+    /// <summary>
+    /// A root object with the sections that are read: <c>actortrainer</c> and <c>akka</c>; one that is not there is left out.
+    /// </summary>
     public static ConfigObject Read(IConfiguration configuration)
     {
         List<KeyValuePair<string, ConfigNode>> fields = [];
@@ -45,14 +47,24 @@ internal static class ConfigurationTree
         {
             return new ConfigArray(
                 origin,
-                [.. children.OrderBy(c => int.Parse(c.Key, CultureInfo.InvariantCulture)).Select(c => ReadSection(configuration, c, exactKeys))]);
+                [
+                    .. children
+                        .OrderBy(c => int.Parse(c.Key, CultureInfo.InvariantCulture))
+                        .Select(c => ReadSection(configuration, c, exactKeys)),
+                ]
+            );
         }
 
         // Configuration does not regard case, so our own keys are brought to the one that is documented.
         return new ConfigObject(
             origin,
-            [.. children.Select(c => new KeyValuePair<string, ConfigNode>(
-                exactKeys ? c.Key : c.Key.ToLowerInvariant(), ReadSection(configuration, c, exactKeys)))])
+            [
+                .. children.Select(c => new KeyValuePair<string, ConfigNode>(
+                    exactKeys ? c.Key : c.Key.ToLowerInvariant(),
+                    ReadSection(configuration, c, exactKeys)
+                )),
+            ]
+        )
         {
             KeyOrigin = KeyOriginOf(configuration, section),
         };
@@ -68,7 +80,13 @@ internal static class ConfigurationTree
         (ProviderOf(configuration, section) as HoconConfigurationProvider)?.NodeAt(section.Path);
 
     private static ConfigOrigin Place(IConfiguration configuration, IConfigurationSection section) =>
-        new(ProviderOf(configuration, section) is { } provider ? $"configuration {section.Path} ({provider})" : $"configuration {section.Path}", 0, 0);
+        new(
+            ProviderOf(configuration, section) is { } provider
+                ? $"configuration {section.Path} ({provider})"
+                : $"configuration {section.Path}",
+            0,
+            0
+        );
 
     /// <summary>The provider whose value counts. A section without a value is placed where a HOCON file has it.</summary>
     private static IConfigurationProvider? ProviderOf(IConfiguration configuration, IConfigurationSection section) =>

@@ -8,8 +8,8 @@ namespace Microsoft.Extensions.Configuration;
 public static class HoconConfigurationExtensions
 {
     /// <summary>
-    /// Adds a HOCON file: its keys are joined by ':', items of arrays have their number as key, and substitutions fall back to the environment of
-    /// the process. The file is read once, when the configuration is built.
+    /// Adds a HOCON file: its keys are joined by ':', items of arrays have their number as key, and substitutions fall back to the
+    /// environment of the process. The file is read once, when the configuration is built.
     /// </summary>
     /// <param name="builder">The configuration.</param>
     /// <param name="path">The file, relative to the builder's base path.</param>

@@ -5,13 +5,15 @@ using Microsoft.Extensions.Configuration;
 namespace ActorTrainer.Hocon.Extensions;
 
 /// <summary>A HOCON file as a source of configuration.</summary>
-internal sealed class HoconConfigurationSource(string path, bool optional, IReadOnlyDictionary<string, string> environment) : IConfigurationSource
+internal sealed class HoconConfigurationSource(string path, bool optional, IReadOnlyDictionary<string, string> environment)
+    : IConfigurationSource
 {
     public IConfigurationProvider Build(IConfigurationBuilder builder) => new HoconConfigurationProvider(path, optional, environment);
 }
 
 /// <summary>Flattens a HOCON file: keys are joined by ':', items of arrays have their number as key.</summary>
-internal sealed class HoconConfigurationProvider(string path, bool optional, IReadOnlyDictionary<string, string> environment) : ConfigurationProvider
+internal sealed class HoconConfigurationProvider(string path, bool optional, IReadOnlyDictionary<string, string> environment)
+    : ConfigurationProvider
 {
     private readonly Dictionary<string, ConfigNode> _nodes = new(StringComparer.OrdinalIgnoreCase);
 

@@ -16,7 +16,10 @@ internal static class ConfigText
     {
         if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ConfigException(new ConfigOrigin($"'{path}'", 0, 0), "this is not the name of a file. Name a configuration file, for example node.conf.");
+            throw new ConfigException(
+                new ConfigOrigin($"'{path}'", 0, 0),
+                "this is not the name of a file. Name a configuration file, for example node.conf."
+            );
         }
 
         ConfigOrigin origin = new(path, 0, 0);
@@ -33,7 +36,10 @@ internal static class ConfigText
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ConfigException(origin, $"this file does not exist (looked for {Path.GetFullPath(path)}). Correct the path or create the file.");
+            throw new ConfigException(
+                origin,
+                $"this file does not exist (looked for {Path.GetFullPath(path)}). Correct the path or create the file."
+            );
         }
         catch (UnauthorizedAccessException)
         {
@@ -52,8 +58,12 @@ internal static class ConfigText
         {
             ReadOnlySpan<byte> before = bytes.AsSpan(0, Math.Clamp(e.Index, 0, bytes.Length));
             int line = before.Count((byte)'\n') + 1;
-            int column = Encoding.UTF8.GetString(before[(before.LastIndexOf((byte)'\n') + 1)..]).TrimStart('\uFEFF').EnumerateRunes().Count() + 1;
-            throw new ConfigException(new ConfigOrigin(path, line, column), "there is a byte here that is not UTF-8. Save the file as UTF-8.");
+            int column =
+                Encoding.UTF8.GetString(before[(before.LastIndexOf((byte)'\n') + 1)..]).TrimStart('\uFEFF').EnumerateRunes().Count() + 1;
+            throw new ConfigException(
+                new ConfigOrigin(path, line, column),
+                "there is a byte here that is not UTF-8. Save the file as UTF-8."
+            );
         }
     }
 
@@ -62,12 +72,15 @@ internal static class ConfigText
         // Copied by hand, not by length: a pipe such as /dev/stdin has none.
         using MemoryStream copy = new();
         byte[] buffer = new byte[64 * 1024];
-        for (int read; (read = file.Read(buffer)) > 0;)
+        for (int read; (read = file.Read(buffer)) > 0; )
         {
             copy.Write(buffer, 0, read);
             if (copy.Length > MaxBytes)
             {
-                throw new ConfigException(origin, $"this file is larger than {MaxBytes >> 20} MiB and hardly a configuration. Check the path.");
+                throw new ConfigException(
+                    origin,
+                    $"this file is larger than {MaxBytes >> 20} MiB and hardly a configuration. Check the path."
+                );
             }
         }
 

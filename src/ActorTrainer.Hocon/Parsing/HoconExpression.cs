@@ -51,7 +51,8 @@ internal sealed class SubstitutionExpression(
     IReadOnlyList<string> path,
     IReadOnlyList<IReadOnlyList<string>> prefixes,
     bool optional,
-    bool environment) : HoconExpression(origin)
+    bool environment
+) : HoconExpression(origin)
 {
     public IReadOnlyList<string> Path { get; } = path;
 
@@ -62,7 +63,9 @@ internal sealed class SubstitutionExpression(
     public bool Environment { get; } = environment;
 }
 
-/// <summary>An object. A key may be assigned more than once; all assignments are kept, since a later one may refer to or merge with the one before.</summary>
+/// <summary>
+/// An object. A key may be assigned more than once; all assignments are kept, since a later one may refer to or merge with the one before.
+/// </summary>
 internal sealed class ObjectExpression(ConfigOrigin origin) : HoconExpression(origin)
 {
     private readonly Dictionary<string, List<HoconCell>> _cells = new(StringComparer.Ordinal);
@@ -108,7 +111,8 @@ internal sealed class ArrayExpression(ConfigOrigin origin, IReadOnlyList<HoconCe
 /// <param name="origin">Where the first of them stands.</param>
 /// <param name="pieces">The values.</param>
 /// <param name="appendsTo">The key, when this was written as <c>key += value</c>.</param>
-internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiece> pieces, string? appendsTo = null) : HoconExpression(origin)
+internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiece> pieces, string? appendsTo = null)
+    : HoconExpression(origin)
 {
     public IReadOnlyList<JoinPiece> Pieces { get; } = pieces;
 
@@ -118,7 +122,9 @@ internal sealed class JoinExpression(ConfigOrigin origin, IReadOnlyList<JoinPiec
 /// <summary>A part of a joined value, with the white space that stands before it and belongs to a joined text.</summary>
 internal readonly record struct JoinPiece(string SpaceBefore, HoconExpression Value);
 
-/// <summary>One assignment of a key, or one item of an array: the unit that is evaluated once and that a value may refer back from.</summary>
+/// <summary>
+/// One assignment of a key, or one item of an array: the unit that is evaluated once and that a value may refer back from.
+/// </summary>
 internal sealed class HoconCell(ConfigOrigin? keyOrigin)
 {
     /// <summary>Where the key stands; null for an item.</summary>

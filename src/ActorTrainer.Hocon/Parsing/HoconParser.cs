@@ -41,7 +41,10 @@ internal sealed class HoconParser
         ConfigOrigin start = _cursor.Here;
         if (_cursor.Current == '[')
         {
-            throw new ConfigException(start, "a configuration is an object, not an array. Begin with a key, for example actortrainer { … }.");
+            throw new ConfigException(
+                start,
+                "a configuration is an object, not an array. Begin with a key, for example actortrainer { … }."
+            );
         }
 
         ObjectExpression root;
@@ -59,7 +62,9 @@ internal sealed class HoconParser
         return _cursor.AtEnd
             ? root
             : throw new ConfigException(
-                _cursor.Here, $"{_cursor.Describe()} stands after the end of the configuration. Remove it, or add the '{{' that it closes.");
+                _cursor.Here,
+                $"{_cursor.Describe()} stands after the end of the configuration. Remove it, or add the '{{' that it closes."
+            );
     }
 
     public ObjectExpression ParseObject()
@@ -96,7 +101,10 @@ internal sealed class HoconParser
             items.Add(item);
             if (!SkipSeparator() && !_cursor.AtEnd && _cursor.Current != ']')
             {
-                throw new ConfigException(_cursor.Here, $"{_cursor.Describe()} follows an item of an array. Put ',' or a line end between items, or close the array with ']'.");
+                throw new ConfigException(
+                    _cursor.Here,
+                    $"{_cursor.Describe()} follows an item of an array. Put ',' or a line end between items, or close the array with ']'."
+                );
             }
         }
 
@@ -106,7 +114,9 @@ internal sealed class HoconParser
         return new ArrayExpression(start, items);
     }
 
-    /// <summary>Parses fields up to the closing brace, which is left; or up to the end of the text when <paramref name="opened"/> is null.</summary>
+    /// <summary>
+    /// Parses fields up to the closing brace, which is left; or up to the end of the text when <paramref name="opened"/> is null.
+    /// </summary>
     private void ParseFields(ObjectExpression target, ConfigOrigin? opened)
     {
         _cursor.SkipToNext();
@@ -115,7 +125,10 @@ internal sealed class HoconParser
             ParseField(target);
             if (!SkipSeparator() && !_cursor.AtEnd && _cursor.Current != '}')
             {
-                throw new ConfigException(_cursor.Here, $"{_cursor.Describe()} follows a value. Put ',' or a line end before the next key{QuoteAdvice()}.");
+                throw new ConfigException(
+                    _cursor.Here,
+                    $"{_cursor.Describe()} follows a value. Put ',' or a line end before the next key{QuoteAdvice()}."
+                );
             }
         }
 
@@ -163,7 +176,10 @@ internal sealed class HoconParser
         List<PathElement> path = PathParser.Parse(_cursor, "this key");
         if (path.Count == 0)
         {
-            throw new ConfigException(start, $"{_cursor.Describe()} stands where a key is expected. A key that contains such a character needs double quotes.");
+            throw new ConfigException(
+                start,
+                $"{_cursor.Describe()} stands where a key is expected. A key that contains such a character needs double quotes."
+            );
         }
 
         if (path.Count > MaxDepth)
@@ -184,7 +200,7 @@ internal sealed class HoconParser
     /// <summary>Parses what stands between a key and its value; says whether it is <c>+=</c>.</summary>
     private bool ParseKeyEnd(string name)
     {
-        var mark = _cursor.Mark();
+        TextMark mark = _cursor.Mark();
         _cursor.SkipToNext();
         if (_cursor.Current == '{')
         {
@@ -199,10 +215,14 @@ internal sealed class HoconParser
         else if (!_cursor.TryTake('=') && !_cursor.TryTake(':'))
         {
             _cursor.Return(mark);
-            string advice = _cursor.AtEnd || _cursor.Current is '\n' or '}' or ',' or '#' or '/'
-                ? ""
-                : " A key that contains such a character needs double quotes.";
-            throw new ConfigException(_cursor.Here, $"{_cursor.Describe()} follows the key '{name}'. Write '{name} = value' or '{name} {{ … }}'.{advice}");
+            string advice =
+                _cursor.AtEnd || _cursor.Current is '\n' or '}' or ',' or '#' or '/'
+                    ? ""
+                    : " A key that contains such a character needs double quotes.";
+            throw new ConfigException(
+                _cursor.Here,
+                $"{_cursor.Describe()} follows the key '{name}'. Write '{name} = value' or '{name} {{ … }}'.{advice}"
+            );
         }
 
         return append;
@@ -217,7 +237,10 @@ internal sealed class HoconParser
         if (lineEnded && (_cursor.Current is '=' or ':' || _cursor.LooksAt("+=") || IsKeyWithBraces(value)))
         {
             // What was taken for the value is the next key.
-            throw new ConfigException(expected, $"the value of '{name}' is missing: the end of the line stands in its place. Write a value; \"\" is the empty text.");
+            throw new ConfigException(
+                expected,
+                $"the value of '{name}' is missing: the end of the line stands in its place. Write a value; \"\" is the empty text."
+            );
         }
 
         return value;
@@ -231,7 +254,10 @@ internal sealed class HoconParser
     {
         if (CurrentPath is not { } path)
         {
-            throw new ConfigException(start, $"'{name} +=' does not work within an array, nor within another '+='. Write the whole list with '='.");
+            throw new ConfigException(
+                start,
+                $"'{name} +=' does not work within an array, nor within another '+='. Write the whole list with '='."
+            );
         }
 
         // What is appended is an item of an array, where no path leads.
@@ -245,7 +271,8 @@ internal sealed class HoconParser
                 new JoinPiece("", new SubstitutionExpression(start, path, [], optional: true, environment: false)),
                 new JoinPiece("", new ArrayExpression(origin, [item])),
             ],
-            name);
+            name
+        );
     }
 
     private static void Assign(ObjectExpression target, List<PathElement> path, HoconCell cell)
@@ -264,7 +291,10 @@ internal sealed class HoconParser
     {
         if (++_depth > MaxDepth)
         {
-            throw new ConfigException(place, $"objects, arrays and includes are nested more than {MaxDepth} levels deep here. Check the braces and the included files.");
+            throw new ConfigException(
+                place,
+                $"objects, arrays and includes are nested more than {MaxDepth} levels deep here. Check the braces and the included files."
+            );
         }
     }
 }

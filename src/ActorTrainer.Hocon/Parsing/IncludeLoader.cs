@@ -29,7 +29,9 @@ internal sealed class IncludeLoader
     /// <summary>Parses a file. Messages name it as the caller did.</summary>
     public static ObjectExpression LoadFile(string path) => Parse(path, [], [], new Tally(), 0);
 
-    /// <summary>Parses an included file, or those that have its name before their ending; null when there is none and that is allowed.</summary>
+    /// <summary>
+    /// Parses an included file, or those that have its name before their ending; null when there is none and that is allowed.
+    /// </summary>
     public ObjectExpression? Load(string name, ConfigOrigin place, bool required, IReadOnlyList<IReadOnlyList<string>> prefixes, int depth)
     {
         if (string.IsNullOrWhiteSpace(name))
@@ -43,7 +45,11 @@ internal sealed class IncludeLoader
         if (present.Length == 0)
         {
             return required
-                ? throw new ConfigException(place, $"the required file '{name}' does not exist in {Folder}. Create it, or correct the name (it is relative to the including file).")
+                ? throw new ConfigException(
+                    place,
+                    $"the required file '{name}' does not exist in {Folder}. "
+                        + "Create it, or correct the name (it is relative to the including file)."
+                )
                 : null;
         }
 
@@ -52,12 +58,18 @@ internal sealed class IncludeLoader
         {
             if (_open.Contains(Path.GetFullPath(Path.Combine(Folder, candidate)), StringComparer.Ordinal))
             {
-                throw new ConfigException(place, $"'{name}' includes itself, by way of {string.Join(" → ", _open.Select(Path.GetFileName))}. Remove one of the includes.");
+                throw new ConfigException(
+                    place,
+                    $"'{name}' includes itself, by way of {string.Join(" → ", _open.Select(Path.GetFileName))}. Remove one of the includes."
+                );
             }
 
             if (++_files.Count > MaxFiles)
             {
-                throw new ConfigException(place, $"this is the include number {MaxFiles + 1} of one configuration. Check which files include each other.");
+                throw new ConfigException(
+                    place,
+                    $"this is the include number {MaxFiles + 1} of one configuration. Check which files include each other."
+                );
             }
 
             all.AddAll(Parse(Path.Combine(_displayFolder, candidate), _open, prefixes, _files, depth));
@@ -67,7 +79,12 @@ internal sealed class IncludeLoader
     }
 
     private static ObjectExpression Parse(
-        string path, IReadOnlyList<string> open, IReadOnlyList<IReadOnlyList<string>> prefixes, Tally files, int depth)
+        string path,
+        IReadOnlyList<string> open,
+        IReadOnlyList<IReadOnlyList<string>> prefixes,
+        Tally files,
+        int depth
+    )
     {
         string text = ConfigText.ReadFile(path);
         string full = Path.GetFullPath(path);

@@ -21,7 +21,7 @@ internal sealed class IncludeParser(TextCursor cursor, IncludeLoader? loader, IR
             return false;
         }
 
-        var mark = _cursor.Mark();
+        TextMark mark = _cursor.Mark();
         _cursor.Advance(Keyword.Length);
         bool alone = !StringParser.AtUnquoted(_cursor);
         _cursor.Return(mark);
@@ -66,14 +66,20 @@ internal sealed class IncludeParser(TextCursor cursor, IncludeLoader? loader, IR
 
         if (_loader is null)
         {
-            throw new ConfigException(start, "only a file can include another one. Put this configuration in a file, or write the other one's content here.");
+            throw new ConfigException(
+                start,
+                "only a file can include another one. Put this configuration in a file, or write the other one's content here."
+            );
         }
 
         return _loader.Load(name, place, required, path is { Count: > 0 } ? [.. _prefixes, path] : _prefixes, depth);
     }
 
     private static ConfigException OnlyFiles(ConfigOrigin place) =>
-        new(place, "only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\").");
+        new(
+            place,
+            "only files can be included. Write include \"other.conf\", include file(\"other.conf\") or include required(\"other.conf\")."
+        );
 
     private ConfigException NoName()
     {
@@ -82,8 +88,9 @@ internal sealed class IncludeParser(TextCursor cursor, IncludeLoader? loader, IR
         string word = StringParser.ParseUnquoted(_cursor);
         return new ConfigException(
             place,
-            $"{(word.Length > 0 ? $"'{word}'" : found)} stands where 'include' needs the name of a file in double quotes. " +
-            $"Write include \"{(word.Length > 0 ? word : "other.conf")}\"; a key of this name is written \"include\".");
+            $"{(word.Length > 0 ? $"'{word}'" : found)} stands where 'include' needs the name of a file in double quotes. "
+                + $"Write include \"{(word.Length > 0 ? word : "other.conf")}\"; a key of this name is written \"include\"."
+        );
     }
 
     private bool TakeWord(string word)

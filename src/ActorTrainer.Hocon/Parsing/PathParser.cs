@@ -40,7 +40,7 @@ internal static class PathParser
         {
             if (cursor.AtBlank)
             {
-                var mark = cursor.Mark();
+                TextMark mark = cursor.Mark();
                 cursor.SkipBlanks();
                 space = cursor.TextSince(mark);
                 continue;
@@ -79,7 +79,7 @@ internal static class PathParser
 
     private static string ParseWord(TextCursor cursor)
     {
-        var mark = cursor.Mark();
+        TextMark mark = cursor.Mark();
         while (StringParser.AtUnquoted(cursor) && cursor.Current != '.')
         {
             cursor.Advance();
@@ -88,12 +88,14 @@ internal static class PathParser
         return cursor.TextSince(mark);
     }
 
-    private static void Close(
-        List<PathElement> elements, StringBuilder name, bool any, ConfigOrigin start, ConfigOrigin here, string what)
+    private static void Close(List<PathElement> elements, StringBuilder name, bool any, ConfigOrigin start, ConfigOrigin here, string what)
     {
         if (!any)
         {
-            throw new ConfigException(here, $"{what} has an empty part before or after a dot. Remove the dot, or write the empty part as \"\".");
+            throw new ConfigException(
+                here,
+                $"{what} has an empty part before or after a dot. Remove the dot, or write the empty part as \"\"."
+            );
         }
 
         elements.Add(new PathElement(name.ToString(), start));

@@ -22,8 +22,11 @@ internal static partial class StringParser
 
     public static string ParseUnquoted(TextCursor cursor)
     {
-        var mark = cursor.Mark();
-        while (AtUnquoted(cursor) || (cursor.Current == '+' && char.IsAsciiDigit(cursor.Peek(1)) && BeforeExponent().IsMatch(cursor.TextSince(mark))))
+        TextMark mark = cursor.Mark();
+        while (
+            AtUnquoted(cursor)
+            || (cursor.Current == '+' && char.IsAsciiDigit(cursor.Peek(1)) && BeforeExponent().IsMatch(cursor.TextSince(mark)))
+        )
         {
             cursor.Advance();
         }
@@ -46,7 +49,9 @@ internal static partial class StringParser
             if (cursor.AtEnd || cursor.Current == '\n' || cursor.LooksAt("\r\n"))
             {
                 throw new ConfigException(
-                    start, "this string has no closing quote on its line. Add '\"', or use three quotes for a text of several lines.");
+                    start,
+                    "this string has no closing quote on its line. Add '\"', or use three quotes for a text of several lines."
+                );
             }
 
             char c = cursor.Current;
@@ -60,7 +65,9 @@ internal static partial class StringParser
             {
                 throw new ConfigException(
                     cursor.Here,
-                    $"{cursor.Describe()} cannot stand in a quoted string. Write {(c == '\t' ? "\\t" : FormattableString.Invariant($"\\u{(int)c:x4}"))}, or use three quotes.");
+                    $"{cursor.Describe()} cannot stand in a quoted string. "
+                        + $"Write {(c == '\t' ? "\\t" : FormattableString.Invariant($"\\u{(int)c:x4}"))}, or use three quotes."
+                );
             }
 
             if (c == '\\')
@@ -79,7 +86,7 @@ internal static partial class StringParser
     private static string ParseTripleQuoted(TextCursor cursor, ConfigOrigin start)
     {
         cursor.Advance(3);
-        var mark = cursor.Mark();
+        TextMark mark = cursor.Mark();
         while (!cursor.LooksAt("\"\"\"") || cursor.Peek(3) == '"')
         {
             if (cursor.AtEnd)
@@ -134,7 +141,10 @@ internal static partial class StringParser
                 break;
             default:
                 throw new ConfigException(
-                    place, "this is not an escape that a quoted string knows. Use \\\\ for a backslash, or one of \\\" \\n \\t \\r \\b \\f \\/ \\uXXXX.");
+                    place,
+                    "this is not an escape that a quoted string knows. "
+                        + "Use \\\\ for a backslash, or one of \\\" \\n \\t \\r \\b \\f \\/ \\uXXXX."
+                );
         }
 
         cursor.Advance(length);

@@ -2,7 +2,9 @@ using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Hocon.Parsing;
 
-/// <summary>A position in a text that knows its line and column. A column is a character as an editor shows it, so an emoji is one.</summary>
+/// <summary>
+/// A position in a text that knows its line and column. A column is a character as an editor shows it, so an emoji is one.
+/// </summary>
 internal sealed class TextCursor
 {
     public const char End = '\0';
@@ -70,14 +72,15 @@ internal sealed class TextCursor
     }
 
     /// <summary>The rest of the text can be looked at from here and come back.</summary>
-    public (int Position, int Line, int LineStart) Mark() => (_position, _line, _lineStart);
+    public TextMark Mark() => new(_position, _line, _lineStart);
 
-    public void Return((int Position, int Line, int LineStart) mark) => (_position, _line, _lineStart) = mark;
+    public void Return(TextMark mark) => (_position, _line, _lineStart) = mark;
 
-    public string TextSince((int Position, int Line, int LineStart) mark) => _text[mark.Position.._position];
+    public string TextSince(TextMark mark) => _text[mark.Position.._position];
 
     /// <summary>White space within a line: what Unicode calls a separator and the control characters of the HOCON specification.</summary>
-    public static bool IsBlank(char c) => c is not ('\n' or '\u0085') && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
+    public static bool IsBlank(char c) =>
+        c is not ('\n' or '\u0085') && (char.IsWhiteSpace(c) || c is '\uFEFF' or (>= '\u001C' and <= '\u001F'));
 
     public bool AtBlank => !AtEnd && IsBlank(Current);
 
@@ -123,12 +126,13 @@ internal sealed class TextCursor
     }
 
     /// <summary>How the current character is named in a message.</summary>
-    public string Describe() => Current switch
-    {
-        _ when AtEnd => "the end of the text",
-        '\n' => "the end of the line",
-        char c when char.IsControl(c) => FormattableString.Invariant($"the control character U+{(int)c:X4}"),
-        char c when char.IsHighSurrogate(c) && char.IsLowSurrogate(Peek(1)) => $"'{c}{Peek(1)}'",
-        char c => $"'{c}'",
-    };
+    public string Describe() =>
+        Current switch
+        {
+            _ when AtEnd => "the end of the text",
+            '\n' => "the end of the line",
+            char c when char.IsControl(c) => FormattableString.Invariant($"the control character U+{(int)c:X4}"),
+            char c when char.IsHighSurrogate(c) && char.IsLowSurrogate(Peek(1)) => $"'{c}{Peek(1)}'",
+            char c => $"'{c}'",
+        };
 }

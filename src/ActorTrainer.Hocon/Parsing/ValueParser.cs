@@ -18,7 +18,7 @@ internal sealed class ValueParser(HoconParser parser, TextCursor cursor, IReadOn
         {
             if (_cursor.AtBlank)
             {
-                var mark = _cursor.Mark();
+                TextMark mark = _cursor.Mark();
                 _cursor.SkipBlanks();
                 space = _cursor.TextSince(mark);
             }
@@ -47,7 +47,8 @@ internal sealed class ValueParser(HoconParser parser, TextCursor cursor, IReadOn
             _cursor.Here,
             wrong
                 ? $"{_cursor.Describe()} cannot begin {what}. Put the value in double quotes."
-                : $"{what} is missing: {_cursor.Describe()} stands in its place. Write a value; \"\" is the empty text.");
+                : $"{what} is missing: {_cursor.Describe()} stands in its place. Write a value; \"\" is the empty text."
+        );
     }
 
     private HoconExpression? ParsePiece(HoconCell cell)
@@ -93,7 +94,10 @@ internal sealed class ValueParser(HoconParser parser, TextCursor cursor, IReadOn
         if (path.Count == 0 || !_cursor.TryTake('}'))
         {
             throw new ConfigException(
-                start, $"this substitution is not complete: {_cursor.Describe()} stands where {(path.Count == 0 ? "a key" : "'}'")} is expected. Write ${{key}} or ${{?key}}.");
+                start,
+                $"this substitution is not complete: {_cursor.Describe()} stands where "
+                    + $"{(path.Count == 0 ? "a key" : "'}'")} is expected. Write ${{key}} or ${{?key}}."
+            );
         }
 
         return new SubstitutionExpression(start, [.. path.Select(e => e.Name)], _prefixes, optional, environment: true);

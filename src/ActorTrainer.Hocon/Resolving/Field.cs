@@ -6,8 +6,8 @@ namespace ActorTrainer.Hocon.Resolving;
 internal readonly record struct FieldValue(Shape Shape, HoconCell? Winner);
 
 /// <summary>
-/// The assignments of one key in objects that are merged, the one that counts least first; or a single item of an array. Remembers what its first
-/// n assignments come to, so that a key with thousands of assignments is merged once and not for each substitution that looks at it.
+/// The assignments of one key in objects that are merged, the one that counts least first; or a single item of an array. Remembers what its
+/// first n assignments come to, so that a key with thousands of assignments is merged once and not for each substitution that looks at it.
 /// </summary>
 internal sealed class Field(IReadOnlyList<HoconCell> cells)
 {

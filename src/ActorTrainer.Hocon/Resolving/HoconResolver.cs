@@ -34,7 +34,10 @@ internal sealed class HoconResolver
     {
         if (++_treeDepth > MaxTreeDepth)
         {
-            throw new ConfigException(shape.Origin, $"with its substitutions the configuration is more than {MaxTreeDepth} levels deep here. Check the substitutions.");
+            throw new ConfigException(
+                shape.Origin,
+                $"with its substitutions the configuration is more than {MaxTreeDepth} levels deep here. Check the substitutions."
+            );
         }
 
         List<KeyValuePair<string, ConfigNode>> fields = [];
@@ -100,7 +103,9 @@ internal sealed class HoconResolver
         if (++_nodes > MaxNodes)
         {
             throw new ConfigException(
-                field.Cells[^1].Value.Origin, $"with its substitutions the configuration has more than {MaxNodes} values. Check the substitutions.");
+                field.Cells[^1].Value.Origin,
+                $"with its substitutions the configuration has more than {MaxNodes} values. Check the substitutions."
+            );
         }
 
         _building.UnionWith(field.Cells);
@@ -117,8 +122,8 @@ internal sealed class HoconResolver
     }
 
     /// <summary>
-    /// Handles a value that contains itself: the innermost substitution on the way counts as missing when it is optional. Says whether it was
-    /// among these assignments and the value is to be built anew.
+    /// Handles a value that contains itself: the innermost substitution on the way counts as missing when it is optional. Says whether it
+    /// was among these assignments and the value is to be built anew.
     /// </summary>
     private bool BreakLoop(Field field)
     {
@@ -138,7 +143,10 @@ internal sealed class HoconResolver
                     _containsItself = false;
                     return true;
                 case SubstitutionExpression or JoinExpression when leadsThere:
-                    throw new ConfigException(cell.Value.Origin, "this value contains itself by way of its substitutions. Remove one of them.");
+                    throw new ConfigException(
+                        cell.Value.Origin,
+                        "this value contains itself by way of its substitutions. Remove one of them."
+                    );
             }
 
             if (shape is not (ObjectShape or MissingShape))

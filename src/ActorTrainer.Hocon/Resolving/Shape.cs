@@ -57,8 +57,8 @@ internal sealed class ObjectShape(ConfigOrigin origin, IReadOnlyList<ObjectExpre
     public IReadOnlyDictionary<string, Field> Fields => _fields ??= Collect();
 
     /// <summary>
-    /// Puts layers above others. One that occurs twice (<c>a = ${a} { … }</c> has the old value of a twice) counts where it is highest: there
-    /// it hides whatever its lower copy could say.
+    /// Puts layers above others. One that occurs twice (<c>a = ${a} { … }</c> has the old value of a twice) counts where it is highest:
+    /// there it hides whatever its lower copy could say.
     /// </summary>
     public static ObjectShape Stack(ConfigOrigin origin, IEnumerable<ObjectExpression> highestFirst)
     {

@@ -5,8 +5,8 @@ using ActorTrainer.Hocon.Parsing;
 namespace ActorTrainer.Hocon.Resolving;
 
 /// <summary>
-/// Looks up substitutions. Each assignment is a cell and is evaluated only to its <see cref="Shape"/>: that is what lets
-/// <c>bar { foo = 1, baz = ${bar.foo} }</c> be no cycle. While a cell is evaluated, its key has only the assignments before it, by whatever way a
+/// Looks up substitutions. Each assignment is a cell and is evaluated only to its <see cref="Shape"/>: that is what lets <c>bar { foo = 1,
+/// baz = ${bar.foo} }</c> be no cycle. While a cell is evaluated, its key has only the assignments before it, by whatever way a
 /// substitution comes back to it (HOCON specification, "Self-referential substitutions"); with none before it the key is missing, so a
 /// cycle of optional substitutions ends as a missing value.
 /// </summary>
@@ -14,7 +14,9 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
 {
     private const int MaxDepth = 2_000;
 
-    /// <summary>Evaluations that could not be remembered. Only cycles make any, and crossing cycles could make exponentially many.</summary>
+    /// <summary>
+    /// Evaluations that could not be remembered. Only cycles make any, and crossing cycles could make exponentially many.
+    /// </summary>
     private const int MaxRepeated = 100_000;
 
     private readonly ObjectShape _root = root;
@@ -27,8 +29,8 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
     private readonly Dictionary<HoconCell, int> _depthOf = [];
 
     /// <summary>
-    /// The outermost running cell that hid assignments from what is being evaluated. What was seen below a hiding cell that runs on holds only
-    /// there, and is not remembered.
+    /// The outermost running cell that hid assignments from what is being evaluated. What was seen below a hiding cell that runs on holds
+    /// only there, and is not remembered.
     /// </summary>
     private int _lowestHiding = int.MaxValue;
     private int _repeated;
@@ -93,7 +95,9 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
         }
     }
 
-    /// <summary>Whether what was just evaluated holds everywhere; takes the hiding cells over to the outer evaluation when it does not.</summary>
+    /// <summary>
+    /// Whether what was just evaluated holds everywhere; takes the hiding cells over to the outer evaluation when it does not.
+    /// </summary>
     private bool Settles(int outer, ConfigOrigin origin)
     {
         if (_lowestHiding >= _running.Count)
@@ -126,7 +130,9 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
         return value;
     }
 
-    /// <summary>The first <paramref name="count"/> assignments of a key: the last one, merged with those before it when both are objects.</summary>
+    /// <summary>
+    /// The first <paramref name="count"/> assignments of a key: the last one, merged with those before it when both are objects.
+    /// </summary>
     private FieldValue Merge(Field field, int count)
     {
         EvaluateAppends(field, count);
@@ -163,7 +169,8 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
     }
 
     /// <summary>
-    /// Evaluates a row of <c>+=</c> from its beginning, since each of them needs the one before it: a thousand of them are not a thousand calls deep.
+    /// Evaluates a row of <c>+=</c> from its beginning, since each of them needs the one before it: a thousand of them are not a thousand
+    /// calls deep.
     /// </summary>
     private void EvaluateAppends(Field field, int count)
     {
@@ -179,15 +186,16 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
         }
     }
 
-    private Shape Evaluate(HoconExpression expression, HoconCell cell) => expression switch
-    {
-        ScalarExpression scalar => new ScalarShape(new ConfigScalar(scalar.Origin, scalar.Text, scalar.Quoted)),
-        ObjectExpression literal => new ObjectShape(literal.Origin, [literal]),
-        ArrayExpression array => new ArrayShape(array.Origin, null, array.Items),
-        SubstitutionExpression substitution => LookUp(substitution, cell),
-        JoinExpression join => _joiner.Join(join, [.. join.Pieces.Select(piece => Evaluate(piece.Value, cell))]),
-        _ => throw new InvalidOperationException($"There is no rule for {expression.GetType().Name}."),
-    };
+    private Shape Evaluate(HoconExpression expression, HoconCell cell) =>
+        expression switch
+        {
+            ScalarExpression scalar => new ScalarShape(new ConfigScalar(scalar.Origin, scalar.Text, scalar.Quoted)),
+            ObjectExpression literal => new ObjectShape(literal.Origin, [literal]),
+            ArrayExpression array => new ArrayShape(array.Origin, null, array.Items),
+            SubstitutionExpression substitution => LookUp(substitution, cell),
+            JoinExpression join => _joiner.Join(join, [.. join.Pieces.Select(piece => Evaluate(piece.Value, cell))]),
+            _ => throw new InvalidOperationException($"There is no rule for {expression.GetType().Name}."),
+        };
 
     private Shape LookUp(SubstitutionExpression substitution, HoconCell from)
     {
@@ -224,7 +232,9 @@ internal sealed class ShapeEvaluator(ObjectShape root, IReadOnlyDictionary<strin
             ? DependsOnItself(hiding.Value.Origin)
             : new ConfigException(
                 substitution.Origin,
-                $"${{{name}}} is defined neither in the configuration nor in the environment. Define it, or write ${{?{name}}} if it may be missing.");
+                $"${{{name}}} is defined neither in the configuration nor in the environment. "
+                    + $"Define it, or write ${{?{name}}} if it may be missing."
+            );
     }
 
     /// <summary>The value at a path; <paramref name="hiding"/> becomes the running cell that hid assignments, if one did.</summary>

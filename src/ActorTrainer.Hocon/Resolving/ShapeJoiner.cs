@@ -4,7 +4,9 @@ using ActorTrainer.Hocon.Parsing;
 
 namespace ActorTrainer.Hocon.Resolving;
 
-/// <summary>Joins values that follow each other on a line. Counts the text that it makes: substitutions can double it again and again.</summary>
+/// <summary>
+/// Joins values that follow each other on a line. Counts the text that it makes: substitutions can double it again and again.
+/// </summary>
 internal sealed class ShapeJoiner
 {
     private const int MaxTextLength = 16 << 20;
@@ -49,8 +51,13 @@ internal sealed class ShapeJoiner
         join.AppendsTo is { } key
             ? new ConfigException(
                 origin,
-                $"'{key} +=' adds to a list, but {key} is {Name(first)} until here ({PlaceOf(first)}). Write a list there, or '{key} =' here.")
-            : new ConfigException(origin, $"{Name(other)} cannot be joined to {Name(first)} on the same line. Put a line end or ',' between them.");
+                $"'{key} +=' adds to a list, but {key} is {Name(first)} until here ({PlaceOf(first)}). "
+                    + $"Write a list there, or '{key} =' here."
+            )
+            : new ConfigException(
+                origin,
+                $"{Name(other)} cannot be joined to {Name(first)} on the same line. Put a line end or ',' between them."
+            );
 
     private ScalarShape JoinTexts(JoinExpression join, IReadOnlyList<Shape> shapes)
     {
@@ -82,7 +89,10 @@ internal sealed class ShapeJoiner
     {
         if (arrays.Sum(array => array.Count) > MaxItems)
         {
-            throw new ConfigException(join.Origin, $"with its substitutions this list has more than {MaxItems} items. Check the substitutions.");
+            throw new ConfigException(
+                join.Origin,
+                $"with its substitutions this list has more than {MaxItems} items. Check the substitutions."
+            );
         }
 
         ArrayShape joined = arrays[0];
@@ -94,19 +104,21 @@ internal sealed class ShapeJoiner
         return joined;
     }
 
-    private static string Name(Shape shape) => shape switch
-    {
-        ArrayShape => "an array",
-        ObjectShape => "an object",
-        ScalarShape { Scalar.Text: null } => "null",
-        _ => "a text",
-    };
+    private static string Name(Shape shape) =>
+        shape switch
+        {
+            ArrayShape => "an array",
+            ObjectShape => "an object",
+            ScalarShape { Scalar.Text: null } => "null",
+            _ => "a text",
+        };
 
-    private static ConfigOrigin? PlaceOf(Shape shape) => shape switch
-    {
-        ArrayShape array => array.Origin,
-        ObjectShape value => value.Origin,
-        ScalarShape scalar => scalar.Scalar.Origin,
-        _ => null,
-    };
+    private static ConfigOrigin? PlaceOf(Shape shape) =>
+        shape switch
+        {
+            ArrayShape array => array.Origin,
+            ObjectShape value => value.Origin,
+            ScalarShape scalar => scalar.Scalar.Origin,
+            _ => null,
+        };
 }

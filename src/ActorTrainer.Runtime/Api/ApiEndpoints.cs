@@ -22,10 +22,12 @@ public static class ApiEndpoints
 
     /// <summary>The product's version.</summary>
     public static string ProductVersion { get; } =
-        typeof(ApiEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+        typeof(ApiEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+        ?? "0";
 
     /// <summary>Maps the API below <c>/v1</c>, without a token.</summary>
-    public static void Map(IEndpointRouteBuilder routes, ITaskClient client, INodeFiles files) => Map(routes, client, files, new ApiOptions());
+    public static void Map(IEndpointRouteBuilder routes, ITaskClient client, INodeFiles files) =>
+        Map(routes, client, files, new ApiOptions());
 
     /// <summary>Maps the API below <c>/v1</c>.</summary>
     public static void Map(IEndpointRouteBuilder routes, ITaskClient client, INodeFiles files, ApiOptions options)
@@ -42,44 +44,53 @@ public static class ApiEndpoints
         new ClusterEndpoints(client, lookup).Map(new Routes(routes, gate));
         new Routes(routes, gate).Get(
             "/v1/version",
-            http => http.WriteAsync(
-                StatusCodes.Status200OK,
-                new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, client.View.Self)
-                {
-                    Cluster = client.ClusterName,
-                    Journal = client.Journal?.Identity,
-                },
-                ApiJson.Default.VersionInfo));
+            http =>
+                http.WriteAsync(
+                    StatusCodes.Status200OK,
+                    new VersionInfo("ActorTrainer", ProductVersion, Version, RuntimeInformation.FrameworkDescription, client.View.Self)
+                    {
+                        Cluster = client.ClusterName,
+                        Journal = client.Journal?.Identity,
+                    },
+                    ApiJson.Default.VersionInfo
+                )
+        );
     }
 
     /// <summary>Maps handlers so that each goes through the gate and ends a refused request with a problem.</summary>
     internal sealed class Routes(IEndpointRouteBuilder routes, ApiGate gate)
     {
-        public void Get([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) => routes.MapGet(pattern, Guarded(handler));
+        public void Get([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
+            routes.MapGet(pattern, Guarded(handler));
 
-        public void Post([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) => routes.MapPost(pattern, Guarded(handler));
+        public void Post([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
+            routes.MapPost(pattern, Guarded(handler));
 
-        private RequestDelegate Guarded(Func<HttpContext, Task> handler) => async http =>
-        {
-            try
+        private RequestDelegate Guarded(Func<HttpContext, Task> handler) =>
+            async http =>
             {
-                gate.Check(http.Request);
-                await handler(http);
-            }
-            catch (ApiProblemException problem)
-            {
-                await http.WriteProblemAsync(problem.Status, problem.Message, problem.Advice);
-            }
-            catch (JournalUnavailableException e)
-            {
-                await http.WriteProblemAsync(
-                    StatusCodes.Status503ServiceUnavailable, $"the journal cannot be read now: {e.Message}", "training goes on; ask again in a moment");
-            }
-            catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
-            {
-                // The client has gone; there is nobody to answer.
-            }
-        };
+                try
+                {
+                    gate.Check(http.Request);
+                    await handler(http);
+                }
+                catch (ApiProblemException problem)
+                {
+                    await http.WriteProblemAsync(problem.Status, problem.Message, problem.Advice);
+                }
+                catch (JournalUnavailableException e)
+                {
+                    await http.WriteProblemAsync(
+                        StatusCodes.Status503ServiceUnavailable,
+                        $"the journal cannot be read now: {e.Message}",
+                        "training goes on; ask again in a moment"
+                    );
+                }
+                catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+                {
+                    // The client has gone; there is nobody to answer.
+                }
+            };
     }
 }
 
@@ -95,7 +106,11 @@ internal static class ApiHttp
         {
             null or "false" or "0" => false,
             "" or "true" or "1" => true,
-            _ => throw new ApiProblemException(StatusCodes.Status400BadRequest, $"'{name}={text}' is not true or false", $"use {name}=true"),
+            _ => throw new ApiProblemException(
+                StatusCodes.Status400BadRequest,
+                $"'{name}={text}' is not true or false",
+                $"use {name}=true"
+            ),
         };
     }
 
@@ -104,12 +119,19 @@ internal static class ApiHttp
         string? text = http.Request.Query[name];
         return string.IsNullOrEmpty(text) ? null
             : long.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out long number) && number >= 0 ? number
-            : throw new ApiProblemException(StatusCodes.Status400BadRequest, $"'{name}={text}' is not a number", $"use {name}=0 or a larger whole number");
+            : throw new ApiProblemException(
+                StatusCodes.Status400BadRequest,
+                $"'{name}={text}' is not a number",
+                $"use {name}=0 or a larger whole number"
+            );
     }
 
     public static async Task<JsonNode?> ReadBodyAsync(this HttpContext http)
     {
-        if (http.Request.ContentLength is 0 || (http.Request.ContentLength is null && !http.Request.Headers.ContainsKey("Transfer-Encoding")))
+        if (
+            http.Request.ContentLength is 0
+            || (http.Request.ContentLength is null && !http.Request.Headers.ContainsKey("Transfer-Encoding"))
+        )
         {
             return null;
         }
@@ -123,7 +145,8 @@ internal static class ApiHttp
             throw new ApiProblemException(
                 StatusCodes.Status400BadRequest,
                 $"the body is not JSON: line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}",
-                "send one JSON object");
+                "send one JSON object"
+            );
         }
     }
 
@@ -160,13 +183,20 @@ internal static class ApiHttp
     }
 
     /// <summary>Writes a command's outcome: accepted 200 or 201, refused 404 or 409, unavailable 503.</summary>
-    public static Task WriteReplyAsync(this HttpContext http, CommandReply reply, int acceptedStatus = StatusCodes.Status200OK) => reply switch
-    {
-        CommandAccepted => http.WriteAsync(acceptedStatus, reply, ApiJson.Default.CommandReply),
-        CommandRefused refused => http.WriteProblemAsync(
-            refused.NotFound ? StatusCodes.Status404NotFound : StatusCodes.Status409Conflict, refused.Reason, ""),
-        CommandUnavailable unavailable => http.WriteProblemAsync(
-            StatusCodes.Status503ServiceUnavailable, unavailable.Reason, "ask again in a moment"),
-        _ => throw new InvalidOperationException($"unknown reply {reply.GetType().Name}"),
-    };
+    public static Task WriteReplyAsync(this HttpContext http, CommandReply reply, int acceptedStatus = StatusCodes.Status200OK) =>
+        reply switch
+        {
+            CommandAccepted => http.WriteAsync(acceptedStatus, reply, ApiJson.Default.CommandReply),
+            CommandRefused refused => http.WriteProblemAsync(
+                refused.NotFound ? StatusCodes.Status404NotFound : StatusCodes.Status409Conflict,
+                refused.Reason,
+                ""
+            ),
+            CommandUnavailable unavailable => http.WriteProblemAsync(
+                StatusCodes.Status503ServiceUnavailable,
+                unavailable.Reason,
+                "ask again in a moment"
+            ),
+            _ => throw new InvalidOperationException($"unknown reply {reply.GetType().Name}"),
+        };
 }

@@ -22,7 +22,8 @@ internal sealed class ApiGate(ITaskClient client, string? token)
             throw new ApiProblemException(
                 StatusCodes.Status401Unauthorized,
                 request.Headers.Authorization.Count == 0 ? "this node wants a token" : "the token is not this cluster's",
-                "give the cluster's token with --token-file FILE");
+                "give the cluster's token with --token-file FILE"
+            );
         }
 
         string? origin = request.Headers.Origin;
@@ -34,7 +35,10 @@ internal sealed class ApiGate(ITaskClient client, string? token)
         if (_token is null && !IsOwnHost(request.Host.Host))
         {
             throw new ApiProblemException(
-                StatusCodes.Status403Forbidden, $"this node is not called '{request.Host.Host}'", "use its address, for example 127.0.0.1:7400");
+                StatusCodes.Status403Forbidden,
+                $"this node is not called '{request.Host.Host}'",
+                "use its address, for example 127.0.0.1:7400"
+            );
         }
     }
 
@@ -42,12 +46,14 @@ internal sealed class ApiGate(ITaskClient client, string? token)
     {
         const string Scheme = "Bearer ";
         string header = request.Headers.Authorization.ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) &&
-            CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()), _token);
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(header[Scheme.Length..].Trim()), _token);
     }
 
     private bool IsOwnHost(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ||
-        IPAddress.TryParse(host.Trim('[', ']'), out _) ||
-        client.View.Members.Any(member => member.State is not null && host.Equals(member.Address.Host, StringComparison.OrdinalIgnoreCase));
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || IPAddress.TryParse(host.Trim('[', ']'), out _)
+        || client.View.Members.Any(member =>
+            member.State is not null && host.Equals(member.Address.Host, StringComparison.OrdinalIgnoreCase)
+        );
 }

@@ -3,7 +3,9 @@ namespace ActorTrainer.Runtime.Api;
 /// <summary>Settings of the HTTP API that are not the node's answers.</summary>
 public sealed record ApiOptions
 {
-    /// <summary>The shared token; every request must carry it as <c>Authorization: Bearer …</c>. Null: none is asked for (loopback).</summary>
+    /// <summary>
+    /// The shared token; every request must carry it as <c>Authorization: Bearer …</c>. Null: none is asked for (loopback).
+    /// </summary>
     public string? Token { get; init; }
 
     /// <summary>The clock of polling and time-outs. Default: the system's.</summary>

@@ -33,7 +33,8 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
             throw new ApiProblemException(
                 StatusCodes.Status404NotFound,
                 $"task '{task.Summary.Name}' has no checkpoint '{name}'",
-                $"list its checkpoints with 'actortrainer checkpoints ls {task.Summary.Name}'");
+                $"list its checkpoints with 'actortrainer checkpoints ls {task.Summary.Name}'"
+            );
         }
 
         await http.WriteAsync(StatusCodes.Status200OK, verification, ApiJson.Default.CheckpointVerification);

@@ -28,8 +28,8 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
     {
         (NodeAddress Address, string Name)[] known =
         [
-            .. client.View.Members
-                .Where(member => member.IsSeen || member.IsRegistered)
+            .. client
+                .View.Members.Where(member => member.IsSeen || member.IsRegistered)
                 .Select(member => (member.Address, member.Name))
                 .Distinct()
                 .OrderBy(member => member.Address),
@@ -45,7 +45,8 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
         throw new ApiProblemException(
             StatusCodes.Status404NotFound,
             $"no node of this cluster is called '{text}'",
-            $"use one of {string.Join(", ", known.Select(member => member.Address))}");
+            $"use one of {string.Join(", ", known.Select(member => member.Address))}"
+        );
     }
 
     private async Task CommandAsync(HttpContext http, Func<NodeAddress, CancellationToken, Task<CommandReply>> send)
@@ -81,8 +82,8 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
             view.Tasks.Count,
             view.Shards.Count(row => row.Owner != 0 && !registered.Contains(row.Owner)),
             [
-                .. view.Members
-                    .Where(member => !IsFormerLife(member, view))
+                .. view
+                    .Members.Where(member => !IsFormerLife(member, view))
                     .OrderBy(member => member.Address)
                     .ThenBy(member => member.Incarnation)
                     .Select(member => new MemberView(
@@ -101,8 +102,10 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
                         member.Incarnation == view.Self,
                         member.Roles,
                         member.Pid,
-                        member.Version)),
-            ]);
+                        member.Version
+                    )),
+            ]
+        );
     }
 
     /// <summary>Whether it is a former life of a node that stands in the list with its present one.</summary>
@@ -137,7 +140,8 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
                 string.Create(CultureInfo.InvariantCulture, $"there is no shard {number}"),
                 view.Shards.Count == 0
                     ? "this node has not read the journal yet; ask again in a moment"
-                    : string.Create(CultureInfo.InvariantCulture, $"use 0 to {view.Shards.Count - 1}"));
+                    : string.Create(CultureInfo.InvariantCulture, $"use 0 to {view.Shards.Count - 1}")
+            );
         }
 
         IReadOnlyList<TaskListing> tasks = await client.ListTasksAsync(new TaskFilter(Unfinished: true), http.RequestAborted);
@@ -146,7 +150,8 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
             shard.Owner,
             view.Find(shard.Owner)?.Address,
             shard.Term,
-            [.. tasks.Where(task => task.Summary.Shard == shard.Shard).Select(lookup.View)]);
+            [.. tasks.Where(task => task.Summary.Shard == shard.Shard).Select(lookup.View)]
+        );
         await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.ShardDetails);
     }
 
@@ -156,8 +161,8 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
         return new ShardSummary(
             view.Shards.Count,
             [
-                .. view.Shards
-                    .GroupBy(row => row.Owner)
+                .. view
+                    .Shards.GroupBy(row => row.Owner)
                     .Select(group => (Rows: group, Member: view.Find(group.Key)))
                     .Select(owner => new ShardOwner(
                         owner.Rows.Key,
@@ -166,9 +171,11 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
                         owner.Rows.Count(),
                         owner.Rows.Count(row => tasks.Contains(row.Shard)),
                         owner.Rows.Sum(row => tasks[row.Shard].Count()),
-                        owner.Rows.Max(row => row.Term)))
+                        owner.Rows.Max(row => row.Term)
+                    ))
                     .OrderBy(owner => owner.Address?.ToString() ?? "", StringComparer.Ordinal)
                     .ThenBy(owner => owner.Incarnation),
-            ]);
+            ]
+        );
     }
 }

@@ -41,14 +41,23 @@ internal sealed class LocalRunReader : IRunOutputReader
 
     /// <summary>Output kept on this node, by term and run.</summary>
     public static IReadOnlyList<RunOutput> List(INodeFiles files, TaskId task, NodeAddress self) =>
-    [
-        .. files.OutputFiles(task)
-            .GroupBy(file => (file.Term, file.Run))
-            .OrderBy(group => group.Key)
-            .Select(group => new RunOutput(group.Key.Term, group.Key.Run, self, group.Sum(file => LengthOf(file.Path)))),
-    ];
+        [
+            .. files
+                .OutputFiles(task)
+                .GroupBy(file => (file.Term, file.Run))
+                .OrderBy(group => group.Key)
+                .Select(group => new RunOutput(group.Key.Term, group.Key.Run, self, group.Sum(file => LengthOf(file.Path)))),
+        ];
 
-    public static LocalRunReader Open(ITaskQueries queries, INodeFiles files, TimeProvider time, TaskId task, RunOutput run, long offset, bool follow)
+    public static LocalRunReader Open(
+        ITaskQueries queries,
+        INodeFiles files,
+        TimeProvider time,
+        TaskId task,
+        RunOutput run,
+        long offset,
+        bool follow
+    )
     {
         LocalRunReader reader = new(queries, files, time, task, run, follow);
         reader.OpenFrom(offset);
@@ -146,7 +155,14 @@ internal sealed class LocalRunReader : IRunOutputReader
     {
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 4096, FileOptions.Asynchronous);
+            return new FileStream(
+                path,
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.ReadWrite | FileShare.Delete,
+                4096,
+                FileOptions.Asynchronous
+            );
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -166,8 +182,11 @@ internal sealed class LocalRunReader : IRunOutputReader
         {
             IReadOnlyList<TaskListing> found = await _queries.ListTasksAsync(new TaskFilter(Task: _task), cancellationToken);
             TaskSummary? summary = found.Count > 0 ? found[0].Summary : null;
-            _over = summary is null || summary.IsFinished || summary.Runs > _run ||
-                (summary.Runs == _run && summary.Status != TaskStatus.Running);
+            _over =
+                summary is null
+                || summary.IsFinished
+                || summary.Runs > _run
+                || (summary.Runs == _run && summary.Status != TaskStatus.Running);
         }
         catch (JournalUnavailableException)
         {

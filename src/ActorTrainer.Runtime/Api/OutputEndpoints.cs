@@ -68,7 +68,13 @@ internal sealed class OutputEndpoints
         NodeAddress keeper = string.IsNullOrEmpty(at) ? Self(http) : ClusterEndpoints.FindNode(_client, at);
         IRunOutputReader? single = term is null
             ? null
-            : await OpenAsync(source, new RunOutput(term.Value, (int)run!.Value, keeper, 0), http.Number("offset") ?? 0, follow, http.RequestAborted);
+            : await OpenAsync(
+                source,
+                new RunOutput(term.Value, (int)run!.Value, keeper, 0),
+                http.Number("offset") ?? 0,
+                follow,
+                http.RequestAborted
+            );
         http.Response.ContentType = "text/plain; charset=utf-8";
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await http.Response.StartAsync(http.RequestAborted);
@@ -81,13 +87,14 @@ internal sealed class OutputEndpoints
             }
 
             byte[] buffer = new byte[32 << 10];
-            for (int count; (count = await single.ReadAsync(buffer, http.RequestAborted)) > 0;)
+            for (int count; (count = await single.ReadAsync(buffer, http.RequestAborted)) > 0; )
             {
                 await http.Response.Body.WriteAsync(buffer.AsMemory(0, count), http.RequestAborted);
                 await http.Response.Body.FlushAsync(http.RequestAborted);
             }
         }
-        catch (Exception e) when (e is IOException or HttpRequestException or ApiProblemException or JournalUnavailableException or OutputTargetException)
+        catch (Exception e)
+            when (e is IOException or HttpRequestException or ApiProblemException or JournalUnavailableException or OutputTargetException)
         {
             // The text has begun; a broken connection tells the reader that this is not its end.
             http.Abort();
@@ -102,7 +109,12 @@ internal sealed class OutputEndpoints
     }
 
     private static async Task<IRunOutputReader> OpenAsync(
-        Source source, RunOutput run, long offset, bool follow, CancellationToken cancellationToken)
+        Source source,
+        RunOutput run,
+        long offset,
+        bool follow,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -113,7 +125,8 @@ internal sealed class OutputEndpoints
             throw new ApiProblemException(
                 StatusCodes.Status502BadGateway,
                 $"the node that keeps this output, {run.Node}, does not answer: {e.Message}",
-                "its lines are shown again when it is back");
+                "its lines are shown again when it is back"
+            );
         }
     }
 
@@ -131,8 +144,8 @@ internal sealed class OutputEndpoints
         NodeAddress self = Self(http);
         NodeAddress[] others =
         [
-            .. _client.View.Members
-                .Where(member => member.IsSeen)
+            .. _client
+                .View.Members.Where(member => member.IsSeen)
                 .Select(member => member.Address)
                 .Where(address => address != self)
                 .Distinct()
@@ -148,7 +161,8 @@ internal sealed class OutputEndpoints
                     .OrderBy(run => (run.Term, run.Run))
                     .ThenBy(run => run.Node),
             ],
-            [.. others.Where((_, index) => parts[index] is null)]);
+            [.. others.Where((_, index) => parts[index] is null)]
+        );
     }
 
     private async Task<RunOutputList?> AskAsync(NodeAddress other, TaskId task, CancellationToken cancellationToken)
@@ -157,10 +171,16 @@ internal sealed class OutputEndpoints
         limit.CancelAfter(_options.PeerTimeout);
         try
         {
-            return await _peers.GetFromJsonAsync($"http://{other}/v1/tasks/{task}/runs?local=true", ApiJson.Default.RunOutputList, limit.Token);
+            return await _peers.GetFromJsonAsync(
+                $"http://{other}/v1/tasks/{task}/runs?local=true",
+                ApiJson.Default.RunOutputList,
+                limit.Token
+            );
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or IOException ||
-            (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception e)
+            when (e is HttpRequestException or JsonException or IOException
+                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+            )
         {
             return null;
         }
@@ -186,7 +206,9 @@ internal sealed class OutputEndpoints
 
             string uri = string.Create(
                 CultureInfo.InvariantCulture,
-                $"http://{run.Node}/v1/tasks/{task}/logs?local=true&term={run.Term}&run={run.Run}&offset={offset}&follow={(follow ? "true" : "false")}");
+                $"http://{run.Node}/v1/tasks/{task}/logs?local=true&term={run.Term}&run={run.Run}"
+                    + $"&offset={offset}&follow={(follow ? "true" : "false")}"
+            );
             HttpResponseMessage response = await owner._peers.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return await HttpRunReader.OpenAsync(response, cancellationToken);
         }

@@ -33,7 +33,10 @@ internal static class SpecReader
         }
         catch (JsonException e)
         {
-            throw Bad($"the value at '{e.Path?.TrimStart('$', '.')}' has the wrong form", "see docs/formats/http-api.md for each key's form");
+            throw Bad(
+                $"the value at '{e.Path?.TrimStart('$', '.')}' has the wrong form",
+                "see docs/formats/http-api.md for each key's form"
+            );
         }
     }
 
@@ -69,7 +72,8 @@ internal static class SpecReader
         IReadOnlyList<string> near = NearestNames.Find(key, type.Properties.Select(p => p.Name));
         return Bad(
             $"'{path}' is not a key of a task specification",
-            near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : "see docs/formats/http-api.md for the keys");
+            near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?" : "see docs/formats/http-api.md for the keys"
+        );
     }
 
     private static ApiProblemException Bad(string error, string advice) => new(StatusCodes.Status400BadRequest, error, advice);

@@ -55,7 +55,8 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
             lookup.View(listing),
             view.Find(shard.Owner)?.Address,
             shard.Term,
-            first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null);
+            first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null
+        );
         await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.TaskDetails);
     }
 
@@ -66,8 +67,7 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
         int limit = (int)Math.Clamp(http.Number("limit") ?? MaxLimit, 1, MaxLimit);
         TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
         IReadOnlyList<EventRow> events = await client.ReadEventsAsync(listing.Summary.Task, after, limit, http.RequestAborted);
-        await http.WriteAsync(
-            StatusCodes.Status200OK, new TaskEventList(listing.Summary.Task, events), ApiJson.Default.TaskEventList);
+        await http.WriteAsync(StatusCodes.Status200OK, new TaskEventList(listing.Summary.Task, events), ApiJson.Default.TaskEventList);
     }
 
     private async Task MetricsAsync(HttpContext http)

@@ -37,7 +37,8 @@ internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
             _ => throw new ApiProblemException(
                 StatusCodes.Status404NotFound,
                 $"'{idOrName}' is the id of one task and the name of another: {string.Join(", ", found.Select(task => task.Summary.Task))}",
-                "use the id of the one you mean"),
+                "use the id of the one you mean"
+            ),
         };
     }
 
@@ -45,9 +46,10 @@ internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
     {
         TaskSummary summary = listing.Summary;
         TaskProgress progress = summary.Progress;
-        bool live = summary.Status == TaskStatus.Running &&
-            files.LiveProgress.TryGetValue(summary.Task, out TaskProgress? newest) &&
-            newest.Step >= summary.Progress.Step;
+        bool live =
+            summary.Status == TaskStatus.Running
+            && files.LiveProgress.TryGetValue(summary.Task, out TaskProgress? newest)
+            && newest.Step >= summary.Progress.Step;
         if (live)
         {
             progress = files.LiveProgress.GetValueOrDefault(summary.Task, progress);
@@ -71,7 +73,8 @@ internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
             summary.Alone,
             summary.ExitCode,
             listing.SubmittedAt,
-            listing.ChangedAt)
+            listing.ChangedAt
+        )
         {
             Results = summary.Results,
         };
@@ -81,9 +84,10 @@ internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
     {
         IReadOnlyList<TaskListing> all = await queries.ListTasksAsync(new TaskFilter(), cancellationToken);
         IReadOnlyList<string> near = NearestNames.Find(idOrName, all.Select(task => task.Summary.Name));
-        string advice = near.Count > 0
-            ? $"did you mean {string.Join(" or ", near)}?"
-            : all.Count == 0 ? "there are no tasks yet; submit one" : "list the tasks with 'actortrainer tasks ls'";
+        string advice =
+            near.Count > 0 ? $"did you mean {string.Join(" or ", near)}?"
+            : all.Count == 0 ? "there are no tasks yet; submit one"
+            : "list the tasks with 'actortrainer tasks ls'";
         return new ApiProblemException(StatusCodes.Status404NotFound, $"there is no task '{idOrName}'", advice);
     }
 }

@@ -8,6 +8,9 @@ public sealed partial class ActorTrainerNode
     [LoggerMessage(Level = LogLevel.Debug, Message = "the checkpoint code was not warmed up: {Reason}")]
     private static partial void LogNoWarmUp(ILogger logger, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the node did not leave in time; what was not handed over goes on from its last checkpoint")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "the node did not leave in time; what was not handed over goes on from its last checkpoint"
+    )]
     private static partial void LogStopLate(ILogger logger);
 }

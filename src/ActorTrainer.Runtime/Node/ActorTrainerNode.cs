@@ -13,8 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around a <see cref="ClusterNode"/>. It joins, trains,
-/// and leaves in order when the host stops.
+/// A node in this process, as a hosted service: the HTTP server, the workers and the checkpoint store around a <see cref="ClusterNode"/>.
+/// It joins, trains, and leaves in order when the host stops.
 /// </summary>
 public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 {
@@ -47,14 +47,16 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="hostsSystem">Gives the host's own actor system when the node starts; null: the node makes one.</param>
     /// <param name="host">Stopped when the node has left or cannot go on; null: only <see cref="ExitCode"/> tells.</param>
-    /// <param name="observers">Gives the observers of the cluster when the node starts, and not before: they may want the node themselves. Null: none.</param>
+    /// <param name="observers">Gives the observers of the cluster when the node starts, and not before: they may want the node themselves.
+    /// Null: none.</param>
     public ActorTrainerNode(
         NodeModel model,
         ILoggerFactory loggers,
         TimeProvider time,
         Func<ActorSystem>? hostsSystem = null,
         IHostApplicationLifetime? host = null,
-        Func<IEnumerable<IClusterObserver>>? observers = null)
+        Func<IEnumerable<IClusterObserver>>? observers = null
+    )
     {
         _observers = observers ?? (() => []);
         _hostsSystem = hostsSystem;
@@ -190,7 +192,10 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         catch (IOException e)
         {
             throw new IOException(
-                $"the data directory {directory} belongs to another node that runs: give each node its own (--data-dir, or actortrainer.node.data-dir)", e);
+                $"the data directory {directory} belongs to another node that runs: "
+                    + "give each node its own (--data-dir, or actortrainer.node.data-dir)",
+                e
+            );
         }
     }
 

@@ -6,8 +6,8 @@ namespace ActorTrainer.Runtime.Node;
 internal static class ClusterChanges
 {
     /// <summary>
-    /// The changes, those of nodes that are gone first: a node that was lost and is back comes as lost, then up. A life is told up before anything
-    /// else of it, and its end once; one that ends before it was up is not told at all.
+    /// The changes, those of nodes that are gone first: a node that was lost and is back comes as lost, then up. A life is told up before
+    /// anything else of it, and its end once; one that ends before it was up is not told at all.
     /// </summary>
     public static IReadOnlyList<ClusterChange> Between(ClusterView before, ClusterView after)
     {
@@ -45,14 +45,15 @@ internal static class ClusterChanges
     private static bool IsPresent(MemberState? state) => state is MemberState.Up or MemberState.Suspect or MemberState.Leaving;
 
     /// <summary>How a life ended that was told up and not told gone; null: it has not.</summary>
-    private static ClusterChangeKind? End(MemberState? was, MemberState? after) => after switch
-    {
-        _ when !IsPresent(was) => null,
-        MemberState.Down => ClusterChangeKind.NodeLost,
-        MemberState.Removed => ClusterChangeKind.NodeLeft,
-        null => was == MemberState.Leaving ? ClusterChangeKind.NodeLeft : ClusterChangeKind.NodeLost,
-        _ => null,
-    };
+    private static ClusterChangeKind? End(MemberState? was, MemberState? after) =>
+        after switch
+        {
+            _ when !IsPresent(was) => null,
+            MemberState.Down => ClusterChangeKind.NodeLost,
+            MemberState.Removed => ClusterChangeKind.NodeLeft,
+            null => was == MemberState.Leaving ? ClusterChangeKind.NodeLeft : ClusterChangeKind.NodeLost,
+            _ => null,
+        };
 
     private static IEnumerable<ClusterChangeKind> OfPresent(MemberState? was, MemberState now)
     {
@@ -75,5 +76,6 @@ internal static class ClusterChanges
         }
     }
 
-    private static ClusterChange Change(ClusterChangeKind kind, ClusterMember member) => new(kind, member.Address, member.Name, member.Incarnation);
+    private static ClusterChange Change(ClusterChangeKind kind, ClusterMember member) =>
+        new(kind, member.Address, member.Name, member.Incarnation);
 }

@@ -1,8 +1,8 @@
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// Told what becomes of the cluster's nodes, as this node's failure detection sees it. A host program registers as many as it likes before the
-/// node starts; see <see cref="ActorTrainerServiceCollectionExtensions"/>.
+/// Told what becomes of the cluster's nodes, as this node's failure detection sees it. A host program registers as many as it likes before
+/// the node starts; see <see cref="ActorTrainerServiceCollectionExtensions"/>.
 /// </summary>
 public interface IClusterObserver
 {
@@ -11,7 +11,8 @@ public interface IClusterObserver
     /// </summary>
     /// <remarks>
     /// It may take its time: neither the node nor other observers wait for it. One that falls far behind is told what changed between the
-    /// moments that it can still be told, so that a node that came and went meanwhile may be missing; what it is told last is never out of date.
+    /// moments that it can still be told, so that a node that came and went meanwhile may be missing; what it is told last is never out of
+    /// date.
     /// </remarks>
     /// <param name="change">What has changed.</param>
     /// <param name="cancellationToken">Cancelled when the node has ended and this is still not done.</param>

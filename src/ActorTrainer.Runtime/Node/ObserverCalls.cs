@@ -4,10 +4,13 @@ using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Node;
 
-/// <summary>Tells observers what changed from view to view, each in a loop of its own: neither the node nor another observer waits for a slow one.</summary>
+/// <summary>
+/// Tells observers what changed from view to view, each in a loop of its own: neither the node nor another observer waits for a slow one.
+/// </summary>
 /// <remarks>
-/// At most <see cref="MostViews"/> views wait for an observer. Beyond that the oldest is dropped, which loses no final state: what is told is the
-/// difference to the view that was told last, so that the next one says what the dropped one would have, except what has passed again since.
+/// At most <see cref="MostViews"/> views wait for an observer. Beyond that the oldest is dropped, which loses no final state: what is told
+/// is the difference to the view that was told last, so that the next one says what the dropped one would have, except what has passed
+/// again since.
 /// </remarks>
 internal sealed partial class ObserverCalls : IAsyncDisposable
 {
@@ -29,7 +32,8 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
         foreach (IClusterObserver observer in observers)
         {
             Channel<ClusterView> views = Channel.CreateBounded<ClusterView>(
-                new BoundedChannelOptions(MostViews) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+                new BoundedChannelOptions(MostViews) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }
+            );
             _views.Add(views);
             _loops.Add(Task.Run(() => TellAsync(observer, views.Reader)));
         }
@@ -44,7 +48,9 @@ internal sealed partial class ObserverCalls : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends when the observers were told what was seen last. One that does not come to an end is cancelled, and not waited for.</summary>
+    /// <summary>
+    /// Ends when the observers were told what was seen last. One that does not come to an end is cancelled, and not waited for.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _views.ForEach(v => v.Writer.TryComplete());

@@ -9,8 +9,8 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// Asks the seeds, before the node joins, whether they belong to its cluster. Nodes find each other by the journal: without being asked, a seed of
-/// another cluster, token or journal would never be met, and the node would found a cluster of its own.
+/// Asks the seeds, before the node joins, whether they belong to its cluster. Nodes find each other by the journal: without being asked, a
+/// seed of another cluster, token or journal would never be met, and the node would found a cluster of its own.
 /// </summary>
 internal static class SeedCheck
 {
@@ -18,8 +18,8 @@ internal static class SeedCheck
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// Asks every seed once, all at the same time. One that does not answer within 3 s, answers with another error or does not say what it is
-    /// has no objection: it may not be up yet.
+    /// Asks every seed once, all at the same time. One that does not answer within 3 s, answers with another error or does not say what it
+    /// is has no objection: it may not be up yet.
     /// </summary>
     /// <returns>Those that said which journal they have.</returns>
     /// <exception cref="WrongSeedException">A seed belongs to another cluster, or does not take this node's token.</exception>
@@ -31,7 +31,10 @@ internal static class SeedCheck
             return [];
         }
 
-        using HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = Limit, UseProxy = false }) { MaxResponseContentBufferSize = MostBytes };
+        using HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = Limit, UseProxy = false })
+        {
+            MaxResponseContentBufferSize = MostBytes,
+        };
         if (model.Security.Token is { } token)
         {
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -59,28 +62,37 @@ internal static class SeedCheck
         if (seeds.FirstOrDefault(s => s.Identity != identity) is { } other)
         {
             throw new WrongSeedException(
-                $"seed {other.Seed} has another journal than this node, whose journal is {name}: nodes of one cluster share one. Set actortrainer.journal " +
-                "here as it is set there (nodes on several machines need PostgreSQL), or other seed-nodes.");
+                $"seed {other.Seed} has another journal than this node, whose journal is {name}: "
+                    + "nodes of one cluster share one. Set actortrainer.journal "
+                    + "here as it is set there (nodes on several machines need PostgreSQL), or other seed-nodes."
+            );
         }
     }
 
     private static string? Objection(NodeModel model, Answer answer) =>
         answer.Status == HttpStatusCode.Unauthorized
             ? model.Security.Token is null
-                ? $"seed {answer.Seed} wants a token, and this node has none: give it the cluster's with --token-file FILE, or actortrainer.security.token-file"
-                : $"seed {answer.Seed} does not take this node's token: the token is not the one of this cluster. Give the cluster's with --token-file FILE, or actortrainer.security.token-file"
+                ? $"seed {answer.Seed} wants a token, and this node has none: give it the cluster's with --token-file FILE, "
+                    + "or actortrainer.security.token-file"
+                : $"seed {answer.Seed} does not take this node's token: the token is not the one of this cluster. "
+                    + "Give the cluster's with --token-file FILE, or actortrainer.security.token-file"
             : answer.Version?.Cluster is { } cluster && cluster != model.ClusterName
-                ? $"seed {answer.Seed} belongs to the cluster '{cluster}', this node to '{model.ClusterName}'; " +
-                    $"set actortrainer.cluster.name = {cluster} here, or other seed-nodes."
+                ? $"seed {answer.Seed} belongs to the cluster '{cluster}', this node to '{model.ClusterName}'; "
+                    + $"set actortrainer.cluster.name = {cluster} here, or other seed-nodes."
                 : null;
 
     private static async Task<Answer> AskAsync(HttpClient http, NodeAddress seed, CancellationToken cancellationToken)
     {
         try
         {
-            return new Answer(seed, null, await http.GetFromJsonAsync(new Uri($"http://{seed}/v1/version"), ApiJson.Default.VersionInfo, cancellationToken));
+            return new Answer(
+                seed,
+                null,
+                await http.GetFromJsonAsync(new Uri($"http://{seed}/v1/version"), ApiJson.Default.VersionInfo, cancellationToken)
+            );
         }
-        catch (Exception e) when (e is HttpRequestException or JsonException or IOException or NotSupportedException or OperationCanceledException)
+        catch (Exception e)
+            when (e is HttpRequestException or JsonException or IOException or NotSupportedException or OperationCanceledException)
         {
             return new Answer(seed, (e as HttpRequestException)?.StatusCode, null);
         }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Transport;
 
-public sealed partial class NodeHttpServer
+internal sealed partial class NodeHttpServer
 {
     [LoggerMessage(Level = LogLevel.Information, Message = "listening on {Address}")]
     private static partial void LogListening(ILogger logger, NodeAddress address);

@@ -17,7 +17,7 @@ namespace ActorTrainer.Runtime.Transport;
 /// <summary>
 /// The port of a node's API, over HTTP/1.1. It listens before the node has a life number.
 /// </summary>
-public sealed partial class NodeHttpServer : IAsyncDisposable
+internal sealed partial class NodeHttpServer : IAsyncDisposable
 {
     // Heartbeats must not wait until the pool has grown by one thread each half second.
     private const int LeastPoolThreads = 32;
@@ -42,7 +42,8 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         Action<IEndpointRouteBuilder> mapMore,
         ILoggerFactory loggers,
         TimeProvider time,
-        Action<IServiceCollection>? services = null)
+        Action<IServiceCollection>? services = null
+    )
     {
         _model = model;
         _time = time;
@@ -57,7 +58,8 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
     public NodeAddress Address { get; private set; }
 
     /// <summary>Begins to listen.</summary>
-    /// <exception cref="NodeAddressException">The address is in use, is not one of this machine, or is open to others without a token.</exception>
+    /// <exception cref="NodeAddressException">The address is in use, is not one of this machine, or is open to others without a
+    /// token.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         ThreadPool.GetMinThreads(out int workers, out int completions);
@@ -72,14 +74,16 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
             throw new NodeAddressException(
                 _model.Address,
                 "the port is in use by another process: stop that one, or set actortrainer.node.address to a free port",
-                e);
+                e
+            );
         }
         catch (Exception e) when (FindSocketError(e) is { } error)
         {
             throw new NodeAddressException(
                 _model.Address,
                 $"cannot listen there ({error}): set actortrainer.node.address to an address of this machine and a port it may open",
-                e);
+                e
+            );
         }
 
         string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
@@ -135,7 +139,8 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
         {
             throw new NodeAddressException(
                 _model.Address,
-                "an address that is not loopback needs a shared token: set actortrainer.security.token-file, or listen on 127.0.0.1");
+                "an address that is not loopback needs a shared token: set actortrainer.security.token-file, or listen on 127.0.0.1"
+            );
         }
 
         // Any free port cannot be the same on several addresses.
@@ -157,12 +162,17 @@ public sealed partial class NodeHttpServer : IAsyncDisposable
             IPAddress[] found = [.. Dns.GetHostAddresses(_model.Address.Host).Distinct()];
             // localhost often has an IPv6 address that the machine does not have.
             IPAddress[] version4 = [.. found.Where(address => address.AddressFamily == AddressFamily.InterNetwork)];
-            return version4.Length > 0 ? version4 : found.Length > 0 ? found : throw new SocketException((int)SocketError.HostNotFound);
+            return version4.Length > 0 ? version4
+                : found.Length > 0 ? found
+                : throw new SocketException((int)SocketError.HostNotFound);
         }
         catch (SocketException e)
         {
             throw new NodeAddressException(
-                _model.Address, $"the host name cannot be resolved ({e.SocketErrorCode}): set actortrainer.node.address to an address of this machine", e);
+                _model.Address,
+                $"the host name cannot be resolved ({e.SocketErrorCode}): set actortrainer.node.address to an address of this machine",
+                e
+            );
         }
     }
 

@@ -13,7 +13,9 @@ internal sealed partial class GuardLink
     private const int MaxLineBytes = 1 << 20;
     private readonly Process _process;
     private readonly ILogger _logger;
-    private readonly Channel<GuardMessage> _outgoing = Channel.CreateUnbounded<GuardMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<GuardMessage> _outgoing = Channel.CreateUnbounded<GuardMessage>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private long _beat;
     private long _echo;
 
@@ -35,7 +37,11 @@ internal sealed partial class GuardLink
     /// <summary>Starts a guard. The callbacks come from a thread of their own; <paramref name="onClosed"/> is the last.</summary>
     /// <exception cref="WorkerHostException">The process could not be started.</exception>
     public static GuardLink Start(
-        WorkerHostOptions options, ILogger logger, Action<GuardLink, GuardMessage> onMessage, Action<GuardLink, string> onClosed)
+        WorkerHostOptions options,
+        ILogger logger,
+        Action<GuardLink, GuardMessage> onMessage,
+        Action<GuardLink, string> onClosed
+    )
     {
         ProcessStartInfo info = new(options.SelfCommand[0])
         {
@@ -46,7 +52,11 @@ internal sealed partial class GuardLink
         };
         string[] arguments =
         [
-            .. options.SelfCommand.Skip(1), GuardProgram.Verb, GuardProgram.NodeOption, options.DataDirectory, GuardProgram.SelfFenceOption,
+            .. options.SelfCommand.Skip(1),
+            GuardProgram.Verb,
+            GuardProgram.NodeOption,
+            options.DataDirectory,
+            GuardProgram.SelfFenceOption,
             ((long)options.SelfFenceAfter.TotalMilliseconds).ToString(CultureInfo.InvariantCulture),
         ];
         foreach (string argument in arguments)
@@ -75,7 +85,10 @@ internal sealed partial class GuardLink
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new WorkerHostException($"The guard process could not be started ('{string.Join(' ', options.SelfCommand)} guard'): {e.Message}.", e);
+            throw new WorkerHostException(
+                $"The guard process could not be started ('{string.Join(' ', options.SelfCommand)} guard'): {e.Message}.",
+                e
+            );
         }
     }
 

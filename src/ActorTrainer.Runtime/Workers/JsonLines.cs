@@ -13,7 +13,10 @@ internal static class JsonLines
     /// <exception cref="IOException">The stream broke.</exception>
     /// <exception cref="InvalidDataException">A line is longer than <paramref name="maxLineBytes"/>.</exception>
     public static async IAsyncEnumerable<IReadOnlyList<byte[]>> ReadBatchesAsync(
-        Stream stream, int maxLineBytes, [EnumeratorCancellation] CancellationToken cancellationToken)
+        Stream stream,
+        int maxLineBytes,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         PipeReader reader = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true));
         while (true)

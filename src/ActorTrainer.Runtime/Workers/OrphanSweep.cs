@@ -11,7 +11,12 @@ internal static class OrphanSweep
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>Kills until none is left; returns how many there were at first.</summary>
-    public static async Task<int> RunAsync(string nodeDirectory, IReadOnlyCollection<int> groups, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        string nodeDirectory,
+        IReadOnlyCollection<int> groups,
+        TimeProvider time,
+        CancellationToken cancellationToken
+    )
     {
         long from = time.GetTimestamp();
         List<int> found = Find(nodeDirectory, groups);
@@ -37,11 +42,18 @@ internal static class OrphanSweep
         HashSet<int> found = [];
         foreach (ProcessEntry process in table.Values)
         {
-            if (!spared.Contains(process.Pid) &&
-                (groups.Contains(process.Group) || ProcessTable.EnvironmentOf(process.Pid, WorkerEnvironment.NodeDirectory) == nodeDirectory))
+            if (
+                !spared.Contains(process.Pid)
+                && (
+                    groups.Contains(process.Group)
+                    || ProcessTable.EnvironmentOf(process.Pid, WorkerEnvironment.NodeDirectory) == nodeDirectory
+                )
+            )
             {
                 _ = found.Add(process.Pid);
-                found.UnionWith(ProcessTable.DescendantsOf(process.Pid, table).Select(child => child.Pid).Where(pid => !spared.Contains(pid)));
+                found.UnionWith(
+                    ProcessTable.DescendantsOf(process.Pid, table).Select(child => child.Pid).Where(pid => !spared.Contains(pid))
+                );
             }
         }
 

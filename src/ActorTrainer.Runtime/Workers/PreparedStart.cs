@@ -15,9 +15,18 @@ internal sealed record PreparedStart(
     IReadOnlyDictionary<string, string> Environment,
     string WorkingDirectory,
     string LogDirectory,
-    long LogMaxBytes)
+    long LogMaxBytes
+)
 {
     /// <summary>The order to start it anew.</summary>
     public GuardStart ToStart(string run) =>
-        new(run, Executable, Arguments, [.. Environment.Select(pair => $"{pair.Key}={pair.Value}")], WorkingDirectory, LogDirectory, LogMaxBytes);
+        new(
+            run,
+            Executable,
+            Arguments,
+            [.. Environment.Select(pair => $"{pair.Key}={pair.Value}")],
+            WorkingDirectory,
+            LogDirectory,
+            LogMaxBytes
+        );
 }

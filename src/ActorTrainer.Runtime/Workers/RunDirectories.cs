@@ -27,7 +27,9 @@ internal sealed class RunDirectories(string dataDirectory)
     /// <summary>The working directory of commands that name none.</summary>
     public string Work(RunKey run) => Path.Combine(Of(run), "work");
 
-    /// <summary>Makes a run's folders, except the one to restore into: that is the checkpoint store's, which may be at work in it.</summary>
+    /// <summary>
+    /// Makes a run's folders, except the one to restore into: that is the checkpoint store's, which may be at work in it.
+    /// </summary>
     public void Create(RunKey run)
     {
         _ = Directory.CreateDirectory(Of(run));
@@ -67,7 +69,8 @@ internal sealed class RunDirectories(string dataDirectory)
         List<OutputFile> files = [];
         foreach (RunKey run in RunsOf(task))
         {
-            IEnumerable<string> paths = Directory.EnumerateFiles(Of(run), "output*.log")
+            IEnumerable<string> paths = Directory
+                .EnumerateFiles(Of(run), "output*.log")
                 .Where(path => OutputLog.NumberOf(Path.GetFileName(path)) > 0)
                 .OrderBy(path => OutputLog.NumberOf(Path.GetFileName(path)));
             files.AddRange(paths.Select(path => new OutputFile(run.Term, run.Run, path)));
@@ -110,9 +113,11 @@ internal sealed class RunDirectories(string dataDirectory)
         foreach (string path in Directory.GetDirectories(directory))
         {
             string[] parts = Path.GetFileName(path).Split('-');
-            if (parts.Length == 2 &&
-                long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long term) &&
-                int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int run))
+            if (
+                parts.Length == 2
+                && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out long term)
+                && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int run)
+            )
             {
                 runs.Add(new RunKey(task, term, run));
             }

@@ -21,15 +21,20 @@ internal static class SpareRules
     /// </summary>
     private static readonly string[] PrefixesReadAtStart = ["DOTNET_", "COMPlus_", "CORECLR_", "LD_", "DYLD_", "MALLOC_", "LC_", "LTTNG_"];
 
-    /// <summary>As above: the allocator's and linker's tunables, culture and time zone (both kept from their first use on), and where ICU finds its data.</summary>
+    /// <summary>
+    /// As above: the allocator's and linker's tunables, culture and time zone (both kept from their first use on), and where ICU finds its
+    /// data.
+    /// </summary>
     private static readonly string[] NamesReadAtStart = ["GLIBC_TUNABLES", "LANG", "LANGUAGE", "TZ", "TZDIR", "ICU_DATA"];
 
     /// <summary>
-    /// The variables in which the environment of a run differs from that of a spare, null for one that goes; null in all when a process that
-    /// runs cannot be given them, so that the run needs a start of its own.
+    /// The variables in which the environment of a run differs from that of a spare, null for one that goes; null in all when a process
+    /// that runs cannot be given them, so that the run needs a start of its own.
     /// </summary>
     public static SortedDictionary<string, string?>? Difference(
-        IReadOnlyDictionary<string, string> spare, IReadOnlyDictionary<string, string> run)
+        IReadOnlyDictionary<string, string> spare,
+        IReadOnlyDictionary<string, string> run
+    )
     {
         SortedDictionary<string, string?> difference = new(StringComparer.Ordinal);
         foreach ((string name, string value) in run)
@@ -46,10 +51,11 @@ internal static class SpareRules
         }
 
         // A message has an end; and a name with '=' can stand in a block of variables, but not be set.
-        return difference.Keys.Any(name => IsReadAtStart(name) || name.Length == 0 || name.Contains('=', StringComparison.Ordinal))
+        return
+            difference.Keys.Any(name => IsReadAtStart(name) || name.Length == 0 || name.Contains('=', StringComparison.Ordinal))
             || difference.Sum(pair => (long)pair.Key.Length + (pair.Value?.Length ?? 0)) > MaxDifferenceCharacters
-                ? null
-                : difference;
+            ? null
+            : difference;
     }
 
     /// <summary>The pause before the next start when so many spares in a row failed: 1 s, doubled each time, at most a minute.</summary>
@@ -59,7 +65,8 @@ internal static class SpareRules
     /// <summary>How long to wait before the next spare is started; zero or less: not at all.</summary>
     /// <param name="failuresInARow">Spares that failed, one after the other.</param>
     /// <param name="sinceFailure">The time since the last of them.</param>
-    /// <param name="starting">The ages of the runs that have not done their first step: each has the processor for itself for a while.</param>
+    /// <param name="starting">The ages of the runs that have not done their first step: each has the processor for itself for a
+    /// while.</param>
     public static TimeSpan PauseBefore(int failuresInARow, TimeSpan sinceFailure, IEnumerable<TimeSpan> starting)
     {
         TimeSpan pause = failuresInARow == 0 ? TimeSpan.Zero : PauseAfter(failuresInARow) - sinceFailure;

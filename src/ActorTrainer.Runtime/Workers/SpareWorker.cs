@@ -1,7 +1,16 @@
 namespace ActorTrainer.Runtime.Workers;
 
-/// <summary>A worker process that waits for a run: .NET is loaded, the worker's code is compiled, nothing of any task is in it. Touched by the host's loop only.</summary>
-internal sealed class SpareWorker(string name, GuardLink guard, IReadOnlyDictionary<string, string> environment, string folder, long startedAt)
+/// <summary>
+/// A worker process that waits for a run: .NET is loaded, the worker's code is compiled, nothing of any task is in it. Touched by the
+/// host's loop only.
+/// </summary>
+internal sealed class SpareWorker(
+    string name,
+    GuardLink guard,
+    IReadOnlyDictionary<string, string> environment,
+    string folder,
+    long startedAt
+)
 {
     /// <summary>What guard and worker call it as long as it has no run; no run's name, since it has no slash.</summary>
     public string Name { get; } = name;

@@ -8,7 +8,9 @@ namespace ActorTrainer.Runtime.Workers;
 internal sealed class WorkerConnection(Socket socket) : IDisposable
 {
     private const int MaxLineBytes = 1 << 20;
-    private readonly Channel<WorkerMessage> _outgoing = Channel.CreateUnbounded<WorkerMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<WorkerMessage> _outgoing = Channel.CreateUnbounded<WorkerMessage>(
+        new UnboundedChannelOptions { SingleReader = true }
+    );
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whose connection it is; set by the host after hello.</summary>

@@ -14,8 +14,14 @@ internal static class WorkerEnvironment
 
     private static readonly string[] Own =
     [
-        NodeDirectory, RestoreDirectory, RunMembers.RunVariable, "ACTORTRAINER_TASK", "ACTORTRAINER_TERM",
-        "ACTORTRAINER_CHECKPOINT_DIR", "ACTORTRAINER_SOCKET", Spare,
+        NodeDirectory,
+        RestoreDirectory,
+        RunMembers.RunVariable,
+        "ACTORTRAINER_TASK",
+        "ACTORTRAINER_TERM",
+        "ACTORTRAINER_CHECKPOINT_DIR",
+        "ACTORTRAINER_SOCKET",
+        Spare,
     ];
 
     /// <summary>The node's environment without what is set for workers only.</summary>
@@ -84,7 +90,8 @@ internal static class WorkerEnvironment
         if (name.Contains('/', StringComparison.Ordinal))
         {
             string file = Path.GetFullPath(name, workingDirectory);
-            problem = Directory.Exists(file) ? $"'{file}' is a folder, not a program."
+            problem =
+                Directory.Exists(file) ? $"'{file}' is a folder, not a program."
                 : !File.Exists(file) ? $"'{file}' does not exist on this node: check the task's command."
                 : !Posix.IsExecutable(file) ? $"'{file}' is not executable: run chmod +x on it, or name its interpreter first."
                 : "";

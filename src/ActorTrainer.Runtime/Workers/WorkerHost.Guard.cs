@@ -3,7 +3,7 @@ using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers;
 
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     private const int MaxGuardRestartsPerMinute = 3;
     private static readonly TimeSpan GuardRestartWindow = TimeSpan.FromMinutes(1);
@@ -17,7 +17,9 @@ public sealed partial class WorkerHost
     private string? _guardProblem;
     private bool _disposing;
 
-    /// <summary>Starts a guard, unless too many died lately: then starts of workers fail with the reason until a minute has passed.</summary>
+    /// <summary>
+    /// Starts a guard, unless too many died lately: then starts of workers fail with the reason until a minute has passed.
+    /// </summary>
     private void StartGuard()
     {
         if (_disposing || _guard is not null)
@@ -32,7 +34,10 @@ public sealed partial class WorkerHost
 
         if (_guardRestarts.Count >= MaxGuardRestartsPerMinute)
         {
-            GuardUnusable($"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: see the node's log; it is tried again with a later start.");
+            GuardUnusable(
+                $"The guard process was lost again after {MaxGuardRestartsPerMinute} restarts within a minute: "
+                    + "see the node's log; it is tried again with a later start."
+            );
             return;
         }
 
@@ -45,7 +50,11 @@ public sealed partial class WorkerHost
         try
         {
             GuardLink link = GuardLink.Start(
-                _options, _logger, (from, message) => Enqueue(() => OnGuardMessage(from, message)), (from, detail) => Enqueue(() => OnGuardClosed(from, detail)));
+                _options,
+                _logger,
+                (from, message) => Enqueue(() => OnGuardMessage(from, message)),
+                (from, detail) => Enqueue(() => OnGuardClosed(from, detail))
+            );
             _guard = link;
             _guardProblem = null;
             _ = LimitReadyAsync(link);
@@ -202,7 +211,9 @@ public sealed partial class WorkerHost
     /// </summary>
     private async Task BeatAsync()
     {
-        TimeSpan interval = TimeSpan.FromTicks(Math.Min(TimeSpan.TicksPerSecond, Math.Max(TimeSpan.TicksPerMillisecond * 50, _options.SelfFenceAfter.Ticks / 4)));
+        TimeSpan interval = TimeSpan.FromTicks(
+            Math.Min(TimeSpan.TicksPerSecond, Math.Max(TimeSpan.TicksPerMillisecond * 50, _options.SelfFenceAfter.Ticks / 4))
+        );
         long patience = Math.Max(5, (long)(_options.SelfFenceAfter / interval));
         using PeriodicTimer timer = new(interval, _time);
         try

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ActorTrainer.Runtime.Workers;
 
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} processes of a former life of this node were ended")]
     private partial void LogOrphans(int count);
@@ -25,14 +25,22 @@ public sealed partial class WorkerHost
     [LoggerMessage(Level = LogLevel.Warning, Message = "Run {Run} was started twice; the second start is ignored")]
     private partial void LogDuplicateStart(string run);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Warm worker {Spare} (process {Pid}) stands ready after {Milliseconds} ms and holds {Memory} of memory")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Warm worker {Spare} (process {Pid}) stands ready after {Milliseconds} ms and holds {Memory} of memory"
+    )]
     private partial void LogSpareReady(string spare, int pid, long milliseconds, string memory);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Warm worker {Spare} is lost ({Detail}); the next is started after {Seconds} s at the earliest")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Warm worker {Spare} is lost ({Detail}); the next is started after {Seconds} s at the earliest"
+    )]
     private partial void LogSpareFailed(string spare, string detail, double seconds);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message =
-        "'{Command} worker' does not know warm workers, so that every trainer starts in a new process; set worker.warm.dotnet = 0")]
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "'{Command} worker' does not know warm workers, so that every trainer starts in a new process; set worker.warm.dotnet = 0"
+    )]
     private partial void LogSparesNotUnderstood(string command);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A worker connected as run '{Run}', which is not expected, and was turned away")]

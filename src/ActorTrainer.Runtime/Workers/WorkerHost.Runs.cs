@@ -6,7 +6,7 @@ using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
 
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     /// <summary>The verb by which an executable is asked to run a C# trainer.</summary>
     public const string WorkerVerb = "worker";
@@ -38,13 +38,19 @@ public sealed partial class WorkerHost
         {
             _directories.RemoveBefore(run.Key, needed.Contains);
             _directories.Create(run.Key);
-            SortedDictionary<string, string> environment =
-                WorkerEnvironment.For(run.Effect, _directories, _options.DataDirectory, _socket!.SocketPath);
+            SortedDictionary<string, string> environment = WorkerEnvironment.For(
+                run.Effect,
+                _directories,
+                _options.DataDirectory,
+                _socket!.SocketPath
+            );
             TaskSpec spec = run.Effect.Spec;
             string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
             if (!Directory.Exists(folder))
             {
-                Enqueue(() => OnNotPrepared(run, $"The working directory '{folder}' does not exist on this node: create it, or change the task."));
+                Enqueue(() =>
+                    OnNotPrepared(run, $"The working directory '{folder}' does not exist on this node: create it, or change the task.")
+                );
                 return;
             }
 
@@ -67,7 +73,9 @@ public sealed partial class WorkerHost
         }
     }
 
-    /// <summary>The restored files stand in the checkpoint folder as well: a script that only knows that one goes on from them too.</summary>
+    /// <summary>
+    /// The restored files stand in the checkpoint folder as well: a script that only knows that one goes on from them too.
+    /// </summary>
     private CheckpointFolder OpenCheckpointFolder(WorkerRun run)
     {
         string folder = _directories.Checkpoint(run.Key);
@@ -77,7 +85,12 @@ public sealed partial class WorkerHost
         }
 
         return new CheckpointFolder(
-            folder, _directories.Staging(run.Key), run.Effect.RestoredStep, _time, captured => Enqueue(() => OnCaptured(run, captured)));
+            folder,
+            _directories.Staging(run.Key),
+            run.Effect.RestoredStep,
+            _time,
+            captured => Enqueue(() => OnCaptured(run, captured))
+        );
     }
 
     private void OnNotPrepared(WorkerRun run, string problem)
@@ -269,12 +282,21 @@ public sealed partial class WorkerHost
                 break;
             case ProgressMessage progress:
                 OnBegun(run);
-                _post(new WorkerProgressed(run.Key, new TaskProgress(progress.Step, progress.TotalSteps, progress.Epoch, OrEmpty(progress.Metrics))));
+                _post(
+                    new WorkerProgressed(
+                        run.Key,
+                        new TaskProgress(progress.Step, progress.TotalSteps, progress.Epoch, OrEmpty(progress.Metrics))
+                    )
+                );
                 break;
             case StagedMessage { Id: not null } staged when IsFolderName(staged.Id):
                 _ = _unreleased.Add((run.Key, staged.Id));
-                _post(new WorkerStaged(
-                    run.Key, new StagedState(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics))));
+                _post(
+                    new WorkerStaged(
+                        run.Key,
+                        new StagedState(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics))
+                    )
+                );
                 break;
             case StageFailedMessage failed:
                 _post(new WorkerStageFailed(run.Key, failed.Reason ?? "", failed.Detail ?? ""));
@@ -307,7 +329,9 @@ public sealed partial class WorkerHost
         if (hello.Protocol < WorkerMessage.ProtocolVersion)
         {
             run.Error = string.Create(
-                CultureInfo.InvariantCulture, $"The worker speaks version {hello.Protocol} of the worker protocol, this node version {WorkerMessage.ProtocolVersion}.");
+                CultureInfo.InvariantCulture,
+                $"The worker speaks version {hello.Protocol} of the worker protocol, this node version {WorkerMessage.ProtocolVersion}."
+            );
             StopRun(run, TimeSpan.Zero);
             return;
         }
@@ -326,13 +350,25 @@ public sealed partial class WorkerHost
         }
 
         TrainerSpec? trainer = run.Effect.Spec.Trainer;
-        connection.Send(complete(new InitMessage(
-            run.Name, trainer?.Type ?? "", trainer?.Assembly, trainer?.Settings,
-            _directories.Of(run.Key), _directories.Staging(run.Key), _directories.Restore(run.Key))));
+        connection.Send(
+            complete(
+                new InitMessage(
+                    run.Name,
+                    trainer?.Type ?? "",
+                    trainer?.Assembly,
+                    trainer?.Settings,
+                    _directories.Of(run.Key),
+                    _directories.Staging(run.Key),
+                    _directories.Restore(run.Key)
+                )
+            )
+        );
     }
 
     /// <summary>An id becomes a path; a worker must not name a folder outside its own.</summary>
-    private static bool IsFolderName(string id) => id.Length is > 0 and <= 100 && id[0] != '.' && !id.Contains('/', StringComparison.Ordinal);
+    private static bool IsFolderName(string id) =>
+        id.Length is > 0 and <= 100 && id[0] != '.' && !id.Contains('/', StringComparison.Ordinal);
 
-    private static IReadOnlyDictionary<string, double> OrEmpty(IReadOnlyDictionary<string, double>? metrics) => metrics ?? new Dictionary<string, double>();
+    private static IReadOnlyDictionary<string, double> OrEmpty(IReadOnlyDictionary<string, double>? metrics) =>
+        metrics ?? new Dictionary<string, double>();
 }

@@ -9,7 +9,7 @@ namespace ActorTrainer.Runtime.Workers;
 /// Spare workers: processes that are started ahead and become the worker of the next C# trainer. A spare is no run: it has no slot, no
 /// output and no end that anybody is told of.
 /// </summary>
-public sealed partial class WorkerHost
+internal sealed partial class WorkerHost
 {
     private static readonly TimeSpan SpareReadyLimit = TimeSpan.FromSeconds(30);
 
@@ -37,24 +37,35 @@ public sealed partial class WorkerHost
     private void ConsiderSpare()
     {
         CountSpares();
-        if (_disposing || _sparesNotUnderstood || _spareIsPrepared || _spares.Count >= _options.Worker.WarmDotnet ||
-            _readySpares.Length < _spares.Count || _guard is not { Ready: true } guard)
+        if (
+            _disposing
+            || _sparesNotUnderstood
+            || _spareIsPrepared
+            || _spares.Count >= _options.Worker.WarmDotnet
+            || _readySpares.Length < _spares.Count
+            || _guard is not { Ready: true } guard
+        )
         {
             return;
         }
 
-        IEnumerable<TimeSpan> starting = _runs.Values.Where(run => !run.Begun && !run.Ended).Select(run => _time.GetElapsedTime(run.AskedAt));
+        IEnumerable<TimeSpan> starting = _runs
+            .Values.Where(run => !run.Begun && !run.Ended)
+            .Select(run => _time.GetElapsedTime(run.AskedAt));
         TimeSpan pause = SpareRules.PauseBefore(_spareFailures, _time.GetElapsedTime(_spareFailedAt), starting);
         if (pause > TimeSpan.Zero)
         {
             if (!_spareTimerRuns)
             {
                 _spareTimerRuns = true;
-                After(pause, () =>
-                {
-                    _spareTimerRuns = false;
-                    ConsiderSpare();
-                });
+                After(
+                    pause,
+                    () =>
+                    {
+                        _spareTimerRuns = false;
+                        ConsiderSpare();
+                    }
+                );
             }
 
             return;
@@ -75,7 +86,12 @@ public sealed partial class WorkerHost
             _ = Directory.CreateDirectory(folder);
             SortedDictionary<string, string> environment = WorkerEnvironment.ForSpare(name, _options.DataDirectory, _socket!.SocketPath);
             IReadOnlyList<string> arguments = [.. _options.SelfCommand, WorkerVerb];
-            string? executable = WorkerEnvironment.FindExecutable(arguments[0], folder, environment.GetValueOrDefault("PATH"), out string problem);
+            string? executable = WorkerEnvironment.FindExecutable(
+                arguments[0],
+                folder,
+                environment.GetValueOrDefault("PATH"),
+                out string problem
+            );
             Enqueue(() =>
             {
                 _spareIsPrepared = false;
@@ -94,8 +110,17 @@ public sealed partial class WorkerHost
                     return;
                 }
 
-                guard.Send(new GuardStart(
-                    name, executable, arguments, [.. environment.Select(pair => $"{pair.Key}={pair.Value}")], folder, LogDirectory: null, LogMaxBytes: 0));
+                guard.Send(
+                    new GuardStart(
+                        name,
+                        executable,
+                        arguments,
+                        [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
+                        folder,
+                        LogDirectory: null,
+                        LogMaxBytes: 0
+                    )
+                );
                 After(SpareReadyLimit, () => EndSpareThatIsNotReady(spare));
             });
         }
@@ -185,7 +210,11 @@ public sealed partial class WorkerHost
     {
         SpareWorker? spare = run.IsCommand ? null : _spares.Values.FirstOrDefault(spare => spare.Guard == guard && spare.IsReady);
         // A folder that may not be entered is an error of the start, which the guard words.
-        if (spare is null || SpareRules.Difference(spare.Environment, prepared.Environment) is null || !Posix.IsExecutable(prepared.WorkingDirectory))
+        if (
+            spare is null
+            || SpareRules.Difference(spare.Environment, prepared.Environment) is null
+            || !Posix.IsExecutable(prepared.WorkingDirectory)
+        )
         {
             return false;
         }
@@ -205,22 +234,32 @@ public sealed partial class WorkerHost
         WorkerConnection connection = spare.Connection!;
         connection.Run = run;
         run.Connection = connection;
-        SendInit(run, connection, init => init with
-        {
-            Environment = SpareRules.Difference(spare.Environment, prepared.Environment),
-            WorkingDirectory = prepared.WorkingDirectory,
-        });
+        SendInit(
+            run,
+            connection,
+            init =>
+                init with
+                {
+                    Environment = SpareRules.Difference(spare.Environment, prepared.Environment),
+                    WorkingDirectory = prepared.WorkingDirectory,
+                }
+        );
         _ = Task.Run(() => RunDirectories.DeleteFolder(spare.Folder));
-        After(SpareAnswerLimit, () =>
-        {
-            if (run.Spare == spare && !run.SpareAnswered && !run.Ended)
+        After(
+            SpareAnswerLimit,
+            () =>
             {
-                run.Guard?.Send(new GuardStop(run.Name, 0, 0));
+                if (run.Spare == spare && !run.SpareAnswered && !run.Ended)
+                {
+                    run.Guard?.Send(new GuardStop(run.Name, 0, 0));
+                }
             }
-        });
+        );
     }
 
-    /// <summary>The spare ended before it took the run: that is no failure of the run, which gets another one, or a start of its own.</summary>
+    /// <summary>
+    /// The spare ended before it took the run: that is no failure of the run, which gets another one, or a start of its own.
+    /// </summary>
     private void OnSpareGone(WorkerRun run)
     {
         SpareWorker spare = run.Spare!;

@@ -13,7 +13,7 @@ namespace ActorTrainer.Runtime.Workers;
 /// is queued; slow work (files, the sweep) is done beside it and comes back as one more entry.
 /// </summary>
 /// <remarks>Linux in full. On macOS descendants that leave their process group are not found. Not on Windows.</remarks>
-public sealed partial class WorkerHost : IWorkerHost
+internal sealed partial class WorkerHost : IWorkerHost
 {
     internal const string NoWindows =
         "Workers do not run on Windows in this version: run the node on Linux, or in WSL or a Linux container.";
@@ -77,58 +77,63 @@ public sealed partial class WorkerHost : IWorkerHost
     public void Start(StartWorker effect) => Enqueue(() => OnStart(effect));
 
     /// <inheritdoc />
-    public void Begin(BeginTraining effect) => Enqueue(() =>
-    {
-        if (_runs.GetValueOrDefault(effect.Run.ToString())?.Connection is { } connection)
+    public void Begin(BeginTraining effect) =>
+        Enqueue(() =>
         {
-            connection.Send(new BeginMessage(effect.HasRestore, effect.Policy, effect.BestMetric));
-        }
-    });
+            if (_runs.GetValueOrDefault(effect.Run.ToString())?.Connection is { } connection)
+            {
+                connection.Send(new BeginMessage(effect.HasRestore, effect.Policy, effect.BestMetric));
+            }
+        });
 
     /// <inheritdoc />
-    public void RequestStaging(RequestStaging effect) => Enqueue(() =>
-    {
-        WorkerRun? run = _runs.GetValueOrDefault(effect.Run.ToString());
-        string? refusal = run is null || run.Ended ? "the run has ended"
-            : run.IsCommand ? "a command saves by itself"
-            : run.Connection is null ? "the trainer is not connected yet"
-            : null;
-        if (refusal is not null)
-        {
-            _post(new WorkerStageFailed(effect.Run, effect.Reason, refusal));
-            return;
-        }
-
-        run!.Connection!.Send(new CheckpointNowMessage(effect.Reason));
-    });
-
-    /// <inheritdoc />
-    public void Stop(StopWorker effect) => Enqueue(() =>
-    {
-        if (_runs.TryGetValue(effect.Run.ToString(), out WorkerRun? run))
-        {
-            StopRun(run, effect.Grace);
-        }
-        else
-        {
-            _post(new WorkerExited(effect.Run, null, null, null, []));
-        }
-    });
-
-    /// <inheritdoc />
-    public void Release(ReleaseStaged effect) => _ = Task.Run(() =>
-    {
-        RunDirectories.DeleteFolder(StagedDirectory(effect.Run, effect.StagedId));
+    public void RequestStaging(RequestStaging effect) =>
         Enqueue(() =>
         {
             WorkerRun? run = _runs.GetValueOrDefault(effect.Run.ToString());
-            if (_unreleased.Remove((effect.Run, effect.StagedId)))
+            string? refusal =
+                run is null || run.Ended ? "the run has ended"
+                : run.IsCommand ? "a command saves by itself"
+                : run.Connection is null ? "the trainer is not connected yet"
+                : null;
+            if (refusal is not null)
             {
-                run?.Folder?.Released();
-                run?.Connection?.Send(new ReleasedMessage(effect.StagedId));
+                _post(new WorkerStageFailed(effect.Run, effect.Reason, refusal));
+                return;
+            }
+
+            run!.Connection!.Send(new CheckpointNowMessage(effect.Reason));
+        });
+
+    /// <inheritdoc />
+    public void Stop(StopWorker effect) =>
+        Enqueue(() =>
+        {
+            if (_runs.TryGetValue(effect.Run.ToString(), out WorkerRun? run))
+            {
+                StopRun(run, effect.Grace);
+            }
+            else
+            {
+                _post(new WorkerExited(effect.Run, null, null, null, []));
             }
         });
-    });
+
+    /// <inheritdoc />
+    public void Release(ReleaseStaged effect) =>
+        _ = Task.Run(() =>
+        {
+            RunDirectories.DeleteFolder(StagedDirectory(effect.Run, effect.StagedId));
+            Enqueue(() =>
+            {
+                WorkerRun? run = _runs.GetValueOrDefault(effect.Run.ToString());
+                if (_unreleased.Remove((effect.Run, effect.StagedId)))
+                {
+                    run?.Folder?.Released();
+                    run?.Connection?.Send(new ReleasedMessage(effect.StagedId));
+                }
+            });
+        });
 
     /// <inheritdoc />
     public string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);

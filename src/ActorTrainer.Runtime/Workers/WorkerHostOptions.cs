@@ -4,7 +4,7 @@ using ActorTrainer.Core.Configuration;
 namespace ActorTrainer.Runtime.Workers;
 
 /// <summary>Settings of <see cref="WorkerHost"/>.</summary>
-public sealed record WorkerHostOptions
+internal sealed record WorkerHostOptions
 {
     /// <summary>The node's data directory, absolute. Runs are kept below <c>runs/</c>.</summary>
     public required string DataDirectory { get; init; }
@@ -25,9 +25,12 @@ public sealed record WorkerHostOptions
     /// <exception cref="InvalidOperationException">The executable is not known (the runtime is hosted by another program).</exception>
     public static IReadOnlyList<string> DefaultSelfCommand()
     {
-        string executable = Environment.ProcessPath
+        string executable =
+            Environment.ProcessPath
             ?? throw new InvalidOperationException("The path of the running executable is not known: set SelfCommand.");
         string? entry = Assembly.GetEntryAssembly()?.Location;
-        return Path.GetFileNameWithoutExtension(executable) == "dotnet" && !string.IsNullOrEmpty(entry) ? [executable, entry] : [executable];
+        return Path.GetFileNameWithoutExtension(executable) == "dotnet" && !string.IsNullOrEmpty(entry)
+            ? [executable, entry]
+            : [executable];
     }
 }

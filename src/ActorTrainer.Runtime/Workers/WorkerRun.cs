@@ -24,7 +24,9 @@ internal sealed class WorkerRun(StartWorker effect, long askedAt)
     /// <summary>The spare that became its process; null: it was started for this run.</summary>
     public SpareWorker? Spare { get; set; }
 
-    /// <summary>Whether the spare has said that it took the run. Until then nothing of the run was in it, and another process may have the run.</summary>
+    /// <summary>
+    /// Whether the spare has said that it took the run. Until then nothing of the run was in it, and another process may have the run.
+    /// </summary>
     public bool SpareAnswered { get; set; }
 
     /// <summary>What its process is started with; null while it is prepared.</summary>

@@ -94,7 +94,9 @@ internal sealed class WorkerSocket : IAsyncDisposable
             }
         }
 
-        throw new WorkerHostException("No folder for the workers' socket: neither $XDG_RUNTIME_DIR nor /tmp nor $TMPDIR can be written, or their paths are too long.");
+        throw new WorkerHostException(
+            "No folder for the workers' socket: neither $XDG_RUNTIME_DIR nor /tmp nor $TMPDIR can be written, or their paths are too long."
+        );
     }
 
     private static void RemoveFormer(string note)

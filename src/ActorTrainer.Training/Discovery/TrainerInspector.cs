@@ -49,8 +49,8 @@ public static class TrainerInspector
             trainers.AddRange(metadata.Trainers());
         }
 
-        return $"trainer type '{typeName}' is not in this program{Suggest(typeName, trainers)}; " +
-            "set trainer.assembly to the file that holds it, or host ActorTrainer in the program that does.";
+        return $"trainer type '{typeName}' is not in this program{Suggest(typeName, trainers)}; "
+            + "set trainer.assembly to the file that holds it, or host ActorTrainer in the program that does.";
     }
 
     private static string? CheckFile(string typeName, string path)
@@ -114,7 +114,8 @@ public static class TrainerInspector
     }
 
     private static string Problem(string typeName, string what) =>
-        $"trainer type '{typeName}' {what}; a trainer is a public class with a public constructor without parameters that implements {TrainerInterface}.";
+        $"trainer type '{typeName}' {what}; a trainer is a public class with a public constructor without parameters that "
+        + $"implements {TrainerInterface}.";
 
     // The same simple name in another namespace is the likeliest mistake, then a slip of a letter or two.
     private static string Suggest(string typeName, IReadOnlyList<string> trainers)

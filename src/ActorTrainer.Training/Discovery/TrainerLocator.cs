@@ -15,7 +15,9 @@ internal static class TrainerLocator
         Type type = assemblyPath is null ? FindInHost(typeName) : FindInFile(typeName, assemblyPath);
         if (!typeof(ITrainer).IsAssignableFrom(type) || type.IsAbstract)
         {
-            throw new TrainerTypeException($"'{typeName}' is no trainer: it has to be a class that implements {typeof(ITrainer).FullName}.");
+            throw new TrainerTypeException(
+                $"'{typeName}' is no trainer: it has to be a class that implements {typeof(ITrainer).FullName}."
+            );
         }
 
         ConstructorInfo? constructor = type.GetConstructor(Type.EmptyTypes);
@@ -54,8 +56,10 @@ internal static class TrainerLocator
 
     /// <summary>Whether an assembly belongs to .NET and can hold no trainer.</summary>
     public static bool IsFramework(string? name) =>
-        name is null or "netstandard" or "mscorlib" ||
-        name.StartsWith("System.", StringComparison.Ordinal) || name.StartsWith("Microsoft.", StringComparison.Ordinal) || name == "System";
+        name is null or "netstandard" or "mscorlib"
+        || name.StartsWith("System.", StringComparison.Ordinal)
+        || name.StartsWith("Microsoft.", StringComparison.Ordinal)
+        || name == "System";
 
     private static Type FindInHost(string typeName)
     {
@@ -68,8 +72,10 @@ internal static class TrainerLocator
         }
 
         throw new TrainerTypeException(
-            $"trainer type '{typeName}' is neither in {Assembly.GetEntryAssembly()?.GetName().Name ?? "this program"} nor in what it references; " +
-            "set trainer.assembly when it stands in a file of its own.");
+            $"trainer type '{typeName}' is neither in {Assembly.GetEntryAssembly()?.GetName().Name ?? "this program"} nor in "
+                + "what it references; "
+                + "set trainer.assembly when it stands in a file of its own."
+        );
     }
 
     private static Type FindInFile(string typeName, string path)

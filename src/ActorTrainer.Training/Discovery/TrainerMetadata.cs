@@ -60,8 +60,11 @@ internal sealed class TrainerMetadata : IDisposable
         foreach (TypeDefinitionHandle handle in Reader.TypeDefinitions)
         {
             TypeDefinition type = Reader.GetTypeDefinition(handle);
-            if ((type.Attributes & (TypeAttributes.Interface | TypeAttributes.Abstract)) == 0 && IsPublic(handle) &&
-                Implements(handle, typeof(ITrainer).FullName!))
+            if (
+                (type.Attributes & (TypeAttributes.Interface | TypeAttributes.Abstract)) == 0
+                && IsPublic(handle)
+                && Implements(handle, typeof(ITrainer).FullName!)
+            )
             {
                 names.Add(NameOf(handle));
             }
@@ -86,9 +89,12 @@ internal sealed class TrainerMetadata : IDisposable
         foreach (MethodDefinitionHandle handle in type.GetMethods())
         {
             MethodDefinition method = Reader.GetMethodDefinition(handle);
-            if ((method.Attributes & MethodAttributes.MemberAccessMask) == MethodAttributes.Public &&
-                (method.Attributes & MethodAttributes.Static) == 0 && Reader.StringComparer.Equals(method.Name, ".ctor") &&
-                ParameterCount(method) == 0)
+            if (
+                (method.Attributes & MethodAttributes.MemberAccessMask) == MethodAttributes.Public
+                && (method.Attributes & MethodAttributes.Static) == 0
+                && Reader.StringComparer.Equals(method.Name, ".ctor")
+                && ParameterCount(method) == 0
+            )
             {
                 return true;
             }
@@ -113,12 +119,14 @@ internal sealed class TrainerMetadata : IDisposable
         }
 
         EntityHandle parent = Generic(type.BaseType);
-        return !parent.IsNil && depth < MaxBaseTypes && parent.Kind switch
-        {
-            HandleKind.TypeDefinition => Implements((TypeDefinitionHandle)parent, interfaceName, depth + 1),
-            HandleKind.TypeReference => ImplementsElsewhere((TypeReferenceHandle)parent, interfaceName, depth + 1),
-            _ => false,
-        };
+        return !parent.IsNil
+            && depth < MaxBaseTypes
+            && parent.Kind switch
+            {
+                HandleKind.TypeDefinition => Implements((TypeDefinitionHandle)parent, interfaceName, depth + 1),
+                HandleKind.TypeReference => ImplementsElsewhere((TypeReferenceHandle)parent, interfaceName, depth + 1),
+                _ => false,
+            };
     }
 
     private bool ImplementsElsewhere(TypeReferenceHandle handle, string interfaceName, int depth)
@@ -159,20 +167,19 @@ internal sealed class TrainerMetadata : IDisposable
             : default;
     }
 
-    private string NameOf(EntityHandle handle) => handle.Kind switch
-    {
-        HandleKind.TypeDefinition => NameOf((TypeDefinitionHandle)handle),
-        HandleKind.TypeReference => NameOf((TypeReferenceHandle)handle),
-        _ => "",
-    };
+    private string NameOf(EntityHandle handle) =>
+        handle.Kind switch
+        {
+            HandleKind.TypeDefinition => NameOf((TypeDefinitionHandle)handle),
+            HandleKind.TypeReference => NameOf((TypeReferenceHandle)handle),
+            _ => "",
+        };
 
     private string NameOf(TypeDefinitionHandle handle)
     {
         TypeDefinition type = Reader.GetTypeDefinition(handle);
         string name = Reader.GetString(type.Name);
-        return type.IsNested
-            ? $"{NameOf(type.GetDeclaringType())}+{name}"
-            : Join(Reader.GetString(type.Namespace), name);
+        return type.IsNested ? $"{NameOf(type.GetDeclaringType())}+{name}" : Join(Reader.GetString(type.Namespace), name);
     }
 
     private string NameOf(TypeReferenceHandle handle)

@@ -61,7 +61,8 @@ public abstract record WorkerMessage
 public sealed record HelloMessage(int Protocol, string Run, int Pid) : WorkerMessage
 {
     /// <summary>
-    /// Whether the worker was started ahead, for no run yet: its init names the run, and brings environment and working directory. Default false.
+    /// Whether the worker was started ahead, for no run yet: its init names the run, and brings environment and working directory. Default
+    /// false.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Spare { get; init; }
@@ -78,10 +79,12 @@ public sealed record PhaseMessage(WorkerPhase Phase) : WorkerMessage;
 /// <param name="TotalSteps">Steps in all, or null when not known.</param>
 /// <param name="Epoch">Epochs done, with the part of the current one.</param>
 /// <param name="Metrics">Newest values.</param>
-public sealed record ProgressMessage(long Step, long? TotalSteps, double Epoch, IReadOnlyDictionary<string, double> Metrics) : WorkerMessage;
+public sealed record ProgressMessage(long Step, long? TotalSteps, double Epoch, IReadOnlyDictionary<string, double> Metrics)
+    : WorkerMessage;
 
 /// <summary>Worker → node: a state stands complete in <c>stagingDirectory/id</c> and is not touched again.</summary>
-public sealed record StagedMessage(string Id, long Step, double Epoch, string Reason, IReadOnlyDictionary<string, double> Metrics) : WorkerMessage;
+public sealed record StagedMessage(string Id, long Step, double Epoch, string Reason, IReadOnlyDictionary<string, double> Metrics)
+    : WorkerMessage;
 
 /// <summary>Worker → node: a state could not be written.</summary>
 public sealed record StageFailedMessage(string Reason, string Detail) : WorkerMessage;
@@ -92,7 +95,8 @@ public sealed record DoneMessage(
     long? TotalSteps,
     double Epoch,
     IReadOnlyDictionary<string, double> Metrics,
-    IReadOnlyDictionary<string, string> Results) : WorkerMessage;
+    IReadOnlyDictionary<string, string> Results
+) : WorkerMessage;
 
 /// <summary>Worker → node: the exception that ends it; a non-zero exit follows.</summary>
 public sealed record ErrorMessage(string Detail) : WorkerMessage;
@@ -111,9 +115,12 @@ public sealed record InitMessage(
     JsonElement? Settings,
     string RunDirectory,
     string StagingDirectory,
-    string RestoreDirectory) : WorkerMessage
+    string RestoreDirectory
+) : WorkerMessage
 {
-    /// <summary>For a spare worker: the variables in which its run's environment differs from its own; null removes one. Null: nothing to change.</summary>
+    /// <summary>
+    /// For a spare worker: the variables in which its run's environment differs from its own; null removes one. Null: nothing to change.
+    /// </summary>
     public IReadOnlyDictionary<string, string?>? Environment { get; init; }
 
     /// <summary>For a spare worker: the folder to work in, absolute. Null: stay.</summary>
@@ -147,6 +154,7 @@ internal sealed class CheckpointStrategyJsonConverter() : JsonStringEnumConverte
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     AllowOutOfOrderMetadataProperties = true,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(WorkerPhaseJsonConverter), typeof(CheckpointStrategyJsonConverter)])]
+    Converters = [typeof(WorkerPhaseJsonConverter), typeof(CheckpointStrategyJsonConverter)]
+)]
 [JsonSerializable(typeof(WorkerMessage))]
-public sealed partial class WorkerJsonContext : JsonSerializerContext;
+internal sealed partial class WorkerJsonContext : JsonSerializerContext;

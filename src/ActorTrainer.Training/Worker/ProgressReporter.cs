@@ -4,8 +4,8 @@ namespace ActorTrainer.Training.Worker;
 
 /// <summary>
 /// Tells the node how far training is: at most every 100 ms, and never so that the last step stays untold. What was held back is told when
-/// the time is over, also in the middle of a step that never ends, since what follows from a failure depends on the step that it came after.
-/// Safe for use from several threads.
+/// the time is over, also in the middle of a step that never ends, since what follows from a failure depends on the step that it came
+/// after. Safe for use from several threads.
 /// </summary>
 internal sealed class ProgressReporter : IDisposable
 {
@@ -56,7 +56,9 @@ internal sealed class ProgressReporter : IDisposable
         }
     }
 
-    /// <summary>Tells a step now or within 100 ms. The first is told at once: it is what shows that a task is back after a fail-over.</summary>
+    /// <summary>
+    /// Tells a step now or within 100 ms. The first is told at once: it is what shows that a task is back after a fail-over.
+    /// </summary>
     public void Report(in StepResult step)
     {
         lock (_lock)

@@ -104,7 +104,12 @@ internal static class WorkerCodec
     }
 
     private static void WriteProgress(
-        Utf8JsonWriter json, long step, long? totalSteps, double epoch, IReadOnlyDictionary<string, double> metrics)
+        Utf8JsonWriter json,
+        long step,
+        long? totalSteps,
+        double epoch,
+        IReadOnlyDictionary<string, double> metrics
+    )
     {
         json.WriteNumber("step"u8, step);
         if (totalSteps is { } total)
@@ -141,33 +146,43 @@ internal static class WorkerCodec
         }
         else
         {
-            json.WriteString(name, double.IsNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity");
+            json.WriteString(
+                name,
+                double.IsNaN(value) ? "NaN"
+                    : value > 0 ? "Infinity"
+                    : "-Infinity"
+            );
         }
     }
 
-    private static WorkerMessage? Read(JsonElement json) => json.GetProperty("type"u8).GetString() switch
-    {
-        "init" => new InitMessage(
-            Text(json, "run"),
-            Text(json, "trainerType"),
-            OptionalText(json, "assembly"),
-            json.TryGetProperty("settings"u8, out JsonElement settings) && settings.ValueKind != JsonValueKind.Null ? settings.Clone() : null,
-            Text(json, "runDirectory"),
-            Text(json, "stagingDirectory"),
-            Text(json, "restoreDirectory"))
+    private static WorkerMessage? Read(JsonElement json) =>
+        json.GetProperty("type"u8).GetString() switch
         {
-            Environment = json.TryGetProperty("environment"u8, out JsonElement environment) ? ReadEnvironment(environment) : null,
-            WorkingDirectory = OptionalText(json, "workingDirectory"),
-        },
-        "begin" => new BeginMessage(
-            json.GetProperty("restore"u8).GetBoolean(),
-            json.TryGetProperty("policy"u8, out JsonElement policy) ? ReadPolicy(policy) : new CheckpointSpec(),
-            json.TryGetProperty("bestMetric"u8, out JsonElement best) ? ReadNumber(best) : null),
-        "checkpoint-now" => new CheckpointNowMessage(Text(json, "reason")),
-        "released" => new ReleasedMessage(Text(json, "id")),
-        "stop" => new StopMessage(),
-        _ => null,
-    };
+            "init" => new InitMessage(
+                Text(json, "run"),
+                Text(json, "trainerType"),
+                OptionalText(json, "assembly"),
+                json.TryGetProperty("settings"u8, out JsonElement settings) && settings.ValueKind != JsonValueKind.Null
+                    ? settings.Clone()
+                    : null,
+                Text(json, "runDirectory"),
+                Text(json, "stagingDirectory"),
+                Text(json, "restoreDirectory")
+            )
+            {
+                Environment = json.TryGetProperty("environment"u8, out JsonElement environment) ? ReadEnvironment(environment) : null,
+                WorkingDirectory = OptionalText(json, "workingDirectory"),
+            },
+            "begin" => new BeginMessage(
+                json.GetProperty("restore"u8).GetBoolean(),
+                json.TryGetProperty("policy"u8, out JsonElement policy) ? ReadPolicy(policy) : new CheckpointSpec(),
+                json.TryGetProperty("bestMetric"u8, out JsonElement best) ? ReadNumber(best) : null
+            ),
+            "checkpoint-now" => new CheckpointNowMessage(Text(json, "reason")),
+            "released" => new ReleasedMessage(Text(json, "id")),
+            "stop" => new StopMessage(),
+            _ => null,
+        };
 
     private static Dictionary<string, string?> ReadEnvironment(JsonElement json)
     {
@@ -201,37 +216,40 @@ internal static class WorkerCodec
         return policy;
     }
 
-    private static CheckpointStrategy ReadStrategy(string? name) => name switch
-    {
-        "epoch" => CheckpointStrategy.Epoch,
-        "interval" => CheckpointStrategy.Interval,
-        "event" => CheckpointStrategy.Event,
-        "hybrid" => CheckpointStrategy.Hybrid,
-        _ => throw new FormatException($"'{name}' is no checkpoint strategy."),
-    };
-
-    private static double? ReadNumber(JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.String => json.GetString() switch
+    private static CheckpointStrategy ReadStrategy(string? name) =>
+        name switch
         {
-            "Infinity" => double.PositiveInfinity,
-            "-Infinity" => double.NegativeInfinity,
-            _ => double.NaN,
-        },
-        _ => json.GetDouble(),
-    };
+            "epoch" => CheckpointStrategy.Epoch,
+            "interval" => CheckpointStrategy.Interval,
+            "event" => CheckpointStrategy.Event,
+            "hybrid" => CheckpointStrategy.Hybrid,
+            _ => throw new FormatException($"'{name}' is no checkpoint strategy."),
+        };
 
-    private static string PhaseName(WorkerPhase phase) => phase switch
-    {
-        WorkerPhase.Starting => "starting",
-        WorkerPhase.Initializing => "initializing",
-        WorkerPhase.Restoring => "restoring",
-        WorkerPhase.Training => "training",
-        WorkerPhase.Evaluating => "evaluating",
-        WorkerPhase.Saving => "saving",
-        _ => throw new ArgumentOutOfRangeException(nameof(phase)),
-    };
+    private static double? ReadNumber(JsonElement json) =>
+        json.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => json.GetString() switch
+            {
+                "Infinity" => double.PositiveInfinity,
+                "-Infinity" => double.NegativeInfinity,
+                _ => double.NaN,
+            },
+            _ => json.GetDouble(),
+        };
+
+    private static string PhaseName(WorkerPhase phase) =>
+        phase switch
+        {
+            WorkerPhase.Starting => "starting",
+            WorkerPhase.Initializing => "initializing",
+            WorkerPhase.Restoring => "restoring",
+            WorkerPhase.Training => "training",
+            WorkerPhase.Evaluating => "evaluating",
+            WorkerPhase.Saving => "saving",
+            _ => throw new ArgumentOutOfRangeException(nameof(phase)),
+        };
 
     private static string Text(JsonElement json, string name) =>
         json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null.");

@@ -9,7 +9,9 @@ namespace ActorTrainer.Training.Worker;
 /// The worker's end of the connection to its node. One thread reads all the time, so that a stop and the loss of the node are seen
 /// in the middle of a step; any thread may send.
 /// </summary>
-/// <remarks>Blocking calls on a thread of its own start faster than the asynchronous socket machinery, and start-up is part of fail-over.</remarks>
+/// <remarks>
+/// Blocking calls on a thread of its own start faster than the asynchronous socket machinery, and start-up is part of fail-over.
+/// </remarks>
 internal sealed class WorkerLink : IDisposable
 {
     private const int MaxLineBytes = 1 << 20;
@@ -17,8 +19,9 @@ internal sealed class WorkerLink : IDisposable
     private readonly Socket _socket;
     private readonly Action _nodeGone;
     private readonly Action<WorkerMessage>? _received;
-    private readonly Channel<WorkerMessage> _inbox =
-        Channel.CreateUnbounded<WorkerMessage>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
+    private readonly Channel<WorkerMessage> _inbox = Channel.CreateUnbounded<WorkerMessage>(
+        new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }
+    );
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _sending = new();

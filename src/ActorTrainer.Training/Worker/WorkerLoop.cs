@@ -41,7 +41,14 @@ internal sealed class WorkerLoop
     /// <param name="time">The clock of progress and of checkpoint intervals.</param>
     /// <param name="errors">Takes stack traces.</param>
     /// <param name="spare">Whether the process has no run yet: init brings it, with its environment.</param>
-    public WorkerLoop(WorkerLink link, string run, Func<string, string?, ITrainer> create, TimeProvider time, TextWriter errors, bool spare = false)
+    public WorkerLoop(
+        WorkerLink link,
+        string run,
+        Func<string, string?, ITrainer> create,
+        TimeProvider time,
+        TextWriter errors,
+        bool spare = false
+    )
     {
         _link = link;
         _run = run;
@@ -155,7 +162,10 @@ internal sealed class WorkerLoop
         }
     }
 
-    /// <summary>Leaves training for a while. What was held back of it is told first: progress that came later would be taken for the end of the phase.</summary>
+    /// <summary>
+    /// Leaves training for a while. What was held back of it is told first: progress that came later would be taken for the end of the
+    /// phase.
+    /// </summary>
     private void Enter(WorkerPhase phase)
     {
         _progress.Flush();
@@ -173,17 +183,20 @@ internal sealed class WorkerLoop
         }
 
         string? requested = _requested.TryPeek(out string? first) ? first : null;
-        CheckpointDecision decision = CheckpointPolicy.Decide(_policy, new CheckpointInputs
-        {
-            Pending = requested ?? _deferred,
-            EndOfEpoch = step.EndOfEpoch,
-            WholeEpochs = wholeEpochs,
-            Evaluation = evaluation,
-            Now = Now,
-            LastSaveAt = _lastSaveAt,
-            LastSaveWholeEpochs = _lastSaveWholeEpochs,
-            Best = _best,
-        });
+        CheckpointDecision decision = CheckpointPolicy.Decide(
+            _policy,
+            new CheckpointInputs
+            {
+                Pending = requested ?? _deferred,
+                EndOfEpoch = step.EndOfEpoch,
+                WholeEpochs = wholeEpochs,
+                Evaluation = evaluation,
+                Now = Now,
+                LastSaveAt = _lastSaveAt,
+                LastSaveWholeEpochs = _lastSaveWholeEpochs,
+                Best = _best,
+            }
+        );
         _best = decision.Best;
         if (!decision.Save)
         {

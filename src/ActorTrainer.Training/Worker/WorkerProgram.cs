@@ -18,7 +18,8 @@ internal static class WorkerProgram
         if (string.IsNullOrEmpty(address) || string.IsNullOrEmpty(run))
         {
             await Console.Error.WriteLineAsync(
-                $"worker: {SocketVariable} and {RunVariable} are not set. Workers are started by a node; submit a task instead.");
+                $"worker: {SocketVariable} and {RunVariable} are not set. Workers are started by a node; submit a task instead."
+            );
             return WorkerExitCodes.Usage;
         }
 

@@ -6,12 +6,14 @@ using System.Text.Json.Serialization;
 namespace ActorTrainer.Training.Worker;
 
 /// <summary>
-/// Trains a tiny model once, with a node that this process plays itself, so that the code of a worker is compiled when a run comes: the loop, the
-/// messages, the files of a state. Writes below one folder and listens on a socket beside the node's; both are gone afterwards.
+/// Trains a tiny model once, with a node that this process plays itself, so that the code of a worker is compiled when a run comes: the
+/// loop, the messages, the files of a state. Writes below one folder and listens on a socket beside the node's; both are gone afterwards.
 /// </summary>
 internal static class WorkerRehearsal
 {
-    /// <summary>Rehearses. What fails costs time later on and nothing else, so it is passed over: where it matters, the run says what is wrong.</summary>
+    /// <summary>
+    /// Rehearses. What fails costs time later on and nothing else, so it is passed over: where it matters, the run says what is wrong.
+    /// </summary>
     /// <param name="nodeAddress">The node's socket, in a folder that only this user may enter.</param>
     /// <param name="folder">A folder that does not exist yet, where it may write.</param>
     /// <param name="time">The clock.</param>
@@ -149,8 +151,16 @@ internal sealed class RehearsalTrainer : ITrainer
         _step[0]++;
         _weights[_step[0]] += (float)_generator.NextDouble();
         _context!.SetResult("step", _step[0]);
-        return ValueTask.FromResult(new StepResult(
-            _step[0], 3, _step[0], EndOfEpoch: true, Done: _step[0] == 3, new Dictionary<string, double> { ["loss"] = _weights[0] }));
+        return ValueTask.FromResult(
+            new StepResult(
+                _step[0],
+                3,
+                _step[0],
+                EndOfEpoch: true,
+                Done: _step[0] == 3,
+                new Dictionary<string, double> { ["loss"] = _weights[0] }
+            )
+        );
     }
 
     public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken)

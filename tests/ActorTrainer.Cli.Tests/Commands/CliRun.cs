@@ -75,12 +75,14 @@ internal sealed class CliRun
         {
             Flags = flags;
             string folder = Path.GetTempPath();
-            return Mistake is not null ? throw Mistake : new NodeModel
-            {
-                DataDir = folder,
-                Journal = new JournalModel { Path = Path.Combine(folder, "journal.db") },
-                Checkpoints = new CheckpointStoreModel { Path = folder },
-            };
+            return Mistake is not null
+                ? throw Mistake
+                : new NodeModel
+                {
+                    DataDir = folder,
+                    Journal = new JournalModel { Path = Path.Combine(folder, "journal.db") },
+                    Checkpoints = new CheckpointStoreModel { Path = folder },
+                };
         }
 
         public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)

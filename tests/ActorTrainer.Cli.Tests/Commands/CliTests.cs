@@ -40,9 +40,19 @@ public sealed class CliTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("actortrainer: --node: 'nonsense' is not an address; use host:port, for example 127.0.0.1:7400\n", "tasks", "ls", "--node", "nonsense")]
+    [InlineData(
+        "actortrainer: --node: 'nonsense' is not an address; use host:port, for example 127.0.0.1:7400\n",
+        "tasks",
+        "ls",
+        "--node",
+        "nonsense"
+    )]
     [InlineData("actortrainer tasks: Required command was not provided.\nSee 'actortrainer tasks --help'.\n", "tasks")]
-    [InlineData("actortrainer tasks show: Required argument 'TASK' missing for command: 'show'.\nSee 'actortrainer tasks show --help'.\n", "tasks", "show")]
+    [InlineData(
+        "actortrainer tasks show: Required argument 'TASK' missing for command: 'show'.\nSee 'actortrainer tasks show --help'.\n",
+        "tasks",
+        "show"
+    )]
     [InlineData("actortrainer: --env: 'SEED' is not KEY=VALUE; write for example --env SEED=7\n", "run", "--env", "SEED", "--", "true")]
     [InlineData("actortrainer: --slots: at least 1\n", "run", "--slots", "0", "--", "true")]
     [InlineData("actortrainer: name a shard or give --task TASK\n", "shards", "show")]
@@ -88,7 +98,13 @@ public sealed class CliTests : IAsyncLifetime
     public async Task TasksShow_CompletedTask_ShowsItsResults()
     {
         Dictionary<string, string> results = new() { ["weights"] = "9f86", ["accuracy"] = "0.97" };
-        TaskSummary done = _node.View.Tasks[0] with { Task = TaskId.Parse("done-1"), Name = "done", Status = TaskStatus.Completed, Results = results };
+        TaskSummary done = _node.View.Tasks[0] with
+        {
+            Task = TaskId.Parse("done-1"),
+            Name = "done",
+            Status = TaskStatus.Completed,
+            Results = results,
+        };
         _node.Put(new(done, SampleCluster.Now, SampleCluster.Now));
 
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync("tasks", "show", "done");
@@ -99,9 +115,8 @@ public sealed class CliTests : IAsyncLifetime
     [Fact]
     public async Task TasksPause_OneOfTwoIsRefused_AsksBothAndExits1()
     {
-        _node.OnCommand = (task, _) => task == SampleCluster.Digits
-            ? new CommandRefused("the task is finished")
-            : new CommandAccepted(task);
+        _node.OnCommand = (task, _) =>
+            task == SampleCluster.Digits ? new CommandRefused("the task is finished") : new CommandAccepted(task);
 
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync("tasks", "pause", "digits-a", "shakespeare");
 
@@ -130,7 +145,12 @@ public sealed class CliTests : IAsyncLifetime
     [Fact]
     public async Task TasksLs_Terminal_IsColoured()
     {
-        CliResult result = await new CliRun { Node = _server.Address, Terminal = true, Width = 100 }.RunAsync("tasks", "ls");
+        CliResult result = await new CliRun
+        {
+            Node = _server.Address,
+            Terminal = true,
+            Width = 100,
+        }.RunAsync("tasks", "ls");
 
         result.Out.ShouldContain("\e[");
         result.Out.ShouldContain("running");
@@ -139,7 +159,9 @@ public sealed class CliTests : IAsyncLifetime
     [Fact]
     public async Task TasksLs_TerminalWithNoColour_IsNot()
     {
-        CliResult result = await new CliRun { Node = _server.Address, Terminal = true }.With("NO_COLOR", "1").RunAsync("tasks", "ls");
+        CliResult result = await new CliRun { Node = _server.Address, Terminal = true }
+            .With("NO_COLOR", "1")
+            .RunAsync("tasks", "ls");
 
         // Bold headers are no colour; the statuses must not be coloured.
         result.Out.ShouldNotContain("\e[3");
@@ -161,7 +183,12 @@ public sealed class CliTests : IAsyncLifetime
     [Theory]
     [InlineData("warmup", 0, "actortrainer: task warmup completed\n")]
     [InlineData("broken", 7, "actortrainer: task broken failed: exit code 7\n")]
-    [InlineData("digits-b", 1, "actortrainer: task digits-b is held: three nodes were lost within 60s of its start; let it go on with 'actortrainer tasks resume digits-b'\n")]
+    [InlineData(
+        "digits-b",
+        1,
+        "actortrainer: task digits-b is held: three nodes were lost within 60s of its start; "
+            + "let it go on with 'actortrainer tasks resume digits-b'\n"
+    )]
     public async Task TasksWait_Ended_ExitsWithTheTasksCode(string task, int code, string message)
     {
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync("tasks", "wait", task);
@@ -190,8 +217,9 @@ public sealed class CliTests : IAsyncLifetime
 
         result.Code.ShouldBe(ExitCodes.Ok);
         result.Out.ShouldBe(
-            "15:09:26Z digits-a completed step 1200/4000 30% on 127.0.0.1:7401\n" +
-            "15:09:26Z warmup completed step 100/100 100% on 127.0.0.1:7402\n");
+            "15:09:26Z digits-a completed step 1200/4000 30% on 127.0.0.1:7401\n"
+                + "15:09:26Z warmup completed step 100/100 100% on 127.0.0.1:7402\n"
+        );
     }
 
     [Fact]
@@ -199,7 +227,12 @@ public sealed class CliTests : IAsyncLifetime
     {
         _node.Change("digits-a", summary => summary with { Status = TaskStatus.Completed });
 
-        CliResult result = await new CliRun { Node = _server.Address, Terminal = true, Width = 100 }.RunAsync("tasks", "watch", "digits-a");
+        CliResult result = await new CliRun
+        {
+            Node = _server.Address,
+            Terminal = true,
+            Width = 100,
+        }.RunAsync("tasks", "watch", "digits-a");
 
         result.Code.ShouldBe(ExitCodes.Ok);
         result.Out.ShouldContain("━━━━━━");
@@ -243,18 +276,30 @@ public sealed class CliTests : IAsyncLifetime
         CliRun run = new();
 
         CliResult result = await run.RunAsync(
-            "node", "--config", "node.conf", "--address", "127.0.0.1:7401", "--seed", "127.0.0.1:7400", "--seed", "127.0.0.1:7402", "--slots", "3",
-            "--set", "a.b=c=d");
+            "node",
+            "--config",
+            "node.conf",
+            "--address",
+            "127.0.0.1:7401",
+            "--seed",
+            "127.0.0.1:7400",
+            "--seed",
+            "127.0.0.1:7402",
+            "--slots",
+            "3",
+            "--set",
+            "a.b=c=d"
+        );
 
         result.Code.ShouldBe(ExitCodes.Ok);
         run.Host.Started.ShouldNotBeNull();
-        run.Files.Flags.Select(flag => $"{flag.Key}={flag.Value} by {flag.Option}").ShouldBe(
-        [
-            "actortrainer.node.address=127.0.0.1:7401 by --address",
-            "actortrainer.node.slots=3 by --slots",
-            "actortrainer.cluster.seed-nodes=127.0.0.1:7400,127.0.0.1:7402 by --seed",
-            "a.b=c=d by --set",
-        ]);
+        run.Files.Flags.Select(flag => $"{flag.Key}={flag.Value} by {flag.Option}")
+            .ShouldBe([
+                "actortrainer.node.address=127.0.0.1:7401 by --address",
+                "actortrainer.node.slots=3 by --slots",
+                "actortrainer.cluster.seed-nodes=127.0.0.1:7400,127.0.0.1:7402 by --seed",
+                "a.b=c=d by --set",
+            ]);
     }
 
     [Fact]
@@ -293,9 +338,23 @@ public sealed class CliTests : IAsyncLifetime
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync("doctor", "-o", "json");
 
         using JsonDocument report = JsonDocument.Parse(result.Out);
-        Dictionary<string, string> levels = report.RootElement.EnumerateArray()
+        Dictionary<string, string> levels = report
+            .RootElement.EnumerateArray()
             .ToDictionary(finding => finding.GetProperty("check").GetString()!, finding => finding.GetProperty("level").GetString()!);
-        levels.Keys.ShouldBe(["system", "runtime", "sdk", "python", "clock", "data", "journal", "checkpoints", "disk", "node", "cluster", "port"]);
+        levels.Keys.ShouldBe([
+            "system",
+            "runtime",
+            "sdk",
+            "python",
+            "clock",
+            "data",
+            "journal",
+            "checkpoints",
+            "disk",
+            "node",
+            "cluster",
+            "port",
+        ]);
         levels["runtime"].ShouldBe("ok");
         levels["node"].ShouldBe("ok");
         levels["cluster"].ShouldBe("warn");

@@ -83,7 +83,9 @@ public sealed class ProcessTests : IAsyncLifetime
         CliResult result = await RunAsync("config", "check", "x.conf");
 
         result.Code.ShouldBe(2);
-        result.Error.ShouldContain("there is neither task { … } nor actortrainer { … } here; begin with one of them. Is tsk meant to be it?");
+        result.Error.ShouldContain(
+            "there is neither task { … } nor actortrainer { … } here; begin with one of them. Is tsk meant to be it?"
+        );
     }
 
     [Fact]
@@ -112,7 +114,8 @@ public sealed class ProcessTests : IAsyncLifetime
     {
         await File.WriteAllTextAsync(
             Path.Combine(_folder, "node.conf"),
-            "mine = 1\nakka.loglevel = WARNING\nactortrainer {\n  node.address = \"127.0.0.1:7401\"\n}\n");
+            "mine = 1\nakka.loglevel = WARNING\nactortrainer {\n  node.address = \"127.0.0.1:7401\"\n}\n"
+        );
 
         CliResult result = await RunAsync("config", "show", "node.conf");
 
@@ -130,8 +133,7 @@ public sealed class ProcessTests : IAsyncLifetime
     [InlineData("node", "--config", "node.conf")]
     public async Task AnyCommand_AkkaContradictsTheNode_Exits2WithPlace(params string[] commandLine)
     {
-        await File.WriteAllTextAsync(
-            Path.Combine(_folder, "node.conf"), "akka.remote.dot-netty.tcp.port = 9000\n");
+        await File.WriteAllTextAsync(Path.Combine(_folder, "node.conf"), "akka.remote.dot-netty.tcp.port = 9000\n");
 
         CliResult result = await RunAsync(commandLine);
 
@@ -143,7 +145,10 @@ public sealed class ProcessTests : IAsyncLifetime
     [Fact]
     public async Task Submit_MistakeInFile_Exits2AndSendsNothing()
     {
-        await File.WriteAllTextAsync(Path.Combine(_folder, "task.conf"), "task {\n  name = digits\n  command = [\"true\"]\n  slots = many\n}\n");
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "task.conf"),
+            "task {\n  name = digits\n  command = [\"true\"]\n  slots = many\n}\n"
+        );
 
         CliResult result = await RunAsync("submit", "task.conf", "--node", _server.Address.ToString());
 

@@ -26,10 +26,32 @@ public sealed class RunCommandTests : IAsyncLifetime
             _submitted = spec;
             File.WriteAllText(output, "hello from the task\n");
             _node.AddOutput(new OutputFile(1, 1, output));
-            _node.Put(new TaskListing(
-                new TaskSummary(Id, spec.Name, "", 3, null, 0, TaskStatus.Running, 0, 1, "", TaskProgress.None, SampleCluster.A, 1, 0, null, 0, false, null),
-                SampleCluster.Now,
-                SampleCluster.Now));
+            _node.Put(
+                new TaskListing(
+                    new TaskSummary(
+                        Id,
+                        spec.Name,
+                        "",
+                        3,
+                        null,
+                        0,
+                        TaskStatus.Running,
+                        0,
+                        1,
+                        "",
+                        TaskProgress.None,
+                        SampleCluster.A,
+                        1,
+                        0,
+                        null,
+                        0,
+                        false,
+                        null
+                    ),
+                    SampleCluster.Now,
+                    SampleCluster.Now
+                )
+            );
             return new CommandAccepted(Id);
         };
     }
@@ -48,7 +70,20 @@ public sealed class RunCommandTests : IAsyncLifetime
     public async Task Run_TaskEnds_PrintsItsOutputAndExitsWithItsCode(TaskStatus status, int? taskCode, int code, string ending)
     {
         CliRun run = new() { Node = _server.Address };
-        Task<CliResult> running = run.RunAsync("run", "--name", "job", "--env", "SEED=7", "--priority", "4", "--", "python3", "train.py", "--node", "x");
+        Task<CliResult> running = run.RunAsync(
+            "run",
+            "--name",
+            "job",
+            "--env",
+            "SEED=7",
+            "--priority",
+            "4",
+            "--",
+            "python3",
+            "train.py",
+            "--node",
+            "x"
+        );
 
         await run.Error.WaitForAsync("task job runs on 127.0.0.1:7401");
         _node.Change("job", summary => summary with { Status = status, ExitCode = taskCode, Detail = "exit code 7" });
@@ -77,7 +112,8 @@ public sealed class RunCommandTests : IAsyncLifetime
 
         result.Code.ShouldBe(ExitCodes.Interrupted);
         result.Error.ShouldEndWith(
-            "actortrainer: task job goes on; follow it with 'actortrainer tasks logs -f job', end it with 'actortrainer tasks cancel job'\n");
+            "actortrainer: task job goes on; follow it with 'actortrainer tasks logs -f job', end it with 'actortrainer tasks cancel job'\n"
+        );
         _node.Asked.ShouldBe(["submit job"]);
     }
 
@@ -87,17 +123,49 @@ public sealed class RunCommandTests : IAsyncLifetime
         FakeNode other = SampleCluster.Create();
         await using ApiServer second = await ApiServer.StartAsync(other);
         CliRun run = new();
-        Task<CliResult> running = run.RunAsync("run", "--name", "job", "--node", _server.Address.ToString(), "--node", second.Address.ToString(), "--", "true");
+        Task<CliResult> running = run.RunAsync(
+            "run",
+            "--name",
+            "job",
+            "--node",
+            _server.Address.ToString(),
+            "--node",
+            second.Address.ToString(),
+            "--",
+            "true"
+        );
         await run.Error.WaitForAsync("task job runs on 127.0.0.1:7401");
         await run.Output.WaitForAsync("hello from the task");
 
         string output = Path.Combine(_folder, "output-2");
         await File.WriteAllTextAsync(output, "and from its second run\n");
         other.AddOutput(new OutputFile(2, 2, output));
-        other.Put(new TaskListing(
-            new TaskSummary(Id, "job", "", 3, null, 0, TaskStatus.Running, 0, 1, "", TaskProgress.None, SampleCluster.B, 2, 0, null, 0, false, null),
-            SampleCluster.Now,
-            SampleCluster.Now));
+        other.Put(
+            new TaskListing(
+                new TaskSummary(
+                    Id,
+                    "job",
+                    "",
+                    3,
+                    null,
+                    0,
+                    TaskStatus.Running,
+                    0,
+                    1,
+                    "",
+                    TaskProgress.None,
+                    SampleCluster.B,
+                    2,
+                    0,
+                    null,
+                    0,
+                    false,
+                    null
+                ),
+                SampleCluster.Now,
+                SampleCluster.Now
+            )
+        );
         await _server.DisposeAsync();
         await run.Error.WaitForAsync("task job runs on 127.0.0.1:7402, run 2");
         other.Change("job", summary => summary with { Status = TaskStatus.Completed, ExitCode = 0 });

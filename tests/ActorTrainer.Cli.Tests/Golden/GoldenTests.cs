@@ -30,7 +30,13 @@ public sealed class GoldenTests : IAsyncLifetime
     [InlineData("events-all", "events digits-a --all --utc --after 2")]
     public async Task Table_NotATerminal_IsPlainAndAtMost80Columns(string name, string commandLine)
     {
-        _node.OnVerify = checkpoint => new CheckpointVerification(checkpoint, true, checkpoint.Contains("1000", StringComparison.Ordinal), 10 << 20, "");
+        _node.OnVerify = checkpoint => new CheckpointVerification(
+            checkpoint,
+            true,
+            checkpoint.Contains("1000", StringComparison.Ordinal),
+            10 << 20,
+            ""
+        );
 
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync(commandLine.Split(' '));
 

@@ -45,7 +45,8 @@ public sealed class AkkaSectionTests
               membership { heartbeat-interval = 1500 us }
               sharding { move-timeout = 1500 ms, number-of-shards = 7 }
             }
-            """);
+            """
+        );
 
         Config akka = Parse(model);
 
@@ -108,23 +109,35 @@ public sealed class AkkaSectionTests
 
     [Fact]
     public void Derive_ChosenPortWithTooLargeOffset_IsRefused() =>
-        Should.Throw<ConfigException>(() => AkkaSection.Derive(
-                Models.Read("actortrainer.akka.port-offset = 50000") with { Address = new NodeAddress("127.0.0.1", 41_234) }))
-            .Message.ShouldStartWith("node.conf:1:33: actortrainer.node.address 127.0.0.1:41234 and actortrainer.akka.port-offset 50000 make Akka's port 91234");
+        Should
+            .Throw<ConfigException>(() =>
+                AkkaSection.Derive(
+                    Models.Read("actortrainer.akka.port-offset = 50000") with
+                    {
+                        Address = new NodeAddress("127.0.0.1", 41_234),
+                    }
+                )
+            )
+            .Message.ShouldStartWith(
+                "node.conf:1:33: actortrainer.node.address 127.0.0.1:41234 and actortrainer.akka.port-offset 50000 make Akka's port 91234"
+            );
 
     [Fact]
     public void Derive_Origins_SayWhereAValueComesFrom()
     {
-        ConfigObject root = AkkaSection.Derive(Models.Read(
-            "actortrainer { node.address = \"127.0.0.1:7401\", akka.port-offset = 7 }\nakka.loglevel = WARNING, akka.cluster.sharding.remember-entities = off"));
+        ConfigObject root = AkkaSection.Derive(
+            Models.Read(
+                "actortrainer { node.address = \"127.0.0.1:7401\", akka.port-offset = 7 }\nakka.loglevel = WARNING, "
+                    + "akka.cluster.sharding.remember-entities = off"
+            )
+        );
 
         string Place(params ReadOnlySpan<string> path) => root.At(path).ShouldNotBeNull().Origin.ToString();
         root.Fields.Select(f => f.Key).ShouldBe(["akka"]);
         Place("akka", "remote", "dot-netty", "tcp", "hostname").ShouldBe("derived from actortrainer.node.address (node.conf:1:31)");
-        Place("akka", "remote", "dot-netty", "tcp", "port").ShouldBe(
-            "derived from actortrainer.node.address (node.conf:1:31) and actortrainer.akka.port-offset (node.conf:1:68)");
-        Place("akka", "cluster", "seed-nodes").ShouldBe(
-            "derived from actortrainer.cluster.seed-nodes (default)");
+        Place("akka", "remote", "dot-netty", "tcp", "port")
+            .ShouldBe("derived from actortrainer.node.address (node.conf:1:31) and actortrainer.akka.port-offset (node.conf:1:68)");
+        Place("akka", "cluster", "seed-nodes").ShouldBe("derived from actortrainer.cluster.seed-nodes (default)");
         Place("akka", "cluster", "roles").ShouldBe("derived from actortrainer.node.roles (default)");
         Place("akka", "cluster", "sharding", "role").ShouldStartWith("derived.conf:");
         Place("akka", "cluster", "sharding", "remember-entities").ShouldBe("node.conf:2:68");
@@ -150,10 +163,12 @@ public sealed class AkkaSectionTests
         Config akka = Parse(Models.Read(own));
 
         akka.GetString("akka.actor.serialization-bindings.\"My.Type, My\"").ShouldBe("own");
-        akka.GetString("akka.actor.serialization-bindings.\"ActorTrainer.Cluster.Messages.IActorTrainerMessage, ActorTrainer.Cluster\"").ShouldBe("actortrainer");
+        akka.GetString("akka.actor.serialization-bindings.\"ActorTrainer.Cluster.Messages.IActorTrainerMessage, ActorTrainer.Cluster\"")
+            .ShouldBe("actortrainer");
         akka.GetConfig("akka.actor.serialization-bindings").AsEnumerable().Select(b => b.Key).ShouldContain("a \"quoted\" key");
         akka.GetConfig("akka.actor.deployment").AsEnumerable().ShouldHaveSingleItem().Key.ShouldBe("/a/b");
-        akka.GetString("akka.actor.serializers.actortrainer").ShouldBe("ActorTrainer.Cluster.Messages.ActorTrainerSerializer, ActorTrainer.Cluster");
+        akka.GetString("akka.actor.serializers.actortrainer")
+            .ShouldBe("ActorTrainer.Cluster.Messages.ActorTrainerSerializer, ActorTrainer.Cluster");
         akka.GetBoolean("akka.log-dead-letters", true).ShouldBeFalse();
         akka.GetStringList("akka.loggers").ShouldBe(["Akka.Event.DefaultLogger", "My.Logger, My"]);
         akka.GetValue("akka.list").GetArray().Count.ShouldBe(3);
@@ -180,7 +195,9 @@ public sealed class AkkaSectionTests
     [InlineData("secret", "is not a connection string of Npgsql: ")]
     public void Derive_WrongConnectionString_IsRefusedWithoutShowingIt(string text, string message)
     {
-        string shown = Should.Throw<ConfigException>(() => AkkaSection.Derive(Models.Read($"actortrainer.journal.postgresql = \"{text}\""))).Message;
+        string shown = Should
+            .Throw<ConfigException>(() => AkkaSection.Derive(Models.Read($"actortrainer.journal.postgresql = \"{text}\"")))
+            .Message;
 
         shown.ShouldStartWith($"node.conf:1:35: actortrainer.journal.postgresql {message}");
         shown.ShouldNotContain("secret");

@@ -8,7 +8,8 @@ public sealed class ExampleTests
 {
     private static readonly string Folder = Path.Combine(FindRoot(), "hocon");
 
-    public static TheoryData<string> Files() => [.. Directory.EnumerateFiles(Folder, "*.conf", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Folder, file))];
+    public static TheoryData<string> Files() =>
+        [.. Directory.EnumerateFiles(Folder, "*.conf", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Folder, file))];
 
     [Theory]
     [MemberData(nameof(Files))]

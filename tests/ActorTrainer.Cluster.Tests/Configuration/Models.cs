@@ -5,7 +5,9 @@ namespace ActorTrainer.Cluster.Tests.Configuration;
 
 internal static class Models
 {
-    public static NodeModel Read(string text) => NodeModelReader.Read(
-        HoconReader.ReadText(text, "node.conf").Merge(NodeConfiguration.Reference()),
-        new NodeSurroundings(ConfigPaths.Resolver("/work"), 4));
+    public static NodeModel Read(string text) =>
+        NodeModelReader.Read(
+            HoconReader.ReadText(text, "node.conf").Merge(NodeConfiguration.Reference()),
+            new NodeSurroundings(ConfigPaths.Resolver("/work"), 4)
+        );
 }

@@ -12,10 +12,13 @@ using Akka.TestKit.Xunit2;
 namespace ActorTrainer.Cluster.Tests.Configuration;
 
 /// <summary>The state of the shards' coordinator as Akka itself writes it, with all shards given out, fits into one frame.</summary>
-public sealed class RemotingFrameTests() : TestKit(Remote.WithFallback(ClusterSharding.DefaultConfig()).WithFallback(TestSystems.InMemory()))
+public sealed class RemotingFrameTests()
+    : TestKit(Remote.WithFallback(ClusterSharding.DefaultConfig()).WithFallback(TestSystems.InMemory()))
 {
     /// <summary>Only such a system keeps the whole path of a region elsewhere.</summary>
-    private static readonly Config Remote = ConfigurationFactory.ParseString("akka { actor.provider = remote, remote.dot-netty.tcp { hostname = \"127.0.0.1\", port = 0 } }");
+    private static readonly Config Remote = ConfigurationFactory.ParseString(
+        "akka { actor.provider = remote, remote.dot-netty.tcp { hostname = \"127.0.0.1\", port = 0 } }"
+    );
 
     /// <summary>What the replicator puts around a state when it sends it, with room to spare.</summary>
     private const int Envelope = 16_384;
@@ -41,10 +44,14 @@ public sealed class RemotingFrameTests() : TestKit(Remote.WithFallback(ClusterSh
     {
         NodeModel model = Models.Read("actortrainer { cluster { name = c, expected-nodes = 300 }, sharding.number-of-shards = 2048 }");
 
-        Config tcp = ConfigurationFactory.ParseString(ActorTrainer.Cluster.Configuration.AkkaSection.Text(model)).GetConfig("akka.remote.dot-netty.tcp");
+        Config tcp = ConfigurationFactory
+            .ParseString(ActorTrainer.Cluster.Configuration.AkkaSection.Text(model))
+            .GetConfig("akka.remote.dot-netty.tcp");
 
         long expected = RemotingFrame.Bytes(2048, 300, 1);
-        (tcp.GetByteSize("maximum-frame-size"), tcp.GetByteSize("send-buffer-size"), tcp.GetByteSize("receive-buffer-size")).ShouldBe((expected, expected, expected));
+        (tcp.GetByteSize("maximum-frame-size"), tcp.GetByteSize("send-buffer-size"), tcp.GetByteSize("receive-buffer-size")).ShouldBe(
+            (expected, expected, expected)
+        );
     }
 
     /// <summary>Akka keeps the type to itself, so it is made by reflection.</summary>
@@ -52,15 +59,26 @@ public sealed class RemotingFrameTests() : TestKit(Remote.WithFallback(ClusterSh
     {
         IActorRef[] regions =
         [
-            .. Enumerable.Range(0, 100).Select(i => ((ExtendedActorSystem)Sys).Provider.ResolveActorRef(
-                $"akka.tcp://{Name}@{host}:{65_000 + i}/system/sharding/actortrainer-task#-2147483{i:000}")),
+            .. Enumerable
+                .Range(0, 100)
+                .Select(i =>
+                    ((ExtendedActorSystem)Sys).Provider.ResolveActorRef(
+                        $"akka.tcp://{Name}@{host}:{65_000 + i}/system/sharding/actortrainer-task#-2147483{i:000}"
+                    )
+                ),
         ];
-        ImmutableDictionary<string, IActorRef> homes = Enumerable.Range(0, shards)
+        ImmutableDictionary<string, IActorRef> homes = Enumerable
+            .Range(0, shards)
             .ToImmutableDictionary(i => i.ToString(CultureInfo.InvariantCulture), i => regions[i % regions.Length]);
-        ImmutableDictionary<IActorRef, IImmutableList<string>> owned = homes.GroupBy(h => h.Value)
+        ImmutableDictionary<IActorRef, IImmutableList<string>> owned = homes
+            .GroupBy(h => h.Value)
             .ToImmutableDictionary(g => g.Key, g => (IImmutableList<string>)g.Select(h => h.Key).ToImmutableList());
-        Type type = typeof(ClusterSharding).Assembly.GetType("Akka.Cluster.Sharding.ShardCoordinator+CoordinatorState", throwOnError: true)!;
-        ConstructorInfo constructor = type.GetConstructors(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance).Single(c => c.GetParameters().Length > 1);
+        Type type = typeof(ClusterSharding).Assembly.GetType(
+            "Akka.Cluster.Sharding.ShardCoordinator+CoordinatorState",
+            throwOnError: true
+        )!;
+        ConstructorInfo constructor = type.GetConstructors(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)
+            .Single(c => c.GetParameters().Length > 1);
         return constructor.Invoke([.. constructor.GetParameters().Select(p => Argument(p, homes, owned))]);
     }
 
@@ -68,7 +86,8 @@ public sealed class RemotingFrameTests() : TestKit(Remote.WithFallback(ClusterSh
         values.FirstOrDefault(parameter.ParameterType.IsInstanceOfType)
         ?? (parameter.ParameterType == typeof(bool) ? true : EmptyOf(parameter.ParameterType));
 
-    private static object EmptyOf(Type type) => type.GetGenericArguments() is [{ } only]
-        ? typeof(ImmutableHashSet<>).MakeGenericType(only).GetField("Empty")!.GetValue(null)!
-        : throw new InvalidOperationException($"Akka's state has a part that this test does not know: {type}");
+    private static object EmptyOf(Type type) =>
+        type.GetGenericArguments() is [{ } only]
+            ? typeof(ImmutableHashSet<>).MakeGenericType(only).GetField("Empty")!.GetValue(null)!
+            : throw new InvalidOperationException($"Akka's state has a part that this test does not know: {type}");
 }

@@ -31,7 +31,8 @@ public sealed class ClusterFaultTests
         await cluster.StartAsync();
 
         Number(cluster, "SELECT seq FROM sqlite_sequence WHERE name = 'actortrainer_event'").ShouldBeGreaterThan(0, "a task was rehearsed");
-        Number(cluster, "SELECT count(*) FROM actortrainer_event").ShouldBe(0, "and what it journaled was removed, before the node can be given a task");
+        Number(cluster, "SELECT count(*) FROM actortrainer_event")
+            .ShouldBe(0, "and what it journaled was removed, before the node can be given a task");
     }
 
     [Fact]
@@ -72,7 +73,10 @@ public sealed class ClusterFaultTests
             Run(locked, "ROLLBACK");
         }
 
-        (await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)).ShouldBe((lives[0], lives[1]), $"no healthy node has begun another life\n{cluster.Logs()}");
+        (await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)).ShouldBe(
+            (lives[0], lives[1]),
+            $"no healthy node has begun another life\n{cluster.Logs()}"
+        );
         await cluster.WaitAsync("it is recorded when the journal answers", () => Task.FromResult(StatusOf(cluster, 3) == "Down"), Limit);
         cluster.Nodes[2].Signal(Signals.Continue);
         await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
@@ -159,7 +163,9 @@ public sealed class ClusterFaultTests
         while (true)
         {
             node.Signal(Signals.Stop);
-            SpinWait.SpinUntil(() => File.ReadAllText($"/proc/{node.Pid}/stat").Contains(") T ", StringComparison.Ordinal), Limit).ShouldBeTrue();
+            SpinWait
+                .SpinUntil(() => File.ReadAllText($"/proc/{node.Pid}/stat").Contains(") T ", StringComparison.Ordinal), Limit)
+                .ShouldBeTrue();
             if (WalLock.FindWriter(cluster.JournalPath) != node.Pid)
             {
                 return;
@@ -178,7 +184,11 @@ public sealed class ClusterFaultTests
 
     /// <summary>The number of the life that a node says it has; 0 between two lives.</summary>
     private static async Task<long> LifeAsync(LocalCluster cluster, int node) =>
-        (await AskAsync(cluster, node)).Members.Where(m => m.Address == cluster.Nodes[node - 1].Address).Select(m => m.Incarnation).DefaultIfEmpty(0).Max();
+        (await AskAsync(cluster, node))
+            .Members.Where(m => m.Address == cluster.Nodes[node - 1].Address)
+            .Select(m => m.Incarnation)
+            .DefaultIfEmpty(0)
+            .Max();
 
     private static async Task ShouldSeeEachOtherAsync(LocalCluster cluster, int[] nodes)
     {
@@ -186,16 +196,28 @@ public sealed class ClusterFaultTests
         {
             await cluster.WaitAsync(
                 $"node {by} sees all of {string.Join(", ", nodes)} up and nobody else",
-                async () => (await AskAsync(cluster, by)).Members.Where(m => m.State is not (MemberState.Down or MemberState.Removed) && m.Reachable && m.State == MemberState.Up)
-                    .Select(m => m.Address).Order().SequenceEqual(nodes.Select(n => cluster.Nodes[n - 1].Address).Order()),
-                Limit);
+                async () =>
+                    (await AskAsync(cluster, by))
+                        .Members.Where(m =>
+                            m.State is not (MemberState.Down or MemberState.Removed) && m.Reachable && m.State == MemberState.Up
+                        )
+                        .Select(m => m.Address)
+                        .Order()
+                        .SequenceEqual(nodes.Select(n => cluster.Nodes[n - 1].Address).Order()),
+                Limit
+            );
         }
     }
 
-    private static Task ShouldSeeDownAsync(LocalCluster cluster, int by, int node) => cluster.WaitAsync(
-        $"node {by} sees node {node} down",
-        async () => (await AskAsync(cluster, by)).Members.Where(m => m.Address == cluster.Nodes[node - 1].Address).All(m => m.State == MemberState.Down),
-        Limit);
+    private static Task ShouldSeeDownAsync(LocalCluster cluster, int by, int node) =>
+        cluster.WaitAsync(
+            $"node {by} sees node {node} down",
+            async () =>
+                (await AskAsync(cluster, by))
+                    .Members.Where(m => m.Address == cluster.Nodes[node - 1].Address)
+                    .All(m => m.State == MemberState.Down),
+            Limit
+        );
 
     private static string StatusOf(LocalCluster cluster, int node)
     {

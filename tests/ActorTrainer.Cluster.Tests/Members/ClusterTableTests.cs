@@ -83,7 +83,9 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
         await _table.EnterAsync(second, 1, default);
 
         TakeResult[] results = await Task.WhenAll(
-            Task.Run(() => _table.TakeAsync(first, 1, 0, [second], default)), Task.Run(() => _table.TakeAsync(second, 1, 0, [first], default)));
+            Task.Run(() => _table.TakeAsync(first, 1, 0, [second], default)),
+            Task.Run(() => _table.TakeAsync(second, 1, 0, [first], default))
+        );
 
         results.ShouldBe([TakeResult.Taken, TakeResult.Refused], ignoreOrder: true);
         ClusterRecord record = await _table.ReadAsync(default);
@@ -112,7 +114,14 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
         LifeProof proof = new(_database, _folder.Model.Journal.Path);
         (await proof.AskAsync(life + 100, default)).LockFree.ShouldBeNull("there is no such life");
 
-        LifePulse pulse = await LifePulse.BeginAsync(_database, _folder.Model.Journal.Path, life, TimeProvider.System, NullLogger.Instance, default);
+        LifePulse pulse = await LifePulse.BeginAsync(
+            _database,
+            _folder.Model.Journal.Path,
+            life,
+            TimeProvider.System,
+            NullLogger.Instance,
+            default
+        );
         (await proof.AskAsync(life, default)).LockFree.ShouldBe(false);
         long before = await BeatAsync(life);
         await WaitAsync(async () => await BeatAsync(life) > before);
@@ -130,8 +139,11 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
         return life;
     }
 
-    private Task<long> RegisterAsync(int node) => _members.RegisterAsync(
-        new ClusterMember(0, new NodeAddress("127.0.0.1", 7400 + node), $"n{node}", [], 2, MemberStatus.Joining, false, 17, "1"), default);
+    private Task<long> RegisterAsync(int node) =>
+        _members.RegisterAsync(
+            new ClusterMember(0, new NodeAddress("127.0.0.1", 7400 + node), $"n{node}", [], 2, MemberStatus.Joining, false, 17, "1"),
+            default
+        );
 
     private async Task<long> BeatAsync(long life) => (await _table.ReadAsync(default)).Find(life)!.Beat;
 

@@ -86,8 +86,24 @@ public sealed class ClusterViewTrackerTests
 
     private ClusterView? Update(params MemberKey[] up) => Update(Start, up);
 
-    private ClusterView? Update(TimeSpan now, params MemberKey[] up) => _tracker.Update(up.ToDictionary(m => m, _ => MemberState.Up), A, now);
+    private ClusterView? Update(TimeSpan now, params MemberKey[] up) =>
+        _tracker.Update(up.ToDictionary(m => m, _ => MemberState.Up), A, now);
 
-    private static MemberRow Row(long incarnation, MemberKey system) => new(
-        new ClusterMember(incarnation, new NodeAddress("127.0.0.1", 7400 + (int)incarnation), $"n{incarnation}", ["gpu"], 2, MemberStatus.Up, false, 1, "1") { System = system });
+    private static MemberRow Row(long incarnation, MemberKey system) =>
+        new(
+            new ClusterMember(
+                incarnation,
+                new NodeAddress("127.0.0.1", 7400 + (int)incarnation),
+                $"n{incarnation}",
+                ["gpu"],
+                2,
+                MemberStatus.Up,
+                false,
+                1,
+                "1"
+            )
+            {
+                System = system,
+            }
+        );
 }

@@ -15,7 +15,8 @@ public sealed class GossipPacerTests() : TestKit(Clustered.WithFallback(TestSyst
         """
         akka.actor.provider = cluster
         akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
-        """);
+        """
+    );
 
     private static readonly string[] OneRound = ["GossipTick", "ReapUnreachableTick", "LeaderActionsTick", "Retry"];
 
@@ -56,15 +57,21 @@ public sealed class GossipPacerTests() : TestKit(Clustered.WithFallback(TestSyst
         IsSettled(up.Copy(MemberStatus.Down)).ShouldBeFalse();
     }
 
-    private static bool IsSettled(Member? member, bool unreachable = false) => GossipPacer.IsSettled(
-        new ClusterEvent.CurrentClusterState().Copy(
-            members: member is null ? [] : [member],
-            unreachable: member is not null && unreachable ? [member] : []));
+    private static bool IsSettled(Member? member, bool unreachable = false) =>
+        GossipPacer.IsSettled(
+            new ClusterEvent.CurrentClusterState().Copy(
+                members: member is null ? [] : [member],
+                unreachable: member is not null && unreachable ? [member] : []
+            )
+        );
 
     private TimeSpan Elapsed() => new(Interlocked.Read(ref _nowTicks));
 
     private static void ExpectRound(TestProbe probe) =>
-        Enumerable.Range(0, OneRound.Length).Select(_ => probe.ExpectMsg<object>(TimeSpan.FromSeconds(20)).GetType().Name).ShouldBe(OneRound);
+        Enumerable
+            .Range(0, OneRound.Length)
+            .Select(_ => probe.ExpectMsg<object>(TimeSpan.FromSeconds(20)).GetType().Name)
+            .ShouldBe(OneRound);
 
     /// <summary>Lets its second go by; a round that was on its way may still come.</summary>
     private async Task ExpectSilenceAsync(TestProbe probe)

@@ -93,7 +93,10 @@ public sealed class JournalLossTests(PostgreSqlServer server)
     private static async Task<long> LifeAsync(LocalCluster cluster, int node)
     {
         using ActorTrainerClient client = LocalCluster.ClientOf(cluster.Nodes[node - 1].Address);
-        return (await client.GetClusterAsync()).Members
-            .Where(m => m.Address == cluster.Nodes[node - 1].Address && m.State == MemberState.Up).Select(m => m.Incarnation).DefaultIfEmpty(0).Max();
+        return (await client.GetClusterAsync())
+            .Members.Where(m => m.Address == cluster.Nodes[node - 1].Address && m.State == MemberState.Up)
+            .Select(m => m.Incarnation)
+            .DefaultIfEmpty(0)
+            .Max();
     }
 }

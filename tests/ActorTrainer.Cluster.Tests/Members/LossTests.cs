@@ -17,7 +17,8 @@ public sealed class LossTests() : TestKit(Clustered.WithFallback(TestSystems.InM
         akka.actor.provider = cluster
         akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
         akka.cluster.seed-nodes = []
-        """);
+        """
+    );
 
     /// <summary>Heartbeats that arrive after the proof of a death were sent before it.</summary>
     [Fact]
@@ -53,7 +54,11 @@ public sealed class LossTests() : TestKit(Clustered.WithFallback(TestSystems.InM
     [Fact]
     [Trait("Lane", "Slow")]
     public void Detector_OfTheProduct_IsTheOneThatAkkaMakes() =>
-        FailureDetectorLoader.Load(
-                Sys.Settings.Config.GetString("akka.cluster.failure-detector.implementation-class"), Sys.Settings.Config.GetConfig("akka.cluster.failure-detector"), Sys)
+        FailureDetectorLoader
+            .Load(
+                Sys.Settings.Config.GetString("akka.cluster.failure-detector.implementation-class"),
+                Sys.Settings.Config.GetConfig("akka.cluster.failure-detector"),
+                Sys
+            )
             .ShouldBeOfType<SilenceDetector>();
 }

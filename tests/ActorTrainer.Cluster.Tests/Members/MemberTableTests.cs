@@ -73,8 +73,12 @@ public abstract class MemberTableTests(string? postgreSql) : IAsyncLifetime
         row.Member.Roles.ShouldBe(["gpu", "large"]);
     }
 
-    private Task<long> RegisterAsync(int port) => _table.RegisterAsync(
-        new ClusterMember(0, new NodeAddress("127.0.0.1", port), $"n{port}", ["gpu", "large"], 2, MemberStatus.Joining, false, 17, "1"), default);
+    private Task<long> RegisterAsync(int port) =>
+        _table.RegisterAsync(
+            new ClusterMember(0, new NodeAddress("127.0.0.1", port), $"n{port}", ["gpu", "large"], 2, MemberStatus.Joining, false, 17, "1"),
+            default
+        );
 
-    private async Task<(long Life, MemberStatus Status)[]> ReadAsync() => [.. (await _table.ReadAsync(default)).Select(p => (p.Member.Incarnation, p.Member.Status))];
+    private async Task<(long Life, MemberStatus Status)[]> ReadAsync() =>
+        [.. (await _table.ReadAsync(default)).Select(p => (p.Member.Incarnation, p.Member.Status))];
 }

@@ -23,7 +23,9 @@ public sealed class PostgreSqlPulseTests(PostgreSqlServer server) : IAsyncLifeti
         _database = await _folder.OpenAsync();
         _proof = new LifeProof(_database, "");
         _life = await new MemberTable(_database).RegisterAsync(
-            new ClusterMember(0, new NodeAddress("127.0.0.1", 7401), "n1", [], 2, MemberStatus.Joining, false, 17, "1"), default);
+            new ClusterMember(0, new NodeAddress("127.0.0.1", 7401), "n1", [], 2, MemberStatus.Joining, false, 17, "1"),
+            default
+        );
     }
 
     public Task DisposeAsync()
@@ -38,7 +40,10 @@ public sealed class PostgreSqlPulseTests(PostgreSqlServer server) : IAsyncLifeti
         await using LifePulse pulse = await BeginAsync();
 
         await _database.ReadAsync(
-            session => session.QueryAsync("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'", r => r.GetBoolean(0)), default);
+            session =>
+                session.QueryAsync("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'", r => r.GetBoolean(0)),
+            default
+        );
 
         await ClusterTableTests.WaitAsync(async () => (await _proof.AskAsync(_life, default)).LockFree == false);
     }

@@ -49,7 +49,7 @@ public sealed class SilenceDetectorTests
 
     private void Listen(TimeSpan time)
     {
-        for (TimeSpan end = _now + time; _now < end;)
+        for (TimeSpan end = _now + time; _now < end; )
         {
             _now += TimeSpan.FromMilliseconds(50);
             _ = _detector.IsAvailable;

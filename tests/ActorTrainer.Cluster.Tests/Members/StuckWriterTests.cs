@@ -18,9 +18,13 @@ public sealed class StuckWriterTests : IAsyncLifetime
     public async Task InitializeAsync()
     {
         await _folder.OpenAsync();
-        const string Script = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); print('writing', flush=True); time.sleep(600)";
+        const string Script =
+            "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); c.execute('BEGIN IMMEDIATE'); "
+            + "print('writing', flush=True); time.sleep(600)";
         string python = Environment.GetEnvironmentVariable("ACTORTRAINER_PYTHON") ?? "python3";
-        _writer = Process.Start(new ProcessStartInfo(python, ["-c", Script, _folder.Model.Journal.Path]) { RedirectStandardOutput = true })!;
+        _writer = Process.Start(
+            new ProcessStartInfo(python, ["-c", Script, _folder.Model.Journal.Path]) { RedirectStandardOutput = true }
+        )!;
         (await _writer.StandardOutput.ReadLineAsync()).ShouldBe("writing");
     }
 

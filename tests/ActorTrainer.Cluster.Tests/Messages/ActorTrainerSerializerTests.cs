@@ -34,7 +34,8 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
     [Fact]
     public void Messages_OfThisAssembly_AreAllTried()
     {
-        IEnumerable<Type> messages = typeof(IActorTrainerMessage).Assembly.GetTypes()
+        IEnumerable<Type> messages = typeof(IActorTrainerMessage)
+            .Assembly.GetTypes()
             .Where(t => t.IsAssignableTo(typeof(IActorTrainerMessage)) && !t.IsInterface && t != typeof(Unreadable));
 
         messages.Except(All().Values.Select(m => m.GetType())).ShouldBeEmpty();
@@ -59,9 +60,11 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
     public void Event_AsItStandsInJournals_IsRead()
     {
         // Frozen: journals of earlier versions hold this.
-        const string Written = """{"term":3,"event":{"type":"activated","term":3,"incarnation":8,"node":"127.0.0.1:7400"},"at":"2026-11-28T12:00:00+00:00"}""";
+        const string Written =
+            """{"term":3,"event":{"type":"activated","term":3,"incarnation":8,"node":"127.0.0.1:7400"},"at":"2026-11-28T12:00:00+00:00"}""";
 
-        Serializer.FromBinary(Encoding.UTF8.GetBytes(Written), "event-1")
+        Serializer
+            .FromBinary(Encoding.UTF8.GetBytes(Written), "event-1")
             .ShouldBe(new JournaledEvent(3, new TaskActivated(3, 8, new NodeAddress("127.0.0.1", 7400)), At));
     }
 
@@ -88,20 +91,34 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
 
     private static DateTimeOffset At { get; } = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
 
-    private static Dictionary<string, object> All() => new()
-    {
-        ["event-1"] = new JournaledEvent(4, new TaskStarted(2, 9, new NodeAddress("127.0.0.1", 7401), 17, "c-1-2-x", 2), At),
-        ["state-1"] = new FoldedTask(TaskState.FoldVersion, new TaskState { Task = Task, Spec = TaskFixture.Spec, Term = 4 }, TaskTimes.None.After(new TaskCheckpointRemoved("c-1-2-x", "expired"), At)),
-        ["wake-1"] = new WakeTask(Task),
-        ["warm-1"] = new ActorTrainer.Cluster.Messages.WarmTask(Task),
-        ["warmed-1"] = new TaskWarmed(Task),
-        ["task-request-1"] = new TaskRequest(Task, new SubmitTask(TaskFixture.Spec, "hash")),
-        ["answer-1"] = new TaskAnswer(new CommandRefused("no"), 12),
-        ["node-request-1"] = new NodeRequest(NodeCommandKind.Drain),
-        ["move-shard-1"] = new MoveShard(17, 3),
-        ["silence-question-1"] = new SilenceQuestion([new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
-        ["silence-answer-1"] = new SilenceAnswer("akka.tcp://c@127.0.0.1:8402", 4, [new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
-        ["journal-question-1"] = JournalQuestion.Instance,
-        ["journal-answer-1"] = new JournalAnswer("akka.tcp://c@127.0.0.1:8402", -4, Reaches: true),
-    };
+    private static Dictionary<string, object> All() =>
+        new()
+        {
+            ["event-1"] = new JournaledEvent(4, new TaskStarted(2, 9, new NodeAddress("127.0.0.1", 7401), 17, "c-1-2-x", 2), At),
+            ["state-1"] = new FoldedTask(
+                TaskState.FoldVersion,
+                new TaskState
+                {
+                    Task = Task,
+                    Spec = TaskFixture.Spec,
+                    Term = 4,
+                },
+                TaskTimes.None.After(new TaskCheckpointRemoved("c-1-2-x", "expired"), At)
+            ),
+            ["wake-1"] = new WakeTask(Task),
+            ["warm-1"] = new ActorTrainer.Cluster.Messages.WarmTask(Task),
+            ["warmed-1"] = new TaskWarmed(Task),
+            ["task-request-1"] = new TaskRequest(Task, new SubmitTask(TaskFixture.Spec, "hash")),
+            ["answer-1"] = new TaskAnswer(new CommandRefused("no"), 12),
+            ["node-request-1"] = new NodeRequest(NodeCommandKind.Drain),
+            ["move-shard-1"] = new MoveShard(17, 3),
+            ["silence-question-1"] = new SilenceQuestion([new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
+            ["silence-answer-1"] = new SilenceAnswer(
+                "akka.tcp://c@127.0.0.1:8402",
+                4,
+                [new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]
+            ),
+            ["journal-question-1"] = JournalQuestion.Instance,
+            ["journal-answer-1"] = new JournalAnswer("akka.tcp://c@127.0.0.1:8402", -4, Reaches: true),
+        };
 }

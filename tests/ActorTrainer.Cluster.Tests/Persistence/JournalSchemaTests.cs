@@ -56,8 +56,9 @@ public sealed class JournalSchemaTests : IDisposable
         await File.WriteAllTextAsync(file, "");
         NodeModel model = _folder.Model with { Journal = new JournalModel { Path = Path.Combine(file, "journal.db") } };
 
-        JournalOpenException refusal = await Should.ThrowAsync<JournalOpenException>(
-            () => JournalSchema.EnsureAsync(JournalDatabase.Of(model.Journal), model, CancellationToken.None));
+        JournalOpenException refusal = await Should.ThrowAsync<JournalOpenException>(() =>
+            JournalSchema.EnsureAsync(JournalDatabase.Of(model.Journal), model, CancellationToken.None)
+        );
 
         refusal.Message.ShouldContain(file);
     }

@@ -9,9 +9,7 @@ namespace ActorTrainer.Cluster.Tests.Placement;
 public sealed class CoordinatorStartTests : TestKit
 {
     public CoordinatorStartTests()
-        : base(TestSystems.InMemory())
-    {
-    }
+        : base(TestSystems.InMemory()) { }
 
     [Fact]
     public void GoOn_OfTheAkkaInUse_IsThere() => CoordinatorStart.GoOn.ShouldNotBeNull();

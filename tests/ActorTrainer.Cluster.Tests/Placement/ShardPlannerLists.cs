@@ -11,14 +11,25 @@ internal static class ShardPlannerLists
 {
     private static readonly ConditionalWeakTable<ShardPlanner, List<TaskId>> Shown = [];
 
-    public static long Allocate(this ShardPlanner planner, int shard, IReadOnlyDictionary<int, long> owned, ClusterView view, IReadOnlyList<TaskDemand> tasks)
+    public static long Allocate(
+        this ShardPlanner planner,
+        int shard,
+        IReadOnlyDictionary<int, long> owned,
+        ClusterView view,
+        IReadOnlyList<TaskDemand> tasks
+    )
     {
         Show(planner, tasks);
         return planner.Allocate(shard, owned.Values.GroupBy(l => l).ToDictionary(l => l.Key, l => l.Count()), () => owned, view);
     }
 
     public static IReadOnlyList<int> Rebalance(
-        this ShardPlanner planner, IReadOnlyDictionary<int, long> owned, IReadOnlySet<int> moving, ClusterView view, IReadOnlyList<TaskDemand> tasks)
+        this ShardPlanner planner,
+        IReadOnlyDictionary<int, long> owned,
+        IReadOnlySet<int> moving,
+        ClusterView view,
+        IReadOnlyList<TaskDemand> tasks
+    )
     {
         Show(planner, tasks);
         return [.. planner.Rebalance(owned, moving, view).Select(m => m.Shard)];

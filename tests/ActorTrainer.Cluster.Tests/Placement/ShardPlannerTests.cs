@@ -74,7 +74,9 @@ public sealed class ShardPlannerTests
         IReadOnlyList<int> first = planner.Rebalance(owned, Nothing, View((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks);
 
         first.Count.ShouldBe(1);
-        planner.Rebalance(owned, first.ToHashSet(), View((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks).ShouldBeEmpty("one moves already");
+        planner
+            .Rebalance(owned, first.ToHashSet(), View((1, 4, MemberState.Up), (2, 4, MemberState.Up)), tasks)
+            .ShouldBeEmpty("one moves already");
     }
 
     [Fact]
@@ -102,14 +104,24 @@ public sealed class ShardPlannerTests
         ShardPlanner planner = Planner();
         planner.Show([Task(5), Task(6), Task(7)], []);
         int asked = 0;
-        Dictionary<int, long> owned = new() { [5] = 1, [6] = 2, [7] = 2 };
+        Dictionary<int, long> owned = new()
+        {
+            [5] = 1,
+            [6] = 2,
+            [7] = 2,
+        };
 
         planner.Allocate(8, new Dictionary<long, int> { [1] = 1, [2] = 2 }, Owners, Two).ShouldBe(1);
         planner.Allocate(9, new Dictionary<long, int> { [1] = 2, [2] = 2 }, Owners, Two).ShouldBe(1);
         asked.ShouldBe(1, "Akka counts what was given just now");
 
         planner.FailOver(2, Two).Select(h => (h.Shard, h.To)).ShouldBe([(6, 1), (7, 1)]);
-        owned = new() { [5] = 1, [8] = 1, [9] = 1 };
+        owned = new()
+        {
+            [5] = 1,
+            [8] = 1,
+            [9] = 1,
+        };
         planner.Allocate(6, new Dictionary<long, int> { [1] = 3 }, Owners, Two).ShouldBe(1, "although the member is still listed");
         planner.Show([], [TaskId.Parse("task-6"), TaskId.Parse("task-7")]);
         planner.IsEmpty(2).ShouldBeTrue();
@@ -121,12 +133,22 @@ public sealed class ShardPlannerTests
         }
     }
 
-    private ShardPlanner Planner(int maxMoves = 2) => new(new NodeModel { Sharding = new ShardingModel { MaxConcurrentMoves = maxMoves } }, () => _now);
+    private ShardPlanner Planner(int maxMoves = 2) =>
+        new(new NodeModel { Sharding = new ShardingModel { MaxConcurrentMoves = maxMoves } }, () => _now);
 
     private static TaskDemand Task(int shard) => new(TaskId.Parse($"task-{shard}"), shard, 0, 1, false, 0, false);
 
-    private static ClusterView View(params (long Life, int Slots, MemberState State)[] nodes) => new(
-        1, 1, [.. nodes.Select(n => new ClusterMember(n.Life, Address(n.Life), $"n{n.Life}", [], n.Slots, MemberStatus.Up, false, 1, "1") { State = n.State })]);
+    private static ClusterView View(params (long Life, int Slots, MemberState State)[] nodes) =>
+        new(
+            1,
+            1,
+            [
+                .. nodes.Select(n => new ClusterMember(n.Life, Address(n.Life), $"n{n.Life}", [], n.Slots, MemberStatus.Up, false, 1, "1")
+                {
+                    State = n.State,
+                }),
+            ]
+        );
 
     private static NodeAddress Address(long life) => new("127.0.0.1", 7400 + (int)life);
 }

@@ -108,6 +108,9 @@ public abstract class MetricKeeperTests(string? postgreSql) : IAsyncLifetime
     {
         TaskState state = new() { Task = Task1, Spec = TaskFixture.Spec };
         return new TaskRowTable(_database, 16).WriteAsync(
-            [new RowWrite(new TaskRow(state.Summarize(3), 1, 1, life, At, At), null, null)], [], CancellationToken.None);
+            [new RowWrite(new TaskRow(state.Summarize(3), 1, 1, life, At, At), null, null)],
+            [],
+            CancellationToken.None
+        );
     }
 }

@@ -19,9 +19,7 @@ public sealed class RowWriterTests : TestKit, IAsyncLifetime
     private RowWriter _writer = null!;
 
     public RowWriterTests()
-        : base(TestSystems.InMemory())
-    {
-    }
+        : base(TestSystems.InMemory()) { }
 
     public async Task InitializeAsync()
     {
@@ -94,7 +92,8 @@ public sealed class RowWriterTests : TestKit, IAsyncLifetime
             await Execute(holder, "BEGIN EXCLUSIVE");
             _writer.Put(TestActor, Row(5, owner: 1), null);
 
-            // The flush gives up when the write does, after the 5 s that SQLite waits for another writer, and keeps nobody waiting for longer.
+            // The flush gives up when the write does, after the 5 s that SQLite waits for another writer, and keeps nobody waiting for
+            // longer.
             await _writer.FlushAsync(Id).WaitAsync(TimeSpan.FromSeconds(15), TimeProvider.System);
             await Execute(holder, "ROLLBACK");
         }

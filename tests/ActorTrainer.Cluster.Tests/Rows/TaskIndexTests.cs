@@ -23,7 +23,12 @@ public sealed class TaskIndexTests
     [Fact]
     public void NotOwnedBy_Lives_GivesTheOthersByPriority()
     {
-        _index.Apply([Row("a", 1, owner: 1), Row("b", 1, owner: 2, priority: 5), Row("c", 1, owner: 0, priority: 9), Row("d", 1, owner: 2)]);
+        _index.Apply([
+            Row("a", 1, owner: 1),
+            Row("b", 1, owner: 2, priority: 5),
+            Row("c", 1, owner: 0, priority: 9),
+            Row("d", 1, owner: 2),
+        ]);
 
         _index.NotOwnedBy(new HashSet<long> { 1 }, _ => true).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
         _index.OwnedBy(2, r => r.Summary.Priority > 0).Select(r => r.Summary.Name).ShouldBe(["b"]);
@@ -56,6 +61,18 @@ public sealed class TaskIndexTests
         raised.ShouldBe(1);
     }
 
-    private static TaskRow Row(string name, long version, long owner, int priority = 0) => new(
-        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority } }.Summarize(3), 2, 1, owner, default, default, version);
+    private static TaskRow Row(string name, long version, long owner, int priority = 0) =>
+        new(
+            new TaskState
+            {
+                Task = TaskId.Parse($"{name}-a1b2c"),
+                Spec = TaskFixture.Spec with { Name = name, Priority = priority },
+            }.Summarize(3),
+            2,
+            1,
+            owner,
+            default,
+            default,
+            version
+        );
 }

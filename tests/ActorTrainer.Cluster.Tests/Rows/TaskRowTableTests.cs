@@ -73,8 +73,13 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
     {
         await WriteAsync(Row(Task1, 9, owner: 7), claim: null);
 
-        IReadOnlyList<RowResult> results = (await _table.WriteAsync(
-            [new RowWrite(Row(Task1, 8, owner: 8), null, null), new RowWrite(Row(Task2, 1, owner: 8), null, null)], [], CancellationToken.None)).Rows;
+        IReadOnlyList<RowResult> results = (
+            await _table.WriteAsync(
+                [new RowWrite(Row(Task1, 8, owner: 8), null, null), new RowWrite(Row(Task2, 1, owner: 8), null, null)],
+                [],
+                CancellationToken.None
+            )
+        ).Rows;
 
         results.Select(r => r.Claim).ShouldBe([null, 1]);
     }
@@ -129,8 +134,16 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
     [Fact]
     public async Task Checkpoints_NotHandedIn_StayAsTheyAre()
     {
-        CheckpointListing listing = new(Task1, new CheckpointRef("c-1-2-x", 2, 0, "interval", 1, 1, [], "ab", new Dictionary<string, double>()), 1, At, false);
-        long? claim = (await _table.WriteAsync([new RowWrite(Row(Task1, 2, 7), [listing], null)], [], CancellationToken.None)).Rows[0].Claim;
+        CheckpointListing listing = new(
+            Task1,
+            new CheckpointRef("c-1-2-x", 2, 0, "interval", 1, 1, [], "ab", new Dictionary<string, double>()),
+            1,
+            At,
+            false
+        );
+        long? claim = (await _table.WriteAsync([new RowWrite(Row(Task1, 2, 7), [listing], null)], [], CancellationToken.None))
+            .Rows[0]
+            .Claim;
 
         await WriteAsync(Row(Task1, 3, owner: 7), claim);
 
@@ -140,8 +153,8 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
     }
 
     /// <summary>
-    /// A writer that commits late must not be passed by: whoever reads changes since a version sees all rows up to it (what froze all lists when
-    /// events were followed by their ordering).
+    /// A writer that commits late must not be passed by: whoever reads changes since a version sees all rows up to it (what froze all lists
+    /// when events were followed by their ordering).
     /// </summary>
     [Fact]
     public async Task Changes_OfManyWritersAtOnce_AreAllSeen()
@@ -165,15 +178,21 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
             }
         });
 
-        await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(async () =>
-        {
-            TaskRowTable own = new(JournalDatabase.Of(_folder.Model.Journal), 16);
-            for (int i = 1; i <= Each; i++)
-            {
-                TaskId task = TaskId.Parse(FormattableString.Invariant($"w{writer}-{i}a1b2c"));
-                await own.WriteAsync([new RowWrite(Row(task, i, owner: 1), null, null)], [], CancellationToken.None);
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Writers)
+                .Select(writer =>
+                    Task.Run(async () =>
+                    {
+                        TaskRowTable own = new(JournalDatabase.Of(_folder.Model.Journal), 16);
+                        for (int i = 1; i <= Each; i++)
+                        {
+                            TaskId task = TaskId.Parse(FormattableString.Invariant($"w{writer}-{i}a1b2c"));
+                            await own.WriteAsync([new RowWrite(Row(task, i, owner: 1), null, null)], [], CancellationToken.None);
+                        }
+                    })
+                )
+        );
         await stop.CancelAsync();
         await reading;
 
@@ -205,7 +224,8 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
 
         (await _table.AssignAsync([Task1, Task2], rows.Max(r => r.Version), 8, CancellationToken.None)).ShouldBe([Task1]);
 
-        (await _table.ReadChangesAsync(0, CancellationToken.None)).Rows.ToDictionary(r => r.Summary.Task, r => r.Owner)
+        (await _table.ReadChangesAsync(0, CancellationToken.None))
+            .Rows.ToDictionary(r => r.Summary.Task, r => r.Owner)
             .ShouldBe(new Dictionary<TaskId, long> { [Task1] = 7, [Task2] = 8 }, ignoreOrder: true);
     }
 
@@ -223,25 +243,42 @@ public abstract class TaskRowTableTests(string? postgreSql) : IAsyncLifetime
     }
 
     /// <summary>Writes as many events of a task as it should have, where the journal's plugin does.</summary>
-    private async Task JournalAsync(TaskId task, int events) => await _database.WriteAsync(
-        async session =>
-        {
-            await session.RunAsync("CREATE TABLE IF NOT EXISTS actortrainer_event (persistence_id TEXT NOT NULL, sequence_number BIGINT NOT NULL)");
-            for (int i = 1; i <= events; i++)
+    private async Task JournalAsync(TaskId task, int events) =>
+        await _database.WriteAsync(
+            async session =>
             {
-                await session.RunAsync("INSERT INTO actortrainer_event (persistence_id, sequence_number) VALUES (@a, @b)", TaskPersistence.IdOf(task), (long)i);
-            }
+                await session.RunAsync(
+                    "CREATE TABLE IF NOT EXISTS actortrainer_event (persistence_id TEXT NOT NULL, sequence_number BIGINT NOT NULL)"
+                );
+                for (int i = 1; i <= events; i++)
+                {
+                    await session.RunAsync(
+                        "INSERT INTO actortrainer_event (persistence_id, sequence_number) VALUES (@a, @b)",
+                        TaskPersistence.IdOf(task),
+                        (long)i
+                    );
+                }
 
-            return true;
-        },
-        CancellationToken.None);
+                return true;
+            },
+            CancellationToken.None
+        );
 
     private async Task<long?> WriteAsync(TaskRow row, long? claim) =>
         (await _table.WriteAsync([new RowWrite(row, null, claim)], [], CancellationToken.None)).Rows[0].Claim;
 
     private async Task<TaskId> TakeAsync(TaskId drawn, string name) =>
-        (await _table.WriteAsync([], [new NameClaim(drawn, TaskFixture.Spec with { Name = name }, "hash", At)], CancellationToken.None)).Names[0];
+        (
+            await _table.WriteAsync([], [new NameClaim(drawn, TaskFixture.Spec with { Name = name }, "hash", At)], CancellationToken.None)
+        ).Names[0];
 
-    private static TaskRow Row(TaskId task, long sequence, long owner) => new(
-        new TaskState { Task = task, Spec = TaskFixture.Spec with { Name = task.Value.Split('-')[0] } }.Summarize(3), sequence, 1, owner, At, At);
+    private static TaskRow Row(TaskId task, long sequence, long owner) =>
+        new(
+            new TaskState { Task = task, Spec = TaskFixture.Spec with { Name = task.Value.Split('-')[0] } }.Summarize(3),
+            sequence,
+            1,
+            owner,
+            At,
+            At
+        );
 }

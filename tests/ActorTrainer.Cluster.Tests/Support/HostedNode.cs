@@ -31,24 +31,31 @@ public abstract class HostedNode(string? postgreSql) : IAsyncLifetime
         _folder.Dispose();
     }
 
-    protected NodeModel Model() => _folder.Model with
-    {
-        Address = LocalCluster.FreeAddress(),
-        DataDir = Path.Combine(_folder.Folder, "node"),
-        Checkpoints = new CheckpointStoreModel { Path = Path.Combine(_folder.Folder, "checkpoints") },
-        Worker = new WorkerModel { Program = [LocalCluster.Executable] },
-    };
+    protected NodeModel Model() =>
+        _folder.Model with
+        {
+            Address = LocalCluster.FreeAddress(),
+            DataDir = Path.Combine(_folder.Folder, "node"),
+            Checkpoints = new CheckpointStoreModel { Path = Path.Combine(_folder.Folder, "checkpoints") },
+            Worker = new WorkerModel { Program = [LocalCluster.Executable] },
+        };
 
     protected ActorSystem HostsSystem(string config)
     {
-        ActorSystem system = ActorSystem.Create("hosts", ConfigurationFactory.ParseString(config).WithFallback(
-            """
-            akka.loglevel = OFF
-            akka.stdout-loglevel = OFF
-            akka.actor.provider = cluster
-            akka.remote.dot-netty.tcp.hostname = "127.0.0.1"
-            akka.remote.dot-netty.tcp.port = 0
-            """));
+        ActorSystem system = ActorSystem.Create(
+            "hosts",
+            ConfigurationFactory
+                .ParseString(config)
+                .WithFallback(
+                    """
+                    akka.loglevel = OFF
+                    akka.stdout-loglevel = OFF
+                    akka.actor.provider = cluster
+                    akka.remote.dot-netty.tcp.hostname = "127.0.0.1"
+                    akka.remote.dot-netty.tcp.port = 0
+                    """
+                )
+        );
         _systems.Add(system);
         if (((ExtendedActorSystem)system).Provider is IClusterActorRefProvider)
         {

@@ -6,7 +6,9 @@ using Akka.TestKit;
 
 namespace ActorTrainer.Cluster.Tests.Support;
 
-/// <summary>Reads the journal of <see cref="TaskFixture.Id"/> beside the task's actor, and writes into it what another version would.</summary>
+/// <summary>
+/// Reads the journal of <see cref="TaskFixture.Id"/> beside the task's actor, and writes into it what another version would.
+/// </summary>
 internal static class JournalProbe
 {
     /// <summary>Asks an actor that is made for it.</summary>

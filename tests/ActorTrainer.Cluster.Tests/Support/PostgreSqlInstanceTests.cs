@@ -18,7 +18,9 @@ public sealed class PostgreSqlInstanceTests
         before.ShouldNotBe(0);
 
         server.Freeze();
-        await Should.ThrowAsync<NpgsqlException>(() => RunAsync(database + ";Timeout=2;Command Timeout=2;Cancellation Timeout=-1", "SELECT n FROM kept"));
+        await Should.ThrowAsync<NpgsqlException>(() =>
+            RunAsync(database + ";Timeout=2;Command Timeout=2;Cancellation Timeout=-1", "SELECT n FROM kept")
+        );
         server.Thaw();
         (await RunAsync(database, "SELECT n FROM kept")).ShouldBe(1);
 

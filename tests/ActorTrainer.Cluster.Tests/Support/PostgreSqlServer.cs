@@ -30,6 +30,8 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     public string NewDatabase() => Instance.NewDatabase();
 }
 
-/// <summary>The tests that share the server. They run one after the other, after all that run beside each other: some start whole clusters.</summary>
+/// <summary>
+/// The tests that share the server. They run one after the other, after all that run beside each other: some start whole clusters.
+/// </summary>
 [CollectionDefinition(PostgreSqlServer.Collection, DisableParallelization = true)]
 public sealed class PostgreSqlTests : ICollectionFixture<PostgreSqlServer>;

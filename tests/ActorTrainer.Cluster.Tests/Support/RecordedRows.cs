@@ -17,9 +17,7 @@ internal sealed class RecordedRows : ITaskRows
     /// <summary>The last list of checkpoints that was handed in.</summary>
     public IReadOnlyList<CheckpointListing> Checkpoints { get; private set; } = [];
 
-    public void Enter(TaskId task, IActorRef entity)
-    {
-    }
+    public void Enter(TaskId task, IActorRef entity) { }
 
     void ITaskRows.Put(IActorRef entity, TaskRow row, IReadOnlyList<CheckpointListing>? checkpoints)
     {
@@ -32,7 +30,5 @@ internal sealed class RecordedRows : ITaskRows
 
     public Task FlushAsync(TaskId task) => Written;
 
-    public void Leave(TaskId task, IActorRef entity)
-    {
-    }
+    public void Leave(TaskId task, IActorRef entity) { }
 }

@@ -15,7 +15,12 @@ namespace ActorTrainer.Cluster.Tests.Support;
 internal sealed class TaskFixture
 {
     public static readonly TaskId Id = TaskId.Parse("digits-a1b2c");
-    public static readonly TaskSpec Spec = new() { Name = "digits", Priority = 3, Trainer = new TrainerSpec("Digits", null, null) };
+    public static readonly TaskSpec Spec = new()
+    {
+        Name = "digits",
+        Priority = 3,
+        Trainer = new TrainerSpec("Digits", null, null),
+    };
 
     private readonly TestKitBase _kit;
     private readonly BlockingCollection<TaskEffect> _effects = [];
@@ -25,10 +30,17 @@ internal sealed class TaskFixture
     /// <param name="incarnation">The node's life.</param>
     /// <param name="system">Where the actor lives; null: the test's own.</param>
     /// <param name="id">The task.</param>
-    /// <param name="journal">The tables that its row is in and its history is deleted from; null: rows are kept in memory, and nothing is deleted.</param>
+    /// <param name="journal">The tables that its row is in and its history is deleted from; null: rows are kept in memory, and nothing is
+    /// deleted.</param>
     /// <param name="keepEvents">How many events stay at least; null: all.</param>
     public TaskFixture(
-        TestKitBase kit, long incarnation = 1, ActorSystem? system = null, TaskId? id = null, JournalTables? journal = null, int? keepEvents = null)
+        TestKitBase kit,
+        long incarnation = 1,
+        ActorSystem? system = null,
+        TaskId? id = null,
+        JournalTables? journal = null,
+        int? keepEvents = null
+    )
     {
         _kit = kit;
         Task = id ?? Id;
@@ -118,8 +130,18 @@ internal sealed class TaskFixture
         return save.Name;
     }
 
-    public static CheckpointRef Ref(SaveCheckpoint save) => new(
-        save.Name, save.State.Step, 0, save.State.Reason, 10, 5, [CheckpointNames.PackFile(save.Name)], "ab", new Dictionary<string, double>());
+    public static CheckpointRef Ref(SaveCheckpoint save) =>
+        new(
+            save.Name,
+            save.State.Step,
+            0,
+            save.State.Reason,
+            10,
+            5,
+            [CheckpointNames.PackFile(save.Name)],
+            "ab",
+            new Dictionary<string, double>()
+        );
 
     public static TaskProgress Progress(long step) => new(step, 1000, 0, new Dictionary<string, double> { ["loss"] = 0.5 });
 

@@ -15,7 +15,8 @@ internal static class TestSystems
         akka.actor.provider = local
         akka.loggers = ["Akka.TestKit.TestEventListener, Akka.TestKit"]
         akka.cluster.downing-provider-class = ""
-        """);
+        """
+    );
 
     private static readonly Config Memory = ConfigurationFactory.ParseString(
         """
@@ -27,10 +28,12 @@ internal static class TestSystems
           class = "Akka.Persistence.Snapshot.MemorySnapshotStore, Akka.Persistence"
           plugin-dispatcher = "akka.actor.default-dispatcher"
         }
-        """);
+        """
+    );
 
     /// <summary>With the product's serializer, and a journal and snapshots in memory.</summary>
-    public static Config InMemory() => Memory.WithFallback(OfProduct(new NodeModel { Journal = new JournalModel { Path = "/nowhere/journal.db" } }));
+    public static Config InMemory() =>
+        Memory.WithFallback(OfProduct(new NodeModel { Journal = new JournalModel { Path = "/nowhere/journal.db" } }));
 
     /// <summary>With the product's serializer and its journal in SQL, on connections as the product makes them.</summary>
     public static ActorSystemSetup InSql(NodeModel model) =>

@@ -8,7 +8,10 @@ namespace ActorTrainer.Cluster.Tests.Systems;
 public sealed class DeadlineSchedulerTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private readonly DeadlineScheduler _scheduler = new(ConfigurationFactory.ParseString("akka.scheduler.shutdown-timeout = 5s"), Akka.Event.NoLogger.Instance);
+    private readonly DeadlineScheduler _scheduler = new(
+        ConfigurationFactory.ParseString("akka.scheduler.shutdown-timeout = 5s"),
+        Akka.Event.NoLogger.Instance
+    );
     private readonly BlockingCollection<int> _fired = [];
 
     private IAdvancedScheduler Advanced => ((IScheduler)_scheduler).Advanced;
@@ -47,13 +50,17 @@ public sealed class DeadlineSchedulerTests : IDisposable
     {
         using Cancelable until = new((IScheduler)_scheduler);
         int fired = 0;
-        Repeat(1, () =>
-        {
-            if (++fired == 3)
+        Repeat(
+            1,
+            () =>
             {
-                until.Cancel();
-            }
-        }, until);
+                if (++fired == 3)
+                {
+                    until.Cancel();
+                }
+            },
+            until
+        );
         Once(300);
 
         Take(4).ShouldBe([1, 1, 1, 300]);
@@ -64,14 +71,17 @@ public sealed class DeadlineSchedulerTests : IDisposable
     {
         using ManualResetEventSlim standsStill = new(initialState: true);
         using ManualResetEventSlim goOn = new();
-        Repeat(20, () =>
-        {
-            if (standsStill.IsSet)
+        Repeat(
+            20,
+            () =>
             {
-                standsStill.Reset();
-                goOn.Wait(Patience).ShouldBeTrue();
+                if (standsStill.IsSet)
+                {
+                    standsStill.Reset();
+                    goOn.Wait(Patience).ShouldBeTrue();
+                }
             }
-        });
+        );
         _fired.TryTake(out _, 200).ShouldBeFalse();
         goOn.Set();
         TimeSpan start = _scheduler.MonotonicClock;
@@ -107,7 +117,8 @@ public sealed class DeadlineSchedulerTests : IDisposable
     {
         using ActorSystem system = ActorSystem.Create(
             "timers",
-            "akka.scheduler.implementation = \"ActorTrainer.Cluster.Systems.DeadlineScheduler, ActorTrainer.Cluster\"");
+            "akka.scheduler.implementation = \"ActorTrainer.Cluster.Systems.DeadlineScheduler, ActorTrainer.Cluster\""
+        );
         system.Scheduler.ShouldBeOfType<DeadlineScheduler>();
         Inbox inbox = Inbox.Create(system);
         system.Scheduler.ScheduleTellOnce(TimeSpan.FromMilliseconds(20), inbox.Receiver, "now", ActorRefs.NoSender);
@@ -116,22 +127,36 @@ public sealed class DeadlineSchedulerTests : IDisposable
         await system.Terminate();
     }
 
-    private void Once(int delay, Action? also = null) => Advanced.ScheduleOnce(TimeSpan.FromMilliseconds(delay), () =>
-    {
-        also?.Invoke();
-        _fired.Add(delay);
-    });
+    private void Once(int delay, Action? also = null) =>
+        Advanced.ScheduleOnce(
+            TimeSpan.FromMilliseconds(delay),
+            () =>
+            {
+                also?.Invoke();
+                _fired.Add(delay);
+            }
+        );
 
-    private void Repeat(int interval, Action? also = null, ICancelable? until = null) => Advanced.ScheduleRepeatedly(
-        TimeSpan.FromMilliseconds(interval), TimeSpan.FromMilliseconds(interval), () =>
-        {
-            also?.Invoke();
-            _fired.Add(interval);
-        }, until);
+    private void Repeat(int interval, Action? also = null, ICancelable? until = null) =>
+        Advanced.ScheduleRepeatedly(
+            TimeSpan.FromMilliseconds(interval),
+            TimeSpan.FromMilliseconds(interval),
+            () =>
+            {
+                also?.Invoke();
+                _fired.Add(interval);
+            },
+            until
+        );
 
-    private int[] Take(int count) => [.. Enumerable.Range(0, count).Select(_ =>
-    {
-        _fired.TryTake(out int fired, Patience).ShouldBeTrue();
-        return fired;
-    })];
+    private int[] Take(int count) =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(_ =>
+                {
+                    _fired.TryTake(out int fired, Patience).ShouldBeTrue();
+                    return fired;
+                }),
+        ];
 }

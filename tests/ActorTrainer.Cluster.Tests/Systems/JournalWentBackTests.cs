@@ -33,7 +33,9 @@ public abstract class JournalWentBackTests(string? postgreSql) : HostedNode(post
         await client.SubmitAsync(Specs.Shell("before", "true"));
         await WaitAsync(async () => (await client.GetTaskAsync("before")).Task.Finished);
 
-        await JournalDatabase.Of(model.Journal).WriteAsync(session => session.RunAsync("UPDATE actortrainer_row_version SET version = 1"), CancellationToken.None);
+        await JournalDatabase
+            .Of(model.Journal)
+            .WriteAsync(session => session.RunAsync("UPDATE actortrainer_row_version SET version = 1"), CancellationToken.None);
 
         await WaitAsync(() => Task.FromResult(node.Failure is not null));
         node.ExitCode.ShouldBe(1);

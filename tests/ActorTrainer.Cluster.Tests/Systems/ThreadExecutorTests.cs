@@ -20,7 +20,10 @@ public sealed class ThreadExecutorTests() : TestKit(TestSystems.InMemory())
             executor.Execute(new ActionRunnable(() => done.Add((number, Thread.CurrentThread.Name))));
         }
 
-        List<(int Number, string? Thread)> all = [.. Enumerable.Range(0, 100).Select(_ => done.TryTake(out (int, string?) one, 20_000) ? one : default)];
+        List<(int Number, string? Thread)> all =
+        [
+            .. Enumerable.Range(0, 100).Select(_ => done.TryTake(out (int, string?) one, 20_000) ? one : default),
+        ];
 
         all.Select(one => one.Number).Order().ShouldBe(Enumerable.Range(0, 100));
         all.ShouldAllBe(one => one.Thread == "own");

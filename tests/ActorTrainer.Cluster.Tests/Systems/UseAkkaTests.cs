@@ -10,11 +10,15 @@ public sealed class UseAkkaTests() : HostedNode(null)
 {
     [Fact]
     public async Task Node_InASystemWithoutTheRole_SaysWhatToChange() =>
-        (await ShouldNotStartAsync(services => services.UseAkka(HostsSystem("akka.cluster.roles = [web]")))).ShouldContain("akka.cluster.roles");
+        (await ShouldNotStartAsync(services => services.UseAkka(HostsSystem("akka.cluster.roles = [web]")))).ShouldContain(
+            "akka.cluster.roles"
+        );
 
     [Fact]
     public async Task Node_InASystemWithoutACluster_SaysWhatToChange() =>
-        (await ShouldNotStartAsync(services => services.UseAkka(HostsSystem("akka.actor.provider = local")))).ShouldContain("akka.actor.provider = cluster");
+        (await ShouldNotStartAsync(services => services.UseAkka(HostsSystem("akka.actor.provider = local")))).ShouldContain(
+            "akka.actor.provider = cluster"
+        );
 
     [Fact]
     public async Task Node_WhereAkkasPortIsTaken_SaysWhichOne()

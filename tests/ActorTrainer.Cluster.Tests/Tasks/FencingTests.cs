@@ -25,9 +25,7 @@ public abstract class FencingTests : TestKit, IDisposable
     private readonly ActorSystem _other;
 
     protected FencingTests(string? postgreSql)
-        : this(new JournalFolder(postgreSql))
-    {
-    }
+        : this(new JournalFolder(postgreSql)) { }
 
     private FencingTests(JournalFolder folder)
         : base(TestSystems.InSql(folder.Model))

@@ -11,7 +11,10 @@ using Akka.TestKit.Xunit2;
 
 namespace ActorTrainer.Cluster.Tests.Tasks;
 
-/// <summary>A task's actor on a journal that fails, rejects, hangs, or cannot be read; the next actor of the task is started by hand, on the same node.</summary>
+/// <summary>
+/// A task's actor on a journal that fails, rejects, hangs, or cannot be read; the next actor of the task is started by hand, on the same
+/// node.
+/// </summary>
 [Trait("Lane", "Slow")]
 public sealed class JournalFaultTests : TestKit
 {
@@ -22,7 +25,8 @@ public sealed class JournalFaultTests : TestKit
           circuit-breaker { max-failures = 100, call-timeout = 1s, reset-timeout = 1s }
         }
         akka.persistence.snapshot-store.actortrainer.class = "Akka.Persistence.TestKit.TestSnapshotStore, Akka.Persistence.TestKit"
-        """);
+        """
+    );
 
     private readonly ITestJournal _journal;
     private readonly ITestSnapshotStore _snapshots;
@@ -230,7 +234,8 @@ public sealed class JournalFaultTests : TestKit
         Store(task.Effect<SaveCheckpoint>(), task);
     }
 
-    private static void Store(SaveCheckpoint save, TaskFixture task) => task.Host.Post(new CheckpointStored(save.Run, save.State.Id, TaskFixture.Ref(save)));
+    private static void Store(SaveCheckpoint save, TaskFixture task) =>
+        task.Host.Post(new CheckpointStored(save.Run, save.State.Id, TaskFixture.Ref(save)));
 
     private static void ShouldPark(TaskFixture task)
     {

@@ -22,9 +22,22 @@ public sealed class SlotActorTests : TestKit
     public SlotActorTests()
         : base(TestSystems.InMemory())
     {
-        NodeModel model = new() { Slots = 2, Sharding = new ShardingModel { MaxConcurrentRestores = 8 } };
+        NodeModel model = new()
+        {
+            Slots = 2,
+            Sharding = new ShardingModel { MaxConcurrentRestores = 8 },
+        };
         _woken = CreateTestProbe();
-        _slots = Sys.ActorOf(Props.Create(() => new SlotActor(model, 1, task => _woken.Ref.Tell(task, ActorRefs.NoSender), () => TimeSpan.FromMilliseconds(Interlocked.Read(ref _now)))));
+        _slots = Sys.ActorOf(
+            Props.Create(() =>
+                new SlotActor(
+                    model,
+                    1,
+                    task => _woken.Ref.Tell(task, ActorRefs.NoSender),
+                    () => TimeSpan.FromMilliseconds(Interlocked.Read(ref _now))
+                )
+            )
+        );
     }
 
     [Fact]
@@ -187,8 +200,18 @@ public sealed class SlotActorTests : TestKit
         Rest(Row("nothing", owner: 3));
     }
 
-    private static TaskRow Row(string name, int priority = 0, int slots = 1, long owner = 1) => new(
-        new TaskState { Task = Id(name), Spec = TaskFixture.Spec with { Name = name, Priority = priority, Slots = slots } }.Summarize(3), 2, 1, owner, default, default, 1);
+    private static TaskRow Row(string name, int priority = 0, int slots = 1, long owner = 1) =>
+        new(
+            new TaskState { Task = Id(name), Spec = TaskFixture.Spec with { Name = name, Priority = priority, Slots = slots } }.Summarize(
+                3
+            ),
+            2,
+            1,
+            owner,
+            default,
+            default,
+            1
+        );
 
     private TestProbe Task(string name, int priority) => CreateTestProbe($"{name}-{priority}");
 
@@ -200,8 +223,15 @@ public sealed class SlotActorTests : TestKit
         }
     }
 
-    private void Say(string name, TestProbe entity, int priority = 0, int slots = 1, bool wants = true, bool takes = false, long grant = 0) =>
-        _slots.Tell(new SlotStatus(Id(name), entity.Ref, priority, slots, false, wants, takes, false, grant));
+    private void Say(
+        string name,
+        TestProbe entity,
+        int priority = 0,
+        int slots = 1,
+        bool wants = true,
+        bool takes = false,
+        long grant = 0
+    ) => _slots.Tell(new SlotStatus(Id(name), entity.Ref, priority, slots, false, wants, takes, false, grant));
 
     private static TaskId Id(string name) => TaskId.Parse(name + "-aaaaa");
 }

@@ -65,11 +65,18 @@ public sealed class TaskArchiverTests() : TestKit(TestSystems.InMemory()), IAsyn
     }
 
     private void Start(JournalModel model, Func<bool> coordinates, IActorRef region) =>
-        Sys.ActorOf(Props.Create(() => new TaskArchiver(_table, model, coordinates, () => region, Often, TimeProvider.System, NullLogger.Instance)));
+        Sys.ActorOf(
+            Props.Create(() => new TaskArchiver(_table, model, coordinates, () => region, Often, TimeProvider.System, NullLogger.Instance))
+        );
 
     private Task WriteAsync(string id, DateTimeOffset at, TaskStatus status)
     {
-        TaskState state = new() { Task = TaskId.Parse(id), Spec = TaskFixture.Spec, Status = status };
+        TaskState state = new()
+        {
+            Task = TaskId.Parse(id),
+            Spec = TaskFixture.Spec,
+            Status = status,
+        };
         return _table.WriteAsync([new RowWrite(new TaskRow(state.Summarize(3), 3, 1, 0, at, at), null, null)], [], CancellationToken.None);
     }
 

@@ -40,7 +40,13 @@ public sealed class TaskAssignerTests : TestKit
     [Fact]
     public void Tasks_AtRestOfALostLife_AreGivenToLivesThatAccept()
     {
-        _index.Apply([Row("a", 3), Row("b", 3, shard: 4, TaskStatus.Paused), Row("c", 2, shard: 5), Row("d", 3, shard: 6, TaskStatus.Running), Row("e", 3, shard: 7, TaskStatus.Held)]);
+        _index.Apply([
+            Row("a", 3),
+            Row("b", 3, shard: 4, TaskStatus.Paused),
+            Row("c", 2, shard: 5),
+            Row("d", 3, shard: 6, TaskStatus.Running),
+            Row("e", 3, shard: 7, TaskStatus.Held),
+        ]);
 
         Start();
 
@@ -54,7 +60,16 @@ public sealed class TaskAssignerTests : TestKit
     public void Tasks_WhoseShardIsWithAnotherLivingLife_FollowIt()
     {
         _index.Apply([Row("a", 1), Row("b", 1, shard: 4), Row("c", 1, shard: 5, TaskStatus.Held)]);
-        _planner.Rebalance(new Dictionary<int, long> { [3] = 2, [4] = 1, [5] = 2 }, new HashSet<int>(), _view);
+        _planner.Rebalance(
+            new Dictionary<int, long>
+            {
+                [3] = 2,
+                [4] = 1,
+                [5] = 2,
+            },
+            new HashSet<int>(),
+            _view
+        );
 
         Start();
 
@@ -100,8 +115,21 @@ public sealed class TaskAssignerTests : TestKit
         _written.ExpectNoMsg(Quiet);
     }
 
-    private IActorRef Start(TimeSpan settle = default) => Sys.ActorOf(Props.Create(() => new TaskAssigner(
-        _index, _planner, () => _view, AssignAsync, task => _woken.Ref.Tell(task, ActorRefs.NoSender), () => TimeProvider.System.GetElapsedTime(_started), settle, NullLogger.Instance)));
+    private IActorRef Start(TimeSpan settle = default) =>
+        Sys.ActorOf(
+            Props.Create(() =>
+                new TaskAssigner(
+                    _index,
+                    _planner,
+                    () => _view,
+                    AssignAsync,
+                    task => _woken.Ref.Tell(task, ActorRefs.NoSender),
+                    () => TimeProvider.System.GetElapsedTime(_started),
+                    settle,
+                    NullLogger.Instance
+                )
+            )
+        );
 
     private Task<List<TaskId>> AssignAsync(IReadOnlyCollection<TaskId> tasks, long seen, long owner)
     {
@@ -120,8 +148,20 @@ public sealed class TaskAssignerTests : TestKit
         return Task.FromResult<List<TaskId>>([.. tasks.Where(_isBehind)]);
     }
 
-    private static ClusterView View(long coordinator) => new(
-        1, 1, [Member(1, coordinator), Member(2, coordinator), Member(3, coordinator) with { Status = MemberStatus.Down, State = MemberState.Down }]);
+    private static ClusterView View(long coordinator) =>
+        new(
+            1,
+            1,
+            [
+                Member(1, coordinator),
+                Member(2, coordinator),
+                Member(3, coordinator) with
+                {
+                    Status = MemberStatus.Down,
+                    State = MemberState.Down,
+                },
+            ]
+        );
 
     private static ClusterMember Member(long life, long coordinator) =>
         new(life, new NodeAddress("127.0.0.1", (int)(7400 + life)), $"node{life}", [], 4, MemberStatus.Up, false, 1, "0")
@@ -130,8 +170,21 @@ public sealed class TaskAssignerTests : TestKit
             IsCoordinator = life == coordinator,
         };
 
-    private static TaskRow Row(string name, long owner, int shard = 3, TaskStatus status = TaskStatus.Pending) => new(
-        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name }, Status = status }.Summarize(shard), 2, 1, owner, default, default, 1);
+    private static TaskRow Row(string name, long owner, int shard = 3, TaskStatus status = TaskStatus.Pending) =>
+        new(
+            new TaskState
+            {
+                Task = TaskId.Parse($"{name}-a1b2c"),
+                Spec = TaskFixture.Spec with { Name = name },
+                Status = status,
+            }.Summarize(shard),
+            2,
+            1,
+            owner,
+            default,
+            default,
+            1
+        );
 
     private sealed record Written(IReadOnlyList<string> Tasks, long Owner);
 }

@@ -31,9 +31,7 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
     private JournalTables _tables = null!;
 
     protected TaskHistoryTests(string? postgreSql)
-        : this(new JournalFolder(postgreSql))
-    {
-    }
+        : this(new JournalFolder(postgreSql)) { }
 
     private TaskHistoryTests(JournalFolder folder)
         : base(TestSystems.InSql(folder.Model)) => _folder = folder;
@@ -66,7 +64,11 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
         (await ReadAsync()).ShouldHaveSingleItem().Written!.Event.ShouldBeOfType<TaskArchived>();
         (await _tables.Table.SequenceOfAsync(TaskFixture.Id, CancellationToken.None)).ShouldBeNull();
         (await _tables.Table.FindNameAsync("digits", CancellationToken.None)).ShouldBeNull("its name is free");
-        (await CountAsync("SELECT COUNT(*) FROM actortrainer_archive WHERE task = 'digits-a1b2c' AND name = 'digits' AND summary LIKE '%ancelled%'")).ShouldBe(1);
+        (
+            await CountAsync(
+                "SELECT COUNT(*) FROM actortrainer_archive WHERE task = 'digits-a1b2c' AND name = 'digits' AND summary LIKE '%ancelled%'"
+            )
+        ).ShouldBe(1);
         New(2).Ask(new ResumeTask()).Reply.ShouldBeOfType<CommandRefused>().NotFound.ShouldBeTrue();
     }
 
@@ -150,7 +152,10 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
         Lose(await WriteManyAsync());
         long last = (await ReadAsync())[^1].Sequence;
         await RunAsync(
-            "UPDATE actortrainer_snapshot SET snapshot = @b WHERE sequence_number = @a", 2 * TrainingTaskActor.SnapshotEvery, "{ damaged"u8.ToArray());
+            "UPDATE actortrainer_snapshot SET snapshot = @b WHERE sequence_number = @a",
+            2 * TrainingTaskActor.SnapshotEvery,
+            "{ damaged"u8.ToArray()
+        );
         TaskFixture next = New(2);
         next.ShouldStop();
 
@@ -182,7 +187,9 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
         int events = (await ReadAsync()).Count;
         FoldedTask other = new(TaskState.FoldVersion, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None);
 
-        (await _tables.History.TrimAsync(TaskFixture.Id, 2 * TrainingTaskActor.SnapshotEvery, other, 300, CancellationToken.None)).ShouldBeFalse();
+        (
+            await _tables.History.TrimAsync(TaskFixture.Id, 2 * TrainingTaskActor.SnapshotEvery, other, 300, CancellationToken.None)
+        ).ShouldBeFalse();
 
         (await ReadAsync()).Count.ShouldBe(events);
     }
@@ -209,8 +216,17 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
 
     private Task WriteFinishedAsync(string id, DateTimeOffset at, TaskStatus status)
     {
-        TaskState state = new() { Task = Core.Identity.TaskId.Parse(id), Spec = TaskFixture.Spec, Status = status };
-        return _tables.Table.WriteAsync([new RowWrite(new TaskRow(state.Summarize(3), 3, 1, 0, at, at), null, null)], [], CancellationToken.None);
+        TaskState state = new()
+        {
+            Task = Core.Identity.TaskId.Parse(id),
+            Spec = TaskFixture.Spec,
+            Status = status,
+        };
+        return _tables.Table.WriteAsync(
+            [new RowWrite(new TaskRow(state.Summarize(3), 3, 1, 0, at, at), null, null)],
+            [],
+            CancellationToken.None
+        );
     }
 
     private TaskFixture New(long life) => new(this, incarnation: life, journal: _tables, keepEvents: Keep);
@@ -236,7 +252,8 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
         task.ShouldStop();
     }
 
-    private Task TakeNameAsync() => _tables.Writer.TakeNameAsync(new NameClaim(TaskFixture.Id, TaskFixture.Spec, "hash", default), CancellationToken.None);
+    private Task TakeNameAsync() =>
+        _tables.Writer.TakeNameAsync(new NameClaim(TaskFixture.Id, TaskFixture.Spec, "hash", default), CancellationToken.None);
 
     private async Task<TaskRow> RowAsync() => (await _tables.Table.ReadChangesAsync(0, CancellationToken.None)).Rows.ShouldHaveSingleItem();
 
@@ -245,5 +262,6 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
     private async Task<long> CountAsync(string sql) =>
         (await _database.ReadAsync(session => session.QueryAsync(sql, r => r.GetInt64(0)), CancellationToken.None))[0];
 
-    private Task RunAsync(string sql, params object[] values) => _database.WriteAsync(session => session.RunAsync(sql, values), CancellationToken.None);
+    private Task RunAsync(string sql, params object[] values) =>
+        _database.WriteAsync(session => session.RunAsync(sql, values), CancellationToken.None);
 }

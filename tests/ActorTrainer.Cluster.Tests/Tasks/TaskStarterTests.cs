@@ -64,7 +64,9 @@ public sealed class TaskStarterTests : TestKit
 
         _index.Apply([Row("a", 2) with { Version = 2 }]);
 
-        _region.ReceiveWhile(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300), message => message).Count.ShouldBeLessThanOrEqualTo(1);
+        _region
+            .ReceiveWhile(TimeSpan.FromMilliseconds(300), TimeSpan.FromMilliseconds(300), message => message)
+            .Count.ShouldBeLessThanOrEqualTo(1);
         _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
     }
 
@@ -107,7 +109,12 @@ public sealed class TaskStarterTests : TestKit
     [Fact]
     public void Tasks_ThatMayRest_AreLeftToTheSlots()
     {
-        _index.Apply([Row("a", 3, status: TaskStatus.Pending), Row("b", 3, status: TaskStatus.Paused), Row("c", 1, status: TaskStatus.Held), Row("d", 3, status: TaskStatus.Held)]);
+        _index.Apply([
+            Row("a", 3, status: TaskStatus.Pending),
+            Row("b", 3, status: TaskStatus.Paused),
+            Row("c", 1, status: TaskStatus.Held),
+            Row("d", 3, status: TaskStatus.Held),
+        ]);
 
         Start();
 
@@ -158,7 +165,12 @@ public sealed class TaskStarterTests : TestKit
         _withdrawn.ShouldBe([TaskId.Parse("a-a1b2c")]);
     }
 
-    private IActorRef Start() => Sys.ActorOf(Props.Create(() => new TaskStarter(_host, _index, () => _view, () => _region.Ref, WithdrawAsync, TimeSpan.FromSeconds(1), NullLogger.Instance)));
+    private IActorRef Start() =>
+        Sys.ActorOf(
+            Props.Create(() =>
+                new TaskStarter(_host, _index, () => _view, () => _region.Ref, WithdrawAsync, TimeSpan.FromSeconds(1), NullLogger.Instance)
+            )
+        );
 
     private Task WithdrawAsync(TaskId task)
     {
@@ -170,13 +182,34 @@ public sealed class TaskStarterTests : TestKit
 
     private static ClusterView View(long coordinator, bool lost = true)
     {
-        ClusterMember[] members = [Member(1), Member(2), lost ? Member(3) with { Status = MemberStatus.Down, State = MemberState.Down } : Member(3)];
+        ClusterMember[] members =
+        [
+            Member(1),
+            Member(2),
+            lost ? Member(3) with { Status = MemberStatus.Down, State = MemberState.Down } : Member(3),
+        ];
         return new ClusterView(1, 1, [.. members.Select(m => m with { IsCoordinator = m.Incarnation == coordinator })]);
     }
 
     private static ClusterMember Member(long life) =>
-        new(life, new NodeAddress("127.0.0.1", (int)(7400 + life)), $"node{life}", [], 4, MemberStatus.Up, false, 1, "0") { State = MemberState.Up };
+        new(life, new NodeAddress("127.0.0.1", (int)(7400 + life)), $"node{life}", [], 4, MemberStatus.Up, false, 1, "0")
+        {
+            State = MemberState.Up,
+        };
 
-    private static TaskRow Row(string name, long owner, int priority = 0, long sequence = 2, TaskStatus status = TaskStatus.Running) => new(
-        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = TaskFixture.Spec with { Name = name, Priority = priority }, Status = status }.Summarize(3), sequence, 1, owner, default, default, 1);
+    private static TaskRow Row(string name, long owner, int priority = 0, long sequence = 2, TaskStatus status = TaskStatus.Running) =>
+        new(
+            new TaskState
+            {
+                Task = TaskId.Parse($"{name}-a1b2c"),
+                Spec = TaskFixture.Spec with { Name = name, Priority = priority },
+                Status = status,
+            }.Summarize(3),
+            sequence,
+            1,
+            owner,
+            default,
+            default,
+            1
+        );
 }

@@ -57,11 +57,14 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     [Fact]
     public void Recovery_OfATaskThatRan_ShowsItWaiting()
     {
-        Lost(new TaskFixture(this), t =>
-        {
-            t.Submit();
-            t.Start();
-        });
+        Lost(
+            new TaskFixture(this),
+            t =>
+            {
+                t.Submit();
+                t.Start();
+            }
+        );
 
         TaskFixture second = new(this, incarnation: 2);
         second.Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
@@ -133,12 +136,15 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     public void Recovery_AfterALostNode_GoesOnFromTheLastCheckpoint()
     {
         string name = "";
-        Lost(new TaskFixture(this), t =>
-        {
-            t.Submit();
-            t.Start();
-            name = t.Save(40);
-        });
+        Lost(
+            new TaskFixture(this),
+            t =>
+            {
+                t.Submit();
+                t.Start();
+                name = t.Save(40);
+            }
+        );
 
         TaskFixture second = new(this, incarnation: 2);
         second.Slots.FishForMessage<SlotStatus>(s => s.Wants);
@@ -213,7 +219,8 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
 
         task.Parent.ExpectMsg<Passivate>(TimeSpan.FromSeconds(20)).StopMessage.ShouldBeOfType<StopTask>();
         task.Actor.Tell(new SlotsGranted(1));
-        task.Slots.FishForMessage<SlotStatus>(s => s.Grant == 1, TimeSpan.FromSeconds(10)).ShouldSatisfyAllConditions(s => s.Wants.ShouldBeFalse(), s => s.Takes.ShouldBeFalse());
+        task.Slots.FishForMessage<SlotStatus>(s => s.Grant == 1, TimeSpan.FromSeconds(10))
+            .ShouldSatisfyAllConditions(s => s.Wants.ShouldBeFalse(), s => s.Takes.ShouldBeFalse());
         task.Actor.Tell(StopTask.Instance);
 
         task.ShouldStop();
@@ -226,11 +233,14 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     [Trait("Lane", "Slow")]
     public void Command_ForATaskThatHasEnded_WritesNothingUnlessItGoesOn()
     {
-        Lost(new TaskFixture(this), t =>
-        {
-            t.Submit();
-            t.Ask(new CancelTask());
-        });
+        Lost(
+            new TaskFixture(this),
+            t =>
+            {
+                t.Submit();
+                t.Ask(new CancelTask());
+            }
+        );
         TaskFixture ended = new(this, incarnation: 2);
 
         ended.Ask(new PauseTask()).Reply.ShouldBeOfType<CommandRefused>();
@@ -259,13 +269,16 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     [Fact]
     public void Resume_OfAFailedTask_GoesOnUnderATermOfItsOwn()
     {
-        Lost(new TaskFixture(this), t =>
-        {
-            t.Ask(new SubmitTask(TaskFixture.Spec with { Retry = new RetrySpec { MaxAttempts = 0 } }, "hash"));
-            t.Start();
-            t.Host.Post(new WorkerExited(t.Run, 3, null, null, ["boom"]));
-            t.Parent.ExpectMsg<Passivate>(TimeSpan.FromSeconds(10));
-        });
+        Lost(
+            new TaskFixture(this),
+            t =>
+            {
+                t.Ask(new SubmitTask(TaskFixture.Spec with { Retry = new RetrySpec { MaxAttempts = 0 } }, "hash"));
+                t.Start();
+                t.Host.Post(new WorkerExited(t.Run, 3, null, null, ["boom"]));
+                t.Parent.ExpectMsg<Passivate>(TimeSpan.FromSeconds(10));
+            }
+        );
         TaskFixture again = new(this, incarnation: 2);
 
         again.Ask(new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
@@ -276,17 +289,22 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     [Fact]
     public void Snapshot_AfterManyEvents_IsKeptAndUsed()
     {
-        Lost(new TaskFixture(this), t =>
-        {
-            t.Submit();
-            for (int i = 0; i < TrainingTaskActor.SnapshotEvery; i++)
+        Lost(
+            new TaskFixture(this),
+            t =>
             {
-                t.Ask(i % 2 == 0 ? new PauseTask() : new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
+                t.Submit();
+                for (int i = 0; i < TrainingTaskActor.SnapshotEvery; i++)
+                {
+                    t.Ask(i % 2 == 0 ? new PauseTask() : new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
+                }
             }
-        });
+        );
 
         TaskFixture second = new(this, incarnation: 2);
-        second.Ask(new PauseTask()).Sequence.ShouldBe(TrainingTaskActor.SnapshotEvery + 4, "two of its birth, those, an activation, and this");
+        second
+            .Ask(new PauseTask())
+            .Sequence.ShouldBe(TrainingTaskActor.SnapshotEvery + 4, "two of its birth, those, an activation, and this");
         SnapshotOf(TaskFixture.Id).ShouldBeOfType<FoldedTask>().State.Spec.Name.ShouldBe("digits");
     }
 
@@ -334,7 +352,11 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
         return JournalProbe.Ask(this, new JournalProbe.ReadSnapshot());
     }
 
-    private void SaveForeignSnapshot() => JournalProbe.Ask(this, new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None));
+    private void SaveForeignSnapshot() =>
+        JournalProbe.Ask(
+            this,
+            new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None)
+        );
 
     private void WriteEvent(object e) => JournalProbe.Ask(this, new JournalProbe.WriteThis(e));
 }

@@ -8,8 +8,8 @@ public sealed class CheckpointNamesTests
     [Fact]
     public void Create_ManyNames_AreParsedAndDiffer()
     {
-        var random = new DeterministicRandom(3);
-        var names = new HashSet<string>(StringComparer.Ordinal);
+        DeterministicRandom random = new(3);
+        HashSet<string> names = new(StringComparer.Ordinal);
         for (int i = 0; i < 1000; i++)
         {
             string name = CheckpointNames.Create(12, 345, random);

@@ -16,7 +16,9 @@ public sealed class CheckpointPolicyTests
     {
         foreach (string reason in (string[])["request", "drain", "migration", "pause", "preemption", "failure", "final", "files"])
         {
-            CheckpointPolicy.Decide(Spec(strategy), new CheckpointInputs { Pending = reason }).ShouldBe(new CheckpointDecision(true, reason, null));
+            CheckpointPolicy
+                .Decide(Spec(strategy), new CheckpointInputs { Pending = reason })
+                .ShouldBe(new CheckpointDecision(true, reason, null));
         }
     }
 
@@ -42,9 +44,17 @@ public sealed class CheckpointPolicyTests
     [InlineData(12, 9, true)]
     [InlineData(7, 3, true)]
     public void Decide_EndOfEpoch_SavesWhenAMultipleWasCrossedSinceTheLastSave(long whole, long lastSave, bool save) =>
-        CheckpointPolicy.Decide(
-            Spec(CheckpointStrategy.Epoch),
-            new CheckpointInputs { EndOfEpoch = true, WholeEpochs = whole, LastSaveWholeEpochs = lastSave }).Save.ShouldBe(save);
+        CheckpointPolicy
+            .Decide(
+                Spec(CheckpointStrategy.Epoch),
+                new CheckpointInputs
+                {
+                    EndOfEpoch = true,
+                    WholeEpochs = whole,
+                    LastSaveWholeEpochs = lastSave,
+                }
+            )
+            .Save.ShouldBe(save);
 
     [Fact]
     public void Decide_MiddleOfEpoch_IsNoEndOfEpoch() =>
@@ -60,7 +70,9 @@ public sealed class CheckpointPolicyTests
     public void Decide_TimePassed_SavesWhereTheStrategyTakesIntervals(CheckpointStrategy strategy, int minutes, bool save)
     {
         CheckpointDecision decision = CheckpointPolicy.Decide(
-            Spec(strategy), new CheckpointInputs { Now = (100 + minutes) * Minute, LastSaveAt = 100 * Minute });
+            Spec(strategy),
+            new CheckpointInputs { Now = (100 + minutes) * Minute, LastSaveAt = 100 * Minute }
+        );
         decision.Save.ShouldBe(save);
         decision.Reason.ShouldBe(save ? "interval" : "");
     }
@@ -73,7 +85,12 @@ public sealed class CheckpointPolicyTests
     public void Decide_BetterMetric_SavesWhereTheStrategyTakesEventsAndIsRememberedAlways(CheckpointStrategy strategy, bool save)
     {
         CheckpointDecision decision = CheckpointPolicy.Decide(
-            Spec(strategy) with { BestMetric = "loss" }, new CheckpointInputs { Evaluation = Metrics("loss", 0.4), Best = 0.5 });
+            Spec(strategy) with
+            {
+                BestMetric = "loss",
+            },
+            new CheckpointInputs { Evaluation = Metrics("loss", 0.4), Best = 0.5 }
+        );
         decision.ShouldBe(new CheckpointDecision(save, save ? "best" : "", 0.4));
     }
 
@@ -90,8 +107,13 @@ public sealed class CheckpointPolicyTests
     public void Decide_Metric_IsComparedInItsDirection(double value, double? best, bool largest, bool save)
     {
         CheckpointDecision decision = CheckpointPolicy.Decide(
-            Spec(CheckpointStrategy.Event) with { BestMetric = "m", BestIsLargest = largest },
-            new CheckpointInputs { Evaluation = Metrics("m", value), Best = best });
+            Spec(CheckpointStrategy.Event) with
+            {
+                BestMetric = "m",
+                BestIsLargest = largest,
+            },
+            new CheckpointInputs { Evaluation = Metrics("m", value), Best = best }
+        );
         decision.Save.ShouldBe(save);
         decision.Best.ShouldBe(save ? value : best);
     }
@@ -99,8 +121,10 @@ public sealed class CheckpointPolicyTests
     [Fact]
     public void Decide_OtherMetricOrNoneConfigured_IsNoBest()
     {
-        var inputs = new CheckpointInputs { Evaluation = Metrics("accuracy", 0.9), Best = 0.5 };
-        CheckpointPolicy.Decide(Spec(CheckpointStrategy.Event) with { BestMetric = "loss" }, inputs).ShouldBe(new CheckpointDecision(false, "", 0.5));
+        CheckpointInputs inputs = new() { Evaluation = Metrics("accuracy", 0.9), Best = 0.5 };
+        CheckpointPolicy
+            .Decide(Spec(CheckpointStrategy.Event) with { BestMetric = "loss" }, inputs)
+            .ShouldBe(new CheckpointDecision(false, "", 0.5));
         CheckpointPolicy.Decide(Spec(CheckpointStrategy.Event), inputs).ShouldBe(new CheckpointDecision(false, "", 0.5));
     }
 
@@ -108,9 +132,13 @@ public sealed class CheckpointPolicyTests
     public void Decide_SeveralHold_PendingThenBestThenEpochThenInterval()
     {
         CheckpointSpec spec = Spec(CheckpointStrategy.Hybrid) with { BestMetric = "loss" };
-        var all = new CheckpointInputs
+        CheckpointInputs all = new()
         {
-            Pending = "drain", EndOfEpoch = true, WholeEpochs = 5, Evaluation = Metrics("loss", 0.1), Now = 90 * Minute,
+            Pending = "drain",
+            EndOfEpoch = true,
+            WholeEpochs = 5,
+            Evaluation = Metrics("loss", 0.1),
+            Now = 90 * Minute,
         };
         CheckpointPolicy.Decide(spec, all).Reason.ShouldBe("drain");
         CheckpointPolicy.Decide(spec, all).Best.ShouldBe(0.1);
@@ -123,7 +151,14 @@ public sealed class CheckpointPolicyTests
     public void Decide_NothingDue_AllocatesNothing()
     {
         CheckpointSpec spec = Spec(CheckpointStrategy.Hybrid) with { BestMetric = "loss" };
-        var inputs = new CheckpointInputs { Evaluation = Metrics("loss", 0.6), Best = 0.5, EndOfEpoch = true, WholeEpochs = 1, Now = Minute };
+        CheckpointInputs inputs = new()
+        {
+            Evaluation = Metrics("loss", 0.6),
+            Best = 0.5,
+            EndOfEpoch = true,
+            WholeEpochs = 1,
+            Now = Minute,
+        };
         bool saved = CheckpointPolicy.Decide(spec, inputs).Save;
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 1000; i++)

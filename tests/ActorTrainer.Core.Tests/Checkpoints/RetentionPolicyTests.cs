@@ -54,13 +54,31 @@ public sealed class RetentionPolicyTests
     [Fact]
     public void Plan_DamagedAndOvertaken_CountNotAsLastOnesAndGoOnceAGoodNewerOneExists()
     {
-        RetentionItem[] items = [Item(6) with { Damaged = true }, Item(5), Item(4) with { Overtaken = true }, Item(3) with { Damaged = true }, Item(2), Item(1)];
-        RetentionPolicy.Plan(items, Spec(2), []).Remove.ShouldBe(
+        RetentionItem[] items =
         [
-            new CheckpointRemoval(Name(4), "overtaken"),
-            new CheckpointRemoval(Name(3), "damaged"),
-            new CheckpointRemoval(Name(1), "keep-last"),
-        ]);
+            Item(6) with
+            {
+                Damaged = true,
+            },
+            Item(5),
+            Item(4) with
+            {
+                Overtaken = true,
+            },
+            Item(3) with
+            {
+                Damaged = true,
+            },
+            Item(2),
+            Item(1),
+        ];
+        RetentionPolicy
+            .Plan(items, Spec(2), [])
+            .Remove.ShouldBe([
+                new CheckpointRemoval(Name(4), "overtaken"),
+                new CheckpointRemoval(Name(3), "damaged"),
+                new CheckpointRemoval(Name(1), "keep-last"),
+            ]);
     }
 
     [Fact]
@@ -72,18 +90,39 @@ public sealed class RetentionPolicyTests
     {
         string[] files =
         [
-            "manifests/c-1-1-named.json", "manifests/c-1-2-left.json", "manifests/c-1-3-half.json.tmp", "manifests/c-3-9-now.json.tmp",
-            "packs/c-1-1-named.pack", "packs/c-1-2-left.pack", "packs/c-2-4-left.pack", "packs/c-3-9-now.pack", "packs/notes.txt", "packs/c-1-0-old.pack",
+            "manifests/c-1-1-named.json",
+            "manifests/c-1-2-left.json",
+            "manifests/c-1-3-half.json.tmp",
+            "manifests/c-3-9-now.json.tmp",
+            "packs/c-1-1-named.pack",
+            "packs/c-1-2-left.pack",
+            "packs/c-2-4-left.pack",
+            "packs/c-3-9-now.pack",
+            "packs/notes.txt",
+            "packs/c-1-0-old.pack",
         ];
         CheckpointRef named = Ref("c-1-1-named", ["packs/c-1-1-named.pack", "packs/c-1-0-old.pack"], []);
-        RetentionPolicy.PlanGarbage(files, [named], term: 3).ShouldBe(
-            ["manifests/c-1-2-left.json", "manifests/c-1-3-half.json.tmp", "packs/c-1-2-left.pack", "packs/c-2-4-left.pack"]);
+        RetentionPolicy
+            .PlanGarbage(files, [named], term: 3)
+            .ShouldBe(["manifests/c-1-2-left.json", "manifests/c-1-3-half.json.tmp", "packs/c-1-2-left.pack", "packs/c-2-4-left.pack"]);
     }
 
     [Fact]
     public void ChunkSources_ThoseThatShareAPackWithADamagedOne_AreLeftOut()
     {
-        RetentionItem[] items = [Item(6), Item(5, Pack(5), Pack(3)), Item(4, Pack(4), Pack(3)) with { Damaged = true }, Item(3), Item(2), Item(1), Item(0)];
+        RetentionItem[] items =
+        [
+            Item(6),
+            Item(5, Pack(5), Pack(3)),
+            Item(4, Pack(4), Pack(3)) with
+            {
+                Damaged = true,
+            },
+            Item(3),
+            Item(2),
+            Item(1),
+            Item(0),
+        ];
         RetentionPolicy.ChunkSources(items).Select(checkpoint => checkpoint.Name).ShouldBe([Name(6), Name(2), Name(1)]);
         RetentionPolicy.ChunkSources(items, limit: 1).Count.ShouldBe(1);
     }
@@ -97,35 +136,52 @@ public sealed class RetentionPolicyTests
     {
         RetentionItem[] items = RandomItems(random);
         string[] protectedNames = [.. items.Where(_ => random.Next(6) == 0).Select(item => item.Checkpoint.Name)];
-        CheckpointSpec spec = Spec(random.Next(4)) with { BestMetric = random.Next(2) == 0 ? "loss" : null, BestIsLargest = random.Next(2) == 0 };
+        CheckpointSpec spec = Spec(random.Next(4)) with
+        {
+            BestMetric = random.Next(2) == 0 ? "loss" : null,
+            BestIsLargest = random.Next(2) == 0,
+        };
         RetentionPlan plan = RetentionPolicy.Plan(items, spec, protectedNames);
 
-        var removed = plan.Remove.Select(removal => removal.Checkpoint).ToHashSet();
+        HashSet<string> removed = plan.Remove.Select(removal => removal.Checkpoint).ToHashSet();
         RetentionItem[] kept = [.. items.Where(item => !removed.Contains(item.Checkpoint.Name))];
         RetentionItem[] good = [.. items.Where(item => !item.Damaged && !item.Overtaken)];
         RetentionItem[] valued = [.. good.Where(item => item.Checkpoint.Metrics.ContainsKey("loss"))];
-        double? best = valued.Length == 0 ? null
+        double? best =
+            valued.Length == 0 ? null
             : spec.BestIsLargest ? valued.Max(item => item.Checkpoint.Metrics["loss"])
             : valued.Min(item => item.Checkpoint.Metrics["loss"]);
-        var referenced = kept.SelectMany(item => item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name))).ToHashSet();
-        var needless = items.SelectMany(item => item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name)))
-            .Where(file => !referenced.Contains(file)).Distinct().Order(StringComparer.Ordinal);
-        return good.Take(Math.Max(1, spec.KeepLast)).All(kept.Contains) &&
-            items.Where(item => item.Pinned || protectedNames.Contains(item.Checkpoint.Name)).All(kept.Contains) &&
-            (spec.BestMetric is null || best is null || kept.Any(item => !item.Damaged && !item.Overtaken && item.Checkpoint.Metrics.GetValueOrDefault("loss", double.NaN) == best)) &&
-            !plan.Condemn.Any(referenced.Contains) &&
-            plan.Condemn.SequenceEqual(needless) &&
-            RetentionPolicy.Plan(kept, spec, protectedNames).IsEmpty;
+        HashSet<string> referenced = kept.SelectMany(item =>
+                item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name))
+            )
+            .ToHashSet();
+        IEnumerable<string> needless = items
+            .SelectMany(item => item.Checkpoint.Packs.Append(CheckpointNames.ManifestFile(item.Checkpoint.Name)))
+            .Where(file => !referenced.Contains(file))
+            .Distinct()
+            .Order(StringComparer.Ordinal);
+        return good.Take(Math.Max(1, spec.KeepLast)).All(kept.Contains)
+            && items.Where(item => item.Pinned || protectedNames.Contains(item.Checkpoint.Name)).All(kept.Contains)
+            && (
+                spec.BestMetric is null
+                || best is null
+                || kept.Any(item =>
+                    !item.Damaged && !item.Overtaken && item.Checkpoint.Metrics.GetValueOrDefault("loss", double.NaN) == best
+                )
+            )
+            && !plan.Condemn.Any(referenced.Contains)
+            && plan.Condemn.SequenceEqual(needless)
+            && RetentionPolicy.Plan(kept, spec, protectedNames).IsEmpty;
     }
 
     // A history as saves make it: each new one references its own pack or some of those that were there before.
     private static RetentionItem[] RandomItems(DeterministicRandom random)
     {
-        var items = new List<RetentionItem>();
+        List<RetentionItem> items = [];
         int count = random.Next(12);
         for (int step = 0; step < count; step++)
         {
-            var packs = new SortedSet<string>(StringComparer.Ordinal);
+            SortedSet<string> packs = new(StringComparer.Ordinal);
             if (items.Count > 0 && random.Next(2) == 0)
             {
                 packs.UnionWith(items[random.Next(items.Count)].Checkpoint.Packs);
@@ -137,7 +193,9 @@ public sealed class RetentionPolicyTests
             }
 
             Dictionary<string, double> metrics = random.Next(3) == 0 ? [] : new() { ["loss"] = random.Next(5) };
-            items.Add(new RetentionItem(Ref(Name(step), [.. packs], metrics), random.Next(5) == 0, random.Next(5) == 0, random.Next(6) == 0));
+            items.Add(
+                new RetentionItem(Ref(Name(step), [.. packs], metrics), random.Next(5) == 0, random.Next(5) == 0, random.Next(6) == 0)
+            );
         }
 
         items.Reverse();
@@ -148,7 +206,8 @@ public sealed class RetentionPolicyTests
 
     private static CheckpointSpec Spec(int keepLast) => new() { KeepLast = keepLast };
 
-    private static RetentionItem Item(int step, params string[] packs) => new(Ref(Name(step), packs.Length == 0 ? [Pack(step)] : packs, []));
+    private static RetentionItem Item(int step, params string[] packs) =>
+        new(Ref(Name(step), packs.Length == 0 ? [Pack(step)] : packs, []));
 
     private static RetentionItem Valued(int step, double loss) => new(Ref(Name(step), [Pack(step)], new() { ["loss"] = loss }));
 

@@ -6,8 +6,9 @@ using FsCheck.Fluent;
 namespace ActorTrainer.Core.Tests.Cluster;
 
 /// <summary>
-/// Members cut into groups, some of them stopped, with the journal there or away or coming back, each with a rule of its own, in steps of 100 ms. Never do two
-/// groups go on without each other while they can ask the journal, and no member that hears a majority ends or is downed by it.
+/// Members cut into groups, some of them stopped, with the journal there or away or coming back, each with a rule of its own, in steps of
+/// 100 ms. Never do two groups go on without each other while they can ask the journal, and no member that hears a majority ends or is
+/// downed by it.
 /// </summary>
 public sealed class DowningModelTests
 {
@@ -68,27 +69,32 @@ public sealed class DowningModelTests
     }
 
     [Fact]
-    public void Schedules_AnyCutAndStops_AMajorityThatRunsLosesNobodyAndTwoNeverGoOn() => Prop.ForAll(
-        Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
-        seed =>
-        {
+    public void Schedules_AnyCutAndStops_AMajorityThatRunsLosesNobodyAndTwoNeverGoOn() =>
+        Prop.ForAll(
+                Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
+                seed =>
+                {
 #pragma warning disable CA5394 // A schedule, no secret.
-            Random random = new(seed);
-            string all = "abcdefg"[..random.Next(2, 8)];
-            string[] groups = [.. all.GroupBy(_ => random.Next(3)).Select(g => string.Concat(g))];
-            string stopped = string.Concat(all.Where(_ => random.Next(4) == 0));
-            Model model = new(groups, stopped, journalFrom: random.Next(2) * random.Next(10));
+                    Random random = new(seed);
+                    string all = "abcdefg"[..random.Next(2, 8)];
+                    string[] groups = [.. all.GroupBy(_ => random.Next(3)).Select(g => string.Concat(g))];
+                    string stopped = string.Concat(all.Where(_ => random.Next(4) == 0));
+                    Model model = new(groups, stopped, journalFrom: random.Next(2) * random.Next(10));
 #pragma warning restore CA5394
 
-            model.Run(seconds: 30);
+                    model.Run(seconds: 30);
 
-            string[] goOn = [.. groups.Where(g => g.Except(stopped).Any(model.GoesOn))];
-            goOn.Length.ShouldBeLessThanOrEqualTo(1, $"seed {seed}: {string.Join('|', groups)} stopped {stopped}");
-            foreach (string group in groups.Where(g => 2 * g.Except(stopped).Count() > all.Length))
-            {
-                group.Except(stopped).ShouldAllBe(c => model.GoesOn(c), $"seed {seed}: {string.Join('|', groups)} stopped {stopped}");
-            }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+                    string[] goOn = [.. groups.Where(g => g.Except(stopped).Any(model.GoesOn))];
+                    goOn.Length.ShouldBeLessThanOrEqualTo(1, $"seed {seed}: {string.Join('|', groups)} stopped {stopped}");
+                    foreach (string group in groups.Where(g => 2 * g.Except(stopped).Count() > all.Length))
+                    {
+                        group
+                            .Except(stopped)
+                            .ShouldAllBe(c => model.GoesOn(c), $"seed {seed}: {string.Join('|', groups)} stopped {stopped}");
+                    }
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     private sealed class Model
     {
@@ -105,7 +111,8 @@ public sealed class DowningModelTests
         public Model(string[] groups, string stopped, double journalFrom)
         {
             (_groups, _stopped, _journalFrom) = (groups, stopped, journalFrom);
-            _nodes = string.Concat(groups).ToDictionary(c => c, _ => (new DowningRule(new DowningTimes()), new BeatLedger(), new HashSet<char>()));
+            _nodes = string.Concat(groups)
+                .ToDictionary(c => c, _ => (new DowningRule(new DowningTimes()), new BeatLedger(), new HashSet<char>()));
         }
 
         /// <summary>Whether a member runs on and nobody has given it up on record.</summary>
@@ -148,14 +155,17 @@ public sealed class DowningModelTests
             return new DowningInput(
                 Key(name),
                 [
-                    .. _nodes.Keys.Where(n => !downed.Contains(n)).Select(n => new DowningMember(Key(n), true, n == name || Hears(name, n), false)
-                    {
-                        Agrees = true,
-                        BeatMovedAt = beats.MovedAt(n),
-                    }),
+                    .. _nodes
+                        .Keys.Where(n => !downed.Contains(n))
+                        .Select(n => new DowningMember(Key(n), true, n == name || Hears(name, n), false)
+                        {
+                            Agrees = true,
+                            BeatMovedAt = beats.MovedAt(n),
+                        }),
                 ],
                 _read,
-                false);
+                false
+            );
         }
 
         private void Act(char name, DowningStep step, bool journal)

@@ -140,25 +140,42 @@ public sealed class DowningRuleTests
             DowningMember[] members = Members(all, reached, "", "", "abcdefghi", 0);
             rule.Decide(new DowningInput(Key(self), members, null, false), TimeSpan.Zero);
 
-            (rule.Decide(new DowningInput(Key(self), members, null, false), TimeSpan.FromSeconds(1)) is DowningStep.Down).ShouldBe(self <= 'c');
+            (rule.Decide(new DowningInput(Key(self), members, null, false), TimeSpan.FromSeconds(1)) is DowningStep.Down).ShouldBe(
+                self <= 'c'
+            );
         }
     }
 
     /// <summary>Decides as member a.</summary>
     private DowningStep At(
-        double now, string all, string reached, string dead = "", string joining = "", string agree = "", double? read = null, double moved = 0, bool distrust = false) =>
+        double now,
+        string all,
+        string reached,
+        string dead = "",
+        string joining = "",
+        string agree = "",
+        double? read = null,
+        double moved = 0,
+        bool distrust = false
+    ) =>
         _rule.Decide(
-            new DowningInput(Key('a'), Members(all, reached, dead, joining, agree, moved), read is { } at ? TimeSpan.FromSeconds(at) : null, distrust),
-            TimeSpan.FromSeconds(now));
+            new DowningInput(
+                Key('a'),
+                Members(all, reached, dead, joining, agree, moved),
+                read is { } at ? TimeSpan.FromSeconds(at) : null,
+                distrust
+            ),
+            TimeSpan.FromSeconds(now)
+        );
 
     private static DowningMember[] Members(string all, string reached, string dead, string joining, string agree, double moved) =>
-    [
-        .. all.Select(c => new DowningMember(Key(c), !joining.Contains(c), reached.Contains(c), dead.Contains(c))
-        {
-            Agrees = agree.Contains(c),
-            BeatMovedAt = TimeSpan.FromSeconds(moved),
-        }),
-    ];
+        [
+            .. all.Select(c => new DowningMember(Key(c), !joining.Contains(c), reached.Contains(c), dead.Contains(c))
+            {
+                Agrees = agree.Contains(c),
+                BeatMovedAt = TimeSpan.FromSeconds(moved),
+            }),
+        ];
 
     private static MemberKey Key(char name) => new(name.ToString(), 1);
 

@@ -3,7 +3,10 @@ using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Core.Tests.Cluster;
 
-/// <summary>Up to four nodes on one journal, driven by a seed. What a life has read it acts upon at a later step, when the journal may say otherwise.</summary>
+/// <summary>
+/// Up to four nodes on one journal, driven by a seed. What a life has read it acts upon at a later step, when the journal may say
+/// otherwise.
+/// </summary>
 internal sealed class FoundingModel(int seed)
 {
     private const int Nodes = 4;
@@ -49,7 +52,10 @@ internal sealed class FoundingModel(int seed)
     {
         Life[] living = [.. _lives.Values.Where(l => l.Alive)];
         living.Length.ShouldBe(Nodes, $"seed {seed}");
-        living.ShouldAllBe(l => l.Epoch == _epoch && l.Cluster == living[0].Cluster && l.Cluster != 0, $"seed {seed}: {string.Join("; ", living.Select(l => l.ToString()))}");
+        living.ShouldAllBe(
+            l => l.Epoch == _epoch && l.Cluster == living[0].Cluster && l.Cluster != 0,
+            $"seed {seed}: {string.Join("; ", living.Select(l => l.ToString()))}"
+        );
     }
 
     private int Next(int below) => _random.Next(below);
@@ -76,7 +82,8 @@ internal sealed class FoundingModel(int seed)
 
         EpochLife[] others =
         [
-            .. _lives.Values.Where(l => l != life && !l.Gone && l.Epoch == _epoch && _epoch > 0)
+            .. _lives
+                .Values.Where(l => l != life && !l.Gone && l.Epoch == _epoch && _epoch > 0)
                 .Select(l => new EpochLife(l.Number, l.IsUp ? MemberStatus.Up : MemberStatus.Joining, !l.Alive)),
         ];
         FoundingView view = new(life.Number, life.Epoch, life.Gone, _epoch, _founder, others);
@@ -113,7 +120,9 @@ internal sealed class FoundingModel(int seed)
     }
 
     private IEnumerable<long> Hindering(Life self) =>
-        _lives.Values.Where(l => l != self && !l.Gone && l.Epoch > 0 && l.Epoch <= _epoch && (l.IsUp || l.Number == _founder)).Select(l => l.Number);
+        _lives
+            .Values.Where(l => l != self && !l.Gone && l.Epoch > 0 && l.Epoch <= _epoch && (l.IsUp || l.Number == _founder))
+            .Select(l => l.Number);
 
     private sealed record Life(long Number, int Node)
     {

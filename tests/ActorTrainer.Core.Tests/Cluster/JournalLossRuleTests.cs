@@ -23,8 +23,7 @@ public sealed class JournalLossRuleTests
         Pass(3600, read: false, others: [false, false]).Distinct().ShouldBe([JournalStanding.Reached, JournalStanding.Missed]);
 
     [Fact]
-    public void Decide_NobodyAnswers_NeverGivesUp() =>
-        Pass(3600, read: false, others: []).ShouldNotContain(JournalStanding.GivesUp);
+    public void Decide_NobodyAnswers_NeverGivesUp() => Pass(3600, read: false, others: []).ShouldNotContain(JournalStanding.GivesUp);
 
     [Fact]
     public void Decide_OthersReachIt_GivesUpOnceTheyHaveForTheLimit()
@@ -60,39 +59,45 @@ public sealed class JournalLossRuleTests
         Pass(5, read: false, others: [])[^1].ShouldBe(JournalStanding.Missed);
     }
 
-    /// <summary>Whatever is read and said: who gives up has read nothing for as long as the limit, and in all that time somebody has said that he has.</summary>
+    /// <summary>
+    /// Whatever is read and said: who gives up has read nothing for as long as the limit, and in all that time somebody has said that he
+    /// has.
+    /// </summary>
     [Fact]
-    public void Decide_AnyHistory_GivesUpOnlyAfterALimitOfEvidence() => Prop.ForAll(
-        Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
-        seed =>
-        {
+    public void Decide_AnyHistory_GivesUpOnlyAfterALimitOfEvidence() =>
+        Prop.ForAll(
+                Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
+                seed =>
+                {
 #pragma warning disable CA5394 // A schedule, no secret.
-            Random random = new(seed);
-            JournalLossRule rule = new(Limit, TimeSpan.Zero);
-            TimeSpan read = TimeSpan.Zero;
-            List<TimeSpan> said = [];
-            (int reads, int yes) = (random.Next(40), random.Next(100));
-            for (TimeSpan now = TimeSpan.Zero; now < TimeSpan.FromSeconds(60); now += TimeSpan.FromSeconds(0.5))
-            {
-                if (random.Next(100) < reads)
-                {
-                    rule.OnRead(read = now);
-                }
-
-                bool reaches = random.Next(100) < yes;
-                rule.OnAnswer(random.Next(2) == 0 ? Other : Third, reaches, now);
-                said.AddRange(reaches ? [now] : []);
-#pragma warning restore CA5394
-                if (rule.Decide(now) == JournalStanding.GivesUp)
-                {
-                    (now - read).ShouldBeGreaterThanOrEqualTo(Limit, $"seed {seed}");
-                    for (TimeSpan at = now - Limit; at <= now; at += TimeSpan.FromSeconds(0.5))
+                    Random random = new(seed);
+                    JournalLossRule rule = new(Limit, TimeSpan.Zero);
+                    TimeSpan read = TimeSpan.Zero;
+                    List<TimeSpan> said = [];
+                    (int reads, int yes) = (random.Next(40), random.Next(100));
+                    for (TimeSpan now = TimeSpan.Zero; now < TimeSpan.FromSeconds(60); now += TimeSpan.FromSeconds(0.5))
                     {
-                        said.ShouldContain(s => s <= at && s >= at - JournalLossRule.Fresh, $"seed {seed}: nobody had it at {at}");
+                        if (random.Next(100) < reads)
+                        {
+                            rule.OnRead(read = now);
+                        }
+
+                        bool reaches = random.Next(100) < yes;
+                        rule.OnAnswer(random.Next(2) == 0 ? Other : Third, reaches, now);
+                        said.AddRange(reaches ? [now] : []);
+#pragma warning restore CA5394
+                        if (rule.Decide(now) == JournalStanding.GivesUp)
+                        {
+                            (now - read).ShouldBeGreaterThanOrEqualTo(Limit, $"seed {seed}");
+                            for (TimeSpan at = now - Limit; at <= now; at += TimeSpan.FromSeconds(0.5))
+                            {
+                                said.ShouldContain(s => s <= at && s >= at - JournalLossRule.Fresh, $"seed {seed}: nobody had it at {at}");
+                            }
+                        }
                     }
                 }
-            }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(500));
 
     /// <summary>Lets seconds pass, with a look, a reading and answers every half second.</summary>
     private List<JournalStanding> Pass(int seconds, bool read, bool[] others)

@@ -77,11 +77,12 @@ public sealed class QuantitiesTests
     [Fact]
     public void Format_AnyDuration_ParsesBack() =>
         Prop.ForAll<long>(ticks =>
-        {
-            TimeSpan duration = TimeSpan.FromTicks(ticks);
-            Quantities.TryParseDuration(Quantities.Format(duration), out TimeSpan parsed, out string problem).ShouldBeTrue(problem);
-            parsed.ShouldBe(duration);
-        }).Check(Config.QuickThrowOnFailure);
+            {
+                TimeSpan duration = TimeSpan.FromTicks(ticks);
+                Quantities.TryParseDuration(Quantities.Format(duration), out TimeSpan parsed, out string problem).ShouldBeTrue(problem);
+                parsed.ShouldBe(duration);
+            })
+            .Check(Config.QuickThrowOnFailure);
 
     [Theory]
     [InlineData(0, "0 B")]

@@ -17,8 +17,11 @@ public sealed class TaskSpecHashTests
 
     [Fact]
     public void Canonical_Specification_IsSortedAndWithoutDefaults() =>
-        Encoding.UTF8.GetString(TaskSpecHash.Canonical(Spec)).ShouldBe(
-            """{"environment":{"A":"1","B":"2"},"name":"a","retry":{"maxAttempts":9,"rules":[{"action":"Hold","exitCode":1,"name":"n"}]},"trainer":{"settings":{"a":{"y":"\u00E9","z":null},"b":[1,2.50]},"type":"X"}}""");
+        Encoding
+            .UTF8.GetString(TaskSpecHash.Canonical(Spec))
+            .ShouldBe(
+                """{"environment":{"A":"1","B":"2"},"name":"a","retry":{"maxAttempts":9,"rules":[{"action":"Hold","exitCode":1,"name":"n"}]},"trainer":{"settings":{"a":{"y":"\u00E9","z":null},"b":[1,2.50]},"type":"X"}}"""
+            );
 
     // Hashes stand in journals: a change here makes running tasks look like other ones.
     [Fact]
@@ -38,7 +41,13 @@ public sealed class TaskSpecHashTests
 
     [Fact]
     public void Compute_OrderOfDictionary_DoesNotMatter() =>
-        TaskSpecHash.Compute(Spec with { Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "2" } })
+        TaskSpecHash
+            .Compute(
+                Spec with
+                {
+                    Environment = new Dictionary<string, string> { ["A"] = "1", ["B"] = "2" },
+                }
+            )
             .ShouldBe(TaskSpecHash.Compute(Spec));
 
     [Fact]
@@ -46,17 +55,51 @@ public sealed class TaskSpecHashTests
     {
         TaskSpec[] others =
         [
-            Spec with { Name = "b" },
-            Spec with { Priority = 1 },
-            Spec with { Slots = 2 },
-            Spec with { Environment = new Dictionary<string, string> { ["A"] = "1" } },
-            Spec with { WorkingDirectory = "/x" },
-            Spec with { Checkpoint = new CheckpointSpec { KeepLast = 6 } },
-            Spec with { Retry = new RetrySpec() },
-            Spec with { Stall = new StallSpec { Saving = TimeSpan.Zero } },
-            Spec with { Grace = TimeSpan.Zero },
-            Spec with { Trainer = Spec.Trainer! with { Settings = null } },
-            Spec with { Trainer = null, Command = ["X"] },
+            Spec with
+            {
+                Name = "b",
+            },
+            Spec with
+            {
+                Priority = 1,
+            },
+            Spec with
+            {
+                Slots = 2,
+            },
+            Spec with
+            {
+                Environment = new Dictionary<string, string> { ["A"] = "1" },
+            },
+            Spec with
+            {
+                WorkingDirectory = "/x",
+            },
+            Spec with
+            {
+                Checkpoint = new CheckpointSpec { KeepLast = 6 },
+            },
+            Spec with
+            {
+                Retry = new RetrySpec(),
+            },
+            Spec with
+            {
+                Stall = new StallSpec { Saving = TimeSpan.Zero },
+            },
+            Spec with
+            {
+                Grace = TimeSpan.Zero,
+            },
+            Spec with
+            {
+                Trainer = Spec.Trainer! with { Settings = null },
+            },
+            Spec with
+            {
+                Trainer = null,
+                Command = ["X"],
+            },
         ];
 
         others.Append(Spec).Select(TaskSpecHash.Compute).ShouldBeUnique();

@@ -35,7 +35,9 @@ public sealed class TaskSpecReaderTests
               }
               environment { OMP_NUM_THREADS = 1, "B" = "x y" }
               working-directory = work
-              checkpoint { strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9 }
+              checkpoint {
+                strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
+              }
               retry {
                 max-attempts = 7, backoff = 2 s, max-backoff = 1 m
                 rules = [
@@ -46,36 +48,40 @@ public sealed class TaskSpecReaderTests
               stall { starting = 1 s, restoring = 2 s, training = 3 s, evaluating = 4 s, saving = 0 }
               grace = 5 s
             }
-            """);
+            """
+        );
 
         spec.Trainer!.Type.ShouldBe("Samples.Digits");
         spec.Trainer.Assembly.ShouldBe("/work/bin/Digits.dll");
         spec.Trainer.Settings!.Value.GetRawText().ShouldBe("""{"lr":0.1,"name":"0.1","deep":{"flag":true,"list":[1,"two",null]}}""");
         spec.Environment.ShouldBe(new Dictionary<string, string> { ["B"] = "x y", ["OMP_NUM_THREADS"] = "1" }, ignoreOrder: true);
         spec.WorkingDirectory.ShouldBe("/work/work");
-        spec.Checkpoint.ShouldBe(new CheckpointSpec
-        {
-            Strategy = CheckpointStrategy.Interval,
-            EpochInterval = 2,
-            Interval = TimeSpan.FromSeconds(10),
-            BestMetric = "accuracy",
-            BestIsLargest = true,
-            KeepLast = 9,
-        });
+        spec.Checkpoint.ShouldBe(
+            new CheckpointSpec
+            {
+                Strategy = CheckpointStrategy.Interval,
+                EpochInterval = 2,
+                Interval = TimeSpan.FromSeconds(10),
+                BestMetric = "accuracy",
+                BestIsLargest = true,
+                KeepLast = 9,
+            }
+        );
         (spec.Retry.MaxAttempts, spec.Retry.Backoff, spec.Retry.MaxBackoff).ShouldBe((7, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1)));
-        spec.Retry.Rules.ShouldBe(
-        [
+        spec.Retry.Rules.ShouldBe([
             new FailureRule("oom", FailureAction.RetryElsewhere, 137, 9, "out of memory"),
             new FailureRule("bug", FailureAction.Stop, null, null, "AssertionError"),
         ]);
-        spec.Stall.ShouldBe(new StallSpec
-        {
-            Starting = TimeSpan.FromSeconds(1),
-            Restoring = TimeSpan.FromSeconds(2),
-            Training = TimeSpan.FromSeconds(3),
-            Evaluating = TimeSpan.FromSeconds(4),
-            Saving = TimeSpan.Zero,
-        });
+        spec.Stall.ShouldBe(
+            new StallSpec
+            {
+                Starting = TimeSpan.FromSeconds(1),
+                Restoring = TimeSpan.FromSeconds(2),
+                Training = TimeSpan.FromSeconds(3),
+                Evaluating = TimeSpan.FromSeconds(4),
+                Saving = TimeSpan.Zero,
+            }
+        );
         (spec.Name, spec.Priority, spec.Slots, spec.Grace).ShouldBe(("digits-a", -5, 2, TimeSpan.FromSeconds(5)));
     }
 
@@ -106,38 +112,120 @@ public sealed class TaskSpecReaderTests
 
     [Theory]
     [InlineData("", "t.conf:1:1: there is no task here; write task { name = …, command = [ … ] }.")]
-    [InlineData("tasks { }", "t.conf:1:1: there is no task here; write task { name = …, command = [ … ] }. Did you mean task instead of tasks?")]
+    [InlineData(
+        "tasks { }",
+        "t.conf:1:1: there is no task here; write task { name = …, command = [ … ] }. Did you mean task instead of tasks?"
+    )]
     [InlineData("task = x", "t.conf:1:8: task is 'x'; write task { … }.")]
     [InlineData("task { command = x }", "t.conf:1:1: the task has no name; add name = \"…\" to task { … }.")]
-    [InlineData("task { name = A, command = x }", "t.conf:1:15: task.name is 'A': use 1 to 63 lower-case letters, digits and inner dashes.")]
-    [InlineData("task { name = a }", "t.conf:1:1: the task has nothing to run; add command = [\"python3\", \"train.py\"] or trainer { type = … }.")]
+    [InlineData(
+        "task { name = A, command = x }",
+        "t.conf:1:15: task.name is 'A': use 1 to 63 lower-case letters, digits and inner dashes."
+    )]
+    [InlineData(
+        "task { name = a }",
+        "t.conf:1:1: the task has nothing to run; add command = [\"python3\", \"train.py\"] or trainer { type = … }."
+    )]
     [InlineData("task { name = a, comand = x }", "t.conf:1:18: task.comand is not a known key. Did you mean task.command?")]
     [InlineData("task { name = a, command = x, trainer.type = X }", "t.conf:1:1: the task has a command and a trainer; keep one of them.")]
-    [InlineData("task { name = a, command = [] }", "t.conf:1:28: task.command names no executable; write it first, for example [\"python3\", \"train.py\"].")]
-    [InlineData("task { name = a, command = \"\" }", "t.conf:1:28: task.command names no executable; write it first, for example [\"python3\", \"train.py\"].")]
-    [InlineData("task { name = a, command = \"a | b\" }", "t.conf:1:28: task.command is 'a | b': '|' has a meaning only in a shell, and this is not run by one; quote it, or write [\"sh\", \"-c\", \"…\"].")]
-    [InlineData("task { name = a, command = [a, [b]] }", "t.conf:1:28: task.command must be a list of texts such as [\"python3\", \"train.py\"], or one text.")]
-    [InlineData("task { name = a, command = [\"a\\u0000\"] }", "t.conf:1:28: task.command contains a zero character, which no command line can; remove it.")]
-    [InlineData("task { name = a, trainer { assembly = x } }", "t.conf:1:18: task.trainer has no type; add type = \"Namespace.Class\", the full name of a class that implements ITrainer.")]
-    [InlineData("task { name = a, trainer { typ = x } }", "t.conf:1:28: task.trainer.typ is not a known key. Did you mean task.trainer.type?")]
-    [InlineData("task { name = a, trainer { type = x, settings = 5 } }", "t.conf:1:49: task.trainer.settings must be an object; write settings { … }.")]
-    [InlineData("task { name = a, command = x, environment { \"1A\" = x } }", "t.conf:1:45: task.environment.1A is not a variable's name; use letters, digits and underscores.")]
-    [InlineData("task { name = a, command = x, environment { ACTORTRAINER_X = x } }", "t.conf:1:45: task.environment.ACTORTRAINER_X is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_.")]
-    [InlineData("task { name = a, command = x, environment { A.B = x } }", "t.conf:1:47: task.environment.A must be a text; put it in double quotes.")]
-    [InlineData("task { name = a, command = x, environment = [] }", "t.conf:1:45: task.environment must be an object; write environment { NAME = \"value\" }.")]
+    [InlineData(
+        "task { name = a, command = [] }",
+        "t.conf:1:28: task.command names no executable; write it first, for example [\"python3\", \"train.py\"]."
+    )]
+    [InlineData(
+        "task { name = a, command = \"\" }",
+        "t.conf:1:28: task.command names no executable; write it first, for example [\"python3\", \"train.py\"]."
+    )]
+    [InlineData(
+        "task { name = a, command = \"a | b\" }",
+        "t.conf:1:28: task.command is 'a | b': '|' has a meaning only in a shell, and this is not run by one; "
+            + "quote it, or write [\"sh\", \"-c\", \"…\"]."
+    )]
+    [InlineData(
+        "task { name = a, command = [a, [b]] }",
+        "t.conf:1:28: task.command must be a list of texts such as [\"python3\", \"train.py\"], or one text."
+    )]
+    [InlineData(
+        "task { name = a, command = [\"a\\u0000\"] }",
+        "t.conf:1:28: task.command contains a zero character, which no command line can; remove it."
+    )]
+    [InlineData(
+        "task { name = a, trainer { assembly = x } }",
+        "t.conf:1:18: task.trainer has no type; add type = \"Namespace.Class\", the full name of a class that implements ITrainer."
+    )]
+    [InlineData(
+        "task { name = a, trainer { typ = x } }",
+        "t.conf:1:28: task.trainer.typ is not a known key. Did you mean task.trainer.type?"
+    )]
+    [InlineData(
+        "task { name = a, trainer { type = x, settings = 5 } }",
+        "t.conf:1:49: task.trainer.settings must be an object; write settings { … }."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment { \"1A\" = x } }",
+        "t.conf:1:45: task.environment.1A is not a variable's name; use letters, digits and underscores."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment { ACTORTRAINER_X = x } }",
+        "t.conf:1:45: task.environment.ACTORTRAINER_X is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment { A.B = x } }",
+        "t.conf:1:47: task.environment.A must be a text; put it in double quotes."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment = [] }",
+        "t.conf:1:45: task.environment must be an object; write environment { NAME = \"value\" }."
+    )]
     [InlineData("task { name = a, command = x, slots = 0 }", "t.conf:1:39: task.slots is '0': it must be from 1 to 10000.")]
-    [InlineData("task { name = a, command = x, checkpoint.keep-last = 0 }", "t.conf:1:54: task.checkpoint.keep-last is '0': it must be from 1 to 1000000.")]
-    [InlineData("task { name = a, command = x, checkpoint.interval = -5 m }", "t.conf:1:53: task.checkpoint.interval is '-5 m': it must be from 1 ms to 365 d.")]
-    [InlineData("task { name = a, command = x, checkpoint.strategy = often }", "t.conf:1:53: task.checkpoint.strategy is 'often': use one of epoch, interval, event, hybrid.")]
-    [InlineData("task { name = a, command = x, retry.backoff = 10 m }", "t.conf:1:1: task.retry.max-backoff (5 m) is shorter than backoff (10 m); make it at least as long.")]
-    [InlineData("task { name = a, command = x, retry.rules = oom }", "t.conf:1:45: task.retry.rules must be a list; write rules = [ { name = \"…\", action = hold, exit-code = 2 } ].")]
-    [InlineData("task { name = a, command = x, retry.rules = [oom] }", "t.conf:1:46: task.retry.rules has an item that is not an object; write { name = \"…\", action = hold, exit-code = 2 }.")]
-    [InlineData("task { name = a, command = x, retry.rules = [{ action = hold, exit-code = 1 }] }", "t.conf:1:46: a rule of task.retry.rules has no name; add name = \"…\", it is shown in the task's events.")]
-    [InlineData("task { name = a, command = x, retry.rules = [{ name = n, exit-code = 1 }] }", "t.conf:1:46: rule 'n' of task.retry.rules has no action; add action = retry, retry-elsewhere, hold or stop.")]
-    [InlineData("task { name = a, command = x, retry.rules = [{ name = n, action = hold }] }", "t.conf:1:46: rule 'n' of task.retry.rules has no condition; add exit-code, signal or pattern.")]
-    [InlineData("task { name = a, command = x, retry.rules = [{ name = n, action = hold, exitcode = 1 }] }", "t.conf:1:73: task.retry.rules.exitcode is not a known key. Did you mean task.retry.rules.exit-code?")]
-    [InlineData("task { name = a, command = x, stall.trainig = 1 s }", "t.conf:1:37: task.stall.trainig is not a known key. Did you mean task.stall.training?")]
-    [InlineData("task { name = a, command = x, working-directory = \"\" }", "t.conf:1:51: task.working-directory is '': that is not a path; write one, or remove the key.")]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.keep-last = 0 }",
+        "t.conf:1:54: task.checkpoint.keep-last is '0': it must be from 1 to 1000000."
+    )]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.interval = -5 m }",
+        "t.conf:1:53: task.checkpoint.interval is '-5 m': it must be from 1 ms to 365 d."
+    )]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.strategy = often }",
+        "t.conf:1:53: task.checkpoint.strategy is 'often': use one of epoch, interval, event, hybrid."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.backoff = 10 m }",
+        "t.conf:1:1: task.retry.max-backoff (5 m) is shorter than backoff (10 m); make it at least as long."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.rules = oom }",
+        "t.conf:1:45: task.retry.rules must be a list; write rules = [ { name = \"…\", action = hold, exit-code = 2 } ]."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.rules = [oom] }",
+        "t.conf:1:46: task.retry.rules has an item that is not an object; write { name = \"…\", action = hold, exit-code = 2 }."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.rules = [{ action = hold, exit-code = 1 }] }",
+        "t.conf:1:46: a rule of task.retry.rules has no name; add name = \"…\", it is shown in the task's events."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.rules = [{ name = n, exit-code = 1 }] }",
+        "t.conf:1:46: rule 'n' of task.retry.rules has no action; add action = retry, retry-elsewhere, hold or stop."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.rules = [{ name = n, action = hold }] }",
+        "t.conf:1:46: rule 'n' of task.retry.rules has no condition; add exit-code, signal or pattern."
+    )]
+    [InlineData(
+        "task { name = a, command = x, retry.rules = [{ name = n, action = hold, exitcode = 1 }] }",
+        "t.conf:1:73: task.retry.rules.exitcode is not a known key. Did you mean task.retry.rules.exit-code?"
+    )]
+    [InlineData(
+        "task { name = a, command = x, stall.trainig = 1 s }",
+        "t.conf:1:37: task.stall.trainig is not a known key. Did you mean task.stall.training?"
+    )]
+    [InlineData(
+        "task { name = a, command = x, working-directory = \"\" }",
+        "t.conf:1:51: task.working-directory is '': that is not a path; write one, or remove the key."
+    )]
     public void Read_Mistake_SaysWhereWhatAndWhatToDo(string text, string message) =>
         Should.Throw<ConfigException>(() => Read(text)).Message.ShouldBe(message);
 
@@ -146,7 +234,8 @@ public sealed class TaskSpecReaderTests
     {
         string deep = string.Concat(Enumerable.Repeat("[", 40)) + string.Concat(Enumerable.Repeat("]", 40));
 
-        Should.Throw<ConfigException>(() => Read($"task {{ name = a, trainer {{ type = X, settings {{ x = {deep} }} }} }}"))
+        Should
+            .Throw<ConfigException>(() => Read($"task {{ name = a, trainer {{ type = X, settings {{ x = {deep} }} }} }}"))
             .Message.ShouldEndWith("task.trainer.settings is nested more than 32 levels deep; flatten it.");
     }
 

@@ -6,7 +6,17 @@ namespace ActorTrainer.Core.Tests.Membership;
 
 public sealed class ClusterViewTests
 {
-    private static readonly ClusterMember One = new(1, new NodeAddress("127.0.0.1", 7401), "n1", ["gpu"], 2, MemberStatus.Up, false, 17, "1");
+    private static readonly ClusterMember One = new(
+        1,
+        new NodeAddress("127.0.0.1", 7401),
+        "n1",
+        ["gpu"],
+        2,
+        MemberStatus.Up,
+        false,
+        17,
+        "1"
+    );
 
     [Theory]
     [InlineData(MemberStatus.Up, MemberState.Up, true)]
@@ -42,5 +52,9 @@ public sealed class ClusterViewTests
     }
 
     private static TaskSummary Task(string name, int shard) =>
-        new TaskState { Task = TaskId.Parse($"{name}-a1b2c"), Spec = new TaskSpec { Name = name } }.Summarize(shard);
+        new TaskState
+        {
+            Task = TaskId.Parse($"{name}-a1b2c"),
+            Spec = new TaskSpec { Name = name },
+        }.Summarize(shard);
 }

@@ -110,11 +110,22 @@ public sealed class PlacementAllocateTests
         PlacementPlanner planner = world.Planner;
         Counts(world).ShouldBe((4, 4));
         planner.OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4 }).ShouldBeTrue();
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4, [3] = 1 }).ShouldBeFalse();
+        planner
+            .OwnersAgree(
+                new Dictionary<long, int>
+                {
+                    [1] = 4,
+                    [2] = 4,
+                    [3] = 1,
+                }
+            )
+            .ShouldBeFalse();
         planner.OwnersAgree(new Dictionary<long, int> { [1] = 4 }).ShouldBeFalse();
 
         planner.Allocate(99, world.Now).ShouldBe(1);
-        planner.OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4 }).ShouldBeTrue("given, and Akka may not have written it down yet");
+        planner
+            .OwnersAgree(new Dictionary<long, int> { [1] = 4, [2] = 4 })
+            .ShouldBeTrue("given, and Akka may not have written it down yet");
         planner.OwnersAgree(new Dictionary<long, int> { [1] = 5, [2] = 4 }).ShouldBeTrue();
         planner.OwnersAgree(new Dictionary<long, int> { [1] = 3, [2] = 4 }).ShouldBeFalse();
     }
@@ -180,5 +191,6 @@ public sealed class PlacementAllocateTests
         world.Planner.ChooseNode(1, except: 3).ShouldBe(1);
     }
 
-    private static (int, int) Counts(PlacementWorld world) => (world.Owners.Values.Count(o => o == 1), world.Owners.Values.Count(o => o == 2));
+    private static (int, int) Counts(PlacementWorld world) =>
+        (world.Owners.Values.Count(o => o == 1), world.Owners.Values.Count(o => o == 2));
 }

@@ -246,7 +246,8 @@ public sealed class PlacementMoveTests
             world.Rebalance().Count.ShouldBeInRange(1, atOnce);
         }
 
-        dry.Select(m => (m.Shard, m.From, m.To, m.Reason)).ShouldBe(world.Moves.Select(m => (m.Move.Shard, m.Move.From, m.Move.To, m.Move.Reason)));
+        dry.Select(m => (m.Shard, m.From, m.To, m.Reason))
+            .ShouldBe(world.Moves.Select(m => (m.Move.Shard, m.Move.From, m.Move.To, m.Move.Reason)));
         dry.Select(m => m.Shard).ShouldBe([3, 2, 6, 1, 5, 4]);
     }
 

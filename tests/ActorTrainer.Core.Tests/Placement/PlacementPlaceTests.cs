@@ -33,7 +33,9 @@ public sealed class PlacementPlaceTests
 
         Place(3).ShouldBe(9);
 
-        _world.Planner.Allocate(3, _world.Now).ShouldBe(9, "however full it is there: whoever waits is moved by a plan and not by being asked for");
+        _world
+            .Planner.Allocate(3, _world.Now)
+            .ShouldBe(9, "however full it is there: whoever waits is moved by a plan and not by being asked for");
     }
 
     [Fact]

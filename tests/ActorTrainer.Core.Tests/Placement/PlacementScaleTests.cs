@@ -104,6 +104,9 @@ public sealed class PlacementScaleTests
 
     private static NodeCapacity Node(int life) => new(life, 64, Accepts: true, MustEmpty: false);
 
-    private static TaskDemand Task(int number) => new(
-        TaskId.Parse(FormattableString.Invariant($"t-{number}")), number % Shards, number % 7, 1, Waiting: true, 0, Alone: false) { On = 1 + (number % Shards % Nodes) };
+    private static TaskDemand Task(int number) =>
+        new(TaskId.Parse(FormattableString.Invariant($"t-{number}")), number % Shards, number % 7, 1, Waiting: true, 0, Alone: false)
+        {
+            On = 1 + (number % Shards % Nodes),
+        };
 }

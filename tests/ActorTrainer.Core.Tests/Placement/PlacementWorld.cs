@@ -195,7 +195,10 @@ internal sealed class PlacementWorld
         {
             TaskDemand[] here = [.. Tasks.Where(t => OwnerOf(t) == node.Incarnation)];
             SlotUsage usage = new(Running(node.Incarnation), 0, here.Any(t => t.Runs), here.Any(t => t.Runs && t.Alone));
-            SlotCandidate[] waiting = [.. here.Where(t => t is { Waiting: true, Slots: > 0 }).Select(t => new SlotCandidate(t.Task, t.Priority, t.Slots, t.Alone))];
+            SlotCandidate[] waiting =
+            [
+                .. here.Where(t => t is { Waiting: true, Slots: > 0 }).Select(t => new SlotCandidate(t.Task, t.Priority, t.Slots, t.Alone)),
+            ];
             foreach (TaskId task in SlotPolicy.Grant(waiting, usage, node.Slots, int.MaxValue))
             {
                 TaskDemand granted = _tasks[task.Value];

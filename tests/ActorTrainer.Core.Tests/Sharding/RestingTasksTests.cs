@@ -88,7 +88,9 @@ public sealed class RestingTasksTests
 
     private bool Wake(TimeSpan after) => _resting.Wake(Task("a").Task, Now + after);
 
-    private IEnumerable<string> First(int most, TimeSpan after = default) => _resting.First(most, _ => false, Now + after).Select(t => t.Task.Value);
+    private IEnumerable<string> First(int most, TimeSpan after = default) =>
+        _resting.First(most, _ => false, Now + after).Select(t => t.Task.Value);
 
-    private static SlotCandidate Task(string name, int priority = 0, int slots = 1) => new(TaskId.Parse(name), priority, slots, Alone: false);
+    private static SlotCandidate Task(string name, int priority = 0, int slots = 1) =>
+        new(TaskId.Parse(name), priority, slots, Alone: false);
 }

@@ -58,7 +58,9 @@ public sealed class SlotPolicyTests
         SlotUsage usage = new(random.Next(slots + 3), random.Next(restores + 2), random.Next(2) == 0, random.Next(6) == 0);
         SlotCandidate[] waiting =
         [
-            .. Enumerable.Range(0, random.Next(12)).Select(i => Waits($"t{i}", random.Next(3), 1 + random.Next(slots + 1)) with { Alone = random.Next(5) == 0 }),
+            .. Enumerable
+                .Range(0, random.Next(12))
+                .Select(i => Waits($"t{i}", random.Next(3), 1 + random.Next(slots + 1)) with { Alone = random.Next(5) == 0 }),
         ];
         IReadOnlyList<TaskId> granted = SlotPolicy.Grant(waiting, usage, slots, restores);
         SlotCandidate[] given = [.. granted.Select(id => waiting.Single(w => w.Task == id))];
@@ -67,7 +69,8 @@ public sealed class SlotPolicyTests
             && (!given.Any(g => g.Alone) || (given[^1].Alone && given.Length == 1 && !usage.AnyRuns));
     }
 
-    private static SlotCandidate Waits(string task, int priority = 0, int slots = 1) => new(TaskId.Parse(task), priority, slots, Alone: false);
+    private static SlotCandidate Waits(string task, int priority = 0, int slots = 1) =>
+        new(TaskId.Parse(task), priority, slots, Alone: false);
 
     private static IReadOnlyList<string> Grant(SlotCandidate[] waiting, SlotUsage usage, int slots, int restores = Restores) =>
         [.. SlotPolicy.Grant(waiting, usage, slots, restores).Select(t => t.Value)];

@@ -129,15 +129,21 @@ internal sealed class EntityDriver
 
     public EntityStep Done() => Happens(new WorkerDone(Run, Progress(1000), new Dictionary<string, string> { ["accuracy"] = "0.97" }));
 
-    public static TaskProgress Progress(long step) => new(step, 1000, step / 100.0, new Dictionary<string, double> { ["loss"] = 1.0 / (step + 1) });
+    public static TaskProgress Progress(long step) =>
+        new(step, 1000, step / 100.0, new Dictionary<string, double> { ["loss"] = 1.0 / (step + 1) });
 
-    public static CheckpointRef Ref(string name, long step, string reason = "interval", IReadOnlyDictionary<string, double>? metrics = null) =>
-        new(name, step, step / 10.0, reason, 10, 5, [CheckpointNames.PackFile(name)], "ab", metrics ?? new Dictionary<string, double>());
+    public static CheckpointRef Ref(
+        string name,
+        long step,
+        string reason = "interval",
+        IReadOnlyDictionary<string, double>? metrics = null
+    ) => new(name, step, step / 10.0, reason, 10, 5, [CheckpointNames.PackFile(name)], "ab", metrics ?? new Dictionary<string, double>());
 
-    private static RunKey? KeyOf(TaskEffect effect) => effect switch
-    {
-        StartWorker start => start.Run,
-        RestoreCheckpoint restore => restore.Run,
-        _ => null,
-    };
+    private static RunKey? KeyOf(TaskEffect effect) =>
+        effect switch
+        {
+            StartWorker start => start.Run,
+            RestoreCheckpoint restore => restore.Run,
+            _ => null,
+        };
 }

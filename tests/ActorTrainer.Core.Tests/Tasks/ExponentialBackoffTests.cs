@@ -12,7 +12,9 @@ public sealed class ExponentialBackoffTests
     [InlineData(4, 1000)]
     [InlineData(int.MaxValue, 1000)]
     public void After_SoManyRepetitions_DoublesUpToTheLongest(int repetitions, int milliseconds) =>
-        ExponentialBackoff.After(TimeSpan.FromMilliseconds(100), repetitions, TimeSpan.FromSeconds(1)).ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
+        ExponentialBackoff
+            .After(TimeSpan.FromMilliseconds(100), repetitions, TimeSpan.FromSeconds(1))
+            .ShouldBe(TimeSpan.FromMilliseconds(milliseconds));
 
     [Fact]
     public void After_LongWaitsOftenRepeated_DoesNotOverflow() =>

@@ -115,7 +115,9 @@ internal sealed class ModelOwner(TaskId task, long life, long sequence)
                     _inputs.Enqueue(Stage(request.Run, request.Reason));
                     break;
                 case SaveCheckpoint save:
-                    _inputs.Enqueue(new CheckpointStored(save.Run, save.State.Id, EntityDriver.Ref(save.Name, save.State.Step, save.State.Reason)));
+                    _inputs.Enqueue(
+                        new CheckpointStored(save.Run, save.State.Id, EntityDriver.Ref(save.Name, save.State.Step, save.State.Reason))
+                    );
                     break;
                 case StopWorker stop:
                     _training = null;

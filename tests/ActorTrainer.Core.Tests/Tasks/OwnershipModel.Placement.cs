@@ -9,10 +9,16 @@ namespace ActorTrainer.Core.Tests.Tasks;
 /// <content>What a coordinator does: it gives the shards of lost lives to others.</content>
 internal sealed partial class OwnershipModel
 {
-    /// <summary>The oldest member that a life knows gives the tasks out, and those that hear it know sooner or later; on the life that has one it is recovered.</summary>
+    /// <summary>
+    /// The oldest member that a life knows gives the tasks out, and those that hear it know sooner or later; on the life that has one it is
+    /// recovered.
+    /// </summary>
     private void Place(ModelLife life)
     {
-        long[] members = [.. _lives.Where(l => !life.Downed.Contains(l.Number) && !(_downOnRecord.Contains(l.Number) && !l.Alive)).Select(l => l.Number)];
+        long[] members =
+        [
+            .. _lives.Where(l => !life.Downed.Contains(l.Number) && !(_downOnRecord.Contains(l.Number) && !l.Alive)).Select(l => l.Number),
+        ];
         ModelLife coordinator = _lives.First(l => l.Number == members.Min());
         if (coordinator == life)
         {
@@ -23,7 +29,11 @@ internal sealed partial class OwnershipModel
             Tell(coordinator, life);
         }
 
-        foreach (TaskId task in Tasks.Where(t => life.HasJournal && life.Homes.GetValueOrDefault(t) == life.Number && !life.Owners.ContainsKey(t) && !IsDone(t)))
+        foreach (
+            TaskId task in Tasks.Where(t =>
+                life.HasJournal && life.Homes.GetValueOrDefault(t) == life.Number && !life.Owners.ContainsKey(t) && !IsDone(t)
+            )
+        )
         {
             ModelOwner owner = new(task, life.Number, Journal[task].Count);
             owner.Entity.Recover(null, Journal[task].Select(e => e.Event));
@@ -31,7 +41,10 @@ internal sealed partial class OwnershipModel
             Execute(owner, owner.Entity.Recovered(_now));
             if (owner.Entity.State is null)
             {
-                Execute(owner, owner.Entity.On(new SubmitTask(EntityDriver.Trainer(s => s with { Name = task.Value.Split('-')[0] }), "hash"), _now));
+                Execute(
+                    owner,
+                    owner.Entity.On(new SubmitTask(EntityDriver.Trainer(s => s with { Name = task.Value.Split('-')[0] }), "hash"), _now)
+                );
             }
         }
     }

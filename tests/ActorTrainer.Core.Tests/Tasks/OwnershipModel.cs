@@ -8,14 +8,18 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Core.Tests.Tasks;
 
 /// <summary>
-/// Three nodes, four tasks and one journal, driven by a seed in steps of 200 ms. Each life has a <see cref="DowningRule"/>, each coordinator a
-/// <see cref="PlacementPlanner"/>, each owner a <see cref="TaskEntity"/>; the journal takes an event where its sequence is free, and nothing else fences.
+/// Three nodes, four tasks and one journal, driven by a seed in steps of 200 ms. Each life has a <see cref="DowningRule"/>, each
+/// coordinator a <see cref="PlacementPlanner"/>, each owner a <see cref="TaskEntity"/>; the journal takes an event where its sequence is
+/// free, and nothing else fences.
 /// </summary>
 internal sealed partial class OwnershipModel
 {
     private const int Nodes = 3;
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(200);
-    private static readonly TaskId[] Tasks = [.. Enumerable.Range(0, 4).Select(i => TaskId.Parse(FormattableString.Invariant($"task{i}-a1b2c")))];
+    private static readonly TaskId[] Tasks =
+    [
+        .. Enumerable.Range(0, 4).Select(i => TaskId.Parse(FormattableString.Invariant($"task{i}-a1b2c"))),
+    ];
 
     private readonly int _seed;
 #pragma warning disable CA5394 // A schedule, no secret.
@@ -41,7 +45,8 @@ internal sealed partial class OwnershipModel
     }
 
     /// <summary>What the journal has of each task, in order.</summary>
-    private Dictionary<TaskId, List<(long Term, ModelOwner By, TaskEvent Event)>> Journal { get; } = Tasks.ToDictionary(t => t, _ => new List<(long, ModelOwner, TaskEvent)>());
+    private Dictionary<TaskId, List<(long Term, ModelOwner By, TaskEvent Event)>> Journal { get; } =
+        Tasks.ToDictionary(t => t, _ => new List<(long, ModelOwner, TaskEvent)>());
 
     /// <summary>Writes that the journal did not take, since another owner had written under the same sequence.</summary>
     public int Refused { get; private set; }
@@ -84,10 +89,21 @@ internal sealed partial class OwnershipModel
         Array.ForEach(Tasks, ShouldHaveOneHistory);
     }
 
-    public override string ToString() => string.Join(
-        '\n',
-        _lives.Where(l => l.Alive).Select(l => $"life {l.Number}: {string.Join(", ", l.Homes.Select(h => $"{h.Key} at {h.Value}"))}; has {string.Join(", ", l.Owners.Keys)}")
-            .Concat(Journal.Select(j => $"{j.Key}: {string.Join(' ', j.Value.TakeLast(12).Select(e => $"{e.Term}:{e.Event.GetType().Name}"))}")));
+    public override string ToString() =>
+        string.Join(
+            '\n',
+            _lives
+                .Where(l => l.Alive)
+                .Select(l =>
+                    $"life {l.Number}: {string.Join(", ", l.Homes.Select(h => $"{h.Key} at {h.Value}"))}; "
+                    + $"has {string.Join(", ", l.Owners.Keys)}"
+                )
+                .Concat(
+                    Journal.Select(j =>
+                        $"{j.Key}: {string.Join(' ', j.Value.TakeLast(12).Select(e => $"{e.Term}:{e.Event.GetType().Name}"))}"
+                    )
+                )
+        );
 
     private bool IsDone(TaskId task) => Journal[task].Any(e => e.Event is TaskCompleted);
 
@@ -143,7 +159,8 @@ internal sealed partial class OwnershipModel
         Begin(life.Node);
     }
 
-    private bool Hears(ModelLife one, ModelLife other) => one == other || (other.Alive && !other.Stopped && _group[one.Node] == _group[other.Node]);
+    private bool Hears(ModelLife one, ModelLife other) =>
+        one == other || (other.Alive && !other.Stopped && _group[one.Node] == _group[other.Node]);
 
     private void Advance()
     {
@@ -178,7 +195,10 @@ internal sealed partial class OwnershipModel
         if (life.HasJournal)
         {
             life.ReadAt = _now;
-            life.Beats.Observe([.. members.Select(m => (m.Number, m.Alive && !m.Stopped && m.HasJournal ? (long)_now.TotalSeconds : 0))], _now);
+            life.Beats.Observe(
+                [.. members.Select(m => (m.Number, m.Alive && !m.Stopped && m.HasJournal ? (long)_now.TotalSeconds : 0))],
+                _now
+            );
             life.Downed.UnionWith(_downOnRecord);
 
             // What was decided while the journal was away is written down now.
@@ -201,8 +221,10 @@ internal sealed partial class OwnershipModel
                     }),
                 ],
                 life.ReadAt,
-                false),
-            _now);
+                false
+            ),
+            _now
+        );
         switch (step)
         {
             case DowningStep.Down down:
@@ -303,7 +325,11 @@ internal sealed partial class OwnershipModel
     }
 
     private static EntityStep Together(EntityStep first, EntityStep then) =>
-        then with { Persist = [.. first.Persist, .. then.Persist], AfterCommit = [.. first.AfterCommit, .. then.AfterCommit] };
+        then with
+        {
+            Persist = [.. first.Persist, .. then.Persist],
+            AfterCommit = [.. first.AfterCommit, .. then.AfterCommit],
+        };
 
     /// <summary>The journal: (task, sequence) is a key.</summary>
     private void Take(ModelWrite write)

@@ -4,8 +4,8 @@ using FsCheck.Fluent;
 namespace ActorTrainer.Core.Tests.Tasks;
 
 /// <summary>
-/// Tasks on nodes that are killed, stopped, cut off from each other and from the journal, while their writes are late, lost or of unknown outcome. Whoever
-/// takes a task for his own in the meantime: it has one history.
+/// Tasks on nodes that are killed, stopped, cut off from each other and from the journal, while their writes are late, lost or of unknown
+/// outcome. Whoever takes a task for his own in the meantime: it has one history.
 /// </summary>
 public sealed class OwnershipModelTests
 {
@@ -25,14 +25,16 @@ public sealed class OwnershipModelTests
     {
         int contested = 0;
         Prop.ForAll(
-            Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
-            seed =>
-            {
-                OwnershipModel model = new(seed);
-                model.RunWithFaults(steps: 150);
-                model.Settle();
-                contested += model.Refused > 0 ? 1 : 0;
-            }).Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
+                Gen.Choose(0, int.MaxValue - 1).ToArbitrary(),
+                seed =>
+                {
+                    OwnershipModel model = new(seed);
+                    model.RunWithFaults(steps: 150);
+                    model.Settle();
+                    contested += model.Refused > 0 ? 1 : 0;
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(2_000));
 
         contested.ShouldBeGreaterThan(100, "owners have met in many of the schedules, or nothing was tested");
     }

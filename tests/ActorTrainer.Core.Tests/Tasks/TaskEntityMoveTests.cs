@@ -210,7 +210,10 @@ public sealed class TaskEntityMoveTests
         EntityStep go = next.Do(next.Entity.Continue(next.Now));
         RestoreCheckpoint restore = go.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
         restore.Checkpoint.Step.ShouldBe(20);
-        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name)).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskStarted>().RestoredStep.ShouldBe(20);
+        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name))
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskStarted>()
+            .RestoredStep.ShouldBe(20);
     }
 
     [Fact]
@@ -239,7 +242,10 @@ public sealed class TaskEntityMoveTests
         next.Do(next.Entity.Warm(source.State.Spec, null, 2, 2, next.Now)).IsNothing.ShouldBeTrue();
         next.Entity.IsWarm.ShouldBeTrue();
         HandedOver(source, next, saveAt: null);
-        next.Do(next.Entity.Continue(next.Now)).AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<StartWorker>().Run.ShouldBe(new RunKey(EntityDriver.Id, 2, 2));
+        next.Do(next.Entity.Continue(next.Now))
+            .AfterCommit.ShouldHaveSingleItem()
+            .ShouldBeOfType<StartWorker>()
+            .Run.ShouldBe(new RunKey(EntityDriver.Id, 2, 2));
     }
 
     [Fact]

@@ -131,7 +131,9 @@ public sealed class TaskEntitySaveTests
     public void On_StageFailed_IsRecordedForTrainersOnly()
     {
         EntityDriver trainer = EntityDriver.Training();
-        trainer.Happens(new WorkerStageFailed(trainer.Run, "request", "no space")).Persist.ShouldBe([new TaskCheckpointFailed("request", "no space")]);
+        trainer
+            .Happens(new WorkerStageFailed(trainer.Run, "request", "no space"))
+            .Persist.ShouldBe([new TaskCheckpointFailed("request", "no space")]);
         EntityDriver command = EntityDriver.Training(EntityDriver.Command());
         command.Happens(new WorkerStageFailed(command.Run, "files", "no space")).IsNothing.ShouldBeTrue();
     }

@@ -6,7 +6,14 @@ namespace ActorTrainer.Core.Tests.Tasks;
 /// <summary>Commands, starts and ends of a task.</summary>
 public sealed class TaskEntityTests
 {
-    private static readonly TaskCommand[] Commands = [new PauseTask(), new ResumeTask(), new CancelTask(), new SaveTask(), new MigrateTask(null)];
+    private static readonly TaskCommand[] Commands =
+    [
+        new PauseTask(),
+        new ResumeTask(),
+        new CancelTask(),
+        new SaveTask(),
+        new MigrateTask(null),
+    ];
 
     [Fact]
     public void On_CommandBeforeSubmit_IsRefused()
@@ -93,7 +100,9 @@ public sealed class TaskEntityTests
         EntityStep grant = driver.Grant();
         grant.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>().Checkpoint.Name.ShouldBe(name);
         driver.Happens(new CheckpointRestored(driver.Run, "another")).IsNothing.ShouldBeTrue();
-        driver.Happens(new CheckpointRestored(driver.Run, name)).AfterCommit.ShouldBe([new StartWorker(driver.Run, driver.State.Spec, true, 3)]);
+        driver
+            .Happens(new CheckpointRestored(driver.Run, name))
+            .AfterCommit.ShouldBe([new StartWorker(driver.Run, driver.State.Spec, true, 3)]);
         EntityStep started = driver.Happens(new WorkerStarted(driver.Run, 12));
         started.Persist.ShouldBe([new TaskStarted(2, 1, EntityDriver.Here, 12, name, 3)]);
         started.AfterCommit.ShouldBeEmpty();
@@ -143,11 +152,21 @@ public sealed class TaskEntityTests
         RunKey other = driver.Run with { Run = 9 };
         TaskInput[] inputs =
         [
-            new WorkerStarted(other, 1), new WorkerStartFailed(other, ""), new WorkerReady(other), new WorkerPhaseChanged(other, WorkerPhase.Saving),
-            new WorkerProgressed(other, EntityDriver.Progress(5)), new WorkerStaged(other, new StagedState("s", 1, 0, "interval", new Dictionary<string, double>())),
-            new WorkerStageFailed(other, "", ""), new WorkerDone(other, EntityDriver.Progress(5), new Dictionary<string, string>()),
-            new WorkerExited(other, 0, null, null, []), new WorkerLost(other, ""), new CheckpointRestored(other, "c"), new CheckpointUnreadable(other, "c", true, ""),
-            new CheckpointStored(other, "s", EntityDriver.Ref("c-1-1-aaaaaaaa", 1)), new CheckpointStoreFailed(other, "s", ""), new StoreFilesListed(EntityDriver.Id, 9, ["packs/x"]),
+            new WorkerStarted(other, 1),
+            new WorkerStartFailed(other, ""),
+            new WorkerReady(other),
+            new WorkerPhaseChanged(other, WorkerPhase.Saving),
+            new WorkerProgressed(other, EntityDriver.Progress(5)),
+            new WorkerStaged(other, new StagedState("s", 1, 0, "interval", new Dictionary<string, double>())),
+            new WorkerStageFailed(other, "", ""),
+            new WorkerDone(other, EntityDriver.Progress(5), new Dictionary<string, string>()),
+            new WorkerExited(other, 0, null, null, []),
+            new WorkerLost(other, ""),
+            new CheckpointRestored(other, "c"),
+            new CheckpointUnreadable(other, "c", true, ""),
+            new CheckpointStored(other, "s", EntityDriver.Ref("c-1-1-aaaaaaaa", 1)),
+            new CheckpointStoreFailed(other, "s", ""),
+            new StoreFilesListed(EntityDriver.Id, 9, ["packs/x"]),
         ];
         inputs.ShouldAllBe(input => driver.Happens(input).IsNothing);
         driver.Entity.IsTraining.ShouldBeTrue();
@@ -163,7 +182,10 @@ public sealed class TaskEntityTests
         driver.Entity.Progress.Step.ShouldBe(2);
         driver.State.Progress.Step.ShouldBe(1);
         driver.Now += TimeSpan.FromSeconds(0.1);
-        driver.Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(3))).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskProgressed>();
+        driver
+            .Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(3)))
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskProgressed>();
     }
 
     [Fact]
@@ -205,7 +227,11 @@ public sealed class TaskEntityTests
     public void On_TrainerExitsWithoutBeingDone_IsAFailure()
     {
         EntityDriver driver = EntityDriver.Training();
-        driver.Exit(0).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskRetryScheduled>().Failure.Detail.ShouldContain("before training was complete");
+        driver
+            .Exit(0)
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskRetryScheduled>()
+            .Failure.Detail.ShouldContain("before training was complete");
     }
 
     [Theory]
@@ -223,7 +249,10 @@ public sealed class TaskEntityTests
     {
         EntityDriver driver = EntityDriver.Submitted();
         driver.Grant();
-        TaskRetryScheduled retry = driver.Happens(new WorkerStartFailed(driver.Run, "no memory")).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskRetryScheduled>();
+        TaskRetryScheduled retry = driver
+            .Happens(new WorkerStartFailed(driver.Run, "no memory"))
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskRetryScheduled>();
         (retry.Failure.Class, retry.Elsewhere).ShouldBe(("start-failed", true));
         retry.Failure.Detail.ShouldBe("could not be started: no memory");
         driver.State.AvoidIncarnation.ShouldBe(1);
@@ -234,7 +263,9 @@ public sealed class TaskEntityTests
     {
         EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Retry = new RetrySpec { MaxAttempts = 1 } }));
         driver.Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(50)));
-        driver.Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(90))).IsNothing.ShouldBeTrue("progress goes on record once a second");
+        driver
+            .Happens(new WorkerProgressed(driver.Run, EntityDriver.Progress(90)))
+            .IsNothing.ShouldBeTrue("progress goes on record once a second");
         driver.Save(94);
         driver.Exit(1);
         driver.State.Progress.Step.ShouldBe(94, "a checkpoint says how far the run was at least");
@@ -275,7 +306,11 @@ public sealed class TaskEntityTests
     {
         FailureRule rule = new("nan", FailureAction.Hold, null, null, "loss is nan");
         EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Retry = new RetrySpec { Rules = [rule] } }));
-        driver.Exit(1, lines: "step 5: Loss is NaN").Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskHeld>().Reason.ShouldContain("tasks resume digits-a1");
+        driver
+            .Exit(1, lines: "step 5: Loss is NaN")
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskHeld>()
+            .Reason.ShouldContain("tasks resume digits-a1");
         driver.State.Status.ShouldBe(TaskStatus.Held);
     }
 
@@ -283,50 +318,11 @@ public sealed class TaskEntityTests
     public void On_GuardLost_IsNoFailureOfTheTask()
     {
         EntityDriver driver = EntityDriver.Training();
-        driver.Happens(new WorkerLost(driver.Run, "guard died")).Persist.ShouldBe([new TaskInterrupted(InterruptionReason.GuardLost, "guard died")]);
+        driver
+            .Happens(new WorkerLost(driver.Run, "guard died"))
+            .Persist.ShouldBe([new TaskInterrupted(InterruptionReason.GuardLost, "guard died")]);
         (driver.State.Status, driver.State.Failures).ShouldBe((TaskStatus.Pending, 0));
         driver.Entity.WantsSlots(driver.Now).ShouldBeTrue();
-    }
-
-    [Theory]
-    [InlineData(WorkerPhase.Initializing, 120)]
-    [InlineData(WorkerPhase.Restoring, 600)]
-    [InlineData(WorkerPhase.Training, 601)]
-    [InlineData(WorkerPhase.Evaluating, 1800)]
-    [InlineData(WorkerPhase.Saving, 602)]
-    public void Tick_NoProgressForThePhasesLimit_StopsAndRetries(WorkerPhase phase, int limit)
-    {
-        StallSpec stall = new() { Training = TimeSpan.FromSeconds(601), Saving = TimeSpan.FromSeconds(602) };
-        EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Stall = stall }));
-        driver.Tick(60).Persist.ShouldHaveSingleItem().ShouldBe(new TaskProgressed(TaskProgress.None, Settled: true));
-        driver.Happens(new WorkerPhaseChanged(driver.Run, phase));
-        driver.Tick(limit).IsNothing.ShouldBeTrue();
-        driver.Tick(0.1).AfterCommit.ShouldBe([new StopWorker(driver.Run, TimeSpan.FromSeconds(8))]);
-        driver.Tick(100).IsNothing.ShouldBeTrue();
-        TaskRetryScheduled retry = driver.Exit(null, 9).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskRetryScheduled>();
-        retry.Failure.Class.ShouldBe("stalled");
-        retry.Failure.Detail.ShouldContain($"{limit} s while {phase.ToString().ToLowerInvariant()}");
-    }
-
-    [Fact]
-    public void Tick_WorkerNeverSaysHello_IsForcedToEnd()
-    {
-        EntityDriver driver = EntityDriver.Submitted();
-        driver.Grant();
-        driver.Tick(120).IsNothing.ShouldBeTrue();
-        driver.Tick(1).AfterCommit.ShouldBe([new StopWorker(driver.Run, TimeSpan.Zero)]);
-        driver.Exit(null, 9).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskRetryScheduled>().Failure.Class.ShouldBe("stalled");
-    }
-
-    [Fact]
-    public void Tick_CommandOrNoLimit_MayBeSilentForEver()
-    {
-        EntityDriver command = EntityDriver.Training(EntityDriver.Command());
-        command.Tick(60);
-        command.Tick(1e7).IsNothing.ShouldBeTrue();
-        EntityDriver trainer = EntityDriver.Training(EntityDriver.Trainer(s => s with { Stall = new StallSpec { Restoring = TimeSpan.Zero } }));
-        trainer.Tick(60);
-        trainer.Tick(1e7).IsNothing.ShouldBeTrue();
     }
 
     private static EntityDriver InStatus(TaskStatus status)

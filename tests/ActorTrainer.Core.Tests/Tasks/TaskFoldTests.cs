@@ -13,27 +13,36 @@ public sealed class TaskFoldTests
 
     [Fact]
     public void Fold_FirstEventIsNotSubmitted_IsAnError() =>
-        Should.Throw<InvalidOperationException>(() => TaskState.Fold(Id, null, [new TaskPaused()])).Message.ShouldContain("TaskPaused, not TaskSubmitted");
+        Should
+            .Throw<InvalidOperationException>(() => TaskState.Fold(Id, null, [new TaskPaused()]))
+            .Message.ShouldContain("TaskPaused, not TaskSubmitted");
 
     [Fact]
     public void Fold_NoEvents_IsNoTask() => TaskState.Fold(Id, null, []).ShouldBeNull();
 
     [Fact]
     public void Fold_AnyEvents_LiveReplayAndSnapshotGiveTheSameState() =>
-        Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
-        {
-            TaskEvent[] events = Events(new DeterministicRandom((ulong)seed));
-            TaskState? live = null;
-            foreach (TaskEvent e in events)
-            {
-                live = TaskState.Fold(Id, live, [e]);
-            }
+        Prop.ForAll(
+                Gen.Choose(0, int.MaxValue).ToArbitrary(),
+                seed =>
+                {
+                    TaskEvent[] events = Events(new DeterministicRandom((ulong)seed));
+                    TaskState? live = null;
+                    foreach (TaskEvent e in events)
+                    {
+                        live = TaskState.Fold(Id, live, [e]);
+                    }
 
-            string replayed = Json(TaskState.Fold(Id, null, events)!);
-            int cut = 1 + (seed % events.Length);
-            TaskState snapshot = JsonSerializer.Deserialize(Json(TaskState.Fold(Id, null, events[..cut])!), CoreJsonContext.Default.TaskState)!;
-            return Json(live!) == replayed && Json(TaskState.Fold(Id, snapshot, events[cut..])!) == replayed;
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+                    string replayed = Json(TaskState.Fold(Id, null, events)!);
+                    int cut = 1 + (seed % events.Length);
+                    TaskState snapshot = JsonSerializer.Deserialize(
+                        Json(TaskState.Fold(Id, null, events[..cut])!),
+                        CoreJsonContext.Default.TaskState
+                    )!;
+                    return Json(live!) == replayed && Json(TaskState.Fold(Id, snapshot, events[cut..])!) == replayed;
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     [Fact]
     public void Json_EveryEvent_ComesBackTheSame()
@@ -56,8 +65,10 @@ public sealed class TaskFoldTests
         Dictionary<string, double> metrics = new() { ["loss"] = double.NaN, ["norm"] = double.PositiveInfinity };
         TaskEvent progressed = new TaskProgressed(new TaskProgress(1, null, 0, metrics));
         string json = JsonSerializer.Serialize(progressed, CoreJsonContext.Default.TaskEvent);
-        IReadOnlyDictionary<string, double> back =
-            JsonSerializer.Deserialize(json, CoreJsonContext.Default.TaskEvent).ShouldBeOfType<TaskProgressed>().Progress.Metrics;
+        IReadOnlyDictionary<string, double> back = JsonSerializer
+            .Deserialize(json, CoreJsonContext.Default.TaskEvent)
+            .ShouldBeOfType<TaskProgressed>()
+            .Progress.Metrics;
         back["loss"].ShouldBe(double.NaN);
         back["norm"].ShouldBe(double.PositiveInfinity);
     }
@@ -66,32 +77,51 @@ public sealed class TaskFoldTests
     public void Fold_BestMetric_IsNeverNotANumber()
     {
         TaskSpec spec = EntityDriver.Trainer(s => s with { Checkpoint = new CheckpointSpec { BestMetric = "loss" } });
-        double?[] bests = [.. new[] { double.NaN, 3.0, 5.0, double.NaN, 2.0 }
-            .Select((value, i) => new TaskCheckpointed(EntityDriver.Ref($"c-1-{i}-aaaaaaaa", i, metrics: new Dictionary<string, double> { ["loss"] = value })))
-            .Aggregate(
-                (State: TaskState.Fold(Id, null, [new TaskSubmitted(spec)]), Bests: new List<double?>()),
-                (seen, e) =>
-                {
-                    TaskState? next = TaskState.Fold(Id, seen.State, [e]);
-                    return (next, [.. seen.Bests, next!.BestMetric]);
-                }).Bests];
+        double?[] bests =
+        [
+            .. new[] { double.NaN, 3.0, 5.0, double.NaN, 2.0 }
+                .Select(
+                    (value, i) =>
+                        new TaskCheckpointed(
+                            EntityDriver.Ref($"c-1-{i}-aaaaaaaa", i, metrics: new Dictionary<string, double> { ["loss"] = value })
+                        )
+                )
+                .Aggregate(
+                    (State: TaskState.Fold(Id, null, [new TaskSubmitted(spec)]), Bests: new List<double?>()),
+                    (seen, e) =>
+                    {
+                        TaskState? next = TaskState.Fold(Id, seen.State, [e]);
+                        return (next, [.. seen.Bests, next!.BestMetric]);
+                    }
+                )
+                .Bests,
+        ];
         bests.ShouldBe([null, 3.0, 3.0, 3.0, 2.0]);
     }
 
     [Fact]
     public void LastUsable_DamagedAndDeadOnes_ArePassedOver()
     {
-        TaskState state = TaskState.Fold(Id, null,
-        [
-            new TaskSubmitted(EntityDriver.Trainer()), Started(1, null), new TaskCheckpointed(Ref(10)), new TaskCheckpointed(Ref(20)), new TaskCheckpointed(Ref(30)),
-        ])!;
+        TaskState state = TaskState.Fold(
+            Id,
+            null,
+            [
+                new TaskSubmitted(EntityDriver.Trainer()),
+                Started(1, null),
+                new TaskCheckpointed(Ref(10)),
+                new TaskCheckpointed(Ref(20)),
+                new TaskCheckpointed(Ref(30)),
+            ]
+        )!;
         state.LastUsable!.Step.ShouldBe(30);
         state = TaskState.Fold(Id, state, [new TaskCheckpointDamaged(Ref(30).Name, "chunk")])!;
         state.LastUsable!.Step.ShouldBe(20);
 
         // Another node went on from 10: 20 and 30 belong to a history that was left.
         state = TaskState.Fold(Id, state, [Started(2, Ref(10).Name)])!;
-        state.Checkpoints.Select(c => (c.Checkpoint.Step, c.Damaged, c.Dead)).ShouldBe([(30, true, true), (20, false, true), (10, false, false)]);
+        state
+            .Checkpoints.Select(c => (c.Checkpoint.Step, c.Damaged, c.Dead))
+            .ShouldBe([(30, true, true), (20, false, true), (10, false, false)]);
         state.LastUsable!.Step.ShouldBe(10);
         state = TaskState.Fold(Id, state, [new TaskCheckpointed(Ref(15))])!;
         state.LastUsable!.Step.ShouldBe(15);
@@ -104,7 +134,9 @@ public sealed class TaskFoldTests
         EntityDriver driver = EntityDriver.Training();
         driver.Save(10);
         TaskSummary summary = driver.State.Summarize(7);
-        (summary.Task, summary.Name, summary.Shard, summary.Status, summary.Runs, summary.Slots).ShouldBe((Id, "digits", 7, TaskStatus.Running, 1, 1));
+        (summary.Task, summary.Name, summary.Shard, summary.Status, summary.Runs, summary.Slots).ShouldBe(
+            (Id, "digits", 7, TaskStatus.Running, 1, 1)
+        );
         (summary.LastCheckpoint!.Step, summary.Node, summary.IsFinished, summary.IsRunnable).ShouldBe((10, EntityDriver.Here, false, true));
         driver.Tell(new CancelTask());
         TaskSummary over = driver.State.Summarize(7);
@@ -119,7 +151,12 @@ public sealed class TaskFoldTests
 
     private static TaskEvent[] Events(DeterministicRandom random)
     {
-        TaskSpec spec = EntityDriver.Trainer(s => s with { Checkpoint = new CheckpointSpec { BestMetric = "loss", BestIsLargest = random.Next(2) == 0 } });
+        TaskSpec spec = EntityDriver.Trainer(s =>
+            s with
+            {
+                Checkpoint = new CheckpointSpec { BestMetric = "loss", BestIsLargest = random.Next(2) == 0 },
+            }
+        );
         return [new TaskSubmitted(spec, "h"), .. Enumerable.Range(0, random.Next(40)).Select(_ => Event(random))];
     }
 
@@ -127,7 +164,13 @@ public sealed class TaskFoldTests
     {
         long step = random.Next(8);
         Dictionary<string, double> metrics = new() { ["loss"] = random.Next(4) == 0 ? double.NaN : random.NextDouble() };
-        Failure failure = new("exit-code", "exited", random.Next(2) == 0 ? random.Next(3) : null, random.Next(2) == 0 ? 9 : null, ["last", "lines"]);
+        Failure failure = new(
+            "exit-code",
+            "exited",
+            random.Next(2) == 0 ? random.Next(3) : null,
+            random.Next(2) == 0 ? 9 : null,
+            ["last", "lines"]
+        );
         return random.Next(20) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
@@ -145,7 +188,10 @@ public sealed class TaskFoldTests
             12 => new TaskPaused(),
             13 => new TaskResumed(),
             14 => new TaskHeld("reason"),
-            15 => new TaskCompleted(random.Next(2) == 0 ? null : new TaskProgress(step, 9, 1, metrics), new Dictionary<string, string> { ["a"] = "b" }),
+            15 => new TaskCompleted(
+                random.Next(2) == 0 ? null : new TaskProgress(step, 9, 1, metrics),
+                new Dictionary<string, string> { ["a"] = "b" }
+            ),
             16 => new TaskFailed(failure),
             17 => new TaskAdopted(random.Next(9), random.Next(9)),
             18 => new TaskArchived(),

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ActorTrainer.Client;
@@ -9,35 +8,22 @@ using ActorTrainer.Testing.Api;
 
 namespace ActorTrainer.Runtime.Tests.Api;
 
-public sealed class ApiEndpointsTests : IAsyncLifetime
+public sealed class ApiEndpointsTests : ApiTests
 {
-    private readonly FakeNode _node = SampleCluster.Create();
-    private ApiServer _server = null!;
-    private HttpClient _http = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        _server = await ApiServer.StartAsync(_node);
-        _http = new HttpClient { BaseAddress = new Uri($"http://{_server.Address}") };
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _server.DisposeAsync();
-    }
-
     [Fact]
     public async Task SubmitTask_NewTask_Is201WithLocationAndDefaults()
     {
         TaskSpec? received = null;
-        _node.OnSubmit = spec =>
+        Node.OnSubmit = spec =>
         {
             received = spec;
             return new CommandAccepted(TaskId.Parse("one-x1x1"));
         };
 
-        HttpResponseMessage response = await PostAsync("/v1/tasks", """{"name":"one","command":["true"],"checkpoint":{"keepLast":2},"retry":null}""");
+        HttpResponseMessage response = await PostAsync(
+            "/v1/tasks",
+            """{"name":"one","command":["true"],"checkpoint":{"keepLast":2},"retry":null}"""
+        );
 
         response.StatusCode.ShouldBe(HttpStatusCode.Created);
         response.Headers.Location!.ToString().ShouldBe("/v1/tasks/one-x1x1");
@@ -62,13 +48,18 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
             Trainer = new TrainerSpec("A.B", "/a.dll", JsonDocument.Parse("""{"layers":[1,2],"Rate":0.1}""").RootElement.Clone()),
             Environment = new Dictionary<string, string> { ["SEED"] = "7" },
             WorkingDirectory = "/tmp",
-            Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromSeconds(20), BestMetric = "loss" },
+            Checkpoint = new CheckpointSpec
+            {
+                Strategy = CheckpointStrategy.Interval,
+                Interval = TimeSpan.FromSeconds(20),
+                BestMetric = "loss",
+            },
             Retry = new RetrySpec { Rules = [new FailureRule("oom", FailureAction.RetryElsewhere, 137, null, "CUDA")] },
             Stall = new StallSpec { Training = TimeSpan.Zero },
             Grace = TimeSpan.FromSeconds(3),
         };
         TaskSpec? received = null;
-        _node.OnSubmit = spec =>
+        Node.OnSubmit = spec =>
         {
             received = spec;
             return new CommandAccepted(TaskId.Parse("whole-1"), Existed: true);
@@ -82,8 +73,16 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
 
     [Theory]
     [InlineData("""{"name":"x","slotz":2}""", "'slotz' is not a key of a task specification", "did you mean slots?")]
-    [InlineData("""{"name":"x","checkpoint":{"keeplast":2}}""", "'checkpoint.keeplast' is not a key of a task specification", "did you mean keepLast?")]
-    [InlineData("""{"name":"x","slots":"many"}""", "the value at 'slots' has the wrong form", "see docs/formats/http-api.md for each key's form")]
+    [InlineData(
+        """{"name":"x","checkpoint":{"keeplast":2}}""",
+        "'checkpoint.keeplast' is not a key of a task specification",
+        "did you mean keepLast?"
+    )]
+    [InlineData(
+        """{"name":"x","slots":"many"}""",
+        "the value at 'slots' has the wrong form",
+        "see docs/formats/http-api.md for each key's form"
+    )]
     [InlineData("""{"command":["true"]}""", "the specification has no 'name'", "add \"name\": lower-case letters, digits and dashes")]
     [InlineData("[]", "the body is not a JSON object", "send a task specification, see docs/formats/http-api.md")]
     [InlineData("{", "the body is not JSON: line 1, byte 2", "send one JSON object")]
@@ -92,23 +91,28 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
         HttpResponseMessage response = await PostAsync("/v1/tasks", body);
 
         await ShouldBeProblemAsync(response, HttpStatusCode.BadRequest, error, advice);
-        _node.Asked.ShouldBeEmpty();
+        Node.Asked.ShouldBeEmpty();
     }
 
     [Fact]
     public async Task SubmitTask_Refused_Is409WithReason()
     {
-        _node.OnSubmit = _ => new CommandRefused("the name 'x' is taken by another specification; use another name");
+        Node.OnSubmit = _ => new CommandRefused("the name 'x' is taken by another specification; use another name");
 
         HttpResponseMessage response = await PostAsync("/v1/tasks", """{"name":"x"}""");
 
-        await ShouldBeProblemAsync(response, HttpStatusCode.Conflict, "the name 'x' is taken by another specification; use another name", "");
+        await ShouldBeProblemAsync(
+            response,
+            HttpStatusCode.Conflict,
+            "the name 'x' is taken by another specification; use another name",
+            ""
+        );
     }
 
     [Fact]
     public async Task SubmitTask_Unavailable_Is503()
     {
-        _node.OnSubmit = _ => new CommandUnavailable("shard 3 has no owner yet");
+        Node.OnSubmit = _ => new CommandUnavailable("shard 3 has no owner yet");
 
         HttpResponseMessage response = await PostAsync("/v1/tasks", """{"name":"x"}""");
 
@@ -139,7 +143,7 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task ListTasks_LossIsNotANumber_IsStillAnswered()
     {
-        _node.Live[SampleCluster.Digits] = new TaskProgress(2_000, null, 0, new Dictionary<string, double> { ["loss"] = double.NaN });
+        Node.Live[SampleCluster.Digits] = new TaskProgress(2_000, null, 0, new Dictionary<string, double> { ["loss"] = double.NaN });
 
         JsonNode details = await GetAsync("/v1/tasks/digits-a");
 
@@ -149,13 +153,14 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task ListTasks_JournalAway_Is503()
     {
-        _node.JournalDown = "the disk is full";
+        Node.JournalDown = "the disk is full";
 
         await ShouldBeProblemAsync(
-            await _http.GetAsync("/v1/tasks"),
+            await Http.GetAsync("/v1/tasks"),
             HttpStatusCode.ServiceUnavailable,
             "the journal cannot be read now: the disk is full",
-            "training goes on; ask again in a moment");
+            "training goes on; ask again in a moment"
+        );
     }
 
     [Theory]
@@ -176,18 +181,26 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [InlineData("shake", "did you mean shakespeare?")]
     [InlineData("qqqqqqqq", "list the tasks with 'actortrainer tasks ls'")]
     public async Task ShowTask_Unknown_Is404WithNearestNames(string asked, string advice) =>
-        await ShouldBeProblemAsync(await _http.GetAsync($"/v1/tasks/{asked}"), HttpStatusCode.NotFound, $"there is no task '{asked}'", advice);
+        await ShouldBeProblemAsync(
+            await Http.GetAsync($"/v1/tasks/{asked}"),
+            HttpStatusCode.NotFound,
+            $"there is no task '{asked}'",
+            advice
+        );
 
     [Fact]
     public async Task ShowTask_NameIsAnothersId_Is404ThatNamesBoth()
     {
-        _node.Put(new(_node.View.Tasks[0] with { Task = TaskId.Parse("other-1"), Name = "digits-a-k3f9" }, SampleCluster.Now, SampleCluster.Now));
+        Node.Put(
+            new(Node.View.Tasks[0] with { Task = TaskId.Parse("other-1"), Name = "digits-a-k3f9" }, SampleCluster.Now, SampleCluster.Now)
+        );
 
         await ShouldBeProblemAsync(
-            await _http.GetAsync("/v1/tasks/digits-a-k3f9"),
+            await Http.GetAsync("/v1/tasks/digits-a-k3f9"),
             HttpStatusCode.NotFound,
             "'digits-a-k3f9' is the id of one task and the name of another: digits-a-k3f9, other-1",
-            "use the id of the one you mean");
+            "use the id of the one you mean"
+        );
     }
 
     [Theory]
@@ -198,10 +211,10 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [InlineData("migrate", "MigrateTask digits-a-k3f9")]
     public async Task Command_Accepted_ReachesTheTask(string command, string asked)
     {
-        HttpResponseMessage response = await _http.PostAsync($"/v1/tasks/digits-a/{command}", null);
+        HttpResponseMessage response = await Http.PostAsync($"/v1/tasks/digits-a/{command}", null);
 
         response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        _node.Asked.ShouldBe([asked]);
+        Node.Asked.ShouldBe([asked]);
     }
 
     [Fact]
@@ -209,7 +222,7 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     {
         (await PostAsync("/v1/tasks/digits-a/migrate", """{"to":"beta"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
 
-        _node.Asked.ShouldBe(["MigrateTask digits-a-k3f9 127.0.0.1:7402"]);
+        Node.Asked.ShouldBe(["MigrateTask digits-a-k3f9 127.0.0.1:7402"]);
     }
 
     [Fact]
@@ -218,7 +231,8 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
             await PostAsync("/v1/tasks/digits-a/migrate", """{"to":"127.0.0.1:7403"}"""),
             HttpStatusCode.NotFound,
             "no node of this cluster is called '127.0.0.1:7403'",
-            "use one of 127.0.0.1:7401, 127.0.0.1:7402");
+            "use one of 127.0.0.1:7401, 127.0.0.1:7402"
+        );
 
     [Fact]
     public async Task Events_AfterSequence_GivesTheRest()
@@ -231,7 +245,9 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task Metrics_OfATask_AreItsPointsWithWhatIsNotFinite()
     {
-        _node.Metrics = _node.Metrics.With(new MetricPoint(10, 0.5, DateTimeOffset.UnixEpoch, new Dictionary<string, double> { ["loss"] = double.NaN }));
+        Node.Metrics = Node.Metrics.With(
+            new MetricPoint(10, 0.5, DateTimeOffset.UnixEpoch, new Dictionary<string, double> { ["loss"] = double.NaN })
+        );
 
         JsonNode point = (await GetAsync("/v1/tasks/digits-a/metrics"))["points"]!.AsArray().Single()!;
 
@@ -245,63 +261,11 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [InlineData("/v1/tasks/digits-a/logs?term=1", "'term' and 'run' go together")]
     public async Task Query_BadValue_Is400(string path, string error)
     {
-        HttpResponseMessage response = await _http.GetAsync(path);
+        HttpResponseMessage response = await Http.GetAsync(path);
 
         response.StatusCode.ShouldBe(HttpStatusCode.BadRequest);
         (await JsonAsync(response))["error"]!.GetValue<string>().ShouldBe(error);
     }
-
-    [Fact]
-    public async Task Cluster_ThreeMembers_ShowsGossipAndJournal()
-    {
-        JsonNode cluster = await GetAsync("/v1/cluster");
-
-        cluster["self"]!.GetValue<long>().ShouldBe(4);
-        cluster["unassignedShards"]!.GetValue<int>().ShouldBe(1);
-        JsonNode alpha = cluster["members"]![0]!;
-        alpha["leaseHolder"]!.GetValue<bool>().ShouldBeTrue();
-        alpha["self"]!.GetValue<bool>().ShouldBeTrue();
-        alpha["usedSlots"]!.GetValue<int>().ShouldBe(1);
-        alpha["tasks"]!.GetValue<int>().ShouldBe(3);
-        alpha["shards"]!.GetValue<int>().ShouldBe(7);
-        cluster["members"]![1]!["cordoned"]!.GetValue<bool>().ShouldBeTrue();
-        cluster["members"]![2]!["state"]!.GetValue<string>().ShouldBe("down");
-        cluster["members"]![2]!["reachable"]!.GetValue<bool>().ShouldBeFalse();
-    }
-
-    [Theory]
-    [InlineData("drain")]
-    [InlineData("cordon")]
-    [InlineData("uncordon")]
-    public async Task NodeCommand_ByName_ReachesTheNode(string command)
-    {
-        (await PostAsync($"/v1/cluster/{command}", """{"node":"beta"}""")).StatusCode.ShouldBe(HttpStatusCode.OK);
-
-        _node.Asked.ShouldBe([$"{command} 127.0.0.1:7402"]);
-    }
-
-    [Fact]
-    public async Task Shards_Summary_CountsEachOwnersShards()
-    {
-        JsonNode shards = await GetAsync("/v1/shards");
-
-        shards["numberOfShards"]!.GetValue<int>().ShouldBe(16);
-        shards["owners"]!.AsArray().Select(owner => owner!["shards"]!.GetValue<int>()).ShouldBe([1, 7, 7, 1]);
-    }
-
-    [Fact]
-    public async Task Shards_OfTask_NamesOwnerAndTasks()
-    {
-        JsonNode shard = await GetAsync("/v1/shards?task=digits-b");
-
-        shard["shard"]!.GetValue<int>().ShouldBe(7);
-        shard["address"]!.GetValue<string>().ShouldBe("127.0.0.1:7401");
-        shard["tasks"]![0]!["name"]!.GetValue<string>().ShouldBe("digits-b");
-    }
-
-    [Fact]
-    public async Task Shards_NoSuchNumber_Is404() =>
-        await ShouldBeProblemAsync(await _http.GetAsync("/v1/shards?shard=99"), HttpStatusCode.NotFound, "there is no shard 99", "use 0 to 15");
 
     [Fact]
     public async Task Checkpoints_OfTask_AreListed()
@@ -315,9 +279,9 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task VerifyCheckpoint_Found_SaysWhatWasRead()
     {
-        _node.OnVerify = name => new CheckpointVerification(name, true, false, 4096, "p-1: chunk 3 has another hash");
+        Node.OnVerify = name => new CheckpointVerification(name, true, false, 4096, "p-1: chunk 3 has another hash");
 
-        JsonNode result = await JsonAsync(await _http.PostAsync("/v1/checkpoints/digits-a/c-3-1000-x7q2/verify", null));
+        JsonNode result = await JsonAsync(await Http.PostAsync("/v1/checkpoints/digits-a/c-3-1000-x7q2/verify", null));
 
         result["intact"]!.GetValue<bool>().ShouldBeFalse();
         result["detail"]!.GetValue<string>().ShouldBe("p-1: chunk 3 has another hash");
@@ -326,10 +290,11 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
     [Fact]
     public async Task VerifyCheckpoint_Unknown_Is404() =>
         await ShouldBeProblemAsync(
-            await _http.PostAsync("/v1/checkpoints/digits-a/nope/verify", null),
+            await Http.PostAsync("/v1/checkpoints/digits-a/nope/verify", null),
             HttpStatusCode.NotFound,
             "task 'digits-a' has no checkpoint 'nope'",
-            "list its checkpoints with 'actortrainer checkpoints ls digits-a'");
+            "list its checkpoints with 'actortrainer checkpoints ls digits-a'"
+        );
 
     [Fact]
     public async Task Version_Asked_NamesProductAndApi()
@@ -342,29 +307,5 @@ public sealed class ApiEndpointsTests : IAsyncLifetime
         version["cluster"]!.GetValue<string>().ShouldBe("actortrainer");
     }
 
-    private static async Task<JsonNode> JsonAsync(HttpResponseMessage response) =>
-        JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-
     private static IEnumerable<string> Names(JsonNode list) => list["tasks"]!.AsArray().Select(task => task!["name"]!.GetValue<string>());
-
-    private static async Task ShouldBeProblemAsync(HttpResponseMessage response, HttpStatusCode status, string error, string advice)
-    {
-        response.StatusCode.ShouldBe(status);
-        response.Content.Headers.ContentType!.MediaType.ShouldBe("application/problem+json");
-        JsonNode problem = await JsonAsync(response);
-        problem["error"]!.GetValue<string>().ShouldBe(error);
-        problem["advice"]!.GetValue<string>().ShouldBe(advice);
-        problem["status"]!.GetValue<int>().ShouldBe((int)status);
-        problem["where"]!.GetValue<string>().ShouldContain("/v1/");
-    }
-
-    private async Task<JsonNode> GetAsync(string path)
-    {
-        HttpResponseMessage response = await _http.GetAsync(path);
-        response.StatusCode.ShouldBe(HttpStatusCode.OK);
-        return await JsonAsync(response);
-    }
-
-    private Task<HttpResponseMessage> PostAsync(string path, string json) =>
-        _http.PostAsync(path, new StringContent(json, Encoding.UTF8, "application/json"));
 }

@@ -28,7 +28,10 @@ public sealed class ApiGateTests : IAsyncLifetime
     [InlineData("Host", "evil.example:7400", "this node is not called 'evil.example'")]
     public async Task Gate_WebPage_IsRefused(string header, string value, string error)
     {
-        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/tasks") { Content = new StringContent("""{"name":"x","command":["rm"]}""") };
+        using HttpRequestMessage request = new(HttpMethod.Post, "/v1/tasks")
+        {
+            Content = new StringContent("""{"name":"x","command":["rm"]}"""),
+        };
         request.Headers.TryAddWithoutValidation(header, value);
 
         HttpResponseMessage response = await _http.SendAsync(request);

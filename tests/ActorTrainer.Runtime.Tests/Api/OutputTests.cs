@@ -59,7 +59,9 @@ public sealed class OutputTests : IAsyncLifetime
 
         (await http.GetStringAsync($"http://{_serverA.Address}/v1/tasks/digits-a/logs")).ShouldBe("one\ntwo\n");
         (await http.GetStringAsync($"http://{_serverA.Address}/v1/tasks/digits-a/logs?local=true")).ShouldBe("two\n");
-        (await http.GetStringAsync($"http://{_serverA.Address}/v1/tasks/digits-a/logs?node={_serverB.Address}&term=1&run=1&offset=2")).ShouldBe("e\n");
+        (
+            await http.GetStringAsync($"http://{_serverA.Address}/v1/tasks/digits-a/logs?node={_serverB.Address}&term=1&run=1&offset=2")
+        ).ShouldBe("e\n");
     }
 
     [Fact]

@@ -84,7 +84,13 @@ public sealed class ObserverCallsTests
     {
         ServiceCollection services = new();
         services.AddLogging();
-        services.AddActorTrainer(new NodeModel { DataDir = Path.GetTempPath(), Checkpoints = new CheckpointStoreModel { Path = Path.GetTempPath() } });
+        services.AddActorTrainer(
+            new NodeModel
+            {
+                DataDir = Path.GetTempPath(),
+                Checkpoints = new CheckpointStoreModel { Path = Path.GetTempPath() },
+            }
+        );
         List<ClusterChange> changes = [];
         services.AddClusterObserver(changes.Add).AddClusterObserver<Curious>();
         await using ServiceProvider provider = services.BuildServiceProvider();
@@ -97,7 +103,8 @@ public sealed class ObserverCallsTests
         observers[1].ShouldBeOfType<Curious>().Client.ShouldBeSameAs(provider.GetRequiredService<ActorTrainerNode>().Client);
     }
 
-    private static ObserverCalls Start(params IClusterObserver[] observers) => new(observers, TimeProvider.System, NullLogger<ObserverCalls>.Instance);
+    private static ObserverCalls Start(params IClusterObserver[] observers) =>
+        new(observers, TimeProvider.System, NullLogger<ObserverCalls>.Instance);
 
     private sealed class Curious(ITaskClient client) : IClusterObserver
     {

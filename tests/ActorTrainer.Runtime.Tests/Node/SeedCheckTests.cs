@@ -21,8 +21,9 @@ public sealed class SeedCheckTests
         WrongSeedException refused = await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(Model(seed.Address)));
 
         refused.Message.ShouldBe(
-            $"seed {seed.Address} belongs to the cluster 'other', this node to 'actortrainer'; " +
-            "set actortrainer.cluster.name = other here, or other seed-nodes.");
+            $"seed {seed.Address} belongs to the cluster 'other', this node to 'actortrainer'; "
+                + "set actortrainer.cluster.name = other here, or other seed-nodes."
+        );
     }
 
     [Theory]
@@ -71,7 +72,10 @@ public sealed class SeedCheckTests
     [Fact]
     public async Task Run_SeedWithTheToken_IsUnderstood()
     {
-        await using ApiServer guarded = await ApiServer.StartAsync(new FakeNode { ClusterName = "other" }, new ApiOptions { Token = "the-same-token" });
+        await using ApiServer guarded = await ApiServer.StartAsync(
+            new FakeNode { ClusterName = "other" },
+            new ApiOptions { Token = "the-same-token" }
+        );
         NodeModel model = Model(guarded.Address) with { Security = new SecurityModel { Token = "the-same-token" } };
 
         await Should.ThrowAsync<WrongSeedException>(() => CheckAsync(model));
@@ -85,7 +89,8 @@ public sealed class SeedCheckTests
         await CheckAsync(Model(self.Address) with { Address = self.Address });
     }
 
-    private static Task<IReadOnlyList<SeedJournal>> CheckAsync(NodeModel model) => SeedCheck.RunAsync(model, TimeProvider.System, CancellationToken.None);
+    private static Task<IReadOnlyList<SeedJournal>> CheckAsync(NodeModel model) =>
+        SeedCheck.RunAsync(model, TimeProvider.System, CancellationToken.None);
 
     private static NodeModel Model(params NodeAddress[] seeds) => new() { Address = Self, SeedNodes = seeds };
 

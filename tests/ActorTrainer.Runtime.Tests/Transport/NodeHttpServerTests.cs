@@ -25,7 +25,11 @@ public sealed class NodeHttpServerTests
     [Fact]
     public async Task StartAsync_AddressOfAnotherMachine_IsRefused()
     {
-        NodeModel model = NewModel() with { Address = new NodeAddress("192.0.2.1", 0), Security = new SecurityModel { Token = "t" } };
+        NodeModel model = NewModel() with
+        {
+            Address = new NodeAddress("192.0.2.1", 0),
+            Security = new SecurityModel { Token = "t" },
+        };
         await using NodeHttpServer server = NewServer(model);
         NodeAddressException e = await Should.ThrowAsync<NodeAddressException>(() => server.StartAsync(default));
         e.Message.ShouldContain("192.0.2.1");
@@ -61,6 +65,11 @@ public sealed class NodeHttpServerTests
 
     private static NodeModel NewModel(int port = 0) => new() { Address = new NodeAddress("127.0.0.1", port) };
 
-    private static NodeHttpServer NewServer(NodeModel model) => new(
-        model, routes => routes.MapGet("/hello", context => context.Response.WriteAsync("hello")), NullLoggerFactory.Instance, TimeProvider.System);
+    private static NodeHttpServer NewServer(NodeModel model) =>
+        new(
+            model,
+            routes => routes.MapGet("/hello", context => context.Response.WriteAsync("hello")),
+            NullLoggerFactory.Instance,
+            TimeProvider.System
+        );
 }

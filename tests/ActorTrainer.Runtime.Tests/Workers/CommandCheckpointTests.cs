@@ -11,7 +11,10 @@ public sealed class CommandCheckpointTests
     public async Task Files_RenamedIn_BecomeAStagedState()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell("cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; echo whole > .new; mv .new model.pt; sleep 1000"));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell("cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; echo whole > .new; mv .new model.pt; sleep 1000")
+        );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
         staged.State.Step.ShouldBe(1);
         staged.State.Reason.ShouldBe("files");
@@ -26,8 +29,13 @@ public sealed class CommandCheckpointTests
     public async Task Files_OfAFolderRenamedIn_AreCapturedTogether()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell(
-            "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir .step-5; echo a > .step-5/a; mkdir .step-5/deep; echo b > .step-5/deep/b; mv .step-5 step-5; sleep 1000"));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir .step-5; echo a > .step-5/a; mkdir .step-5/deep; "
+                    + "echo b > .step-5/deep/b; mv .step-5 step-5; sleep 1000"
+            )
+        );
         FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["step-5/a=a", "step-5/deep/b=b"]);
     }
 
@@ -35,24 +43,34 @@ public sealed class CommandCheckpointTests
     public async Task Files_WrittenSlowlyInPlace_AreCapturedWhole()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell(
-            """
-            cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir sub
-            echo small > small
-            { for i in 1 2 3 4 5 6; do head -c 1000000 /dev/zero; sleep 0.4; done; } > sub/big
-            exec sleep 1000
-            """));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                """
+                cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir sub
+                echo small > small
+                { for i in 1 2 3 4 5 6; do head -c 1000000 /dev/zero; sleep 0.4; done; } > sub/big
+                exec sleep 1000
+                """
+            )
+        );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>(state => Lengths(harness, state).ContainsKey("sub/big"));
         Lengths(harness, staged)["sub/big"].ShouldBe(6_000_000);
-        harness.Inputs.OfType<WorkerStaged>().ShouldAllBe(state => Lengths(harness, state).GetValueOrDefault("sub/big", 6_000_000) == 6_000_000);
+        harness
+            .Inputs.OfType<WorkerStaged>()
+            .ShouldAllBe(state => Lengths(harness, state).GetValueOrDefault("sub/big", 6_000_000) == 6_000_000);
     }
 
     [Fact]
     public async Task Files_RewrittenInPlaceAfterACapture_DoNotChangeIt()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell(
-            "cd $ACTORTRAINER_CHECKPOINT_DIR; echo first > m; until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo first > m; until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"
+            )
+        );
         WorkerStaged first = await harness.WaitAsync<WorkerStaged>();
         await File.WriteAllTextAsync(Path.Combine(harness.Directory, "runs/task-a1b2/3-1/go"), "");
         WorkerStaged second = await harness.WaitAsync<WorkerStaged>(staged => staged.State.Step == 2);
@@ -64,10 +82,16 @@ public sealed class CommandCheckpointTests
     public async Task Files_WhileTwoAreUnreleased_WaitAndTheNewestIsTaken()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell(
-            "cd $ACTORTRAINER_CHECKPOINT_DIR; for i in 1 2 3 4 5; do echo $i > .m; mv .m m; sleep 0.5; done; echo all; sleep 1000"));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; for i in 1 2 3 4 5; do echo $i > .m; mv .m m; sleep 0.5; done; echo all; sleep 1000"
+            )
+        );
         await WorkerHarness.UntilAsync(
-            () => harness.Host.OutputFiles(Run.Task).Any(file => File.ReadAllText(file.Path).Contains("all", StringComparison.Ordinal)), "all were written");
+            () => harness.Host.OutputFiles(Run.Task).Any(file => File.ReadAllText(file.Path).Contains("all", StringComparison.Ordinal)),
+            "all were written"
+        );
         WorkerStaged[] staged = [.. harness.Inputs.OfType<WorkerStaged>()];
         staged.Length.ShouldBe(2);
         harness.Host.Release(new ReleaseStaged(Run, staged[0].State.Id));
@@ -91,10 +115,17 @@ public sealed class CommandCheckpointTests
     public async Task Files_OpenWhenTheProcessIsKilled_MakeNoCheckpoint()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell(
-            "cd $ACTORTRAINER_CHECKPOINT_DIR; exec python3 -c \"import os,time; f=open('m','wb',0); f.write(b'half'); print('half'); time.sleep(1000)\""));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; exec python3 -c \"import os,time; f=open('m','wb',0); f.write(b'half'); "
+                    + "print('half'); time.sleep(1000)\""
+            )
+        );
         await WorkerHarness.UntilAsync(
-            () => harness.Host.OutputFiles(Run.Task).Any(file => File.ReadAllText(file.Path).Contains("half", StringComparison.Ordinal)), "half was written");
+            () => harness.Host.OutputFiles(Run.Task).Any(file => File.ReadAllText(file.Path).Contains("half", StringComparison.Ordinal)),
+            "half was written"
+        );
         harness.Host.Stop(new StopWorker(Run, TimeSpan.Zero));
         _ = await harness.WaitAsync<WorkerExited>();
         harness.Inputs.OfType<WorkerStaged>().ShouldBeEmpty();
@@ -108,7 +139,9 @@ public sealed class CommandCheckpointTests
         _ = Directory.CreateDirectory(Path.Combine(restore, "sub"));
         await File.WriteAllTextAsync(Path.Combine(restore, "sub", "m"), "restored");
         TaskSpec spec = WorkerHarness.Shell(
-            "cat $ACTORTRAINER_RESTORE_DIR/sub/m $ACTORTRAINER_CHECKPOINT_DIR/sub/m; echo; sleep 0.8; echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; sleep 1000");
+            "cat $ACTORTRAINER_RESTORE_DIR/sub/m $ACTORTRAINER_CHECKPOINT_DIR/sub/m; echo; sleep 0.8; "
+                + "echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; sleep 1000"
+        );
         harness.Start(Run, spec, hasRestore: true, restoredStep: 7);
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
         staged.State.Step.ShouldBe(8);
@@ -121,8 +154,13 @@ public sealed class CommandCheckpointTests
     public async Task Logs_HeldOpenInTheFolder_DoNotHoldUpCheckpoints()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell(
-            "cd $ACTORTRAINER_CHECKPOINT_DIR; exec 5> events.out.tfevents.1; (while :; do echo x >&5; sleep 0.05; done) & echo m > m; sleep 1000"));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; exec 5> events.out.tfevents.1; (while :; do echo x >&5; sleep 0.05; "
+                    + "done) & echo m > m; sleep 1000"
+            )
+        );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
         Lengths(harness, staged).Keys.ShouldContain("m");
     }
@@ -132,7 +170,9 @@ public sealed class CommandCheckpointTests
         string folder = harness.Host.StagedDirectory(staged.Run, staged.State.Id);
         return
         [
-            .. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .. Directory
+                .GetFiles(folder, "*", SearchOption.AllDirectories)
+                .Order(StringComparer.Ordinal)
                 .Select(file => $"{Path.GetRelativePath(folder, file)}={File.ReadAllText(file).TrimEnd()}"),
         ];
     }
@@ -140,7 +180,8 @@ public sealed class CommandCheckpointTests
     private static Dictionary<string, long> Lengths(WorkerHarness harness, WorkerStaged staged)
     {
         string folder = harness.Host.StagedDirectory(staged.Run, staged.State.Id);
-        return Directory.GetFiles(folder, "*", SearchOption.AllDirectories)
+        return Directory
+            .GetFiles(folder, "*", SearchOption.AllDirectories)
             .ToDictionary(file => Path.GetRelativePath(folder, file), file => new FileInfo(file).Length);
     }
 }

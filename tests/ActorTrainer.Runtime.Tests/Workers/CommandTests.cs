@@ -50,7 +50,15 @@ public sealed class CommandTests
             (new TaskSpec { Name = "t", Command = ["/no/such/program"] }, "'/no/such/program' does not exist"),
             (new TaskSpec { Name = "t", Command = [script] }, "is not executable"),
             (new TaskSpec { Name = "t", Command = ["/usr"] }, "is a folder"),
-            (new TaskSpec { Name = "t", Command = ["true"], WorkingDirectory = "/no/such/folder" }, "'/no/such/folder' does not exist"),
+            (
+                new TaskSpec
+                {
+                    Name = "t",
+                    Command = ["true"],
+                    WorkingDirectory = "/no/such/folder",
+                },
+                "'/no/such/folder' does not exist"
+            ),
         ];
         for (int i = 0; i < cases.Length; i++)
         {
@@ -70,13 +78,17 @@ public sealed class CommandTests
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
         RunKey run = WorkerHarness.Key(4);
         // ACTORTRAINER_PYTHON is what the test run itself is given.
-        TaskSpec spec = WorkerHarness.Shell("env | grep ^ACTORTRAINER_ | grep -v ^ACTORTRAINER_PYTHON= | sort; echo mine=$MINE; pwd; ls /proc/self/fd | tr '\\n' ' '; echo; sed -nE 's,^Sig(Blk|Ign):.,,p' /proc/self/status")
-            with { Environment = new Dictionary<string, string> { ["MINE"] = "a b", ["ACTORTRAINER_TERM"] = "99" } };
+        TaskSpec spec = WorkerHarness.Shell(
+            "env | grep ^ACTORTRAINER_ | grep -v ^ACTORTRAINER_PYTHON= | sort; echo mine=$MINE; pwd; "
+                + "ls /proc/self/fd | tr '\\n' ' '; echo; sed -nE 's,^Sig(Blk|Ign):.,,p' /proc/self/status"
+        ) with
+        {
+            Environment = new Dictionary<string, string> { ["MINE"] = "a b", ["ACTORTRAINER_TERM"] = "99" },
+        };
         harness.Start(run, spec);
         WorkerExited exited = await harness.WaitAsync<WorkerExited>();
         string home = Path.Combine(harness.Directory, "runs", "task-a1b2", "3-4");
-        exited.LastLines.ShouldBe(
-        [
+        exited.LastLines.ShouldBe([
             $"ACTORTRAINER_CHECKPOINT_DIR={home}/checkpoint",
             $"ACTORTRAINER_NODE_DIR={harness.Directory}",
             "ACTORTRAINER_RUN=task-a1b2/3-4",
@@ -149,7 +161,8 @@ public sealed class CommandTests
             (trap '' TERM HUP INT; exec setsid sleep {seconds}) &
             sleep 0.3
             exit 3
-            """);
+            """
+        );
         exited.ExitCode.ShouldBe(3);
         WorkerHarness.ProcessesWith(seconds).ShouldBeEmpty();
     }
@@ -178,11 +191,18 @@ public sealed class CommandTests
         _ = await harness.WaitAsync<WorkerStaged>();
         string[] before = (await File.ReadAllTextAsync("/proc/self/stat")).Split(' ');
         await WorkerHarness.UntilAsync(
-            () => WorkerHarness.ProcessesWith(seconds).All(pid => WorkerHarness.NiceOf(pid) == int.Parse(before[18]) + 7), "all of the group are nicer");
+            () => WorkerHarness.ProcessesWith(seconds).All(pid => WorkerHarness.NiceOf(pid) == int.Parse(before[18]) + 7),
+            "all of the group are nicer"
+        );
         WorkerHarness.NiceOf(harness.Host.GuardPid).ShouldBe(int.Parse(before[18]));
     }
 
-    private static Task UntilPrintedAsync(WorkerHarness harness, string text) => WorkerHarness.UntilAsync(
-        () => harness.Host.OutputFiles(WorkerHarness.Key().Task).Any(file => File.ReadAllText(file.Path).Contains(text, StringComparison.Ordinal)),
-        $"'{text}' was printed");
+    private static Task UntilPrintedAsync(WorkerHarness harness, string text) =>
+        WorkerHarness.UntilAsync(
+            () =>
+                harness
+                    .Host.OutputFiles(WorkerHarness.Key().Task)
+                    .Any(file => File.ReadAllText(file.Path).Contains(text, StringComparison.Ordinal)),
+            $"'{text}' was printed"
+        );
 }

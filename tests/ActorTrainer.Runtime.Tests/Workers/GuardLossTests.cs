@@ -50,7 +50,9 @@ public sealed class GuardLossTests
         }
 
         harness.Start(WorkerHarness.Key(9), WorkerHarness.Shell("true"));
-        (await harness.WaitAsync<WorkerStartFailed>()).Detail.ShouldContain("guard process was lost again after 3 restarts within a minute");
+        (await harness.WaitAsync<WorkerStartFailed>()).Detail.ShouldContain(
+            "guard process was lost again after 3 restarts within a minute"
+        );
     }
 
     [Fact]
@@ -118,7 +120,10 @@ public sealed class GuardLossTests
         string seconds = WorkerHarness.UniqueSeconds();
         for (int i = 1; i <= 4; i++)
         {
-            harness.Start(WorkerHarness.Key(1, $"task-{i}"), WorkerHarness.Shell($"trap '' TERM; setsid sleep {seconds} & sleep {seconds}"));
+            harness.Start(
+                WorkerHarness.Key(1, $"task-{i}"),
+                WorkerHarness.Shell($"trap '' TERM; setsid sleep {seconds} & sleep {seconds}")
+            );
         }
 
         harness.Start(WorkerHarness.Key(1, "trainer"), WorkerHarness.Trainer("deaf"));
@@ -131,7 +136,9 @@ public sealed class GuardLossTests
     private static async Task<Process> StartGuardAsync(string seconds, TimeSpan selfFenceAfter)
     {
         ProcessStartInfo info = new(
-            WorkerHarness.WorkerApp, ["guard", "--node-dir", "/nowhere", "--self-fence-after-ms", $"{(long)selfFenceAfter.TotalMilliseconds}"])
+            WorkerHarness.WorkerApp,
+            ["guard", "--node-dir", "/nowhere", "--self-fence-after-ms", $"{(long)selfFenceAfter.TotalMilliseconds}"]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -139,8 +146,14 @@ public sealed class GuardLossTests
         };
         Process guard = Process.Start(info)!;
         GuardStart start = new(
-            "t/1-1", "/bin/sh", ["/bin/sh", "-c", $"(setsid sleep {seconds} &); (env -i setsid sleep {seconds} &); sleep {seconds}"],
-            ["PATH=/usr/bin:/bin"], "/tmp", Path.GetTempPath(), 1 << 20);
+            "t/1-1",
+            "/bin/sh",
+            ["/bin/sh", "-c", $"(setsid sleep {seconds} &); (env -i setsid sleep {seconds} &); sleep {seconds}"],
+            ["PATH=/usr/bin:/bin"],
+            "/tmp",
+            Path.GetTempPath(),
+            1 << 20
+        );
         await guard.StandardInput.WriteAsync(Encoding.UTF8.GetString(start.ToLine()));
         await guard.StandardInput.FlushAsync();
         string heartbeat = Encoding.UTF8.GetString(new GuardHeartbeat(1).ToLine());
@@ -152,7 +165,8 @@ public sealed class GuardLossTests
                 guard.StandardInput.Flush();
                 return WorkerHarness.ProcessesWith(seconds).Count >= 3;
             },
-            "the guard's workers stand");
+            "the guard's workers stand"
+        );
         return guard;
     }
 }

@@ -20,19 +20,24 @@ public sealed class OutputTests : IDisposable
     public void LastLines_HoweverTheBytesAreCut_AreTheLastOfTheText()
     {
         Gen<string> text = Gen.ListOf(Gen.Elements("a", "bb", "\n", "\n\n", "ccc\n", "\r\n", "é")).Select(parts => string.Concat(parts));
-        Prop.ForAll(text.ToArbitrary(), Gen.Choose(1, 50).ToArbitrary(), (all, cut) =>
-        {
-            LastLines lines = new();
-            byte[] bytes = Encoding.UTF8.GetBytes(all);
-            for (int i = 0; i < bytes.Length; i += cut)
-            {
-                lines.Add(bytes.AsSpan(i, Math.Min(cut, bytes.Length - i)));
-            }
+        Prop.ForAll(
+                text.ToArbitrary(),
+                Gen.Choose(1, 50).ToArbitrary(),
+                (all, cut) =>
+                {
+                    LastLines lines = new();
+                    byte[] bytes = Encoding.UTF8.GetBytes(all);
+                    for (int i = 0; i < bytes.Length; i += cut)
+                    {
+                        lines.Add(bytes.AsSpan(i, Math.Min(cut, bytes.Length - i)));
+                    }
 
-            string[] expected = [.. all.Split('\n').Select(line => line.TrimEnd('\r'))];
-            expected = expected[^1].Length == 0 ? expected[..^1] : expected;
-            lines.ToList().ShouldBe(expected[Math.Max(0, expected.Length - 20)..]);
-        }).QuickCheckThrowOnFailure();
+                    string[] expected = [.. all.Split('\n').Select(line => line.TrimEnd('\r'))];
+                    expected = expected[^1].Length == 0 ? expected[..^1] : expected;
+                    lines.ToList().ShouldBe(expected[Math.Max(0, expected.Length - 20)..]);
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     [Fact]
@@ -84,8 +89,16 @@ public sealed class OutputTests : IDisposable
         using OutputLog log = new(directories.Of(Run), 16_384);
         log.Write("0\n"u8);
         int written = 1;
-        await foreach (string line in OutputTail.ReadAsync(
-            () => directories.OutputFiles(Run.Task), follow: true, () => finished, last: null, TimeProvider.System, CancellationToken.None))
+        await foreach (
+            string line in OutputTail.ReadAsync(
+                () => directories.OutputFiles(Run.Task),
+                follow: true,
+                () => finished,
+                last: null,
+                TimeProvider.System,
+                CancellationToken.None
+            )
+        )
         {
             read.Add(line);
             if (written < 3000)
@@ -114,8 +127,16 @@ public sealed class OutputTests : IDisposable
         directories.Create(Run);
         await File.WriteAllTextAsync(Path.Combine(directories.Of(Run), "output.log"), "a\nb\nc\nd");
         List<string> read = [];
-        await foreach (string line in OutputTail.ReadAsync(
-            () => directories.OutputFiles(Run.Task), follow: false, null, last: 2, TimeProvider.System, CancellationToken.None))
+        await foreach (
+            string line in OutputTail.ReadAsync(
+                () => directories.OutputFiles(Run.Task),
+                follow: false,
+                null,
+                last: 2,
+                TimeProvider.System,
+                CancellationToken.None
+            )
+        )
         {
             read.Add(line);
         }
@@ -138,7 +159,10 @@ public sealed class OutputTests : IDisposable
         RunKey current = new(Run.Task, 2, 12);
         RunKey needed = new(Run.Task, 1, 2);
         directories.RemoveBefore(current, key => key == needed);
-        directories.OutputFiles(Run.Task).Select(file => (file.Term, file.Run)).ShouldBe([(1, 2), (1, 8), (1, 9), (2, 10), (2, 11), (2, 12)]);
+        directories
+            .OutputFiles(Run.Task)
+            .Select(file => (file.Term, file.Run))
+            .ShouldBe([(1, 2), (1, 8), (1, 9), (2, 10), (2, 11), (2, 12)]);
         File.Exists(Path.Combine(directories.Staging(needed), "f")).ShouldBeTrue();
         File.Exists(Path.Combine(directories.Staging(current), "f")).ShouldBeTrue();
         Directory.Exists(directories.Staging(new RunKey(Run.Task, 2, 11))).ShouldBeFalse();

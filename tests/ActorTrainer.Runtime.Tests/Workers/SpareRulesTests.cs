@@ -4,13 +4,32 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 
 public sealed class SpareRulesTests
 {
-    private static readonly Dictionary<string, string> Spare = new() { ["PATH"] = "/bin", ["RUN"] = "spare-1", ["SPARE"] = "1" };
+    private static readonly Dictionary<string, string> Spare = new()
+    {
+        ["PATH"] = "/bin",
+        ["RUN"] = "spare-1",
+        ["SPARE"] = "1",
+    };
 
     [Fact]
     public void Difference_OfARun_IsWhatChangesIt()
     {
-        Dictionary<string, string> run = new() { ["PATH"] = "/bin", ["RUN"] = "task/1-2", ["EMPTY"] = "" };
-        SpareRules.Difference(Spare, run).ShouldBe(new SortedDictionary<string, string?> { ["EMPTY"] = "", ["RUN"] = "task/1-2", ["SPARE"] = null });
+        Dictionary<string, string> run = new()
+        {
+            ["PATH"] = "/bin",
+            ["RUN"] = "task/1-2",
+            ["EMPTY"] = "",
+        };
+        SpareRules
+            .Difference(Spare, run)
+            .ShouldBe(
+                new SortedDictionary<string, string?>
+                {
+                    ["EMPTY"] = "",
+                    ["RUN"] = "task/1-2",
+                    ["SPARE"] = null,
+                }
+            );
     }
 
     [Theory]

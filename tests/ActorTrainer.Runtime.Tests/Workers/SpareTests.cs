@@ -18,7 +18,14 @@ public sealed class SpareTests(ITestOutputHelper output)
     {
         await using WorkerHarness cold = await WorkerHarness.StartAsync(Cold, program: "real");
         await using WorkerHarness warm = await WorkerHarness.StartAsync(program: "real");
-        TaskSpec spec = WorkerHarness.Probe(environment: new Dictionary<string, string> { ["OF_THE_TASK"] = "a b", ["PATH"] = "/usr/bin:/bin", ["EMPTY"] = "" });
+        TaskSpec spec = WorkerHarness.Probe(
+            environment: new Dictionary<string, string>
+            {
+                ["OF_THE_TASK"] = "a b",
+                ["PATH"] = "/usr/bin:/bin",
+                ["EMPTY"] = "",
+            }
+        );
         int spare = await SpareAsync(warm);
 
         cold.Start(Run, spec, hasRestore: true);
@@ -130,7 +137,10 @@ public sealed class SpareTests(ITestOutputHelper output)
         if (signal == SignalStop)
         {
             // A process that stops does so once the first of its threads has seen the signal.
-            await WorkerHarness.UntilAsync(() => File.ReadAllText($"/proc/{spare}/stat").Contains(") T ", StringComparison.Ordinal), "the spare has stopped");
+            await WorkerHarness.UntilAsync(
+                () => File.ReadAllText($"/proc/{spare}/stat").Contains(") T ", StringComparison.Ordinal),
+                "the spare has stopped"
+            );
         }
 
         harness.Start(Run, WorkerHarness.Probe());
@@ -255,7 +265,10 @@ public sealed class SpareTests(ITestOutputHelper output)
         int memory = (int)(WorkerHarness.Memory(await SpareAsync(warm)) >> 20);
         coldMs.Sort();
         warmMs.Sort();
-        output.WriteLine($"start to ready: cold {string.Join(' ', coldMs.Select(ms => $"{ms:0}"))} ms; warm {string.Join(' ', warmMs.Select(ms => $"{ms:0}"))} ms");
+        output.WriteLine(
+            $"start to ready: cold {string.Join(' ', coldMs.Select(ms => $"{ms:0}"))} ms; "
+                + $"warm {string.Join(' ', warmMs.Select(ms => $"{ms:0}"))} ms"
+        );
         output.WriteLine($"median: cold {coldMs[3]:0} ms, warm {warmMs[3]:0} ms; a spare holds {memory} MiB");
         warmMs[3].ShouldBeLessThan(coldMs[3]);
     }
@@ -288,8 +301,9 @@ public sealed class SpareTests(ITestOutputHelper output)
     private static async Task<WorkerExited> TrainAsync(WorkerHarness harness, RunKey run)
     {
         await BeginAsync(harness, run);
-        TaskInput next = await harness.WaitAsync<TaskInput>(
-            input => (input is WorkerStaged staged && staged.Run == run) || (input is WorkerExited exited && exited.Run == run));
+        TaskInput next = await harness.WaitAsync<TaskInput>(input =>
+            (input is WorkerStaged staged && staged.Run == run) || (input is WorkerExited exited && exited.Run == run)
+        );
         if (next is WorkerStaged final)
         {
             harness.Host.Release(new ReleaseStaged(run, final.State.Id));
@@ -314,7 +328,5 @@ public sealed class SpareTests(ITestOutputHelper output)
     }
 
     private static IReadOnlyList<int> ProcessesOf(WorkerHarness harness) =>
-    [
-        .. ProcessTable.DescendantsOf(harness.Host.GuardPid, ProcessTable.Read()).Select(process => process.Pid), harness.Host.GuardPid,
-    ];
+        [.. ProcessTable.DescendantsOf(harness.Host.GuardPid, ProcessTable.Read()).Select(process => process.Pid), harness.Host.GuardPid];
 }

@@ -19,7 +19,10 @@ public sealed class TrainerProtocolTests
         WorkerExited exited = await harness.WaitAsync<WorkerExited>();
         exited.ExitCode.ShouldBe(0);
         exited.LastLines.ShouldBe(["init steps ", "begin restore=True Epoch best=0.25"]);
-        harness.Inputs.OfType<WorkerPhaseChanged>().Select(changed => changed.Phase).ShouldBe([WorkerPhase.Initializing, WorkerPhase.Training]);
+        harness
+            .Inputs.OfType<WorkerPhaseChanged>()
+            .Select(changed => changed.Phase)
+            .ShouldBe([WorkerPhase.Initializing, WorkerPhase.Training]);
         TaskProgress last = harness.Inputs.OfType<WorkerProgressed>().Last().Progress;
         last.Step.ShouldBe(5);
         last.Metrics["loss"].ShouldBe(double.NaN);

@@ -42,7 +42,12 @@ internal sealed class WorkerHarness : IAsyncDisposable
 
     public static string NewDirectory() => System.IO.Directory.CreateTempSubdirectory("at-test-").FullName;
 
-    public static async Task<WorkerHarness> StartAsync(WorkerModel? worker = null, TimeSpan? selfFenceAfter = null, string? directory = null, string? program = null)
+    public static async Task<WorkerHarness> StartAsync(
+        WorkerModel? worker = null,
+        TimeSpan? selfFenceAfter = null,
+        string? directory = null,
+        string? program = null
+    )
     {
         directory ??= NewDirectory();
         WorkerHostOptions options = new()
@@ -64,12 +69,13 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public static TaskSpec Trainer(string type) => new() { Name = "task", Trainer = new TrainerSpec(type, null, null) };
 
     /// <summary>A trainer that <see cref="WorkerApp"/> contains, for the program <c>real</c>.</summary>
-    public static TaskSpec Probe(string settings = "{}", IReadOnlyDictionary<string, string>? environment = null) => new()
-    {
-        Name = "task",
-        Trainer = new TrainerSpec("ActorTrainer.Testing.WorkerApp.ProbeTrainer", null, JsonDocument.Parse(settings).RootElement),
-        Environment = environment ?? new Dictionary<string, string>(),
-    };
+    public static TaskSpec Probe(string settings = "{}", IReadOnlyDictionary<string, string>? environment = null) =>
+        new()
+        {
+            Name = "task",
+            Trainer = new TrainerSpec("ActorTrainer.Testing.WorkerApp.ProbeTrainer", null, JsonDocument.Parse(settings).RootElement),
+            Environment = environment ?? new Dictionary<string, string>(),
+        };
 
     public void Start(RunKey run, TaskSpec spec, bool hasRestore = false, long restoredStep = 0) =>
         Host.Start(new StartWorker(run, spec, hasRestore, restoredStep));
@@ -146,7 +152,8 @@ internal sealed class WorkerHarness : IAsyncDisposable
     }
 
     /// <summary>An argument for sleep that no other process has.</summary>
-    public static string UniqueSeconds() => $"{Environment.ProcessId}{Environment.TickCount64 % 100000}.{Guid.NewGuid().ToString("N").Count(char.IsDigit)}1";
+    public static string UniqueSeconds() =>
+        $"{Environment.ProcessId}{Environment.TickCount64 % 100000}.{Guid.NewGuid().ToString("N").Count(char.IsDigit)}1";
 
     public static long Memory(int pid, string field = "VmRSS")
     {

@@ -79,17 +79,23 @@ public sealed class FakeNode : ITaskClient, INodeFiles
         return Task.FromResult(OnCommand(task, command));
     }
 
-    public Task<IReadOnlyList<TaskListing>> ListTasksAsync(TaskFilter filter, CancellationToken cancellationToken = default) => Read<TaskListing>(() =>
-    [
-        .. _tasks
-            .Where(task => !filter.Unfinished || !task.Summary.IsFinished)
-            .Where(task => filter.Name is null || task.Summary.Name == filter.Name)
-            .Where(task => filter.Task is null || task.Summary.Task == filter.Task)
-            .OrderByDescending(task => task.SubmittedAt),
-    ]);
+    public Task<IReadOnlyList<TaskListing>> ListTasksAsync(TaskFilter filter, CancellationToken cancellationToken = default) =>
+        Read<TaskListing>(() =>
+            [
+                .. _tasks
+                    .Where(task => !filter.Unfinished || !task.Summary.IsFinished)
+                    .Where(task => filter.Name is null || task.Summary.Name == filter.Name)
+                    .Where(task => filter.Task is null || task.Summary.Task == filter.Task)
+                    .OrderByDescending(task => task.SubmittedAt),
+            ]
+        );
 
-    public Task<IReadOnlyList<EventRow>> ReadEventsAsync(TaskId task, long after, int limit, CancellationToken cancellationToken = default) =>
-        Read<EventRow>(() => [.. Events.GetValueOrDefault(task, []).Where(row => row.Sequence > after).Take(limit)]);
+    public Task<IReadOnlyList<EventRow>> ReadEventsAsync(
+        TaskId task,
+        long after,
+        int limit,
+        CancellationToken cancellationToken = default
+    ) => Read<EventRow>(() => [.. Events.GetValueOrDefault(task, []).Where(row => row.Sequence > after).Take(limit)]);
 
     public Task<MetricSeries> ReadMetricsAsync(TaskId task, CancellationToken cancellationToken = default) => Task.FromResult(Metrics);
 

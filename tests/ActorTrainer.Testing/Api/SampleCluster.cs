@@ -22,16 +22,7 @@ public static class SampleCluster
     public static FakeNode Create()
     {
         FakeNode node = new();
-        TaskListing[] tasks =
-        [
-            Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1)),
-            Listing("digits-b", "p2wm", TaskStatus.Held, 5, C, 400, 4_000, "three nodes were lost within 60s of its start", 7, TimeSpan.FromMinutes(5), TimeSpan.FromSeconds(47)),
-            Listing("shakespeare", "7tqa", TaskStatus.Pending, 0, null, 0, null, "waits for a free slot", 11, TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(6)),
-            Listing("warmup", "zz81", TaskStatus.Completed, 0, B, 100, 100, "", 3, TimeSpan.FromHours(2), TimeSpan.FromMinutes(95)) is var done
-                ? done with { Summary = done.Summary with { ExitCode = 0 } } : done,
-            Listing("broken", "m4ke", TaskStatus.Failed, 0, B, 12, null, "exit code 7", 5, TimeSpan.FromDays(1), TimeSpan.FromHours(23)) is var bad
-                ? bad with { Summary = bad.Summary with { ExitCode = 7, Failures = 3, Runs = 3 } } : bad,
-        ];
+        TaskListing[] tasks = Tasks();
         foreach (TaskListing task in tasks)
         {
             node.Put(task);
@@ -41,10 +32,15 @@ public static class SampleCluster
             17,
             4,
             [
-                new ClusterMember(4, A, "alpha", [], 2, MemberStatus.Up, false, 4001, "0.1.0") { State = MemberState.Up, IsCoordinator = true },
+                new ClusterMember(4, A, "alpha", [], 2, MemberStatus.Up, false, 4001, "0.1.0")
+                {
+                    State = MemberState.Up,
+                    IsCoordinator = true,
+                },
                 new ClusterMember(5, B, "beta", ["gpu"], 4, MemberStatus.Up, true, 4002, "0.1.0") { State = MemberState.Up },
                 new ClusterMember(6, C, "gamma", [], 2, MemberStatus.Down, false, 4003, "0.1.0") { State = MemberState.Down },
-            ])
+            ]
+        )
         {
             Shards = [.. Enumerable.Range(0, 16).Select(Shard)],
             Tasks = [.. tasks.Where(task => !task.Summary.IsFinished).Select(task => task.Summary)],
@@ -56,8 +52,64 @@ public static class SampleCluster
         return node;
     }
 
+    private static TaskListing[] Tasks() =>
+        [
+            Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1)),
+            Listing(
+                "digits-b",
+                "p2wm",
+                TaskStatus.Held,
+                5,
+                C,
+                400,
+                4_000,
+                "three nodes were lost within 60s of its start",
+                7,
+                TimeSpan.FromMinutes(5),
+                TimeSpan.FromSeconds(47)
+            ),
+            Listing(
+                "shakespeare",
+                "7tqa",
+                TaskStatus.Pending,
+                0,
+                null,
+                0,
+                null,
+                "waits for a free slot",
+                11,
+                TimeSpan.FromMinutes(6),
+                TimeSpan.FromMinutes(6)
+            ),
+            Listing("warmup", "zz81", TaskStatus.Completed, 0, B, 100, 100, "", 3, TimeSpan.FromHours(2), TimeSpan.FromMinutes(95))
+                is var done
+                ? done with
+                {
+                    Summary = done.Summary with { ExitCode = 0 },
+                }
+                : done,
+            Listing("broken", "m4ke", TaskStatus.Failed, 0, B, 12, null, "exit code 7", 5, TimeSpan.FromDays(1), TimeSpan.FromHours(23))
+                is var bad
+                ? bad with
+                {
+                    Summary = bad.Summary with { ExitCode = 7, Failures = 3, Runs = 3 },
+                }
+                : bad,
+        ];
+
     private static TaskListing Listing(
-        string name, string suffix, TaskStatus status, int priority, NodeAddress? address, long step, long? total, string detail, int shard, TimeSpan age, TimeSpan changed) =>
+        string name,
+        string suffix,
+        TaskStatus status,
+        int priority,
+        NodeAddress? address,
+        long step,
+        long? total,
+        string detail,
+        int shard,
+        TimeSpan age,
+        TimeSpan changed
+    ) =>
         new(
             new TaskSummary(
                 TaskId.Parse($"{name}-{suffix}"),
@@ -77,21 +129,33 @@ public static class SampleCluster
                 step > 500 ? Checkpoint(1_000, "interval") : null,
                 0,
                 false,
-                null),
+                null
+            ),
             Now - age,
-            Now - changed);
+            Now - changed
+        );
 
     /// <summary>One that nobody has used, one whose owner is lost, and the rest in turn.</summary>
-    private static ShardOwnership Shard(int shard) => shard switch
-    {
-        14 => new ShardOwnership(14, 0, 0),
-        15 => new ShardOwnership(15, 6, 1),
-        _ => new ShardOwnership(shard, shard % 2 == 1 ? 4 : 5, 1 + (shard % 3)),
-    };
+    private static ShardOwnership Shard(int shard) =>
+        shard switch
+        {
+            14 => new ShardOwnership(14, 0, 0),
+            15 => new ShardOwnership(15, 6, 1),
+            _ => new ShardOwnership(shard, shard % 2 == 1 ? 4 : 5, 1 + (shard % 3)),
+        };
 
-    private static CheckpointRef Checkpoint(long step, string reason) => new(
-        $"c-3-{step}-x7q2", step, step / 400.0, reason, 10 << 20, 1_572_864, ["p-3-x7q2", "p-2-a1b2"], new string('c', 64),
-        new Dictionary<string, double> { ["loss"] = 0.42 });
+    private static CheckpointRef Checkpoint(long step, string reason) =>
+        new(
+            $"c-3-{step}-x7q2",
+            step,
+            step / 400.0,
+            reason,
+            10 << 20,
+            1_572_864,
+            ["p-3-x7q2", "p-2-a1b2"],
+            new string('c', 64),
+            new Dictionary<string, double> { ["loss"] = 0.42 }
+        );
 
     private static IEnumerable<EventRow> Events()
     {

@@ -16,7 +16,8 @@ namespace ActorTrainer.Testing.Checkpoints;
 public sealed class MemoryStore(
     Func<string, IReadOnlyDictionary<string, byte[]>>? readFolder = null,
     Action<string, IReadOnlyDictionary<string, byte[]>>? writeFolder = null,
-    int chunkSize = 4096) : ICheckpointStore
+    int chunkSize = 4096
+) : ICheckpointStore
 {
     private readonly Func<string, IReadOnlyDictionary<string, byte[]>> _readFolder = readFolder ?? DiskFolder.Read;
     private readonly Action<string, IReadOnlyDictionary<string, byte[]>> _writeFolder = writeFolder ?? DiskFolder.Write;
@@ -45,7 +46,8 @@ public sealed class MemoryStore(
     }
 
     /// <inheritdoc />
-    public Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken) => Run(() => Save(request), cancellationToken);
+    public Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken) =>
+        Run(() => Save(request), cancellationToken);
 
     /// <inheritdoc />
     public Task RestoreAsync(TaskId task, CheckpointRef checkpoint, string targetDirectory, CancellationToken cancellationToken) =>
@@ -55,7 +57,8 @@ public sealed class MemoryStore(
                 _writeFolder(targetDirectory, Load(task, checkpoint, out long bytes));
                 return bytes;
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
@@ -65,7 +68,8 @@ public sealed class MemoryStore(
                 Load(task, checkpoint, out long bytes);
                 return bytes;
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public Task<IReadOnlyList<string>> ListFilesAsync(TaskId task, CancellationToken cancellationToken) =>
@@ -86,7 +90,8 @@ public sealed class MemoryStore(
 
                 return files.Count(FilesOf(task).Remove);
             },
-            cancellationToken);
+            cancellationToken
+        );
 
     private Task<T> Run<T>(Func<T> work, CancellationToken cancellationToken)
     {
@@ -135,13 +140,13 @@ public sealed class MemoryStore(
 
         Dictionary<string, (string Pack, long Offset, int Stored)> known = KnownChunks(request, files);
         string packFile = CheckpointNames.PackFile(request.Name);
-        var pack = new MemoryStream();
+        MemoryStream pack = new();
         pack.Write(PackFormat.FileHeader);
-        var packs = new List<string>();
-        var entries = new List<ManifestEntry>();
+        List<string> packs = [];
+        List<ManifestEntry> entries = [];
         foreach ((string path, byte[] bytes) in _readFolder(request.SourceDirectory).OrderBy(file => file.Key, StringComparer.Ordinal))
         {
-            var chunks = new List<ManifestChunk>();
+            List<ManifestChunk> chunks = [];
             foreach (byte[] chunk in bytes.Chunk(chunkSize))
             {
                 byte[] sha256 = SHA256.HashData(chunk);
@@ -178,28 +183,41 @@ public sealed class MemoryStore(
         files[manifestFile] = manifest;
         StagedState state = request.State;
         return new CheckpointRef(
-            request.Name, state.Step, state.Epoch, state.Reason, entries.Sum(entry => entry.Length), stored, packs, ManifestFormat.HashOf(manifest), state.Metrics);
+            request.Name,
+            state.Step,
+            state.Epoch,
+            state.Reason,
+            entries.Sum(entry => entry.Length),
+            stored,
+            packs,
+            ManifestFormat.HashOf(manifest),
+            state.Metrics
+        );
     }
 
-    private Manifest ManifestOf(SaveRequest request, List<string> packs, List<ManifestEntry> entries) => new()
-    {
-        Name = request.Name,
-        Task = request.Task.Value,
-        Term = request.Term,
-        Created = DateTimeOffset.UnixEpoch,
-        Step = request.State.Step,
-        Epoch = request.State.Epoch,
-        Reason = request.State.Reason,
-        Metrics = request.State.Metrics,
-        ChunkSize = chunkSize,
-        Bytes = entries.Sum(entry => entry.Length),
-        Packs = packs,
-        Entries = entries,
-    };
+    private Manifest ManifestOf(SaveRequest request, List<string> packs, List<ManifestEntry> entries) =>
+        new()
+        {
+            Name = request.Name,
+            Task = request.Task.Value,
+            Term = request.Term,
+            Created = DateTimeOffset.UnixEpoch,
+            Step = request.State.Step,
+            Epoch = request.State.Epoch,
+            Reason = request.State.Reason,
+            Metrics = request.State.Metrics,
+            ChunkSize = chunkSize,
+            Bytes = entries.Sum(entry => entry.Length),
+            Packs = packs,
+            Entries = entries,
+        };
 
-    private static Dictionary<string, (string Pack, long Offset, int Stored)> KnownChunks(SaveRequest request, SortedDictionary<string, byte[]> files)
+    private static Dictionary<string, (string Pack, long Offset, int Stored)> KnownChunks(
+        SaveRequest request,
+        SortedDictionary<string, byte[]> files
+    )
     {
-        var known = new Dictionary<string, (string Pack, long Offset, int Stored)>(StringComparer.Ordinal);
+        Dictionary<string, (string Pack, long Offset, int Stored)> known = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in request.Listed)
         {
             string file = CheckpointNames.ManifestFile(checkpoint.Name);
@@ -212,7 +230,10 @@ public sealed class MemoryStore(
             foreach (ManifestChunk chunk in manifest.Entries.SelectMany(entry => entry.Chunks))
             {
                 string pack = manifest.Packs[chunk.Pack];
-                if (files.TryGetValue(pack, out byte[]? stored) && chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= stored.Length)
+                if (
+                    files.TryGetValue(pack, out byte[]? stored)
+                    && chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= stored.Length
+                )
                 {
                     known.TryAdd(chunk.Sha256, (pack, chunk.Offset, chunk.Stored));
                 }
@@ -226,17 +247,18 @@ public sealed class MemoryStore(
     {
         SortedDictionary<string, byte[]> files = FilesOf(task);
         string manifestFile = CheckpointNames.ManifestFile(checkpoint.Name);
-        byte[] Find(string file) => files.TryGetValue(file, out byte[]? found)
-            ? found
-            : throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {file} is missing.");
+        byte[] Find(string file) =>
+            files.TryGetValue(file, out byte[]? found)
+                ? found
+                : throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {file} is missing.");
 
         byte[] bytes = Find(manifestFile);
         Manifest manifest = ManifestFormat.Read(bytes, task, checkpoint, manifestFile);
         read = bytes.Length;
-        var loaded = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        Dictionary<string, byte[]> loaded = new(StringComparer.Ordinal);
         foreach (ManifestEntry entry in manifest.Entries)
         {
-            var content = new MemoryStream();
+            MemoryStream content = new();
             foreach (ManifestChunk chunk in entry.Chunks)
             {
                 string packFile = manifest.Packs[chunk.Pack];
@@ -244,20 +266,30 @@ public sealed class MemoryStore(
                 long start = chunk.Offset + PackFormat.RecordHeaderSize;
                 if (!pack.AsSpan().StartsWith(PackFormat.FileHeader))
                 {
-                    throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {packFile} has other bytes than were written (header at offset 0).");
+                    throw new CheckpointDamagedException(
+                        $"Checkpoint {checkpoint.Name} of {task}: {packFile} has other bytes than were written (header at offset 0)."
+                    );
                 }
 
                 if (start + chunk.Stored > pack.Length)
                 {
-                    throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {packFile} is truncated (chunk at offset {chunk.Offset}).");
+                    throw new CheckpointDamagedException(
+                        $"Checkpoint {checkpoint.Name} of {task}: {packFile} is truncated (chunk at offset {chunk.Offset})."
+                    );
                 }
 
                 ReadOnlySpan<byte> record = pack.AsSpan((int)chunk.Offset, PackFormat.RecordHeaderSize + chunk.Stored);
                 ReadOnlySpan<byte> raw = record[PackFormat.RecordHeaderSize..];
                 byte[] sha256 = SHA256.HashData(raw);
-                if (!PackFormat.Matches(record, ChunkCodec.None, chunk.Stored, chunk.Stored, sha256) || Convert.ToHexStringLower(sha256) != chunk.Sha256)
+                if (
+                    !PackFormat.Matches(record, ChunkCodec.None, chunk.Stored, chunk.Stored, sha256)
+                    || Convert.ToHexStringLower(sha256) != chunk.Sha256
+                )
                 {
-                    throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {packFile} has other bytes than were written (chunk at offset {chunk.Offset}).");
+                    throw new CheckpointDamagedException(
+                        $"Checkpoint {checkpoint.Name} of {task}: "
+                            + $"{packFile} has other bytes than were written (chunk at offset {chunk.Offset})."
+                    );
                 }
 
                 content.Write(raw);

@@ -71,11 +71,13 @@ public abstract class CheckpointStoreConformance : IDisposable
     [Fact]
     public async Task Save_State_IsDescribedByTheReference()
     {
-        var metrics = new Dictionary<string, double> { ["loss"] = 0.25, ["broken"] = double.NaN };
+        Dictionary<string, double> metrics = new() { ["loss"] = 0.25, ["broken"] = double.NaN };
         DiskFolder.Write(Folder["source"], Tree());
         string name = CheckpointNames.Create(4, 120, _random);
         CheckpointRef saved = await Store.SaveAsync(
-            new SaveRequest(Task, 4, name, new StagedState("s1", 120, 2.5, "interval", metrics), Folder["source"], []), CancellationToken.None);
+            new SaveRequest(Task, 4, name, new StagedState("s1", 120, 2.5, "interval", metrics), Folder["source"], []),
+            CancellationToken.None
+        );
         saved.Name.ShouldBe(name);
         saved.Step.ShouldBe(120);
         saved.Epoch.ShouldBe(2.5);
@@ -91,8 +93,10 @@ public abstract class CheckpointStoreConformance : IDisposable
     {
         (await Store.ListFilesAsync(Task, CancellationToken.None)).ShouldBeEmpty();
         CheckpointRef saved = await Save(Tree());
-        (await Store.ListFilesAsync(Task, CancellationToken.None))
-            .ShouldBe([CheckpointNames.ManifestFile(saved.Name), CheckpointNames.PackFile(saved.Name)]);
+        (await Store.ListFilesAsync(Task, CancellationToken.None)).ShouldBe([
+            CheckpointNames.ManifestFile(saved.Name),
+            CheckpointNames.PackFile(saved.Name),
+        ]);
     }
 
     [Fact]
@@ -125,8 +129,9 @@ public abstract class CheckpointStoreConformance : IDisposable
         files["model.bin"][ChunkSize + 17] ^= 0x40;
         CheckpointRef second = await Save(files, first);
         second.StoredBytes.ShouldBeLessThan((2L * ChunkSize) + 16_384);
-        second.Packs.Order(StringComparer.Ordinal).ShouldBe(
-            new[] { CheckpointNames.PackFile(first.Name), CheckpointNames.PackFile(second.Name) }.Order(StringComparer.Ordinal));
+        second
+            .Packs.Order(StringComparer.Ordinal)
+            .ShouldBe(new[] { CheckpointNames.PackFile(first.Name), CheckpointNames.PackFile(second.Name) }.Order(StringComparer.Ordinal));
         await Restore(second);
         ShouldBeSame(files);
     }
@@ -164,8 +169,10 @@ public abstract class CheckpointStoreConformance : IDisposable
         string[] condemned = [CheckpointNames.ManifestFile(first.Name), CheckpointNames.PackFile(first.Name)];
         await Store.UnlinkAsync(Task, condemned, CancellationToken.None);
         await Store.UnlinkAsync(Task, condemned, CancellationToken.None);
-        (await Store.ListFilesAsync(Task, CancellationToken.None))
-            .ShouldBe([CheckpointNames.ManifestFile(second.Name), CheckpointNames.PackFile(second.Name)]);
+        (await Store.ListFilesAsync(Task, CancellationToken.None)).ShouldBe([
+            CheckpointNames.ManifestFile(second.Name),
+            CheckpointNames.PackFile(second.Name),
+        ]);
         await Restore(second);
         ShouldBeSame(files);
         await Should.ThrowAsync<CheckpointDamagedException>(() => Restore(first));
@@ -178,8 +185,9 @@ public abstract class CheckpointStoreConformance : IDisposable
     public async Task Unlink_NameThatIsNoStoreFile_IsRefused(string file)
     {
         CheckpointRef saved = await Save(Tree());
-        await Should.ThrowAsync<CheckpointStoreException>(
-            () => Store.UnlinkAsync(Task, [CheckpointNames.PackFile(saved.Name), file], CancellationToken.None));
+        await Should.ThrowAsync<CheckpointStoreException>(() =>
+            Store.UnlinkAsync(Task, [CheckpointNames.PackFile(saved.Name), file], CancellationToken.None)
+        );
         await Restore(saved);
     }
 
@@ -196,12 +204,16 @@ public abstract class CheckpointStoreConformance : IDisposable
         CheckpointRef before = await Save(files);
         CheckpointRef newest = await Save(files);
         string file = pack ? CheckpointNames.PackFile(newest.Name) : CheckpointNames.ManifestFile(newest.Name);
-        Damage(file, bytes => damage switch
-        {
-            "flip" => Flipped(bytes, bytes.Length / 2),
-            "truncate" => bytes[..^1],
-            _ => null,
-        });
+        Damage(
+            file,
+            bytes =>
+                damage switch
+                {
+                    "flip" => Flipped(bytes, bytes.Length / 2),
+                    "truncate" => bytes[..^1],
+                    _ => null,
+                }
+        );
 
         CheckpointDamagedException restoring = await Should.ThrowAsync<CheckpointDamagedException>(() => Restore(newest));
         restoring.Message.ShouldContain(file);
@@ -218,17 +230,23 @@ public abstract class CheckpointStoreConformance : IDisposable
         CheckpointRef saved = await Save(new Dictionary<string, byte[]> { ["a"] = RandomBytes(300), ["b"] = new byte[300] });
         string file = CheckpointNames.PackFile(saved.Name);
         int length = 0;
-        Damage(file, bytes =>
-        {
-            length = bytes.Length;
-            return bytes;
-        });
+        Damage(
+            file,
+            bytes =>
+            {
+                length = bytes.Length;
+                return bytes;
+            }
+        );
 
         for (int at = 0; at < length; at += 7)
         {
             int position = at;
             Damage(file, bytes => Flipped(bytes, position));
-            await Should.ThrowAsync<CheckpointDamagedException>(() => Store.VerifyAsync(Task, saved, CancellationToken.None), $"byte {position}");
+            await Should.ThrowAsync<CheckpointDamagedException>(
+                () => Store.VerifyAsync(Task, saved, CancellationToken.None),
+                $"byte {position}"
+            );
             Damage(file, bytes => Flipped(bytes, position));
         }
 
@@ -246,7 +264,9 @@ public abstract class CheckpointStoreConformance : IDisposable
     public async Task Save_Cancelled_LeavesNothing()
     {
         DiskFolder.Write(Folder["source"], Tree());
-        await Should.ThrowAsync<OperationCanceledException>(() => Store.SaveAsync(Request(NewName(), []), new CancellationToken(canceled: true)));
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            Store.SaveAsync(Request(NewName(), []), new CancellationToken(canceled: true))
+        );
         (await Store.ListFilesAsync(Task, CancellationToken.None)).ShouldBeEmpty();
     }
 
@@ -254,7 +274,7 @@ public abstract class CheckpointStoreConformance : IDisposable
     public async Task Save_TwoTasks_KeepTheirFilesApart()
     {
         CheckpointRef mine = await Save(Tree());
-        var other = TaskId.Parse("other-task");
+        TaskId other = TaskId.Parse("other-task");
         (await Store.ListFilesAsync(other, CancellationToken.None)).ShouldBeEmpty();
         await Store.UnlinkAsync(other, [CheckpointNames.PackFile(mine.Name)], CancellationToken.None);
         (await Store.VerifyAsync(Task, mine, CancellationToken.None)).ShouldBeGreaterThan(0);
@@ -274,8 +294,8 @@ public abstract class CheckpointStoreConformance : IDisposable
     protected string NewName() => CheckpointNames.Create(1, 10, _random);
 
     /// <summary>A request of term 1 for the folder <c>source</c>.</summary>
-    protected SaveRequest Request(string name, IReadOnlyList<CheckpointRef> listed) => new(
-        Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
+    protected SaveRequest Request(string name, IReadOnlyList<CheckpointRef> listed) =>
+        new(Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
 
     /// <summary>Whether the folder <c>restored</c> holds exactly these files.</summary>
     protected void ShouldBeSame(Dictionary<string, byte[]> files)
@@ -289,16 +309,17 @@ public abstract class CheckpointStoreConformance : IDisposable
     }
 
     /// <summary>Small and large files of several kinds: noise, zeros, floats, empty, in folders.</summary>
-    protected Dictionary<string, byte[]> Tree() => new(StringComparer.Ordinal)
-    {
-        ["model.bin"] = RandomBytes((5 * ChunkSize) + 123),
-        ["optimizer/m.bin"] = Floats((2 * ChunkSize) + 3),
-        ["optimizer/zeros"] = new byte[3 * ChunkSize],
-        ["state.json"] = "{ \"step\": 10 }"u8.ToArray(),
-        ["deep/er/and deeper/ünï.txt"] = RandomBytes(1),
-        ["empty"] = [],
-        ["exact"] = RandomBytes(ChunkSize),
-    };
+    protected Dictionary<string, byte[]> Tree() =>
+        new(StringComparer.Ordinal)
+        {
+            ["model.bin"] = RandomBytes((5 * ChunkSize) + 123),
+            ["optimizer/m.bin"] = Floats((2 * ChunkSize) + 3),
+            ["optimizer/zeros"] = new byte[3 * ChunkSize],
+            ["state.json"] = "{ \"step\": 10 }"u8.ToArray(),
+            ["deep/er/and deeper/ünï.txt"] = RandomBytes(1),
+            ["empty"] = [],
+            ["exact"] = RandomBytes(ChunkSize),
+        };
 
     /// <summary>Bytes that do not compress.</summary>
     protected byte[] RandomBytes(int length)

@@ -20,7 +20,11 @@ public sealed partial class ClusterConformance
         await cluster.WaitForNodesAsync();
         ObservedTask first = await SubmitAndSaveAsync(cluster, "first");
         ObservedTask second = await SubmitAsync(cluster, "second");
-        await cluster.WaitAsync("the second waits", async () => (await cluster.Client.GetTaskAsync("second")).Task.Status == TaskStatus.Pending, Limit);
+        await cluster.WaitAsync(
+            "the second waits",
+            async () => (await cluster.Client.GetTaskAsync("second")).Task.Status == TaskStatus.Pending,
+            Limit
+        );
 
         cluster.Nodes[1].Start();
 
@@ -30,9 +34,14 @@ public sealed partial class ClusterConformance
             using ActorTrainerClient client = ClientOf(node);
             await cluster.WaitAsync(
                 $"node {node.Number} sees both up",
-                async () => (await client.GetClusterAsync()).Members.Where(m => m.State == MemberState.Up).Select(m => m.Address).Order()
-                    .SequenceEqual(cluster.Nodes.Select(n => n.Address).Order()),
-                Limit);
+                async () =>
+                    (await client.GetClusterAsync())
+                        .Members.Where(m => m.State == MemberState.Up)
+                        .Select(m => m.Address)
+                        .Order()
+                        .SequenceEqual(cluster.Nodes.Select(n => n.Address).Order()),
+                Limit
+            );
         }
 
         await first.LookAsync();
@@ -72,7 +81,8 @@ public sealed partial class ClusterConformance
                 TaskView[] views = [.. (await cluster.Client.ListTasksAsync(unfinished: true)).Tasks];
                 return views.All(v => v.Status == TaskStatus.Running) && tasks.Count(t => OwnerOf(cluster, t).Number == 2) == 2;
             },
-            Limit);
+            Limit
+        );
         foreach (ObservedTask task in tasks)
         {
             if (OwnerOf(cluster, task).Number == 2)
@@ -85,27 +95,29 @@ public sealed partial class ClusterConformance
     }
 
     /// <summary>Leave: a node that is asked to end by SIGTERM saves its tasks, hands them over and ends with 0.</summary>
-    public Task Leave_BySignal_TasksGoOnElsewhereAndNoStepIsDoneAgain() => OnSharedAsync(async cluster =>
-    {
-        ObservedTask task = await SubmitAndSaveAsync(cluster, "leave");
-        LocalNode leaving = OwnerOf(cluster, task);
+    public Task Leave_BySignal_TasksGoOnElsewhereAndNoStepIsDoneAgain() =>
+        OnSharedAsync(async cluster =>
+        {
+            ObservedTask task = await SubmitAndSaveAsync(cluster, "leave");
+            LocalNode leaving = OwnerOf(cluster, task);
 
-        leaving.Signal(Signals.Terminate);
+            leaving.Signal(Signals.Terminate);
 
-        await ShouldHaveLeftAsync(cluster, leaving, task);
-    });
+            await ShouldHaveLeftAsync(cluster, leaving, task);
+        });
 
     /// <summary>Drain: the same by command through another node, which answers when the node is empty.</summary>
-    public Task Drain_ThroughAnotherNode_AnswersWhenTheNodeIsEmpty() => OnSharedAsync(async cluster =>
-    {
-        ObservedTask task = await SubmitAndSaveAsync(cluster, "drain");
-        LocalNode drained = OwnerOf(cluster, task);
-        using ActorTrainerClient others = Others(cluster, drained);
+    public Task Drain_ThroughAnotherNode_AnswersWhenTheNodeIsEmpty() =>
+        OnSharedAsync(async cluster =>
+        {
+            ObservedTask task = await SubmitAndSaveAsync(cluster, "drain");
+            LocalNode drained = OwnerOf(cluster, task);
+            using ActorTrainerClient others = Others(cluster, drained);
 
-        await others.DrainAsync(drained.Address.ToString());
+            await others.DrainAsync(drained.Address.ToString());
 
-        await ShouldHaveLeftAsync(cluster, drained, task);
-    });
+            await ShouldHaveLeftAsync(cluster, drained, task);
+        });
 
     private static async Task ShouldHaveLeftAsync(LocalCluster cluster, LocalNode node, ObservedTask task)
     {
@@ -117,7 +129,10 @@ public sealed partial class ClusterConformance
         next.Node.ShouldNotBe(node.Address);
         ShouldHaveSavedOnTheWayOut(task, next);
         await cluster.WaitAsync(
-            "it is no member any more", async () => !(await others.GetClusterAsync()).Members.Any(m => m.Address == node.Address && IsThere(m)), Limit);
+            "it is no member any more",
+            async () => !(await others.GetClusterAsync()).Members.Any(m => m.Address == node.Address && IsThere(m)),
+            Limit
+        );
         await CompleteAsync(cluster, task);
     }
 }

@@ -10,13 +10,14 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <summary>
-/// What a cluster does on every database, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no test framework, since
-/// engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds those forgotten. One at a time.
+/// What a cluster does on every database, asked from outside of real nodes by the HTTP API: one public method per scenario. It knows no
+/// test framework, since engines are tested with different ones; their tests call a scenario each, and <see cref="ShouldCover"/> finds
+/// those forgotten. One at a time.
 /// </summary>
 /// <param name="server">Holds the journals, each cluster's in a database of its own; null: they are SQLite files.</param>
 /// <remarks>
-/// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails takes
-/// the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
+/// Starting nodes takes most of the time. Most scenarios share a cluster of three nodes that each leaves as it found it; one that fails
+/// takes the cluster with it. Tasks train until they are told to end, so that no scenario is a race against a task's length.
 /// </remarks>
 public sealed partial class ClusterConformance(PostgreSqlInstance? server = null) : IAsyncDisposable
 {
@@ -44,7 +45,8 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
         ArgumentNullException.ThrowIfNull(tests);
         string[] facts =
         [
-            .. tests.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .. tests
+                .GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
                 .Where(m => m.CustomAttributes.Any(a => a.AttributeType.Name == "FactAttribute"))
                 .Select(m => m.Name),
         ];
@@ -96,9 +98,11 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
     private static string EndFile(LocalCluster cluster, string task) => Path.Combine(cluster.Folder, task + ".end");
 
     /// <summary>A task that trains until <see cref="CompleteAsync"/>, with a checkpoint about every half second.</summary>
-    private static TaskSpec Endless(LocalCluster cluster, string name) => Specs.Scripted(name, new() { UntilFile = EndFile(cluster, name) });
+    private static TaskSpec Endless(LocalCluster cluster, string name) =>
+        Specs.Scripted(name, new() { UntilFile = EndFile(cluster, name) });
 
-    private static Task<ObservedTask> SubmitAsync(LocalCluster cluster, string name) => ObservedTask.SubmitAsync(cluster, Endless(cluster, name));
+    private static Task<ObservedTask> SubmitAsync(LocalCluster cluster, string name) =>
+        ObservedTask.SubmitAsync(cluster, Endless(cluster, name));
 
     private static async Task<ObservedTask> SubmitAndSaveAsync(LocalCluster cluster, string name)
     {
@@ -123,14 +127,16 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
 
     private static async Task ShouldBeInOrderAsync(ObservedTask task)
     {
-        task.Rows.Select(r => r.Sequence).ShouldBe(Enumerable.Range(1, task.Rows.Count).Select(n => (long)n), $"no event is missing\n{task}");
+        task.Rows.Select(r => r.Sequence)
+            .ShouldBe(Enumerable.Range(1, task.Rows.Count).Select(n => (long)n), $"no event is missing\n{task}");
         task.Rows.Select(r => r.Term).ShouldBeInOrder(SortDirection.Ascending, $"no older owner wrote after a newer one\n{task}");
         long[] terms = [.. task.Events.OfType<TaskActivated>().Select(e => e.Term)];
         terms.ShouldBe(terms.Distinct(), $"every owner has a term of its own\n{task}");
         await task.ShouldHaveLostNothingAsync();
     }
 
-    private static LocalNode OwnerOf(LocalCluster cluster, ObservedTask task) => cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+    private static LocalNode OwnerOf(LocalCluster cluster, ObservedTask task) =>
+        cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
 
     private static ActorTrainerClient ClientOf(LocalNode node) => LocalCluster.ClientOf(node.Address);
 

@@ -13,7 +13,11 @@ public sealed record CommandResult(int ExitCode, string Output, string Error)
     /// <summary>Runs a program; it is ended, with what it started, when it takes longer than a minute and a half.</summary>
     /// <exception cref="TimeoutException">It took longer; the message has what it wrote.</exception>
     public static async Task<CommandResult> RunAsync(
-        string program, IReadOnlyList<string> arguments, string folder, IReadOnlyDictionary<string, string> environment)
+        string program,
+        IReadOnlyList<string> arguments,
+        string folder,
+        IReadOnlyDictionary<string, string> environment
+    )
     {
         ProcessStartInfo start = new(program)
         {
@@ -45,7 +49,9 @@ public sealed record CommandResult(int ExitCode, string Output, string Error)
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{program} {string.Join(' ', arguments)} did not end within {Limit.TotalSeconds} s; it wrote: {await output}{await error}");
+            throw new TimeoutException(
+                $"{program} {string.Join(' ', arguments)} did not end within {Limit.TotalSeconds} s; it wrote: {await output}{await error}"
+            );
         }
 
         return new CommandResult(process.ExitCode, await output, await error);

@@ -4,8 +4,11 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Testing.Processes;
 
-/// <summary>What became of the committed steps of a task, judged by its whole history and by what an observer was shown of it before.</summary>
-/// <param name="LostSteps">Steps that were committed and had to be done again, and one for each checkpoint that is gone from the history.</param>
+/// <summary>
+/// What became of the committed steps of a task, judged by its whole history and by what an observer was shown of it before.
+/// </summary>
+/// <param name="LostSteps">Steps that were committed and had to be done again, and one for each checkpoint that is gone from the
+/// history.</param>
 /// <param name="DoubleWrites">Events of a lower term than one before them: an owner wrote after a newer one had begun.</param>
 /// <param name="Faults">One sentence for each.</param>
 public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnlyList<string> Faults)
@@ -18,13 +21,22 @@ public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnl
         List<string> faults = [];
         long lost = 0;
         Dictionary<long, EventRow> kept = history.ToDictionary(row => row.Sequence);
-        foreach ((EventRow row, CheckpointRef checkpoint) in seen.Where(row => row.Event is TaskCheckpointed).Select(row => (row, ((TaskCheckpointed)row.Event).Checkpoint)))
+        foreach (
+            (EventRow row, CheckpointRef checkpoint) in seen.Where(row => row.Event is TaskCheckpointed)
+                .Select(row => (row, ((TaskCheckpointed)row.Event).Checkpoint))
+        )
         {
             string? now = (kept.GetValueOrDefault(row.Sequence)?.Event as TaskCheckpointed)?.Checkpoint.Name;
             if (now != checkpoint.Name)
             {
                 lost++;
-                faults.Add(Text($"{row.Task}: checkpoint {checkpoint.Name} was acknowledged as event {row.Sequence}; the history has {now ?? "none"} there"));
+                faults.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{row.Task}: checkpoint {checkpoint.Name} was acknowledged as event {row.Sequence}; "
+                            + $"the history has {now ?? "none"} there"
+                    )
+                );
             }
         }
 
@@ -51,7 +63,9 @@ public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnl
                     break;
                 case TaskStarted e when committed.Values.DefaultIfEmpty(0).Max() is long newest && e.RestoredStep < newest:
                     lost += newest - e.RestoredStep;
-                    faults.Add(Text($"{row.Task}: run {e.Run} (event {row.Sequence}) began at step {e.RestoredStep}, below the committed {newest}"));
+                    faults.Add(
+                        Text($"{row.Task}: run {e.Run} (event {row.Sequence}) began at step {e.RestoredStep}, below the committed {newest}")
+                    );
                     break;
             }
         }

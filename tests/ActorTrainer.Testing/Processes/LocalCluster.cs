@@ -96,11 +96,13 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>Waits until every running node is up and is reached; shards get their owners when they are first asked for.</summary>
-    public Task WaitForNodesAsync(CancellationToken cancellationToken = default) => WaitAsync(
-        "all nodes are up",
-        async () => AreReady(await Client.GetClusterAsync(cancellationToken)),
-        TimeSpan.FromSeconds(120),
-        cancellationToken);
+    public Task WaitForNodesAsync(CancellationToken cancellationToken = default) =>
+        WaitAsync(
+            "all nodes are up",
+            async () => AreReady(await Client.GetClusterAsync(cancellationToken)),
+            TimeSpan.FromSeconds(120),
+            cancellationToken
+        );
 
     private bool AreReady(ClusterStatus status)
     {
@@ -134,19 +136,33 @@ public sealed class LocalCluster : IAsyncDisposable
             await Task.Delay(Look, TimeProvider.System, cancellationToken);
         }
 
-        throw new TimeoutException($"not within {limit.TotalSeconds:0} s: {what}{(last is null ? "" : $" (last answer: {last.Message})")}\n{Logs()}");
+        throw new TimeoutException(
+            $"not within {limit.TotalSeconds:0} s: {what}{(last is null ? "" : $" (last answer: {last.Message})")}\n{Logs()}"
+        );
     }
 
     /// <summary>Runs the executable as a user would, in the cluster's folder, asking all nodes unless told otherwise.</summary>
-    public Task<CommandResult> RunAsync(params IReadOnlyList<string> arguments) => CommandResult.RunAsync(
-        Executable,
-        arguments,
-        Folder,
-        new Dictionary<string, string>(Environment) { ["ACTORTRAINER_NODE"] = string.Join(',', _nodes.Select(n => n.Address)), ["NO_COLOR"] = "1" });
+    public Task<CommandResult> RunAsync(params IReadOnlyList<string> arguments) =>
+        CommandResult.RunAsync(
+            Executable,
+            arguments,
+            Folder,
+            new Dictionary<string, string>(Environment)
+            {
+                ["ACTORTRAINER_NODE"] = string.Join(',', _nodes.Select(n => n.Address)),
+                ["NO_COLOR"] = "1",
+            }
+        );
 
-    /// <summary>Processes that nodes of this cluster started, guards and all that workers left behind; the nodes themselves are not among them.</summary>
+    /// <summary>
+    /// Processes that nodes of this cluster started, guards and all that workers left behind; the nodes themselves are not among them.
+    /// </summary>
     public IReadOnlyList<ProcessInfo> Children() =>
-        [.. ProcessInfo.All().Where(p => IsGuard(p) || (p.Variable("ACTORTRAINER_NODE_DIR")?.StartsWith(Folder, StringComparison.Ordinal) ?? false))];
+        [
+            .. ProcessInfo
+                .All()
+                .Where(p => IsGuard(p) || (p.Variable("ACTORTRAINER_NODE_DIR")?.StartsWith(Folder, StringComparison.Ordinal) ?? false)),
+        ];
 
     /// <summary>The guard of a node, or null while it has none.</summary>
     public ProcessInfo? GuardOf(LocalNode node) => ProcessInfo.All().FirstOrDefault(p => p.Parent == node.Pid && IsGuard(p));
@@ -189,25 +205,29 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>The last lines of every node's log.</summary>
-    public string Logs(int lines = 25) => string.Join(
-        '\n',
-        _nodes.Where(n => File.Exists(n.LogPath)).SelectMany(n => new[] { $"--- node {n.Number}" }.Concat(File.ReadLines(n.LogPath).TakeLast(lines))));
+    public string Logs(int lines = 25) =>
+        string.Join(
+            '\n',
+            _nodes
+                .Where(n => File.Exists(n.LogPath))
+                .SelectMany(n => new[] { $"--- node {n.Number}" }.Concat(File.ReadLines(n.LogPath).TakeLast(lines)))
+        );
 
     internal IEnumerable<string> NodeCommand(LocalNode node) =>
-    [
-        Executable,
-        "node",
-        "--address",
-        node.Address.ToString(),
-        "--name",
-        $"node{node.Number}",
-        "--slots",
-        _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
-        .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
-        .. _settings.SelectMany(s => new[] { "--set", s }),
-        .. SettingOf.TryGetValue(node.Number, out string? own) ? new[] { "--set", own } : [],
-    ];
+        [
+            Executable,
+            "node",
+            "--address",
+            node.Address.ToString(),
+            "--name",
+            $"node{node.Number}",
+            "--slots",
+            _slots.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
+            .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
+            .. _settings.SelectMany(s => new[] { "--set", s }),
+            .. SettingOf.TryGetValue(node.Number, out string? own) ? new[] { "--set", own } : [],
+        ];
 
     private async Task RemoveFolderAsync()
     {

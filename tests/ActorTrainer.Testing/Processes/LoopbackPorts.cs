@@ -15,7 +15,9 @@ internal static class LoopbackPorts
     private const int Blocks = 6;
     private static readonly int Offset = new AkkaModel().PortOffset;
 
-    /// <summary>Random, so that test programs that run at the same time begin apart; each port is then handed out once in a round.</summary>
+    /// <summary>
+    /// Random, so that test programs that run at the same time begin apart; each port is then handed out once in a round.
+    /// </summary>
     private static int _next = RandomNumberGenerator.GetInt32(Blocks * Offset);
 
     /// <summary>Ports that nobody listened at a moment ago.</summary>

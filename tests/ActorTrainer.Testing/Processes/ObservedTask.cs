@@ -59,7 +59,10 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
     /// <summary>Writes down what happened since the last look.</summary>
     public async Task LookAsync(ActorTrainerClient? client = null)
     {
-        while ((await (client ?? cluster.Client).ListEventsAsync(Name, _rows.Count == 0 ? 0 : _rows[^1].Sequence)).Events is { Count: > 0 } news)
+        while (
+            (await (client ?? cluster.Client).ListEventsAsync(Name, _rows.Count == 0 ? 0 : _rows[^1].Sequence)).Events
+                is { Count: > 0 } news
+        )
         {
             _rows.AddRange(news);
         }
@@ -75,9 +78,11 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
                 async () =>
                 {
                     await LookAsync(client);
-                    return condition(this) || (IsEnded ? throw new InvalidOperationException($"{Name} ended before this was so: {what}\n{this}") : false);
+                    return condition(this)
+                        || (IsEnded ? throw new InvalidOperationException($"{Name} ended before this was so: {what}\n{this}") : false);
                 },
-                Limit);
+                Limit
+            );
         }
         catch (TimeoutException e)
         {
@@ -86,7 +91,8 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
     }
 
     /// <summary>Waits until the run that is the newest now has committed a checkpoint.</summary>
-    public Task WaitForCheckpointAsync() => WaitAsync("a checkpoint of its present run", t => t.Starts.Count > 0 && t.RunsWithoutCheckpoint == 0);
+    public Task WaitForCheckpointAsync() =>
+        WaitAsync("a checkpoint of its present run", t => t.Starts.Count > 0 && t.RunsWithoutCheckpoint == 0);
 
     /// <summary>Waits for its next run after so many, and gives it.</summary>
     public async Task<TaskStarted> WaitForStartAsync(int after, ActorTrainerClient? client = null)
@@ -106,13 +112,17 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
                 view = (await cluster.Client.GetTaskAsync(Name)).Task;
                 return view.Finished || view.Status == TaskStatus.Held;
             },
-            Limit * 4);
+            Limit * 4
+        );
         await LookAsync();
         view!.Status.ShouldBe(status, ToString());
         return view;
     }
 
-    /// <summary>Reads the whole history again: what was seen is in it unchanged, every run began at or after the last checkpoint before it, and no owner wrote after a newer one.</summary>
+    /// <summary>
+    /// Reads the whole history again: what was seen is in it unchanged, every run began at or after the last checkpoint before it, and no
+    /// owner wrote after a newer one.
+    /// </summary>
     public async Task ShouldHaveLostNothingAsync()
     {
         CommittedHistory verdict = await JudgeAsync();
@@ -130,15 +140,21 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
     }
 
     /// <summary>Its history in short, for messages of tests: the last forty events that decide something.</summary>
-    public override string ToString() => string.Join(
-        '\n',
-        _rows.Where(r => r.Event is not (TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned or TaskSubmitted)).TakeLast(40).Select(r => $"{r.Sequence} term {r.Term} {Short(r.Event)}"));
+    public override string ToString() =>
+        string.Join(
+            '\n',
+            _rows
+                .Where(r => r.Event is not (TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned or TaskSubmitted))
+                .TakeLast(40)
+                .Select(r => $"{r.Sequence} term {r.Term} {Short(r.Event)}")
+        );
 
-    private static string Short(TaskEvent e) => e switch
-    {
-        TaskCheckpointed c => $"checkpointed {c.Checkpoint.Name} ({c.Checkpoint.Reason})",
-        TaskRetryScheduled r => $"retry {r.Failures}: {r.Failure} {string.Join(" | ", r.Failure.LastLines)}",
-        TaskFailed f => $"failed: {f.Failure} {string.Join(" | ", f.Failure.LastLines)}",
-        _ => e.ToString(),
-    };
+    private static string Short(TaskEvent e) =>
+        e switch
+        {
+            TaskCheckpointed c => $"checkpointed {c.Checkpoint.Name} ({c.Checkpoint.Reason})",
+            TaskRetryScheduled r => $"retry {r.Failures}: {r.Failure} {string.Join(" | ", r.Failure.LastLines)}",
+            TaskFailed f => $"failed: {f.Failure} {string.Join(" | ", f.Failure.LastLines)}",
+            _ => e.ToString(),
+        };
 }

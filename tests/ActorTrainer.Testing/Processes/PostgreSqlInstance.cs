@@ -5,8 +5,8 @@ using Npgsql;
 namespace ActorTrainer.Testing.Processes;
 
 /// <summary>
-/// A PostgreSQL server of the caller's own, on loopback and in a temporary folder, with the durability of a fresh installation. It refuses to
-/// run as root, so root starts it as the user <c>postgres</c> that its package brings. Disposing of it ends it and removes the folder.
+/// A PostgreSQL server of the caller's own, on loopback and in a temporary folder, with the durability of a fresh installation. It refuses
+/// to run as root, so root starts it as the user <c>postgres</c> that its package brings. Disposing of it ends it and removes the folder.
 /// </summary>
 /// <remarks>
 /// Its programs are those in the folder that the environment variable <c>POSTGRESQL_BIN</c> names, else the newest that Debian's packages
@@ -19,9 +19,7 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
     private string _folder = "";
     private int _databases;
 
-    private PostgreSqlInstance()
-    {
-    }
+    private PostgreSqlInstance() { }
 
     /// <summary>Its first process, the parent of all others; 0 while it is stopped.</summary>
     public int Pid => File.Exists(PidFile) ? int.Parse(File.ReadLines(PidFile).First(), CultureInfo.InvariantCulture) : 0;
@@ -66,7 +64,9 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
         await StartAsync();
     }
 
-    /// <summary>Lets all processes of the server stand still (SIGSTOP): connections stay, nothing is answered, as behind a cut network.</summary>
+    /// <summary>
+    /// Lets all processes of the server stand still (SIGSTOP): connections stay, nothing is answered, as behind a cut network.
+    /// </summary>
     public void Freeze() => SignalAll(Signals.Stop);
 
     /// <summary>Lets them go on.</summary>
@@ -97,10 +97,14 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
     private static string NewestInstalled()
     {
         const string Debian = "/usr/lib/postgresql";
-        return (Directory.Exists(Debian) ? Directory.GetDirectories(Debian) : []).OrderDescending(StringComparer.Ordinal).FirstOrDefault() is { } version
+        return
+            (Directory.Exists(Debian) ? Directory.GetDirectories(Debian) : []).OrderDescending(StringComparer.Ordinal).FirstOrDefault()
+                is { } version
             ? Path.Combine(version, "bin")
             : throw new InvalidOperationException(
-                "PostgreSQL is not installed: 'apt-get install postgresql' brings it, or set POSTGRESQL_BIN to the folder that its initdb and pg_ctl are in.");
+                "PostgreSQL is not installed: 'apt-get install postgresql' brings it, or set POSTGRESQL_BIN to the folder that "
+                    + "its initdb and pg_ctl are in."
+            );
     }
 
     private string Program(string name) => Path.Combine(_bin, name);
@@ -124,14 +128,23 @@ public sealed class PostgreSqlInstance : IAsyncDisposable
     private async Task<string> RunAsync(string program, params string[] arguments)
     {
         string[] asUser = Environment.IsPrivilegedProcess ? ["runuser", "-u", "postgres", "--", program] : [program];
-        ProcessStartInfo start = new(asUser[0], [.. asUser[1..], .. arguments]) { RedirectStandardOutput = true, WorkingDirectory = Path.GetTempPath() };
+        ProcessStartInfo start = new(asUser[0], [.. asUser[1..], .. arguments])
+        {
+            RedirectStandardOutput = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
         using Process process = Process.Start(start)!;
 
         // The server that pg_ctl starts keeps the pipe: only what is written before the end of this process is of interest.
-        Task<string> output = program.EndsWith("pg_ctl", StringComparison.Ordinal) ? Task.FromResult("") : process.StandardOutput.ReadToEndAsync();
+        Task<string> output = program.EndsWith("pg_ctl", StringComparison.Ordinal)
+            ? Task.FromResult("")
+            : process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? await output
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}{(File.Exists(LogPath) ? $"; the server's log is {LogPath}" : "")}");
+            : throw new InvalidOperationException(
+                $"{program} {string.Join(' ', arguments)} ended with "
+                    + $"{process.ExitCode}{(File.Exists(LogPath) ? $"; the server's log is {LogPath}" : "")}"
+            );
     }
 }

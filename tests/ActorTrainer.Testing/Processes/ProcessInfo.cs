@@ -19,7 +19,10 @@ public sealed record ProcessInfo(int Pid, int Parent, string CommandLine)
     {
         foreach (string folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Read(pid) is { } process)
+            if (
+                int.TryParse(Path.GetFileName(folder), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && Read(pid) is { } process
+            )
             {
                 yield return process;
             }
@@ -36,11 +39,13 @@ public sealed record ProcessInfo(int Pid, int Parent, string CommandLine)
 
         // The name, in parentheses, may hold blanks and parentheses.
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return fields[0] is "Z" or "X" ? null : new ProcessInfo(pid, int.Parse(fields[1], CultureInfo.InvariantCulture), command.TrimEnd('\0').Replace('\0', ' '))
-        {
-            IsStopped = fields[0] is "T" or "t",
-            StartTicks = long.Parse(fields[19], CultureInfo.InvariantCulture),
-        };
+        return fields[0] is "Z" or "X"
+            ? null
+            : new ProcessInfo(pid, int.Parse(fields[1], CultureInfo.InvariantCulture), command.TrimEnd('\0').Replace('\0', ' '))
+            {
+                IsStopped = fields[0] is "T" or "t",
+                StartTicks = long.Parse(fields[19], CultureInfo.InvariantCulture),
+            };
     }
 
     /// <summary>A variable of the environment that it was started with, or null.</summary>
@@ -63,7 +68,9 @@ public sealed record ProcessInfo(int Pid, int Parent, string CommandLine)
     {
         string stat = ReadFile(pid, "stat") ?? throw new InvalidOperationException($"there is no process {pid}");
         string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+        return TimeSpan.FromMilliseconds(
+            10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture))
+        );
     }
 
     private static string? ReadFile(int pid, string file)

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace ActorTrainer.Testing.Processes;
 
-/// <summary>A port on loopback behind which another one is, and which can be closed: for one client alone the server is away then. Disposing of it closes it.</summary>
+/// <summary>
+/// A port on loopback behind which another one is, and which can be closed: for one client alone the server is away then. Disposing of it
+/// closes it.
+/// </summary>
 public sealed class TcpForwarder : IDisposable
 {
     private readonly int _target;

@@ -113,7 +113,13 @@ internal sealed class CheckpointFolder : IDisposable
                 // After the events were read, not before: a process that is not ending now was not when they happened.
                 _unconfirmed = _unconfirmed && IsEnding();
                 long now = _time.GetTimestamp();
-                if (!_changed || _unconfirmed || now < _notBefore || _time.GetElapsedTime(_lastEvent, now) < Quiet || Volatile.Read(ref _unreleased) >= MaxUnreleased)
+                if (
+                    !_changed
+                    || _unconfirmed
+                    || now < _notBefore
+                    || _time.GetElapsedTime(_lastEvent, now) < Quiet
+                    || Volatile.Read(ref _unreleased) >= MaxUnreleased
+                )
                 {
                     continue;
                 }

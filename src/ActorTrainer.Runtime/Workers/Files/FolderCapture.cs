@@ -10,23 +10,30 @@ internal static partial class FolderCapture
 {
     /// <summary>Names of files in the making are not part of a checkpoint.</summary>
     public static bool IsIgnored(string relativePath) =>
-        relativePath.Split('/').Any(part => part.StartsWith('.')) ||
-        relativePath.EndsWith(".tmp", StringComparison.Ordinal) ||
-        relativePath.EndsWith(".part", StringComparison.Ordinal);
+        relativePath.Split('/').Any(part => part.StartsWith('.'))
+        || relativePath.EndsWith(".tmp", StringComparison.Ordinal)
+        || relativePath.EndsWith(".part", StringComparison.Ordinal);
 
     /// <summary>
     /// Logs are captured with the rest, but neither make a checkpoint nor hold one up: their writers keep them open for the whole run.
     /// </summary>
     public static bool IsWaitedFor(string relativePath) =>
-        !IsIgnored(relativePath) &&
-        !relativePath.EndsWith(".log", StringComparison.Ordinal) &&
-        !Path.GetFileName(relativePath).StartsWith("events.out.tfevents", StringComparison.Ordinal);
+        !IsIgnored(relativePath)
+        && !relativePath.EndsWith(".log", StringComparison.Ordinal)
+        && !Path.GetFileName(relativePath).StartsWith("events.out.tfevents", StringComparison.Ordinal);
 
-    /// <summary>The files of a folder, sorted by path. A link counts as the file that it leads to when that stands in the folder as well.</summary>
+    /// <summary>
+    /// The files of a folder, sorted by path. A link counts as the file that it leads to when that stands in the folder as well.
+    /// </summary>
     public static IReadOnlyList<FileMark> FilesOf(string root)
     {
         List<FileMark> files = [];
-        EnumerationOptions options = new() { RecurseSubdirectories = true, AttributesToSkip = 0, MaxRecursionDepth = 8 };
+        EnumerationOptions options = new()
+        {
+            RecurseSubdirectories = true,
+            AttributesToSkip = 0,
+            MaxRecursionDepth = 8,
+        };
         foreach (FileInfo file in new DirectoryInfo(root).EnumerateFiles("*", options))
         {
             string relative = Path.GetRelativePath(root, file.FullName);

@@ -118,7 +118,8 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             return;
         }
 
-        FolderEventKind kind = movedIn ? FolderEventKind.MovedIn
+        FolderEventKind kind =
+            movedIn ? FolderEventKind.MovedIn
             : (mask & CloseWrite) != 0 ? FolderEventKind.Written
             : FolderEventKind.Activity;
         events.Add(new FolderEvent(path, kind));

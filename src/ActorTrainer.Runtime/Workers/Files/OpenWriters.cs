@@ -16,7 +16,10 @@ internal static class OpenWriters
         string prefix = root + "/";
         foreach (string process in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(process.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && HasWriter(process, prefix))
+            if (
+                int.TryParse(Path.GetFileName(process.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && HasWriter(process, prefix)
+            )
             {
                 return true;
             }
@@ -32,8 +35,12 @@ internal static class OpenWriters
             foreach (string descriptor in Directory.EnumerateFileSystemEntries(process + "/fd"))
             {
                 string? target = new FileInfo(descriptor).LinkTarget;
-                if (target is not null && target.StartsWith(prefix, StringComparison.Ordinal) &&
-                    FolderCapture.IsWaitedFor(target[prefix.Length..]) && IsWriting(process, Path.GetFileName(descriptor)))
+                if (
+                    target is not null
+                    && target.StartsWith(prefix, StringComparison.Ordinal)
+                    && FolderCapture.IsWaitedFor(target[prefix.Length..])
+                    && IsWriting(process, Path.GetFileName(descriptor))
+                )
                 {
                     return true;
                 }
@@ -49,7 +56,8 @@ internal static class OpenWriters
 
     private static bool IsWriting(string process, string descriptor)
     {
-        string? flags = File.ReadLines($"{process}/fdinfo/{descriptor}").FirstOrDefault(line => line.StartsWith("flags:", StringComparison.Ordinal));
+        string? flags = File.ReadLines($"{process}/fdinfo/{descriptor}")
+            .FirstOrDefault(line => line.StartsWith("flags:", StringComparison.Ordinal));
         const long accessMode = 3;
         return flags is not null && (Convert.ToInt64(flags[6..].Trim(), 8) & accessMode) != 0;
     }

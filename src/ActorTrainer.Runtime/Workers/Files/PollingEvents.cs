@@ -1,6 +1,8 @@
 namespace ActorTrainer.Runtime.Workers.Files;
 
-/// <summary>Events by polling sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.</summary>
+/// <summary>
+/// Events by polling sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.
+/// </summary>
 internal sealed class PollingEvents : IFolderEvents
 {
     private readonly string _root;
@@ -24,9 +26,7 @@ internal sealed class PollingEvents : IFolderEvents
         return events;
     }
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 
     private Dictionary<string, FileMark> Poll() => FolderCapture.FilesOf(_root).ToDictionary(file => file.RelativePath);
 }

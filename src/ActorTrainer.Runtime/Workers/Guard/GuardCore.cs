@@ -137,7 +137,11 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
     {
         lock (_lock)
         {
-            if (!_ending && !_runs.ContainsKey(assign.Run) && _runs.GetValueOrDefault(assign.Spare) is { Collected: false, Pump: null } spare)
+            if (
+                !_ending
+                && !_runs.ContainsKey(assign.Run)
+                && _runs.GetValueOrDefault(assign.Spare) is { Collected: false, Pump: null } spare
+            )
             {
                 _ = _runs.Remove(assign.Spare);
                 spare.Assign(assign, ProcessTable.NowTicks());
@@ -150,15 +154,18 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         send(new GuardSpareGone(assign.Run));
     }
 
-    private static string DescribeStart(GuardStart start, int error) => error switch
-    {
-        -1 => $"The run {start.Run} stands already.",
-        Posix.ErrorNotExecutable => $"'{start.Executable}' is not a program of this machine and has no #! line: add one, or name its interpreter first.",
-        Posix.ErrorTooBig => $"The arguments and the environment of '{start.Executable}' are too long for this machine.",
-        Posix.ErrorNoEntry => $"'{start.Executable}', the interpreter that it names, or the folder '{start.WorkingDirectory}' does not exist.",
-        Posix.ErrorAccess => $"'{start.Executable}' may not be executed, or the folder '{start.WorkingDirectory}' may not be entered.",
-        _ => $"'{start.Executable}' could not be started: {Posix.Describe(error)}.",
-    };
+    private static string DescribeStart(GuardStart start, int error) =>
+        error switch
+        {
+            -1 => $"The run {start.Run} stands already.",
+            Posix.ErrorNotExecutable =>
+                $"'{start.Executable}' is not a program of this machine and has no #! line: add one, or name its interpreter first.",
+            Posix.ErrorTooBig => $"The arguments and the environment of '{start.Executable}' are too long for this machine.",
+            Posix.ErrorNoEntry =>
+                $"'{start.Executable}', the interpreter that it names, or the folder '{start.WorkingDirectory}' does not exist.",
+            Posix.ErrorAccess => $"'{start.Executable}' may not be executed, or the folder '{start.WorkingDirectory}' may not be entered.",
+            _ => $"'{start.Executable}' could not be started: {Posix.Describe(error)}.",
+        };
 
     /// <summary>When memory runs out, a worker goes before its node does.</summary>
     private static void OfferToOutOfMemoryKiller(int pid)
@@ -188,8 +195,11 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
                 Signal(run, Posix.SignalContinue);
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(stop.KillAfterMs - Math.Min(stop.TermAfterMs, stop.KillAfterMs)), time, run.Gone.Token)
-                ;
+            await Task.Delay(
+                TimeSpan.FromMilliseconds(stop.KillAfterMs - Math.Min(stop.TermAfterMs, stop.KillAfterMs)),
+                time,
+                run.Gone.Token
+            );
             await KillAllOfAsync(run);
         }
         catch (OperationCanceledException)
@@ -229,8 +239,15 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
         await run.Gone.CancelAsync();
         int signal = status & 0x7f;
-        send(new GuardExited(
-            run.Name, signal == 0 ? (status >> 8) & 0xff : null, signal == 0 ? null : signal, run.Forced, output.LastLines()));
+        send(
+            new GuardExited(
+                run.Name,
+                signal == 0 ? (status >> 8) & 0xff : null,
+                signal == 0 ? null : signal,
+                run.Forced,
+                output.LastLines()
+            )
+        );
     }
 
     /// <summary>Kills until nothing is left, since what is killed may have started another one in between.</summary>
@@ -257,7 +274,12 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         }
 
         List<ProcessEntry> members = RunMembers.Find(
-            run, Standing(), Environment.ProcessId, ProcessTable.Read(), pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable));
+            run,
+            Standing(),
+            Environment.ProcessId,
+            ProcessTable.Read(),
+            pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable)
+        );
         return [.. members.Select(member => member.Pid)];
     }
 

@@ -50,11 +50,13 @@ internal sealed record GuardStart(
     IReadOnlyList<string> Environment,
     string WorkingDirectory,
     string? LogDirectory,
-    long LogMaxBytes) : GuardMessage;
+    long LogMaxBytes
+) : GuardMessage;
 
 /// <summary>
-/// Node → guard: a spare becomes the process of a run. Answered as a start is, by <see cref="GuardStarted"/>, or by <see cref="GuardSpareGone"/>.
-/// What the spare printed until then is no output of the run; the node lets it go to work after the answer only.
+/// Node → guard: a spare becomes the process of a run. Answered as a start is, by <see cref="GuardStarted"/>, or by
+/// <see cref="GuardSpareGone"/>. What the spare printed until then is no output of the run; the node lets it go to work after the answer
+/// only.
 /// </summary>
 /// <param name="Spare">The name that it was started under.</param>
 /// <param name="Run">The run, by which it is called from now on.</param>
@@ -62,7 +64,10 @@ internal sealed record GuardStart(
 /// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
 internal sealed record GuardAssign(string Spare, string Run, string LogDirectory, long LogMaxBytes) : GuardMessage;
 
-/// <summary>Node → guard: SIGTERM to the group after <paramref name="TermAfterMs"/>, SIGKILL to everything of the run after <paramref name="KillAfterMs"/>.</summary>
+/// <summary>
+/// Node → guard: SIGTERM to the group after <paramref name="TermAfterMs"/>, SIGKILL to everything of the run after
+/// <paramref name="KillAfterMs"/>.
+/// </summary>
 internal sealed record GuardStop(string Run, long TermAfterMs, long KillAfterMs) : GuardMessage;
 
 /// <summary>Node → guard: add to the niceness of the run's group.</summary>
@@ -99,6 +104,7 @@ internal sealed record GuardHeartbeatEcho(long Number) : GuardMessage;
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(GuardMessage))]
 internal sealed partial class GuardJsonContext : JsonSerializerContext;

@@ -80,7 +80,10 @@ public static class GuardProgram
         selfFenceAfter = default;
         for (int i = 0; i + 1 < args.Count; i++)
         {
-            if (args[i] == SelfFenceOption && long.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out long milliseconds))
+            if (
+                args[i] == SelfFenceOption
+                && long.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out long milliseconds)
+            )
             {
                 selfFenceAfter = TimeSpan.FromMilliseconds(milliseconds);
                 return true;

@@ -6,7 +6,9 @@ internal sealed class GuardRun(string name, int pid, long startTicks, int output
     /// <summary>The run as the node calls it; of a spare its own name.</summary>
     public string Name { get; private set; } = name;
 
-    /// <summary>The value of <c>ACTORTRAINER_RUN</c> that its process was started with: of a run that took a spare, the spare's name.</summary>
+    /// <summary>
+    /// The value of <c>ACTORTRAINER_RUN</c> that its process was started with: of a run that took a spare, the spare's name.
+    /// </summary>
     public string StartName { get; } = name;
 
     /// <summary>The run's own process, and the number of its group.</summary>
@@ -36,7 +38,9 @@ internal sealed class GuardRun(string name, int pid, long startTicks, int output
         BusySinceTicks = sinceTicks;
     }
 
-    /// <summary>Makes a spare the process of a run. It waits for its node, so that all of its output up to now stands in the pipe: that is dropped.</summary>
+    /// <summary>
+    /// Makes a spare the process of a run. It waits for its node, so that all of its output up to now stands in the pipe: that is dropped.
+    /// </summary>
     public void Assign(GuardAssign assign, long nowTicks)
     {
         Name = assign.Run;

@@ -24,12 +24,13 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
 
     /// <summary>The number of an output file, or 0 when the name is not one.</summary>
     public static int NumberOf(string fileName) =>
-        fileName == "output.log"
-            ? 1
-            : fileName.StartsWith("output-", StringComparison.Ordinal) && fileName.EndsWith(".log", StringComparison.Ordinal) &&
-              int.TryParse(fileName.AsSpan()[7..^4], NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 1
-                ? number
-                : 0;
+        fileName == "output.log" ? 1
+        : fileName.StartsWith("output-", StringComparison.Ordinal)
+        && fileName.EndsWith(".log", StringComparison.Ordinal)
+        && int.TryParse(fileName.AsSpan()[7..^4], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+        && number > 1
+            ? number
+        : 0;
 
     /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
@@ -54,7 +55,10 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
             {
                 int newline = bytes[..room].LastIndexOf((byte)'\n');
                 // A line that begins here goes into the next file whole, unless it would not fit into an empty one.
-                part = newline >= 0 ? bytes[..(newline + 1)] : _atLineStart && _length > 0 ? [] : bytes[..room];
+                part =
+                    newline >= 0 ? bytes[..(newline + 1)]
+                    : _atLineStart && _length > 0 ? []
+                    : bytes[..room];
             }
 
             WritePart(part);
@@ -90,7 +94,12 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
 
             // The buffer is the caller's: what a worker printed is readable at once.
             FileStream next = new(
-                Path.Combine(directory, FileName(_number + 1)), FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+                Path.Combine(directory, FileName(_number + 1)),
+                FileMode.Create,
+                FileAccess.Write,
+                FileShare.ReadWrite | FileShare.Delete,
+                bufferSize: 0
+            );
             _file?.Dispose();
             _file = next;
             _number++;

@@ -58,7 +58,9 @@ internal sealed class OutputPump
             lock (_lines)
             {
                 _lines.Add("\n"u8);
-                _lines.Add(System.Text.Encoding.UTF8.GetBytes($"[{_log.DroppedBytes} bytes of output could not be written: is the disk full?]\n"));
+                _lines.Add(
+                    System.Text.Encoding.UTF8.GetBytes($"[{_log.DroppedBytes} bytes of output could not be written: is the disk full?]\n")
+                );
             }
         }
 

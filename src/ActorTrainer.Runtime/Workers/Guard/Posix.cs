@@ -75,9 +75,7 @@ internal static unsafe partial class Posix
     {
         byte* buffer = stackalloc byte[4096];
         PollEntry entry = new() { Descriptor = pipe, Events = PollReadable };
-        while (Poll(&entry, 1, 0) > 0 && (entry.Returned & PollReadable) != 0 && Read(pipe, buffer, 4096) > 0)
-        {
-        }
+        while (Poll(&entry, 1, 0) > 0 && (entry.Returned & PollReadable) != 0 && Read(pipe, buffer, 4096) > 0) { }
     }
 
     public static bool IsExecutable(string path) => Access(path, ExecuteAccess) == 0;

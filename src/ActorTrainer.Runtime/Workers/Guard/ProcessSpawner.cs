@@ -27,7 +27,8 @@ internal static unsafe partial class ProcessSpawner
         IReadOnlyList<string> environment,
         string workingDirectory,
         int output,
-        out int pid)
+        out int pid
+    )
     {
         byte* attributes = (byte*)NativeMemory.AllocZeroed(OpaqueSize);
         byte* actions = (byte*)NativeMemory.AllocZeroed(OpaqueSize);

@@ -24,8 +24,10 @@ internal static class ProcessTable
 
         foreach (string directory in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid) &&
-                ReadOne(pid) is { } entry)
+            if (
+                int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+                && ReadOne(pid) is { } entry
+            )
             {
                 table[pid] = entry;
             }
@@ -88,7 +90,9 @@ internal static class ProcessTable
         try
         {
             string? line = File.ReadLines($"/proc/{pid}/status").FirstOrDefault(text => text.StartsWith(field, StringComparison.Ordinal));
-            return line is null ? null : long.Parse(line[field.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
+            return line is null
+                ? null
+                : long.Parse(line[field.Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
         {
@@ -115,7 +119,9 @@ internal static class ProcessTable
         return found;
     }
 
-    /// <summary>The value of a variable in the environment that a process was started with; null when it has none or may not be read.</summary>
+    /// <summary>
+    /// The value of a variable in the environment that a process was started with; null when it has none or may not be read.
+    /// </summary>
     public static string? EnvironmentOf(int pid, string variable)
     {
         byte[] bytes;

@@ -11,7 +11,12 @@ internal static class RunMembers
     /// several may, it is left alone until one remains.
     /// </summary>
     public static List<ProcessEntry> Find(
-        GuardRun run, IReadOnlyCollection<GuardRun> standing, int guardPid, Dictionary<int, ProcessEntry> table, Func<int, string?> runOf)
+        GuardRun run,
+        IReadOnlyCollection<GuardRun> standing,
+        int guardPid,
+        Dictionary<int, ProcessEntry> table,
+        Func<int, string?> runOf
+    )
     {
         Dictionary<int, GuardRun?> owners = [];
         List<ProcessEntry> members = [];

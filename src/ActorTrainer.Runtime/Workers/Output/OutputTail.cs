@@ -5,7 +5,7 @@ using ActorTrainer.Runtime.Api;
 namespace ActorTrainer.Runtime.Workers.Output;
 
 /// <summary>Reads the output lines of a task over all its files: rotated ones and those of later runs.</summary>
-public static class OutputTail
+internal static class OutputTail
 {
     /// <summary>A line longer than this many bytes is handed out in parts.</summary>
     private const int MaxLineBytes = 64 << 10;
@@ -14,7 +14,8 @@ public static class OutputTail
 
     /// <summary>The lines, oldest first.</summary>
     /// <param name="files">Gives the task's output files as they are now, oldest first; asked again while following.</param>
-    /// <param name="follow">Whether to wait for more lines, in these files and in later ones, until cancelled or <paramref name="finished"/>.</param>
+    /// <param name="follow">Whether to wait for more lines, in these files and in later ones, until cancelled or
+    /// <paramref name="finished"/>.</param>
     /// <param name="finished">Whether nothing more will come; null: never known.</param>
     /// <param name="last">Begin with this many of the newest lines; null: with all.</param>
     /// <param name="time">The clock that paces following.</param>
@@ -25,7 +26,8 @@ public static class OutputTail
         Func<bool>? finished,
         int? last,
         TimeProvider time,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(files);
         ArgumentNullException.ThrowIfNull(time);
@@ -74,7 +76,9 @@ public static class OutputTail
         private int _start;
         private int _end;
 
-        /// <summary>The next complete line, or null when there is none now; with <paramref name="ending"/> also one without newline.</summary>
+        /// <summary>
+        /// The next complete line, or null when there is none now; with <paramref name="ending"/> also one without newline.
+        /// </summary>
         public string? Next(bool ending)
         {
             while (true)

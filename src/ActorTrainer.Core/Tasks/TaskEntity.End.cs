@@ -1,0 +1,128 @@
+namespace ActorTrainer.Core.Tasks;
+
+/// <content>What follows from the end of a run.</content>
+public sealed partial class TaskEntity
+{
+    private EntityStep OnLost(TaskRun run, WorkerLost lost, TimeSpan now, Identity.DeterministicRandom random)
+    {
+        run.Lost = lost.Detail;
+        return OnEnded(run, new RunEnd(null, null, lost.Detail, []), now, random);
+    }
+
+    private EntityStep OnEnded(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random, bool startFailed = false)
+    {
+        run.End = startFailed ? end with { Error = $"could not be started: {end.Error}" } : end;
+        run.SaveDeadline = null;
+        return FinishIfFlushed(now, random);
+    }
+
+    /// <summary>What follows from the end of the run, once every state that it staged is stored or given up.</summary>
+    private EntityStep FinishIfFlushed(TimeSpan now, Identity.DeterministicRandom random)
+    {
+        if (!IsFlushed)
+        {
+            return EntityStep.Nothing;
+        }
+
+        if (_run is not { End: RunEnd end } run)
+        {
+            return _releasing && _run is null ? new EntityStep([], [], Release: true) : EntityStep.Nothing;
+        }
+
+        _run = null;
+        if (State is null || Term == 0)
+        {
+            return EntityStep.Nothing;
+        }
+
+        if (WaitsWarm)
+        {
+            // It never was the task's: the next grant starts another one.
+            WaitsWarm = false;
+            return new EntityStep([], [], Release: _releasing);
+        }
+
+        IReadOnlyList<TaskEvent> events = EndEvents(run, end, random);
+        return new EntityStep(events, [], Release: _releasing);
+    }
+
+    private IReadOnlyList<TaskEvent> EndEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
+    {
+        if (State!.Status is not (TaskStatus.Running or TaskStatus.Pending or TaskStatus.Retrying))
+        {
+            return [];
+        }
+
+        bool complete = run.Done is not null || (run.IsCommand && end.ExitCode == 0 && run.Stop is StopCause.None);
+        if (complete)
+        {
+            return [new TaskCompleted(run.Progress, run.Done?.Results ?? new Dictionary<string, string>())];
+        }
+
+        if (run.Stop == StopCause.Release)
+        {
+            return State.Status == TaskStatus.Running
+                ? [new TaskInterrupted(InterruptionReason.Migrated, $"handed over: {_releaseReason}")]
+                : [];
+        }
+
+        if (run.Stop == StopCause.User)
+        {
+            // Paused and resumed again before the worker was gone.
+            return State.Status == TaskStatus.Running ? [new TaskInterrupted(InterruptionReason.Paused, "stopped by the user")] : [];
+        }
+
+        if (run.Lost is string lost)
+        {
+            return [new TaskInterrupted(InterruptionReason.GuardLost, lost)];
+        }
+
+        return FailureEvents(run, end, random);
+    }
+
+    private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
+    {
+        FailureVerdict verdict =
+            run.Stop == StopCause.Stalled ? Stalled(run, end)
+            : !run.Begun && end.ExitCode is null && end.Signal is null ? StartFailed(end)
+            : FailurePolicy.Classify(run.Done is null && !run.IsCommand && end.ExitCode == 0 ? NotDone(end) : end, State!.Spec.Retry.Rules);
+        int failures = State!.Failures + 1;
+        if (verdict.Action == FailureAction.Stop || failures > State.Spec.Retry.MaxAttempts)
+        {
+            return [new TaskFailed(verdict.Failure)];
+        }
+
+        if (verdict.Action == FailureAction.Hold)
+        {
+            return [new TaskHeld($"{verdict.Failure.Class}: {verdict.Failure.Detail}; 'actortrainer tasks resume {Task}' lets it go on")];
+        }
+
+        TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
+        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, verdict.Action == FailureAction.RetryElsewhere);
+
+        // Progress goes on record once a second. Where the run failed has to be known exactly: a checkpoint of the next run just before
+        // that step must not count as having got past it, or a task that always fails there would be retried for ever.
+        return run.Progress is { } progress && progress.Step > State.Progress.Step ? [new TaskProgressed(progress), retry] : [retry];
+    }
+
+    private FailureVerdict Stalled(TaskRun run, RunEnd end)
+    {
+        string detail = FormattableString.Invariant(
+            $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}"
+        );
+        return new FailureVerdict(new Failure("stalled", detail, end.ExitCode, end.Signal, end.LastLines), FailureAction.Retry);
+    }
+
+    private static FailureVerdict StartFailed(RunEnd end) =>
+        new(new Failure("start-failed", end.Error ?? "could not be started", null, null, end.LastLines), FailureAction.RetryElsewhere);
+
+    private static RunEnd NotDone(RunEnd end) =>
+        end with
+        {
+            Error = end.Error ?? "the trainer's process ended before training was complete",
+        };
+
+#pragma warning disable CA1308 // Phase words are shown in lower case.
+    private static string Word(WorkerPhase phase) => phase.ToString().ToLowerInvariant();
+#pragma warning restore CA1308
+}
