@@ -1,5 +1,4 @@
 using System.Globalization;
-using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Cluster;
 using ActorTrainer.Core.Configuration;
@@ -90,9 +89,9 @@ internal sealed class DerivedValues
         yield return Duration("acceptable-pause", membership.AcceptablePause, "actortrainer.membership.acceptable-pause");
         TimeSpan pace = ClusterPace.IntervalFor(_nodes);
         yield return Pace("pace", pace);
-        yield return Pace("idle-pace", GossipPacer.IsPossible ? ClusterPace.Longest : pace);
-        yield return Pace("retry-pace", GossipPacer.IsPossible ? TimeSpan.FromSeconds(1) : ClusterPace.Shortest);
-        yield return Pace("reaper-pace", GossipPacer.IsPossible ? ClusterPace.ReaperIntervalFor(_nodes) : pace);
+        yield return Pace("idle-pace", AkkaTicks.AreKnown ? ClusterPace.Longest : pace);
+        yield return Pace("retry-pace", AkkaTicks.AreKnown ? TimeSpan.FromSeconds(1) : ClusterPace.Shortest);
+        yield return Pace("reaper-pace", AkkaTicks.AreKnown ? ClusterPace.ReaperIntervalFor(_nodes) : pace);
         string frame = Text(RemotingFrame.Bytes(sharding.NumberOfShards, _nodes, _model.ClusterName.Length));
         yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with
         {

@@ -1,6 +1,6 @@
+using ActorTrainer.Cluster.Configuration;
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Cluster.Sharding;
 using Akka.Remote;
 using AkkaCluster = Akka.Cluster.Cluster;
 using AkkaStatus = Akka.Cluster.MemberStatus;
@@ -14,21 +14,12 @@ namespace ActorTrainer.Cluster.Members;
 /// </summary>
 /// <remarks>
 /// Akka has one interval for each, so what its own timers send to the actors concerned is sent to them in between. Where Akka has no
-/// such messages any more (<see cref="IsPossible"/>), its timers have the short interval all the time.
+/// such messages any more (<see cref="AkkaTicks.AreKnown"/>), its timers have the short interval all the time.
 /// </remarks>
 internal sealed class GossipPacer : ReceiveActor, IWithTimers
 {
     /// <summary>What has changed has to be seen by all, which shows nowhere from outside; it takes a few rounds.</summary>
     private static readonly TimeSpan GoOnFor = TimeSpan.FromSeconds(1);
-
-    private static readonly object?[] ForGossip =
-    [
-        .. ((string[])["GossipTick", "ReapUnreachableTick", "LeaderActionsTick"]).Select(name =>
-            MessageOf(typeof(AkkaCluster), $"Akka.Cluster.InternalClusterAction+{name}")
-        ),
-    ];
-
-    private static readonly object? ForRegion = MessageOf(typeof(ClusterSharding), "Akka.Cluster.Sharding.ShardRegion+Retry");
 
     private readonly AkkaCluster _cluster;
     private readonly ICanTell _gossip;
@@ -51,9 +42,6 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
         Receive<Tick>(_ => OnTick());
         ReceiveAny(_ => Hurry());
     }
-
-    /// <summary>Whether this version of Akka has the messages.</summary>
-    public static bool IsPossible => ForRegion is not null && !ForGossip.Contains(null);
 
     public ITimerScheduler Timers { get; set; } = null!;
 
@@ -81,11 +69,6 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
         Context.System.EventStream.Unsubscribe(Self);
     }
 
-    private static object? MessageOf(Type neighbour, string name) =>
-        neighbour.Assembly.GetType(name) is { } type
-            ? type.GetProperty("Instance")?.GetValue(null) ?? type.GetField("Instance")?.GetValue(null)
-            : null;
-
     private void Hurry()
     {
         _until = _now() + GoOnFor;
@@ -103,12 +86,12 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
             return;
         }
 
-        foreach (object? message in ForGossip)
+        foreach (object? message in AkkaTicks.ForGossip)
         {
             _gossip.Tell(message, ActorRefs.NoSender);
         }
 
-        _region().Tell(ForRegion);
+        _region().Tell(AkkaTicks.ForRegion);
     }
 
     private sealed class Tick : INoSerializationVerificationNeeded

@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Configuration;
 using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Tests.Support;
 using Akka.Actor;
@@ -23,7 +24,7 @@ public sealed class GossipPacerTests() : TestKit(Clustered.WithFallback(TestSyst
     private long _nowTicks;
 
     [Fact]
-    public void IsPossible_TheAkkaInUse_HasTheMessages() => GossipPacer.IsPossible.ShouldBeTrue();
+    public void AreKnown_TheTicksOfTheAkkaInUse_AreFound() => AkkaTicks.AreKnown.ShouldBeTrue();
 
     [Fact]
     public async Task Hurry_AMemberIsDowned_TellsThoseConcernedUntilAllIsSettledForASecond()
