@@ -4,8 +4,8 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace ActorTrainer.Cluster.Configuration;
 
 /// <summary>
-/// What Akka's timers send to the actors that they keep going. These messages are Akka's own, so they are looked for by their names; an Akka
-/// that has others is left with its timers, at a short interval.
+/// What Akka's timers send to the actors that they keep going. These messages are Akka's own, so they are looked for by their names; an
+/// Akka that has others is left with its timers, at a short interval.
 /// </summary>
 internal static class AkkaTicks
 {
