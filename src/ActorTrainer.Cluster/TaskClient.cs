@@ -211,6 +211,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             }
             catch (AskTimeoutException)
             {
+                ShardHomes.Forget(session.Region, task, model.Sharding.NumberOfShards);
                 break;
             }
 

@@ -1,16 +1,17 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.EndToEnd.Tests;
 
-public sealed class RestartTests(ITestOutputHelper output)
+public sealed partial class RestartTests(ITestOutputHelper output)
 {
     private const int Kills = 10;
     private const int ProbeEpochs = 60;
-    private static readonly TimeSpan WantedTime = TimeSpan.FromSeconds(7);
+    private static readonly TimeSpan WantedTime = TimeSpan.FromSeconds(9);
     private static readonly TimeSpan LatestKill = TimeSpan.FromSeconds(2);
 
     [Fact]
@@ -82,13 +83,30 @@ public sealed class RestartTests(ITestOutputHelper output)
         task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(Testing.Trainers.ScriptedTrainer.SumOf(600));
     }
 
-    /// <summary>Epochs that keep a task busy for about as long as the kills take, on this machine with what else it does now.</summary>
+    /// <summary>
+    /// Epochs that keep a task busy for about as long as the kills take. By processor time: what else the machine does at this moment would
+    /// make the tasks too short for the rest of the test.
+    /// </summary>
     private static async Task<int> ChooseEpochsAsync()
     {
-        long from = TimeProvider.System.GetTimestamp();
-        await Specs.DigitsWeightsAsync(seed: 1, ProbeEpochs);
-        return (int)Math.Clamp(ProbeEpochs * (WantedTime / TimeProvider.System.GetElapsedTime(from)), 20, 2000);
+        string digits = LocalCluster.FindBuilt("samples/Digits", "Digits");
+        CommandResult probe = await CommandResult.RunAsync(
+            "/bin/sh",
+            ["-c", $"\"$0\" --quick --seed 1 --epochs {ProbeEpochs} > /dev/null && times", digits],
+            Path.GetTempPath(),
+            new Dictionary<string, string>()
+        );
+        probe.ExitCode.ShouldBe(0, probe.Error);
+        string children = probe.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        double seconds = Durations().Matches(children).Sum(m => (60 * Number(m.Groups[1])) + Number(m.Groups[2]));
+        return (int)Math.Clamp(ProbeEpochs * WantedTime.TotalSeconds / seconds, 20, 2000);
     }
+
+    private static double Number(Group group) => double.Parse(group.Value, CultureInfo.InvariantCulture);
+
+    /// <summary>As <c>times</c> prints them.</summary>
+    [GeneratedRegex(@"(\d+)m([\d.]+)s")]
+    private static partial Regex Durations();
 
     /// <summary>
     /// A random time after the start of some run. A run that takes its node along soon after its start, again and again, is taken for the

@@ -34,10 +34,16 @@ internal sealed class ThreadExecutor : ExecutorService
     }
 
     /// <inheritdoc />
+    /// <exception cref="RejectedExecutionException">It has been shut down; Akka then asks the dispatcher's next one.</exception>
     public override void Execute(IRunnable run)
     {
         lock (_gate)
         {
+            if (_ended)
+            {
+                throw new RejectedExecutionException("the dispatcher has been shut down");
+            }
+
             _waiting.Enqueue(run);
             Monitor.Pulse(_gate);
         }

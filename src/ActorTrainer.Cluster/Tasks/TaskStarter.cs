@@ -1,5 +1,6 @@
 using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
@@ -174,6 +175,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         }
 
         _woken[task] = (times + 1, now + ExponentialBackoff.After(AgainFirst, times, AgainLast));
+        ShardHomes.Forget(_region(), task, _host.NumberOfShards);
         WakeNow(task);
         return true;
     }

@@ -43,6 +43,7 @@ public sealed class ThreadExecutorTests() : TestKit(TestSystems.InMemory())
         go.Set();
 
         done.Wait(20_000).ShouldBeTrue();
+        Should.Throw<RejectedExecutionException>(() => executor.Execute(new ActionRunnable(() => { })));
     }
 
     [Theory]

@@ -17,6 +17,9 @@ namespace ActorTrainer.Cluster.Tests.Tasks;
 /// <summary>This node is life 1, which coordinates unless a test says otherwise; life 2 lives and life 3 is lost.</summary>
 public sealed class TaskStarterTests : TestKit
 {
+    /// <summary>By which a region forgets where a shard is.</summary>
+    private const string AskAnew = "BeginHandOff";
+
     private readonly TaskIndex _index = new();
     private readonly TestProbe _region;
     private readonly TaskHost _host;
@@ -28,6 +31,7 @@ public sealed class TaskStarterTests : TestKit
         : base(TestSystems.InMemory())
     {
         _region = CreateTestProbe();
+        _region.IgnoreMessages(message => message.GetType().Name == AskAnew);
         long started = TimeProvider.System.GetTimestamp();
         _host = new TaskHost
         {
@@ -50,6 +54,18 @@ public sealed class TaskStarterTests : TestKit
         Start();
 
         Woken().ShouldBe("c");
+        Woken().ShouldBe("a");
+    }
+
+    [Fact]
+    public void Task_OfALostLife_IsLookedForAnewByTheRegion()
+    {
+        _region.IgnoreNoMessages();
+        _index.Apply([Row("a", 3)]);
+
+        Start();
+
+        _region.ExpectMsg<object>(TimeSpan.FromSeconds(10)).GetType().Name.ShouldBe(AskAnew);
         Woken().ShouldBe("a");
     }
 
