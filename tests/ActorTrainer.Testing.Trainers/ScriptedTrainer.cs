@@ -56,8 +56,11 @@ public sealed class ScriptedTrainer : ITrainer
             }
         }
 
-        return new StepResult(Step, _settings.Steps, Step / 100.0, EndOfEpoch: false, done);
+        return new StepResult(Step, _settings.Steps, Step / 100.0, EndOfEpoch: false, done, Metrics());
     }
+
+    private Dictionary<string, double>? Metrics() =>
+        _settings.Metric.Length > 0 ? new() { [_settings.Metric] = Math.Round(1.0 / Step, 4) } : null;
 
     /// <inheritdoc />
     public ValueTask SaveAsync(CheckpointWriter writer, CancellationToken cancellationToken)
@@ -104,6 +107,9 @@ public sealed record ScriptedSettings
 
     /// <summary>How long a step takes.</summary>
     public int StepMilliseconds { get; init; } = 10;
+
+    /// <summary>A metric that it tells with each step, smaller and smaller. Empty: none.</summary>
+    public string Metric { get; init; } = "";
 
     /// <summary>The step that throws.</summary>
     public long ThrowAt { get; init; }

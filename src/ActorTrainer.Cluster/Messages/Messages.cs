@@ -13,7 +13,7 @@ internal interface IActorTrainerMessage;
 /// <param name="At">When it was written, by the writing node's clock.</param>
 internal sealed record JournaledEvent(long Term, TaskEvent Event, DateTimeOffset At) : IActorTrainerMessage;
 
-/// <summary>A folded state that shortens replay. One of another fold version is passed over.</summary>
+/// <summary>A folded state that shortens replay. <see cref="Tasks.SnapshotVersions"/> says which fold versions are read.</summary>
 internal sealed record FoldedTask(int FoldVersion, TaskState State, TaskTimes Times) : IActorTrainerMessage;
 
 /// <summary>Starts a task's actor, wherever its shard is: an unfinished task has one at all times. Not answered.</summary>

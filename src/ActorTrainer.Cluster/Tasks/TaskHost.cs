@@ -11,7 +11,7 @@ namespace ActorTrainer.Cluster.Tasks;
 internal sealed class TaskHost
 {
     private readonly ConcurrentDictionary<TaskId, IActorRef> _here = new();
-    private readonly ConcurrentDictionary<TaskId, long> _unusableFrom = new();
+    private readonly ConcurrentDictionary<TaskId, (long From, string Reason)> _passedOver = new();
     private readonly ConcurrentDictionary<TaskId, ParkedRun> _parked = new();
     private readonly ConcurrentDictionary<TaskId, WarmRun> _warm = new();
 
@@ -38,6 +38,9 @@ internal sealed class TaskHost
 
     /// <summary>How many of a task's newest events stay at least; null: all.</summary>
     public int? KeepEvents { get; init; }
+
+    /// <summary>Which snapshots are read.</summary>
+    public SnapshotVersions Snapshots { get; init; } = SnapshotVersions.OfProduct;
 
     /// <summary>Shows a task as held that cannot be recovered; null: there is no place to show it.</summary>
     public Func<TaskId, string, Task>? Hold { get; init; }
@@ -180,8 +183,9 @@ internal sealed class TaskHost
     /// <summary>
     /// A snapshot that cannot be used was found: from now on the task is recovered from an older one, or from its first event.
     /// </summary>
-    public void PassOverSnapshots(TaskId task, long from) => _unusableFrom[task] = from;
+    public void PassOverSnapshots(TaskId task, long from, string reason) => _passedOver[task] = (from, reason);
 
-    /// <summary>Where the oldest snapshot of a task is that was found to be of no use; null: none was.</summary>
-    public long? SnapshotsUnusableFrom(TaskId task) => _unusableFrom.TryGetValue(task, out long from) ? from : null;
+    /// <summary>Where the oldest snapshot of a task is that was found to be of no use, and why; null: none was.</summary>
+    public (long From, string Reason)? SnapshotsPassedOver(TaskId task) =>
+        _passedOver.TryGetValue(task, out (long From, string Reason) passed) ? passed : null;
 }

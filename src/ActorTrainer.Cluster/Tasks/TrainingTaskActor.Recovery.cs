@@ -11,17 +11,9 @@ internal sealed partial class TrainingTaskActor
     {
         switch (message)
         {
-            case SnapshotOffer { Snapshot: FoldedTask { FoldVersion: TaskState.FoldVersion } folded } offer:
-                _replayed = folded.State;
-                _row.Times = folded.Times;
-                _snapshotBefore = _folded = offer.Metadata.SequenceNr;
-                break;
             case SnapshotOffer offer:
-                _host.PassOverSnapshots(_task, offer.Metadata.SequenceNr);
-                throw new InvalidOperationException(
-                    $"the snapshot of task {_task} at {offer.Metadata.SequenceNr} is of another version or damaged; "
-                        + "the task is recovered from what is before it when it is started again"
-                );
+                Restore(offer);
+                break;
             case Unreadable unreadable:
                 _unreadable ??= $"event {LastSequenceNr} of task {_task} cannot be replayed: {unreadable.Reason}";
                 break;
@@ -40,6 +32,23 @@ internal sealed partial class TrainingTaskActor
         base.OnRecoveryFailure(reason, message);
     }
 
+    private void Restore(SnapshotOffer offer)
+    {
+        long sequence = offer.Metadata.SequenceNr;
+        if (_host.Snapshots.Read(offer.Snapshot, out string? problem) is not { } folded)
+        {
+            _host.PassOverSnapshots(_task, sequence, $"the one at {sequence} cannot be used: {problem}");
+            throw new InvalidOperationException(
+                $"the snapshot of task {_task} at {sequence} cannot be used: {problem}; "
+                    + "the task is recovered from what is before it when it is started again"
+            );
+        }
+
+        _replayed = folded.State;
+        _row.Times = folded.Times;
+        _snapshotBefore = _folded = sequence;
+    }
+
     private void Fold(JournaledEvent journaled)
     {
         if (journaled.Event is TaskArchived && _replayed is null)
@@ -53,7 +62,8 @@ internal sealed partial class TrainingTaskActor
         {
             _incomplete = true;
             _unreadable =
-                $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read";
+                $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read"
+                + (_host.SnapshotsPassedOver(_task) is { } passed ? $" ({passed.Reason})" : "");
             return;
         }
 

@@ -80,7 +80,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     public ITimerScheduler Timers { get; set; } = null!;
 
     public override Recovery Recovery =>
-        _host.SnapshotsUnusableFrom(_task) is { } from ? new Recovery(new SnapshotSelectionCriteria(from - 1)) : Recovery.Default;
+        _host.SnapshotsPassedOver(_task) is { } passed ? new Recovery(new SnapshotSelectionCriteria(passed.From - 1)) : Recovery.Default;
 
     public static Props Props(TaskId task, TaskHost host) => Akka.Actor.Props.Create(() => new TrainingTaskActor(task, host));
 

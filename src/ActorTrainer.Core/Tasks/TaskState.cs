@@ -15,7 +15,10 @@ public sealed record ListedCheckpoint(CheckpointRef Checkpoint, bool Damaged, bo
 /// <summary>What the events of a task add up to. Live and replayed state come from the same fold.</summary>
 public sealed record TaskState
 {
-    /// <summary>Changes when the fold does; snapshots of another version are ignored.</summary>
+    /// <summary>
+    /// Grows when the fold changes. A snapshot of the version before is read by a step that makes this version's state of it; snapshots of
+    /// other versions are passed over.
+    /// </summary>
     public const int FoldVersion = 2;
 
     /// <summary>The task.</summary>

@@ -1,9 +1,10 @@
+using System.Reflection;
 using System.Runtime.Serialization;
 using System.Text;
+using System.Text.Json.Serialization;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
 using Akka.TestKit.Xunit2;
@@ -18,9 +19,10 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
 
     [Theory]
     [MemberData(nameof(Messages))]
-    public void Message_WrittenAndRead_IsTheSame(string manifest)
+    public void Message_WrittenAndRead_IsTheSame(string name)
     {
-        object message = All()[manifest];
+        object message = SampleMessages.All[name];
+        string manifest = name.Split(' ')[0];
         ActorTrainerSerializer serializer = Serializer;
 
         serializer.Manifest(message).ShouldBe(manifest);
@@ -38,7 +40,18 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
             .Assembly.GetTypes()
             .Where(t => t.IsAssignableTo(typeof(IActorTrainerMessage)) && !t.IsInterface && t != typeof(Unreadable));
 
-        messages.Except(All().Values.Select(m => m.GetType())).ShouldBeEmpty();
+        messages.Except(SampleMessages.All.Values.Select(m => m.GetType())).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData(typeof(TaskEvent))]
+    [InlineData(typeof(TaskCommand))]
+    [InlineData(typeof(CommandReply))]
+    public void Kinds_OfWhatMessagesCarry_AreAllTried(Type kind)
+    {
+        IEnumerable<string> kinds = kind.GetCustomAttributes<JsonDerivedTypeAttribute>().Select(known => known.DerivedType.Name);
+
+        kinds.Except(SampleMessages.All.Keys.Select(name => name.Split(' ')[^1])).ShouldBeEmpty();
     }
 
     [Fact]
@@ -50,7 +63,7 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
     {
         TaskProgress diverged = new(7, null, 0, new Dictionary<string, double> { ["loss"] = double.NaN });
 
-        byte[] bytes = Serializer.ToBinary(new JournaledEvent(1, new TaskProgressed(diverged), At));
+        byte[] bytes = Serializer.ToBinary(new JournaledEvent(1, new TaskProgressed(diverged), SampleMessages.At));
 
         JournaledEvent read = Serializer.FromBinary(bytes, "event-1").ShouldBeOfType<JournaledEvent>();
         read.Event.ShouldBeOfType<TaskProgressed>().Progress.Metrics["loss"].ShouldBe(double.NaN);
@@ -65,7 +78,7 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
 
         Serializer
             .FromBinary(Encoding.UTF8.GetBytes(Written), "event-1")
-            .ShouldBe(new JournaledEvent(3, new TaskActivated(3, 8, new NodeAddress("127.0.0.1", 7400)), At));
+            .ShouldBe(new JournaledEvent(3, new TaskActivated(3, 8, new NodeAddress("127.0.0.1", 7400)), SampleMessages.At));
     }
 
     [Theory]
@@ -87,38 +100,5 @@ public sealed class ActorTrainerSerializerTests() : TestKit(TestSystems.InMemory
     public void Message_OfSomebodyElse_IsRefused() =>
         Should.Throw<SerializationException>(() => Serializer.ToBinary("text")).Message.ShouldContain("String");
 
-    public static TheoryData<string> Messages() => [.. All().Keys];
-
-    private static DateTimeOffset At { get; } = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
-
-    private static Dictionary<string, object> All() =>
-        new()
-        {
-            ["event-1"] = new JournaledEvent(4, new TaskStarted(2, 9, new NodeAddress("127.0.0.1", 7401), 17, "c-1-2-x", 2), At),
-            ["state-1"] = new FoldedTask(
-                TaskState.FoldVersion,
-                new TaskState
-                {
-                    Task = Task,
-                    Spec = TaskFixture.Spec,
-                    Term = 4,
-                },
-                TaskTimes.None.After(new TaskCheckpointRemoved("c-1-2-x", "expired"), At)
-            ),
-            ["wake-1"] = new WakeTask(Task),
-            ["warm-1"] = new ActorTrainer.Cluster.Messages.WarmTask(Task),
-            ["warmed-1"] = new TaskWarmed(Task),
-            ["task-request-1"] = new TaskRequest(Task, new SubmitTask(TaskFixture.Spec, "hash")),
-            ["answer-1"] = new TaskAnswer(new CommandRefused("no"), 12),
-            ["node-request-1"] = new NodeRequest(NodeCommandKind.Drain),
-            ["move-shard-1"] = new MoveShard(17, 3),
-            ["silence-question-1"] = new SilenceQuestion([new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]),
-            ["silence-answer-1"] = new SilenceAnswer(
-                "akka.tcp://c@127.0.0.1:8402",
-                4,
-                [new SilentMember("akka.tcp://c@127.0.0.1:8401", -17)]
-            ),
-            ["journal-question-1"] = JournalQuestion.Instance,
-            ["journal-answer-1"] = new JournalAnswer("akka.tcp://c@127.0.0.1:8402", -4, Reaches: true),
-        };
+    public static TheoryData<string> Messages() => [.. SampleMessages.All.Keys];
 }

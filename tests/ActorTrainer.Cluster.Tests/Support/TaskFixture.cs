@@ -33,13 +33,15 @@ internal sealed class TaskFixture
     /// <param name="journal">The tables that its row is in and its history is deleted from; null: rows are kept in memory, and nothing is
     /// deleted.</param>
     /// <param name="keepEvents">How many events stay at least; null: all.</param>
+    /// <param name="snapshots">Which snapshots are read; null: those that the product reads.</param>
     public TaskFixture(
         TestKitBase kit,
         long incarnation = 1,
         ActorSystem? system = null,
         TaskId? id = null,
         JournalTables? journal = null,
-        int? keepEvents = null
+        int? keepEvents = null,
+        SnapshotVersions? snapshots = null
     )
     {
         _kit = kit;
@@ -55,6 +57,7 @@ internal sealed class TaskFixture
             Rows = (ITaskRows?)journal?.Writer ?? Rows,
             History = journal?.History,
             KeepEvents = keepEvents,
+            Snapshots = snapshots ?? SnapshotVersions.OfProduct,
             Hold = journal is null ? null : (task, reason) => journal.Table.HoldAsync(task, incarnation, reason, CancellationToken.None),
             Starter = Starter.Ref,
             Elapsed = () => TimeProvider.System.GetElapsedTime(_startedAt),

@@ -309,21 +309,6 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     }
 
     [Fact]
-    public void Snapshot_OfAnotherFoldVersion_IsPassedOverAndNothingIsLost()
-    {
-        Lost(new TaskFixture(this), t => t.Submit());
-        SaveForeignSnapshot();
-        TaskFixture second = new(this, incarnation: 2);
-        second.ShouldStop();
-        second.Host.SnapshotsUnusableFrom(TaskFixture.Id).ShouldBe(2);
-
-        IActorRef again = second.Parent.ChildActorOf(TrainingTaskActor.Props(TaskFixture.Id, second.Host));
-        again.Tell(new TaskRequest(TaskFixture.Id, new SubmitTask(TaskFixture.Spec, "hash")), TestActor);
-
-        ExpectMsg<TaskAnswer>(TimeSpan.FromSeconds(10)).Reply.ShouldBe(new CommandAccepted(TaskFixture.Id, Existed: true));
-    }
-
-    [Fact]
     public void Event_OfANewerVersion_LeavesTheTaskAsItIsWithTheReason()
     {
         Lost(new TaskFixture(this), t => t.Submit());
@@ -351,12 +336,6 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
         task.ShouldBe(TaskFixture.Id);
         return JournalProbe.Ask(this, new JournalProbe.ReadSnapshot());
     }
-
-    private void SaveForeignSnapshot() =>
-        JournalProbe.Ask(
-            this,
-            new FoldedTask(TaskState.FoldVersion + 1, new TaskState { Task = TaskFixture.Id, Spec = TaskFixture.Spec }, TaskTimes.None)
-        );
 
     private void WriteEvent(object e) => JournalProbe.Ask(this, new JournalProbe.WriteThis(e));
 }
