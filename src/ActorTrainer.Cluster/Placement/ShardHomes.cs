@@ -8,9 +8,9 @@ using Akka.Cluster.Sharding;
 namespace ActorTrainer.Cluster.Placement;
 
 /// <summary>
-/// Has a node's region ask anew where a shard is. A region that is told of a place on a node at the moment in which that node is removed from
-/// the cluster begins to watch it too late: Akka's remote watcher, which gives up all it watches there just then, takes the new watch along
-/// without a word. The region would forward to the dead node for ever. So whoever got no answer has it forget the place first.
+/// Has a node's region ask anew where a shard is. A region that is told of a place on a node at the moment in which that node is removed
+/// from the cluster begins to watch it too late: Akka's remote watcher, which gives up all it watches there just then, takes the new watch
+/// along without a word. The region would forward to the dead node for ever. So whoever got no answer has it forget the place first.
 /// </summary>
 internal static class ShardHomes
 {
