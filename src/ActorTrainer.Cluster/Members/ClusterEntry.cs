@@ -24,12 +24,14 @@ internal sealed partial class ClusterEntry(
     ILogger logger
 )
 {
+    private const string LeftOut = "members that live do not let it in: it asks them anew over other connections";
     private static readonly TimeSpan PollFirst = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(250);
 
     /// <summary>An answer may take a while when processors are busy: each further attempt waits longer for it.</summary>
     private static readonly TimeSpan JoinAgainAtLeast = TimeSpan.FromMilliseconds(400);
     private static readonly TimeSpan JoinAgainAtMost = TimeSpan.FromSeconds(3);
+    private const int FewAttempts = 5;
 
     private readonly AkkaCluster _cluster = AkkaCluster.Get(system);
     private readonly BeatLedger _beats = new();
@@ -38,7 +40,14 @@ internal sealed partial class ClusterEntry(
     private IReadOnlyList<long> _asked = [];
     private TimeSpan _askAgainAt;
     private TimeSpan? _joinersSince;
+    private TimeSpan? _askingSince;
     private int _attempts;
+
+    /// <summary>
+    /// So long after it has begun to ask living members the life ends when none has let it in. Connections that were begun in a cut network,
+    /// by both sides at once, may stay without an answer for good once it is healed; those of the node's next life are new.
+    /// </summary>
+    public TimeSpan GivesUpAfter { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs until the life is a member.</summary>
     /// <returns>Null, or why the life has to end.</returns>
@@ -106,7 +115,13 @@ internal sealed partial class ClusterEntry(
         _entered = view.SelfEpoch > 0 && view.SelfEpoch == view.Epoch;
         FoundingStep step = FoundingRule.Decide(view, Preferred(record), _attempts);
         await DoAsync(step, record, cancellationToken);
-        return step;
+        return step is FoundingStep.Join && IsLeftOut(lived) ? new FoundingStep.End(LeftOut) : step;
+    }
+
+    private bool IsLeftOut(TimeSpan lived)
+    {
+        _askingSince ??= lived;
+        return ownSystem && _attempts >= FewAttempts && lived - _askingSince > GivesUpAfter && !Is(_cluster.SelfMember.Status);
     }
 
     private HashSet<long> Preferred(ClusterRecord record) =>
