@@ -44,6 +44,16 @@ internal static class Setup
                 + $"or set {PostgreSqlVariable} to the folder that they are in."
         );
 
+    /// <summary>Network namespaces, in which nodes have addresses of their own and links that can be cut.</summary>
+    public static Requirement Namespaces { get; } =
+        new(
+            "namespaces",
+            "what cuts the network between nodes",
+            ["iproute2"],
+            "Needs root, and 'ip netns' with bridges and veth links: 'apt-get install iproute2' brings ip, "
+                + "and a container has to be privileged."
+        );
+
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
     /// <param name="log">Where it says so.</param>
     /// <param name="wanted">What is needed.</param>
@@ -53,8 +63,10 @@ internal static class Setup
         Dictionary<string, string> environment = [];
         foreach (Requirement requirement in wanted)
         {
-            (string variable, Func<Task<string?>> find) =
-                requirement == Torch ? (PythonVariable, (Func<Task<string?>>)FindPythonAsync) : (PostgreSqlVariable, FindPostgreSqlAsync);
+            (string? variable, Func<Task<string?>> find) =
+                requirement == Torch ? ((string?)PythonVariable, (Func<Task<string?>>)FindPythonAsync)
+                : requirement == PostgreSql ? (PostgreSqlVariable, FindPostgreSqlAsync)
+                : (null, FindNamespacesAsync);
             string? found = await find();
             if (found is null && await InstallAsync(requirement, log))
             {
@@ -65,7 +77,7 @@ internal static class Setup
             {
                 missing.Add(requirement);
             }
-            else
+            else if (variable is not null)
             {
                 environment[variable] = found;
             }
@@ -116,6 +128,31 @@ internal static class Setup
         }
 
         return null;
+    }
+
+    /// <summary>A container may have the program and not the right to use it, and a kernel no bridges, so both are made.</summary>
+    private static async Task<string?> FindNamespacesAsync()
+    {
+        string name = $"atp{Environment.ProcessId:x}";
+        bool made =
+            await RunsAsync("ip", ["netns", "add", name])
+            && await RunsAsync("ip", ["link", "add", $"{name}b", "type", "bridge"])
+            && await RunsAsync("ip", ["link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", name])
+            && await RunsAsync("ip", ["link", "set", name, "master", $"{name}b"])
+            && await RunsAsync("nsenter", [$"--net=/run/netns/{name}", "true"]);
+        foreach (
+            string[] remove in (string[][])
+                [
+                    ["link", "delete", name],
+                    ["link", "delete", $"{name}b"],
+                    ["netns", "delete", name],
+                ]
+        )
+        {
+            await RunsAsync("ip", remove);
+        }
+
+        return made ? "ip" : null;
     }
 
     private static async Task<bool> RunsAsync(string program, IReadOnlyList<string> arguments)

@@ -144,7 +144,17 @@ internal sealed partial class ClusterSession : IAsyncDisposable
 
     public bool IsLeaving => Volatile.Read(ref _leaving) != 0;
 
-    public void Post(TaskInput input) => _host.Post(input);
+    /// <summary>
+    /// Gives a task what became of one of its effects. Not once the life has ended: its workers are ended then, which is no failure of
+    /// their tasks, and the journal would take it from here until their next owner has written something.
+    /// </summary>
+    public void Post(TaskInput input)
+    {
+        if (!_ended.Task.IsCompleted)
+        {
+            _host.Post(input);
+        }
+    }
 
     /// <summary>Does what is asked of this node.</summary>
     public Task<CommandReply> ExecuteAsync(NodeCommandKind kind) => _execute(kind);

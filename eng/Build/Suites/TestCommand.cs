@@ -12,7 +12,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     [
         "ActorTrainer.Cli.Tests",
         "ActorTrainer.Runtime.Tests",
-        "ActorTrainer.EndToEnd.Tests",
+        SuiteRunner.EndToEndSuite,
         SuiteRunner.ClusterSuite,
     ];
 
@@ -56,7 +56,11 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     {
         SetupOutcome setup = await Setup.RunAsync(
             console,
-            Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.Torch, Setup.PostgreSql] : [Setup.Torch]
+            [
+                Setup.Torch,
+                .. Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.PostgreSql] : Array.Empty<Requirement>(),
+                .. Contains(suites, SuiteRunner.EndToEndSuite) ? [Setup.Namespaces] : Array.Empty<Requirement>(),
+            ]
         );
         SuiteRunner runner = new(repository, setup, SuiteTimeout);
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Name.Length));
@@ -88,7 +92,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     private async Task<int> RunFastAsync(Suite[] suites)
     {
         long start = TimeProvider.System.GetTimestamp();
-        SetupOutcome nothing = new([Setup.Torch, Setup.PostgreSql], new Dictionary<string, string>());
+        SetupOutcome nothing = new([Setup.Torch, Setup.PostgreSql, Setup.Namespaces], new Dictionary<string, string>());
         SuiteRunner runner = new(repository, nothing, SuiteTimeout, fast: true);
         TestSummary summary = new(console, strict: false, suites.Max(suite => suite.Name.Length));
         Dictionary<Suite, SlowTests> slow = suites

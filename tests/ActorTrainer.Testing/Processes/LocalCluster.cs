@@ -4,7 +4,10 @@ using ActorTrainer.Core.Membership;
 
 namespace ActorTrainer.Testing.Processes;
 
-/// <summary>Real node processes on loopback with a journal and a checkpoint store in one folder. Disposing of it ends them.</summary>
+/// <summary>
+/// Real node processes, on loopback or in a <see cref="NodeNetwork"/>, with a journal and a checkpoint store in one folder. Disposing of it
+/// ends them.
+/// </summary>
 public sealed class LocalCluster : IAsyncDisposable
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
@@ -15,23 +18,38 @@ public sealed class LocalCluster : IAsyncDisposable
     private readonly int _slots;
     private readonly IReadOnlyList<string> _settings;
     private readonly Lazy<string?> _postgreSql;
+    private readonly NodeNetwork? _network;
+    private readonly string? _token;
 
-    /// <summary>Prepares nodes; none is started.</summary>
+    /// <summary>Prepares nodes on loopback; none is started.</summary>
     /// <param name="nodes">How many.</param>
     /// <param name="slots">Slots of each.</param>
     /// <param name="settings">Further <c>key=value</c> settings of every node.</param>
     public LocalCluster(int nodes, int slots = 4, params IReadOnlyList<string> settings)
+        : this([.. LoopbackPorts.Free(nodes).Select(port => new NodeAddress("127.0.0.1", port))], null, slots, settings) { }
+
+    /// <summary>Prepares nodes in a network of their own, with a token and certificates; none is started.</summary>
+    /// <param name="network">The network, which has to outlive the nodes.</param>
+    /// <param name="slots">Slots of each.</param>
+    public LocalCluster(NodeNetwork network, int slots = 4)
+        : this(network.Nodes, network, slots, []) { }
+
+    private LocalCluster(IReadOnlyList<NodeAddress> addresses, NodeNetwork? network, int slots, IReadOnlyList<string> settings)
     {
-        _slots = slots;
-        _settings = settings;
         Folder = Directory.CreateTempSubdirectory("actortrainer-cluster-").FullName;
-        foreach (int port in LoopbackPorts.Free(nodes))
+        NodeSecrets? secrets = network is null ? null : new NodeSecrets(Folder);
+        _network = network;
+        _slots = slots;
+        _settings = [.. settings, .. secrets?.Settings ?? []];
+        _token = secrets?.Token;
+        Environment = new(secrets?.Environment ?? new Dictionary<string, string>(), StringComparer.Ordinal);
+        foreach (NodeAddress address in addresses)
         {
-            _nodes.Add(new LocalNode(this, _nodes.Count + 1, new NodeAddress("127.0.0.1", port)));
+            _nodes.Add(new LocalNode(this, _nodes.Count + 1, address));
         }
 
         _postgreSql = new(() => Server?.NewDatabase());
-        Client = ClientOf([.. _nodes.Select(n => n.Address)]);
+        Client = ClientOf(_nodes);
     }
 
     /// <summary>The server in which a new database of this cluster's own is its journal; null: an SQLite file in its folder.</summary>
@@ -62,7 +80,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public ActorTrainerClient Client { get; }
 
     /// <summary>Added to the environment of nodes started from now on.</summary>
-    public Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+    public Dictionary<string, string> Environment { get; }
 
     /// <summary>The folder of the solution that this build belongs to.</summary>
     public static string Repository { get; } = FindRepository();
@@ -81,8 +99,20 @@ public sealed class LocalCluster : IAsyncDisposable
     }
 
     /// <summary>A client that knows these nodes only.</summary>
-    public static ActorTrainerClient ClientOf(params IReadOnlyList<NodeAddress> nodes) =>
-        new(new ActorTrainerClientOptions { Nodes = nodes, Timeout = TimeSpan.FromSeconds(3) });
+    public static ActorTrainerClient ClientOf(params IReadOnlyList<NodeAddress> nodes) => ClientOf(null, nodes);
+
+    /// <summary>A client that knows some nodes of this cluster only, and its token.</summary>
+    public ActorTrainerClient ClientOf(params IEnumerable<LocalNode> nodes) => ClientOf(_token, [.. nodes.Select(n => n.Address)]);
+
+    private static ActorTrainerClient ClientOf(string? token, IReadOnlyList<NodeAddress> nodes) =>
+        new(
+            new ActorTrainerClientOptions
+            {
+                Nodes = nodes,
+                Token = token,
+                Timeout = TimeSpan.FromSeconds(3),
+            }
+        );
 
     /// <summary>Starts all nodes and waits for them.</summary>
     public async Task StartAsync(CancellationToken cancellationToken = default)
@@ -215,6 +245,7 @@ public sealed class LocalCluster : IAsyncDisposable
 
     internal IEnumerable<string> NodeCommand(LocalNode node) =>
         [
+            .. _network?.Enter(node.Number) ?? [],
             Executable,
             "node",
             "--address",
