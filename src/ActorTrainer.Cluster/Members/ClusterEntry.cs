@@ -44,8 +44,8 @@ internal sealed partial class ClusterEntry(
     private int _attempts;
 
     /// <summary>
-    /// So long after it has begun to ask living members the life ends when none has let it in. Connections that were begun in a cut network,
-    /// by both sides at once, may stay without an answer for good once it is healed; those of the node's next life are new.
+    /// So long after it has begun to ask living members the life ends when none has let it in. Connections that were begun in a cut
+    /// network, by both sides at once, may stay without an answer for good once it is healed; those of the node's next life are new.
     /// </summary>
     public TimeSpan GivesUpAfter { get; init; } = TimeSpan.FromSeconds(20);
 

@@ -18,8 +18,11 @@ internal sealed record StopTask : INoSerializationVerificationNeeded
 /// <summary>Why a task's actor has ended.</summary>
 internal enum TaskStopReason
 {
-    /// <summary>It could not be recovered, could not write, or another owner has the task.</summary>
+    /// <summary>It could not be recovered, or could not write.</summary>
     Failed,
+
+    /// <summary>The journal did not take its event or its row: another owner has written there.</summary>
+    Fenced,
 
     /// <summary>The journal could not be reached; its run goes on and waits for it, see <see cref="ParkedRun"/>.</summary>
     Parked,

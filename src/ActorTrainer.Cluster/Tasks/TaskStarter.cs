@@ -34,6 +34,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     /// <summary>A run that waits for the journal is tried that often: its task should commit as soon as it can.</summary>
     private static readonly TimeSpan ParkedBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterFencing = TimeSpan.FromSeconds(1);
 
     private readonly TaskHost _host;
     private readonly TaskIndex _index;
@@ -74,7 +75,13 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         _logger = logger;
         Receive<Check>(OnCheck);
         Receive<TaskStopped>(OnStopped);
-        Receive<Wake>(wake => WakeNow(wake.Task));
+        Receive<Wake>(wake =>
+        {
+            if (!IsOfAnother(wake.Task))
+            {
+                WakeNow(wake.Task);
+            }
+        });
         Receive<TaskUnborn>(OnUnborn);
         Receive<LifeRemoved>(_ =>
         {
@@ -201,6 +208,13 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         }
     }
 
+    /// <summary>
+    /// Whether another life has the task that is not down on record. A node that is cut off and still has the shard, as far as it knows,
+    /// must not take the task back from those that went on with it.
+    /// </summary>
+    private bool IsOfAnother(TaskId task) =>
+        _index.Find(task) is { } row && row.Owner != _host.Home.Incarnation && _view().Find(row.Owner) is { IsRegistered: true };
+
     private void OnStopped(TaskStopped stopped)
     {
         switch (stopped.Reason)
@@ -220,6 +234,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                     new Wake(stopped.Task),
                     ExponentialBackoff.After(FirstBackoff, failures, longest)
                 );
+                break;
+            case TaskStopReason.Fenced:
+                // By then the row is read that says whose the task is, unless it was a write of this life that got no answer.
+                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), AfterFencing);
                 break;
             case TaskStopReason.Parked:
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);

@@ -106,7 +106,11 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     {
         LogNotPersisted(_host.Logger, _task, sequenceNr, cause.Message);
         SayNotWritten(cause);
-        if (_stopReason == TaskStopReason.Failed && HasRun && _persisting is { } step && !DatabaseErrors.IsRefusal(cause))
+        if (_stopReason == TaskStopReason.Failed && DatabaseErrors.IsRefusal(cause))
+        {
+            _stopReason = TaskStopReason.Fenced;
+        }
+        else if (_stopReason == TaskStopReason.Failed && HasRun && _persisting is { } step)
         {
             // Only a journal that cannot be reached parks a run; another owner's event under the same sequence ends it.
             _stopReason = TaskStopReason.Parked;
@@ -158,6 +162,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
                 break;
             case RowRefused:
                 LogRecoveredElsewhere(_host.Logger, _task);
+                _stopReason = _stopReason == TaskStopReason.Failed ? TaskStopReason.Fenced : _stopReason;
                 Context.Stop(Self);
                 break;
             case RowFlushed:

@@ -153,6 +153,22 @@ public sealed class TaskStarterTests : TestKit
         _region.ExpectNoMsg(TimeSpan.FromMilliseconds(300));
     }
 
+    /// <summary>A node that is cut off from the others, and reaches the journal, must not take their tasks back.</summary>
+    [Fact]
+    [Trait("Lane", "Slow")]
+    public void Task_ThatAnotherLifeHasTaken_IsNotWokenHere()
+    {
+        _index.Apply([Row("a", 2), Row("b", 2)]);
+        IActorRef starter = Start();
+
+        starter.Tell(new TaskStopped(TaskId.Parse("a-a1b2c"), TaskStopReason.Fenced));
+        starter.Tell(new TaskStopped(TaskId.Parse("b-a1b2c"), TaskStopReason.Failed));
+        starter.Tell(new TaskStopped(TaskId.Parse("unknown-a1b2c"), TaskStopReason.Fenced));
+
+        Woken().ShouldBe("unknown", "no row says whose it is");
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
+    }
+
     [Fact]
     [Trait("Lane", "Slow")]
     public void Task_OfALifeThatIsLostLater_IsWokenThen()

@@ -100,7 +100,7 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
 
         task.ShouldStop();
         task.Effect<StopWorker>().Grace.ShouldBe(TimeSpan.Zero);
-        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Failed);
+        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Fenced);
     }
 
     [Fact]
