@@ -1,4 +1,5 @@
 using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -59,7 +60,11 @@ internal sealed partial class ClusterSession
         return behind;
     }
 
-    private void Wake(TaskId task) => Region.Tell(new WakeTask(task));
+    private void Wake(TaskId task)
+    {
+        ShardHomes.Forget(Region, task, _parts.Model.Sharding.NumberOfShards);
+        Region.Tell(new WakeTask(task));
+    }
 
     private void StartWarmer()
     {

@@ -39,6 +39,14 @@ internal static class JournalSchema
         CREATE TABLE IF NOT EXISTS actortrainer_row_version (id INTEGER PRIMARY KEY CHECK (id = 1), version BIGINT NOT NULL);
         """;
 
+    /// <summary>They are made in one transaction, with what stands in them from the first.</summary>
+    private static readonly string[] OwnTables =
+    [
+        .. Tables
+            .Split("CREATE TABLE IF NOT EXISTS ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(table => table[..table.IndexOf(' ', StringComparison.Ordinal)]),
+    ];
+
     /// <summary>Columns of Akka.Persistence.Sql's tables under our names that this version reads and writes.</summary>
     private static readonly Dictionary<string, string[]> AkkaTables = new(StringComparer.Ordinal)
     {
@@ -85,7 +93,13 @@ internal static class JournalSchema
             }
 
             await CheckVersionAsync(database, tables, cancellationToken);
-            await CreateAsync(database, model, cancellationToken);
+            if (!OwnTables.All(tables.Contains))
+            {
+                // Only then: that an index is there already PostgreSQL finds out under a lock that no writer may hold at the time, so a node
+                // that starts and one that writes rows would wait for each other.
+                await CreateAsync(database, model, cancellationToken);
+            }
+
             string identity = await CheckOwnAsync(database, model, cancellationToken);
             await CheckProtocolAsync(database, cancellationToken);
             await CheckAkkaTablesAsync(database, tables, cancellationToken);

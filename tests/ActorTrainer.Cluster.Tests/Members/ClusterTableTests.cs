@@ -36,6 +36,25 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
         return Task.CompletedTask;
     }
 
+    /// <summary>On PostgreSQL each would wait for the other's locks, and one of them be ended as a deadlock.</summary>
+    [Fact]
+    public async Task Ensure_WhileAnotherNodeWrites_WaitsForNothing()
+    {
+        bool opened = await _database.WriteAsync(
+            async session =>
+            {
+                await session.RunAsync("UPDATE actortrainer_row_version SET version = version + 1");
+                await session.RunAsync("UPDATE actortrainer_task SET finished = finished");
+                await session.RunAsync("UPDATE actortrainer_cluster SET decision = decision");
+                await _folder.OpenAsync().WaitAsync(TimeSpan.FromSeconds(4), TimeProvider.System);
+                return true;
+            },
+            default
+        );
+
+        opened.ShouldBeTrue();
+    }
+
     [Fact]
     public async Task Found_ByManyAtOnce_OneWins()
     {
