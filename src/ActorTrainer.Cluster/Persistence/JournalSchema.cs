@@ -95,7 +95,7 @@ internal static class JournalSchema
             await CheckVersionAsync(database, tables, cancellationToken);
             if (!OwnTables.All(tables.Contains))
             {
-                // Only then: that an index is there already PostgreSQL finds out under a lock that no writer may hold at the time, so a node
+                // Only then: whether an index is there PostgreSQL finds out under a lock that no writer may hold at the time, so a node
                 // that starts and one that writes rows would wait for each other.
                 await CreateAsync(database, model, cancellationToken);
             }
