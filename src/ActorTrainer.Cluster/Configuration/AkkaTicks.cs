@@ -23,7 +23,10 @@ internal static class AkkaTicks
     /// <summary>Whether this version of Akka has all of them.</summary>
     public static bool AreKnown => ForRegion is not null && !ForGossip.Contains(null);
 
-    private static object? Find(Type neighbour, string name) =>
+    /// <summary>A message of Akka's own that there is one of, or null.</summary>
+    /// <param name="neighbour">Any type of its assembly.</param>
+    /// <param name="name">Of its type.</param>
+    public static object? Find(Type neighbour, string name) =>
         neighbour.Assembly.GetType(name) is { } type
             ? type.GetProperty("Instance")?.GetValue(null) ?? type.GetField("Instance")?.GetValue(null)
             : null;

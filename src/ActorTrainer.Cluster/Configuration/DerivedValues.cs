@@ -90,7 +90,7 @@ internal sealed class DerivedValues
         TimeSpan pace = ClusterPace.IntervalFor(_nodes);
         yield return Pace("pace", pace);
         yield return Pace("idle-pace", AkkaTicks.AreKnown ? ClusterPace.Longest : pace);
-        yield return Pace("retry-pace", AkkaTicks.AreKnown ? TimeSpan.FromSeconds(1) : ClusterPace.Shortest);
+        yield return Pace("retry-pace", AkkaTicks.AreKnown ? ClusterPace.Longest : ClusterPace.Shortest);
         yield return Pace("reaper-pace", AkkaTicks.AreKnown ? ClusterPace.ReaperIntervalFor(_nodes) : pace);
         string frame = Text(RemotingFrame.Bytes(sharding.NumberOfShards, _nodes, _model.ClusterName.Length));
         yield return Make("frame-size", frame, ShardsKey, Text(sharding.NumberOfShards)) with

@@ -45,7 +45,7 @@ internal sealed class GossipPacer : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>Whether this view of the cluster is one that will change by itself.</summary>
+    /// <summary>Whether nothing in this view of the cluster is on its way to something else.</summary>
     public static bool IsSettled(ClusterEvent.CurrentClusterState state) =>
         state.Unreachable.IsEmpty && state.Members.All(member => member.Status == AkkaStatus.Up);
 

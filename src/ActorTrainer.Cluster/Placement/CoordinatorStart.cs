@@ -1,3 +1,4 @@
+using ActorTrainer.Cluster.Configuration;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 
@@ -18,10 +19,7 @@ internal static class CoordinatorStart
     /// has no such message.
     /// </summary>
     public static object? GoOn { get; } =
-        typeof(ClusterSharding)
-            .Assembly.GetType("Akka.Cluster.Sharding.ShardCoordinator+StateInitialized")
-            ?.GetField("Instance")
-            ?.GetValue(null);
+        AkkaTicks.Find(typeof(ClusterSharding), "Akka.Cluster.Sharding.ShardCoordinator+StateInitialized");
 
     /// <summary>
     /// Tells a coordinator that starts to go on, until this is cancelled: nothing shows from outside when it has read the state.

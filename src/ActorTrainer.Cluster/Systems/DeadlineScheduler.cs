@@ -145,7 +145,7 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
         }
     }
 
-    /// <returns>The next that is due, once it is, and when it was; null at the end.</returns>
+    /// <returns>The next that is due, once it is, or was cancelled, and when it was; null at the end.</returns>
     private (Entry Entry, TimeSpan Due)? TakeDue()
     {
         lock (_gate)
@@ -159,11 +159,6 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
                     if (first.Due <= now || entry.Cancelled)
                     {
                         _entries.Dequeue();
-                        if (entry.Cancelled)
-                        {
-                            continue;
-                        }
-
                         return (entry, first.Due);
                     }
 

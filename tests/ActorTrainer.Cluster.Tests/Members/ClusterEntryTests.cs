@@ -3,21 +3,13 @@ using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
-using Akka.Configuration;
 using Akka.TestKit.Xunit2;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorTrainer.Cluster.Tests.Members;
 
-public sealed class ClusterEntryTests() : TestKit(Clustered.WithFallback(TestSystems.InMemory()))
+public sealed class ClusterEntryTests() : TestKit(TestSystems.InCluster())
 {
-    private static readonly Config Clustered = ConfigurationFactory.ParseString(
-        """
-        akka.actor.provider = cluster
-        akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
-        """
-    );
-
     /// <summary>A life that beats and that no message reaches, as over a connection that stayed broken after a cut.</summary>
     [Fact]
     [Trait("Lane", "Slow")]

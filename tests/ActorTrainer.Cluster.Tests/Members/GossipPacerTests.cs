@@ -3,22 +3,14 @@ using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Tests.Support;
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Configuration;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace ActorTrainer.Cluster.Tests.Members;
 
-public sealed class GossipPacerTests() : TestKit(Clustered.WithFallback(TestSystems.InMemory()))
+public sealed class GossipPacerTests() : TestKit(TestSystems.InCluster())
 {
-    private static readonly Config Clustered = ConfigurationFactory.ParseString(
-        """
-        akka.actor.provider = cluster
-        akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
-        """
-    );
-
     private static readonly string[] OneRound = ["GossipTick", "ReapUnreachableTick", "LeaderActionsTick", "Retry"];
 
     private long _nowTicks;

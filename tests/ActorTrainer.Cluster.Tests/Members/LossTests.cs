@@ -2,7 +2,6 @@ using ActorTrainer.Cluster.Members;
 using ActorTrainer.Cluster.Tests.Support;
 using Akka.Actor;
 using Akka.Cluster;
-using Akka.Configuration;
 using Akka.Remote;
 using Akka.TestKit.Xunit2;
 using AkkaCluster = Akka.Cluster.Cluster;
@@ -10,22 +9,14 @@ using AkkaCluster = Akka.Cluster.Cluster;
 namespace ActorTrainer.Cluster.Tests.Members;
 
 /// <summary>What the downing relies on in Akka.Cluster.</summary>
-public sealed class LossTests() : TestKit(Clustered.WithFallback(TestSystems.InMemory()))
+public sealed class LossTests() : TestKit(TestSystems.InCluster())
 {
-    private static readonly Config Clustered = ConfigurationFactory.ParseString(
-        """
-        akka.actor.provider = cluster
-        akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
-        akka.cluster.seed-nodes = []
-        """
-    );
-
     /// <summary>Heartbeats that arrive after the proof of a death were sent before it.</summary>
     [Fact]
     [Trait("Lane", "Slow")]
     public async Task Quarantined_WhileHeartbeatsStillArrive_IsUnreachableForGood()
     {
-        using ActorSystem other = ActorSystem.Create(Sys.Name, Clustered.WithFallback(TestSystems.InMemory()));
+        using ActorSystem other = ActorSystem.Create(Sys.Name, TestSystems.InCluster());
         AkkaCluster cluster = AkkaCluster.Get(Sys);
         cluster.Join(cluster.SelfAddress);
         AkkaCluster.Get(other).Join(cluster.SelfAddress);

@@ -7,24 +7,15 @@ using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Sharding;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
-using Akka.Configuration;
 using Akka.TestKit;
 using Akka.TestKit.Xunit2;
 using AkkaCluster = Akka.Cluster.Cluster;
 
 namespace ActorTrainer.Cluster.Tests.Placement;
 
-public sealed class ShardHomesTests() : TestKit(Clustered.WithFallback(TestSystems.InMemory()))
+public sealed class ShardHomesTests() : TestKit(TestSystems.InCluster())
 {
     private const int Shards = 16;
-
-    private static readonly Config Clustered = ConfigurationFactory.ParseString(
-        """
-        akka.actor.provider = cluster
-        akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
-        akka.cluster.sharding.role = ""
-        """
-    );
 
     [Fact]
     public void CanForget_TheAkkaInUse_HasTheMessage() => ShardHomes.CanForget.ShouldBeTrue();

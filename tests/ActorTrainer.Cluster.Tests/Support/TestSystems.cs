@@ -31,6 +31,17 @@ internal static class TestSystems
         """
     );
 
+    private static readonly Config Member = ConfigurationFactory.ParseString(
+        """
+        akka.actor.provider = cluster
+        akka.remote.dot-netty.tcp { hostname = "127.0.0.1", public-hostname = "127.0.0.1", port = 0 }
+        akka.cluster { seed-nodes = [], sharding.role = "" }
+        """
+    );
+
+    /// <summary><see cref="InMemory"/>, as a member of a cluster, at a free port of loopback.</summary>
+    public static Config InCluster() => Member.WithFallback(InMemory());
+
     /// <summary>With the product's serializer, and a journal and snapshots in memory.</summary>
     public static Config InMemory() =>
         Memory.WithFallback(OfProduct(new NodeModel { Journal = new JournalModel { Path = "/nowhere/journal.db" } }));
