@@ -14,7 +14,7 @@ internal sealed partial class WorkerHost
     private static readonly TimeSpan SpareReadyLimit = TimeSpan.FromSeconds(30);
 
     /// <summary>A spare that was stopped (SIGSTOP) or hangs is not waited for any longer: a process of its own is up in less.</summary>
-    private static readonly TimeSpan SpareAnswerLimit = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan SpareAnswerLimit = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, SpareWorker> _spares = [];
     private int _sparesStarted;
@@ -251,6 +251,9 @@ internal sealed partial class WorkerHost
             {
                 if (run.Spare == spare && !run.SpareAnswered && !run.Ended)
                 {
+                    // Not heard any more: an answer on its way would make the end by the guard one of the run.
+                    run.Connection?.Dispose();
+                    run.Connection = null;
                     run.Guard?.Send(new GuardStop(run.Name, 0, 0));
                 }
             }

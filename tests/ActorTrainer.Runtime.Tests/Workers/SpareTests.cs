@@ -2,7 +2,9 @@ using System.Diagnostics;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Workers;
 using ActorTrainer.Runtime.Workers.Guard;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
@@ -10,7 +12,6 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 public sealed class SpareTests(ITestOutputHelper output)
 {
     private static readonly RunKey Run = WorkerHarness.Key();
-    private const int SignalStop = 19;
     private static readonly WorkerModel Cold = new() { WarmDotnet = 0 };
 
     [Fact]
@@ -127,28 +128,78 @@ public sealed class SpareTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData(Posix.SignalKill)]
-    [InlineData(SignalStop)]
-    public async Task Spare_KilledOrStoppedAsTheRunStarts_CostsTheRunNothing(int signal)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Spare_KilledOrStoppedAsTheRunStarts_CostsTheRunNothing(bool stopped)
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync(program: "real");
         int spare = await SpareAsync(harness);
-        _ = Posix.Kill(spare, signal);
-        if (signal == SignalStop)
+        if (stopped)
         {
-            // A process that stops does so once the first of its threads has seen the signal.
-            await WorkerHarness.UntilAsync(
-                () => File.ReadAllText($"/proc/{spare}/stat").Contains(") T ", StringComparison.Ordinal),
-                "the spare has stopped"
-            );
+            await WorkerHarness.SuspendAsync(spare);
+        }
+        else
+        {
+            _ = Posix.Kill(spare, Posix.SignalKill);
         }
 
         harness.Start(Run, WorkerHarness.Probe());
+        await ShouldTrainOnAnotherAsync(harness, spare);
+    }
+
+    [Fact]
+    public async Task Spare_ThatAnswersAfterItWasGivenUp_CostsTheRunNothing()
+    {
+        SpareAnswerTime time = new();
+        await using WorkerHarness harness = await WorkerHarness.StartAsync(
+            selfFenceAfter: TimeSpan.FromMinutes(5),
+            program: "real",
+            time: time
+        );
+        int spare = await SpareAsync(harness);
+        await WorkerHarness.SuspendAsync(spare);
+        harness.Start(Run, WorkerHarness.Probe());
+        await time.Waits.WaitAsync(WorkerHarness.Patience);
+        int guard = harness.Host.GuardPid;
+        await WorkerHarness.SuspendAsync(guard);
+        time.Advance(WorkerHost.SpareAnswerLimit);
+
+        _ = Posix.Kill(spare, Posix.SignalContinue);
+        await WorkerHarness.UntilAsync(
+            () => harness.Inputs.OfType<WorkerReady>().Any() || WorkerHarness.StateOf(spare) == 'Z',
+            "the spare has answered, or found nobody who would hear it"
+        );
+        _ = Posix.Kill(guard, Posix.SignalContinue);
+
+        await ShouldTrainOnAnotherAsync(harness, spare);
+    }
+
+    private static async Task ShouldTrainOnAnotherAsync(WorkerHarness harness, int spare)
+    {
         WorkerExited exited = await TrainAsync(harness, Run);
         exited.ExitCode.ShouldBe(0);
         (await harness.WaitAsync<WorkerStarted>()).Pid.ShouldNotBe(spare);
         Types(harness).Count(type => type is nameof(WorkerStarted) or nameof(WorkerExited)).ShouldBe(2);
         Printed(harness, Run).ShouldStartWith("task task-a1b2");
+    }
+
+    /// <summary>Time that stands until it is moved, and tells when a spare's answer is waited for.</summary>
+    private sealed class SpareAnswerTime : FakeTimeProvider
+    {
+        private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Waits => _waits.Task;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime == WorkerHost.SpareAnswerLimit)
+            {
+                _ = _waits.TrySetResult();
+            }
+
+            return timer;
+        }
     }
 
     [Fact]
@@ -294,7 +345,10 @@ public sealed class SpareTests(ITestOutputHelper output)
     {
         _ = await harness.WaitAsync<WorkerReady>(ready => ready.Run == run);
         harness.Host.Begin(new BeginTraining(run, false, new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null));
-        _ = await harness.WaitAsync<WorkerProgressed>(progressed => progressed.Run == run);
+        TaskInput next = await harness.WaitAsync<TaskInput>(input =>
+            (input is WorkerProgressed progressed && progressed.Run == run) || (input is WorkerExited exited && exited.Run == run)
+        );
+        _ = next.ShouldBeOfType<WorkerProgressed>();
     }
 
     /// <summary>Lets a run that was started train to its end.</summary>

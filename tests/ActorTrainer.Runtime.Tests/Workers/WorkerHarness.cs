@@ -4,6 +4,7 @@ using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers;
+using ActorTrainer.Runtime.Workers.Guard;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
@@ -46,7 +47,8 @@ internal sealed class WorkerHarness : IAsyncDisposable
         WorkerModel? worker = null,
         TimeSpan? selfFenceAfter = null,
         string? directory = null,
-        string? program = null
+        string? program = null,
+        TimeProvider? time = null
     )
     {
         directory ??= NewDirectory();
@@ -57,7 +59,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
             SelfFenceAfter = selfFenceAfter ?? TimeSpan.FromSeconds(10),
             SelfCommand = program is null ? [WorkerApp] : [WorkerApp, program],
         };
-        WorkerHarness harness = new(directory, new WorkerHost(options, TimeProvider.System, NullLogger<WorkerHost>.Instance));
+        WorkerHarness harness = new(directory, new WorkerHost(options, time ?? TimeProvider.System, NullLogger<WorkerHost>.Instance));
         await harness.Host.StartAsync(harness.Add, CancellationToken.None);
         return harness;
     }
@@ -129,11 +131,33 @@ internal sealed class WorkerHarness : IAsyncDisposable
         }
     }
 
+    /// <summary>Stops a process, and returns when it has: it does so once the first of its threads has seen the signal.</summary>
+    public static async Task SuspendAsync(int pid)
+    {
+        const int SignalStop = 19;
+        _ = Posix.Kill(pid, SignalStop);
+        await UntilAsync(() => StateOf(pid) == 'T', $"process {pid} has stopped");
+    }
+
+    /// <summary>The state letter of a process (proc_pid_stat(5)); <c>Z</c> when it has ended.</summary>
+    public static char StateOf(int pid)
+    {
+        try
+        {
+            string stat = File.ReadAllText($"/proc/{pid}/stat");
+            return stat[stat.LastIndexOf(')') + 2];
+        }
+        catch (IOException)
+        {
+            return 'Z';
+        }
+    }
+
     /// <summary>Processes whose command line holds a text, those that only wait to be collected left out.</summary>
     public static IReadOnlyList<int> ProcessesWith(string text)
     {
         List<int> found = [];
-        foreach (int pid in Runtime.Workers.Guard.ProcessTable.Read().Keys)
+        foreach (int pid in ProcessTable.Read().Keys)
         {
             try
             {

@@ -52,6 +52,7 @@ public sealed partial class ClusterConformance
                 "the other has left",
                 changes => changes.Any(c => c.Kind == ClusterChangeKind.NodeLeft && c.Node == leaver.Address)
             );
+            await ShouldEndWellAsync(leaver);
             await host.StopAsync();
 
             ClusterChange[] changes = [.. told];

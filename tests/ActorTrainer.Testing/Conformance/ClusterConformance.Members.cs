@@ -121,9 +121,7 @@ public sealed partial class ClusterConformance
 
     private static async Task ShouldHaveLeftAsync(LocalCluster cluster, LocalNode node, ObservedTask task)
     {
-        using CancellationTokenSource limit = new(ExitLimit, TimeProvider.System);
-        int exitCode = await node.WaitForExitAsync(limit.Token);
-        exitCode.ShouldBe(0);
+        await ShouldEndWellAsync(node);
         using ActorTrainerClient others = Others(cluster, node);
         TaskStarted next = await task.WaitForStartAsync(after: 1, others);
         next.Node.ShouldNotBe(node.Address);
@@ -134,5 +132,12 @@ public sealed partial class ClusterConformance
             Limit
         );
         await CompleteAsync(cluster, task);
+    }
+
+    private static async Task ShouldEndWellAsync(LocalNode node)
+    {
+        using CancellationTokenSource limit = new(ExitLimit, TimeProvider.System);
+        int exitCode = await node.WaitForExitAsync(limit.Token);
+        exitCode.ShouldBe(0);
     }
 }

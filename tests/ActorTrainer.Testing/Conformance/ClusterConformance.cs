@@ -93,6 +93,7 @@ public sealed partial class ClusterConformance(PostgreSqlInstance? server = null
         }
 
         await cluster.WaitForNodesAsync();
+        cluster.Nodes.ShouldAllBe(n => n.IsRunning, "the scenario before it waited for the end of every node that it told to end");
     }
 
     private static string EndFile(LocalCluster cluster, string task) => Path.Combine(cluster.Folder, task + ".end");
