@@ -137,6 +137,17 @@ public sealed class FailoverFigureTests : IDisposable
         parts.ShouldBe(new RestartParts(Detect: 50, Down: 395, PlaceRecover: 0, Grant: 0, Worker: 0, Restore: 0, Step: 0));
     }
 
+    [Fact]
+    public void GapParts_OfAWarmAndOfAColdMove_AddUpToTheGap()
+    {
+        GapParts warm = GapParts.Of(100, saved: 160, activated: 250, started: 260, Run("process 20", "loaded 300", "step 325 9"));
+        GapParts cold = GapParts.Of(100, saved: 160, activated: 250, started: 260, Run("process 270", "loaded 400", "step 425 9"));
+
+        warm.ShouldBe(new GapParts(Save: 60, HandOver: 90, Grant: 10, Restore: 40, Step: 25));
+        cold.ShouldBe(new GapParts(Save: 60, HandOver: 90, Grant: 20, Restore: 130, Step: 25));
+        warm.ToString().ShouldBe("save 60, hand_over 90, grant 10, restore 40, step 25");
+    }
+
     private static TrainerRun Run(params string[] lines)
     {
         TrainerRun run = new();

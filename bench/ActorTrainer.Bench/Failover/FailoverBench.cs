@@ -120,9 +120,10 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         // A task may have been moved while the fault was waited for.
         Watched[] lost = [.. tasks.Where(task => task.Node == victim.Address)];
         long at = BenchClock.Now;
+        GapParts? parted = null;
         if (mode == FailoverOptions.Drain)
         {
-            await DrainAsync(cluster, others, victim, lost, at);
+            parted = await DrainAsync(cluster, others, victim, lost, at);
         }
         else
         {
@@ -131,12 +132,13 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
 
         bool drained = mode == FailoverOptions.Drain;
         double longest = lost.Length == 0 ? 0 : (drained ? _figures.Gap : _figures.Restart).Last(lost.Length).Max();
+        string parts = parted is null ? "" : $" ({parted})";
         string who = string.Create(CultureInfo.InvariantCulture, $"node {victim.Number}{(life.LeaseHolder ? " (coordinator)" : "")}");
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Name} {number}/{kills}: "
-                    + $"{who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}"
+                    + $"{who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}{parts}"
             )
         );
     }
@@ -227,20 +229,19 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         // The new run is the first one that was started after the fault; what was said of it before that is of the run that was lost.
         int start = task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[starts]);
         EventRow? activated = task.Record.Rows.Take(start).LastOrDefault(row => row.Event is TaskActivated);
-        _figures.Add(
-            RestartParts.Of(
-                at,
-                unreachable,
-                down,
-                activated is null ? 0 : BenchClock.At(activated.Time),
-                BenchClock.At(task.Record.Rows[start].Time),
-                run
-            )
-        );
+        _figures.Add(RestartParts.Of(at, unreachable, down, TimeOf(activated), BenchClock.At(task.Record.Rows[start].Time), run));
     }
 
-    private async Task DrainAsync(LocalCluster cluster, ActorTrainerClient others, LocalNode victim, Watched[] moved, long at)
+    /// <returns>The parts of the longest gap; null when no task was moved.</returns>
+    private async Task<GapParts?> DrainAsync(
+        LocalCluster cluster,
+        ActorTrainerClient others,
+        LocalNode victim,
+        IReadOnlyList<Watched> moved,
+        long at
+    )
     {
+        int[] starts = [.. moved.Select(task => task.Record.Starts.Count)];
         await others.DrainAsync(victim.Address.ToString());
         using CancellationTokenSource limit = new(Limit, TimeProvider.System);
         int exitCode = await victim.WaitForExitAsync(limit.Token);
@@ -249,27 +250,50 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
             throw new InvalidOperationException($"node {victim.Number} was drained and ended with {exitCode}\n{cluster.Logs()}");
         }
 
-        foreach (Watched task in moved)
+        List<GapParts> gaps = [];
+        for (int i = 0; i < moved.Count; i++)
         {
-            TrainerRun? next = null;
-            await cluster.WaitAsync(
-                $"{task.Name} trains elsewhere",
-                () =>
-                {
-                    task.Steps.Read();
-                    next = task.Steps.NextRun(at);
-                    return Task.FromResult(next is not null);
-                },
-                Limit
-            );
-            StepLine last = task.Steps.LastOfBefore(at)!.Value;
-            _figures.Gap.Add(next!.First!.Value.Time - last.Time);
-            _figures.Redone.Add(Math.Max(0, last.Step + 1 - next.First.Value.Step));
-            _figures.WarmStarts += next.Process < at ? 1 : 0;
+            gaps.Add(await MeasureGapAsync(cluster, others, moved[i], starts[i], at));
         }
 
         victim.Start();
+        return gaps.MaxBy(gap => gap.Values.Sum());
     }
+
+    private async Task<GapParts> MeasureGapAsync(LocalCluster cluster, ActorTrainerClient others, Watched task, int starts, long at)
+    {
+        TrainerRun? next = null;
+        await cluster.WaitAsync(
+            $"{task.Name} trains elsewhere",
+            () =>
+            {
+                task.Steps.Read();
+                next = task.Steps.NextRun(at);
+                return Task.FromResult(next is not null);
+            },
+            Limit
+        );
+        await task.Record.WaitForStartAsync(starts, others);
+        StepLine last = task.Steps.LastOfBefore(at)!.Value;
+        _figures.Gap.Add(next!.First!.Value.Time - last.Time);
+        _figures.Redone.Add(Math.Max(0, last.Step + 1 - next.First.Value.Step));
+        _figures.WarmStarts += next.Process < at ? 1 : 0;
+
+        int start = task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[starts]);
+        EventRow[] before = [.. task.Record.Rows.Take(start)];
+        GapParts parts = GapParts.Of(
+            last.Time,
+            TimeOf(before.LastOrDefault(row => row.Event is TaskCheckpointed)),
+            TimeOf(before.LastOrDefault(row => row.Event is TaskActivated)),
+            BenchClock.At(task.Record.Rows[start].Time),
+            next
+        );
+        _figures.Add(parts);
+        return parts;
+    }
+
+    /// <summary>When an event was written, on the bench's clock; 0: there was none.</summary>
+    private static long TimeOf(EventRow? row) => row is null ? 0 : BenchClock.At(row.Time);
 
     /// <summary>Every checkpoint that was ever seen is still in the history, and no run began below the newest one before it.</summary>
     private async Task JudgeAsync(LocalCluster cluster, IReadOnlyList<Watched> tasks)

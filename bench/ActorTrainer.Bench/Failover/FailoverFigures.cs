@@ -7,6 +7,7 @@ namespace ActorTrainer.Bench.Failover;
 internal sealed class FailoverFigures
 {
     private readonly Distribution[] _parts = [.. RestartParts.Names.Select(_ => new Distribution())];
+    private readonly Distribution[] _gapParts = [.. GapParts.Names.Select(_ => new Distribution())];
 
     /// <summary>Fault to the first step of the new run, whatever step it is.</summary>
     public Distribution Restart { get; } = new();
@@ -29,26 +30,22 @@ internal sealed class FailoverFigures
 
     public long DoubleWriters { get; set; }
 
-    public void Add(RestartParts parts)
-    {
-        for (int i = 0; i < _parts.Length; i++)
-        {
-            _parts[i].Add(parts.Values[i]);
-        }
-    }
+    public void Add(RestartParts parts) => Add(_parts, parts.Values);
+
+    public void Add(GapParts parts) => Add(_gapParts, parts.Values);
 
     /// <summary>The figures of a mode, without what says which it is. Times are in milliseconds.</summary>
     public string Line(string mode)
     {
         IEnumerable<string> figures =
             mode == FailoverOptions.Drain
-                ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap)]
+                ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap), .. Medians(GapParts.Names, _gapParts)]
                 :
                 [
                     .. Both("restart_ms", Restart),
                     .. Both("resume_ms", Resume),
                     .. Both("until_down_ms", Down),
-                    .. _parts.Select((part, i) => $"{RestartParts.Names[i]}_ms_p50={Text(part.Percentile(50))}"),
+                    .. Medians(RestartParts.Names, _parts),
                 ];
         return string.Join(
             ' ',
@@ -61,6 +58,17 @@ internal sealed class FailoverFigures
             ]
         );
     }
+
+    private static void Add(Distribution[] parts, long[] values)
+    {
+        for (int i = 0; i < parts.Length; i++)
+        {
+            parts[i].Add(values[i]);
+        }
+    }
+
+    private static IEnumerable<string> Medians(string[] names, Distribution[] parts) =>
+        parts.Select((part, i) => $"{names[i]}_ms_p50={Text(part.Percentile(50))}");
 
     private static string[] Both(string name, Distribution values) =>
         [$"{name}_p50={Text(values.Percentile(50))}", $"{name}_max={Text(values.Max)}"];

@@ -28,17 +28,9 @@ internal sealed record RestartParts(long Detect, long Down, long PlaceRecover, l
     /// <summary>Splits a restart by its marks, all on one clock.</summary>
     public static RestartParts Of(long fault, long unreachable, long down, long activated, long started, TrainerRun run)
     {
+        long process = run.Process > fault ? run.Process : started;
         long last = run.First!.Value.Time;
-        long[] marks = [unreachable, down, activated, run.Process > fault ? run.Process : started, run.Initialized, run.Loaded, last];
-        long[] parts = new long[marks.Length];
-        long before = fault;
-        for (int i = 0; i < marks.Length; i++)
-        {
-            long mark = Math.Clamp(marks[i], before, last);
-            parts[i] = mark - before;
-            before = mark;
-        }
-
+        long[] parts = TimeParts.Between(fault, unreachable, down, activated, process, run.Initialized, run.Loaded, last);
         return new RestartParts(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5], parts[6]);
     }
 }
