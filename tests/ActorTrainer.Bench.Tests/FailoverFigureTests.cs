@@ -140,12 +140,26 @@ public sealed class FailoverFigureTests : IDisposable
     [Fact]
     public void GapParts_OfAWarmAndOfAColdMove_AddUpToTheGap()
     {
-        GapParts warm = GapParts.Of(100, saved: 160, activated: 250, started: 260, Run("process 20", "loaded 300", "step 325 9"));
-        GapParts cold = GapParts.Of(100, saved: 160, activated: 250, started: 260, Run("process 270", "loaded 400", "step 425 9"));
+        GapParts warm = GapParts.Of(
+            100,
+            saved: 160,
+            stopped: 190,
+            activated: 250,
+            started: 260,
+            Run("process 20", "loaded 300", "step 325 9")
+        );
+        GapParts cold = GapParts.Of(
+            100,
+            saved: 160,
+            stopped: 190,
+            activated: 250,
+            started: 260,
+            Run("process 270", "loaded 400", "step 425 9")
+        );
 
-        warm.ShouldBe(new GapParts(Save: 60, HandOver: 90, Grant: 10, Restore: 40, Step: 25));
-        cold.ShouldBe(new GapParts(Save: 60, HandOver: 90, Grant: 20, Restore: 130, Step: 25));
-        warm.ToString().ShouldBe("save 60, hand_over 90, grant 10, restore 40, step 25");
+        warm.ShouldBe(new GapParts(Save: 60, Stop: 30, HandOver: 60, Grant: 10, Restore: 40, Step: 25));
+        cold.ShouldBe(new GapParts(Save: 60, Stop: 30, HandOver: 60, Grant: 20, Restore: 130, Step: 25));
+        warm.ToString().ShouldBe("save 60, stop 30, hand_over 60, grant 10, restore 40, step 25");
     }
 
     private static TrainerRun Run(params string[] lines)

@@ -284,6 +284,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         GapParts parts = GapParts.Of(
             last.Time,
             TimeOf(before.LastOrDefault(row => row.Event is TaskCheckpointed)),
+            TimeOf(before.LastOrDefault(row => row.Event is TaskInterrupted)),
             TimeOf(before.LastOrDefault(row => row.Event is TaskActivated)),
             BenchClock.At(task.Record.Rows[start].Time),
             next
