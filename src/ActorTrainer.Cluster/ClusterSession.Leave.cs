@@ -1,9 +1,11 @@
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Tasks;
+using ActorTrainer.Core.Identity;
 using Akka.Actor;
 using Akka.Cluster.Sharding;
 using MemberStatus = ActorTrainer.Core.Membership.MemberStatus;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cluster;
 
@@ -48,16 +50,29 @@ internal sealed partial class ClusterSession
 
     /// <summary>
     /// The coordinator moves what runs here, highest priority first and a few at a time, each to a node that is ready for it. Ends when
-    /// nothing runs here any more, or there is nobody to take it.
+    /// nothing runs here any more and what was moved has started elsewhere, or there is nobody to take it.
     /// </summary>
     private async Task MoveAwayAsync(TimeSpan within)
     {
         long started = _parts.Time.GetTimestamp();
+        HashSet<TaskId> moved = [];
         while (
             _parts.Time.GetElapsedTime(started) < within
             && !System.WhenTerminated.IsCompleted
             && PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation)
-            && Index.OwnedBy(Incarnation, row => row.Summary.Status == Core.Tasks.TaskStatus.Running).Count > 0
+            && Index.OwnedBy(Incarnation, row => row.Summary.Status == TaskStatus.Running) is { Count: > 0 } running
+        )
+        {
+            moved.UnionWith(running.Select(row => row.Summary.Task));
+            await Task.Delay(CheckEvery, _parts.Time);
+        }
+
+        // The end of an actor system is work for the processor, which nodes of the same machine need for those starts.
+        long empty = _parts.Time.GetTimestamp();
+        while (
+            _parts.Time.GetElapsedTime(empty) < StartsElsewhereWithin
+            && !System.WhenTerminated.IsCompleted
+            && moved.Any(task => Index.Find(task) is { Summary.Status: TaskStatus.Pending })
         )
         {
             await Task.Delay(CheckEvery, _parts.Time);

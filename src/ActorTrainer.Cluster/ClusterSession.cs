@@ -22,6 +22,10 @@ namespace ActorTrainer.Cluster;
 internal sealed partial class ClusterSession : IAsyncDisposable
 {
     private static readonly TimeSpan StatusWithin = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a life that has moved its tasks waits for their starts before it ends; a task may find no slots there.</summary>
+    private static readonly TimeSpan StartsElsewhereWithin = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan CheckEvery = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>

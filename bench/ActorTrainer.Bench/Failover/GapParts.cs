@@ -20,7 +20,15 @@ internal sealed record GapParts(long Save, long Stop, long HandOver, long Grant,
     /// <summary>Splits a gap by its marks, all on one clock.</summary>
     public static GapParts Of(long lastStep, long saved, long stopped, long activated, long started, TrainerRun run)
     {
-        long[] parts = TimeParts.Between(lastStep, saved, stopped, activated, Math.Max(started, run.Process), run.Loaded, run.First!.Value.Time);
+        long[] parts = TimeParts.Between(
+            lastStep,
+            saved,
+            stopped,
+            activated,
+            Math.Max(started, run.Process),
+            run.Loaded,
+            run.First!.Value.Time
+        );
         return new GapParts(parts[0], parts[1], parts[2], parts[3], parts[4], parts[5]);
     }
 

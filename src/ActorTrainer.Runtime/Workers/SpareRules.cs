@@ -8,6 +8,12 @@ internal static class SpareRules
     /// <summary>How long a start of a run keeps the next spare waiting, unless the run has done its first step before.</summary>
     public static readonly TimeSpan SettleLimit = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long the first step of a run keeps the next spare waiting: where one run begins others often do, at the moment in which a node
+    /// is drained or lost.
+    /// </summary>
+    public static readonly TimeSpan AfterFirstStep = TimeSpan.FromSeconds(2);
+
     /// <summary>A spare that has stood for this long did not fail at its start, whatever ended it.</summary>
     public static readonly TimeSpan Proven = TimeSpan.FromMinutes(1);
 
@@ -62,15 +68,20 @@ internal static class SpareRules
     public static TimeSpan PauseAfter(int failuresInARow) =>
         failuresInARow == 0 ? TimeSpan.Zero : ExponentialBackoff.After(FirstPause, failuresInARow - 1, LongestPause);
 
+    /// <summary>How long a run keeps the next spare waiting; zero or less: not at all.</summary>
+    /// <param name="sinceAsked">The time since the run was asked for.</param>
+    /// <param name="sinceFirstStep">The time since its first step; null while it has done none.</param>
+    public static TimeSpan PauseFor(TimeSpan sinceAsked, TimeSpan? sinceFirstStep) =>
+        sinceFirstStep is { } since ? AfterFirstStep - since : SettleLimit - sinceAsked;
+
     /// <summary>How long to wait before the next spare is started; zero or less: not at all.</summary>
     /// <param name="failuresInARow">Spares that failed, one after the other.</param>
     /// <param name="sinceFailure">The time since the last of them.</param>
-    /// <param name="starting">The ages of the runs that have not done their first step: each has the processor for itself for a
-    /// while.</param>
-    public static TimeSpan PauseBefore(int failuresInARow, TimeSpan sinceFailure, IEnumerable<TimeSpan> starting)
+    /// <param name="runs">What <see cref="PauseFor"/> says of each run.</param>
+    public static TimeSpan PauseBefore(int failuresInARow, TimeSpan sinceFailure, IEnumerable<TimeSpan> runs)
     {
         TimeSpan pause = failuresInARow == 0 ? TimeSpan.Zero : PauseAfter(failuresInARow) - sinceFailure;
-        TimeSpan settles = starting.Select(age => SettleLimit - age).DefaultIfEmpty(TimeSpan.Zero).Max();
+        TimeSpan settles = runs.DefaultIfEmpty(TimeSpan.Zero).Max();
         return settles > pause ? settles : pause;
     }
 

@@ -133,12 +133,12 @@ internal sealed partial class WorkerHost
     /// <summary>From its first step on a worker gives way to the node; its start is not slowed down, since a task waits for it.</summary>
     private void OnBegun(WorkerRun run)
     {
-        if (run.Begun || run.Ended)
+        if (run.BegunAt is not null || run.Ended)
         {
             return;
         }
 
-        run.Begun = true;
+        run.BegunAt = _time.GetTimestamp();
         if (_options.Worker.Nice != 0)
         {
             run.Guard?.Send(new GuardNice(run.Name, _options.Worker.Nice));

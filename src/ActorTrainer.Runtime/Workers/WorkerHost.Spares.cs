@@ -49,10 +49,10 @@ internal sealed partial class WorkerHost
             return;
         }
 
-        IEnumerable<TimeSpan> starting = _runs
-            .Values.Where(run => !run.Begun && !run.Ended)
-            .Select(run => _time.GetElapsedTime(run.AskedAt));
-        TimeSpan pause = SpareRules.PauseBefore(_spareFailures, _time.GetElapsedTime(_spareFailedAt), starting);
+        IEnumerable<TimeSpan> runs = _runs
+            .Values.Where(run => !run.Ended)
+            .Select(run => SpareRules.PauseFor(_time.GetElapsedTime(run.AskedAt), run.BegunAt is { } at ? _time.GetElapsedTime(at) : null));
+        TimeSpan pause = SpareRules.PauseBefore(_spareFailures, _time.GetElapsedTime(_spareFailedAt), runs);
         if (pause > TimeSpan.Zero)
         {
             if (!_spareTimerRuns)

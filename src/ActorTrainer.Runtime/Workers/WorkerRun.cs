@@ -18,8 +18,8 @@ internal sealed class WorkerRun(StartWorker effect, long askedAt)
     /// <summary>When it was asked for, as a time stamp.</summary>
     public long AskedAt { get; } = askedAt;
 
-    /// <summary>Whether it has done its first step, after which others may use the processor again.</summary>
-    public bool Begun { get; set; }
+    /// <summary>When it had done its first step, as a time stamp; null while it has not.</summary>
+    public long? BegunAt { get; set; }
 
     /// <summary>The spare that became its process; null: it was started for this run.</summary>
     public SpareWorker? Spare { get; set; }

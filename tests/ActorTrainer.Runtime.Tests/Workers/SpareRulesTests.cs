@@ -73,16 +73,27 @@ public sealed class SpareRulesTests
     public void PauseBefore_NothingAgainstIt_IsNone() => SpareRules.PauseBefore(0, TimeSpan.FromHours(1), []).ShouldBe(TimeSpan.Zero);
 
     [Fact]
-    public void PauseBefore_RunsThatStart_LeavesThemTheProcessor()
+    public void PauseFor_ARunThatStarts_LeavesItTheProcessorForAWhile()
     {
-        SpareRules.PauseBefore(0, TimeSpan.Zero, [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(3)]).ShouldBe(TimeSpan.FromSeconds(4));
-        SpareRules.PauseBefore(0, TimeSpan.Zero, [TimeSpan.FromSeconds(9)]).ShouldBeLessThanOrEqualTo(TimeSpan.Zero);
+        SpareRules.PauseFor(TimeSpan.FromSeconds(1), null).ShouldBe(TimeSpan.FromSeconds(4));
+        SpareRules.PauseFor(TimeSpan.FromSeconds(9), null).ShouldBeLessThanOrEqualTo(TimeSpan.Zero);
     }
+
+    [Fact]
+    public void PauseFor_ARunThatHasBegun_LeavesThoseThatBeginWithItTheProcessor()
+    {
+        SpareRules.PauseFor(TimeSpan.FromHours(1), TimeSpan.FromMilliseconds(500)).ShouldBe(TimeSpan.FromSeconds(1.5));
+        SpareRules.PauseFor(TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(3)).ShouldBeLessThanOrEqualTo(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void PauseBefore_SeveralRuns_IsTheLongest() =>
+        SpareRules.PauseBefore(0, TimeSpan.Zero, [TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(2)]).ShouldBe(TimeSpan.FromSeconds(4));
 
     [Fact]
     public void PauseBefore_AfterFailures_IsTheLongerOfBoth()
     {
-        SpareRules.PauseBefore(4, TimeSpan.FromSeconds(1), [TimeSpan.Zero]).ShouldBe(TimeSpan.FromSeconds(7));
+        SpareRules.PauseBefore(4, TimeSpan.FromSeconds(1), [TimeSpan.FromSeconds(5)]).ShouldBe(TimeSpan.FromSeconds(7));
         SpareRules.PauseBefore(1, TimeSpan.FromSeconds(2), []).ShouldBeLessThanOrEqualTo(TimeSpan.Zero);
     }
 }
