@@ -21,7 +21,7 @@ internal sealed partial class DowningActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan ProofFirst = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ProofEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan TakeWithin = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan TickEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan TakeAgainAfter = TimeSpan.FromMilliseconds(500);
 
     private readonly AkkaCluster _cluster;

@@ -12,6 +12,10 @@ internal sealed partial class RowFollower : IAsyncDisposable
 {
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How often it reads when nothing has changed for <see cref="IdleAfter"/>.</summary>
+    private static readonly TimeSpan PollIdle = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
+
     private readonly TaskRowTable _table;
     private readonly TaskIndex _index;
     private readonly TimeProvider _time;
@@ -22,6 +26,7 @@ internal sealed partial class RowFollower : IAsyncDisposable
     private TaskCompletionSource _kick = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _loop = Task.CompletedTask;
     private long _version;
+    private long _changedAt;
     private bool _failing;
 
     /// <param name="table">Where the rows are.</param>
@@ -67,6 +72,11 @@ internal sealed partial class RowFollower : IAsyncDisposable
                 return;
             }
 
+            if (version != _version)
+            {
+                _changedAt = _time.GetTimestamp();
+            }
+
             _version = version;
             _index.Apply(rows);
         }
@@ -90,7 +100,8 @@ internal sealed partial class RowFollower : IAsyncDisposable
         {
             try
             {
-                await Task.WhenAny(Volatile.Read(ref _kick).Task, Task.Delay(PollEvery, _time, _over.Token));
+                TimeSpan pause = _time.GetElapsedTime(Volatile.Read(ref _changedAt)) < IdleAfter ? PollEvery : PollIdle;
+                await Task.WhenAny(Volatile.Read(ref _kick).Task, Task.Delay(pause, _time, _over.Token));
                 Volatile.Write(ref _kick, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
                 await ReadAsync(_over.Token);
                 _failing = false;
