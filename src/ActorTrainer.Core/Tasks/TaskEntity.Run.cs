@@ -169,7 +169,8 @@ public sealed partial class TaskEntity
     /// <summary>Takes the next step of the start, if everything that it needs is there.</summary>
     private EntityStep ContinueRun(TaskRun run, TimeSpan now)
     {
-        if (Term != run.Key.Term || State is null || run.Begun || !run.RestoreSettled || run.Stop != StopCause.None)
+        // What was restored while the task was somebody else's may be older than the last checkpoint: looked at when it has its slots.
+        if (Term != run.Key.Term || State is null || WaitsWarm || run.Begun || !run.RestoreSettled || run.Stop != StopCause.None)
         {
             return EntityStep.Nothing;
         }

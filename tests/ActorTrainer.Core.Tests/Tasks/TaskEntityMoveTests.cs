@@ -216,6 +216,32 @@ public sealed class TaskEntityMoveTests
             .RestoredStep.ShouldBe(20);
     }
 
+    /// <summary>The node was lost after another checkpoint, and the restore of the one before ends after the task was recovered.</summary>
+    [Fact]
+    public void Warm_RestoredLateAfterTheRecovery_DoesNotBeginFromTheOlderCheckpoint()
+    {
+        EntityDriver source = EntityDriver.Training();
+        string older = source.Save(10);
+        EntityDriver next = new(2) { Now = source.Now };
+        EntityStep warm = next.Do(next.Entity.Warm(source.State.Spec, source.State.LastUsable, 2, 2, next.Now));
+        RunKey run = warm.AfterCommit.OfType<StartWorker>().Single().Run;
+        next.Happens(new WorkerStarted(run, 77));
+        next.Happens(new WorkerReady(run));
+        source.Save(20);
+        next.Entity.Recover(source.State, []);
+        next.Do(next.Entity.Recovered(next.Now));
+
+        next.Happens(new CheckpointRestored(run, older)).IsNothing.ShouldBeTrue("it has no slots, and a newer checkpoint");
+        next.Do(next.Entity.Activate(next.Now));
+        EntityStep granted = next.Do(next.Entity.Grant(next.Now));
+        RestoreCheckpoint restore = granted.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
+        restore.Checkpoint.Step.ShouldBe(20);
+        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name))
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskStarted>()
+            .RestoredStep.ShouldBe(20);
+    }
+
     [Fact]
     public void Warm_DamageFoundBeforeTheTerm_IsOnlyPersistedUnderIt()
     {
