@@ -91,7 +91,8 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
                     break;
                 case FaultKind.StopNode:
                     say(Text($"stop{who} for {fault.Length.TotalSeconds:0.0} s"));
-                    victims[0].Signal(Signals.Stop);
+                    // One that has just ended by itself is seen, and judged, in its turn.
+                    Signals.TrySend(victims[0].Pid, Signals.Stop);
                     await Task.Delay(fault.Length, TimeProvider.System);
                     Signals.TrySend(victims[0].Pid, Signals.Continue);
                     break;
@@ -127,7 +128,7 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
     {
         foreach (LocalNode node in victims)
         {
-            node.Signal(Signals.Kill);
+            Signals.TrySend(node.Pid, Signals.Kill);
         }
 
         foreach (LocalNode node in victims)
