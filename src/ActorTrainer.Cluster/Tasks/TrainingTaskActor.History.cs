@@ -16,20 +16,35 @@ internal sealed partial class TrainingTaskActor
 
     /// <summary>The newest snapshot that can be relied on: it was recovered from, or reads back as it was written.</summary>
     private long? _snapshotBefore;
-    private FoldedTask? _saving;
+
+    /// <summary>What is in the snapshots that are being written, by their sequence numbers: a slow disk may have two at a time.</summary>
+    private readonly Dictionary<long, FoldedTask> _saving = [];
+
+    /// <summary>Snapshots that were saved while one before them is still read back: what may be deleted depends on that one.</summary>
+    private readonly Queue<long> _toCheck = [];
+    private bool _checking;
     private bool _retired;
 
     private void SnapshotIfDue(int written)
     {
         if (LastSequenceNr / SnapshotEvery > (LastSequenceNr - written) / SnapshotEvery)
         {
-            SaveSnapshot(_saving = new FoldedTask(TaskState.FoldVersion, _entity.State!, _row.Times));
+            FoldedTask folded = new(TaskState.FoldVersion, _entity.State!, _row.Times);
+            _saving[SnapshotSequenceNr] = folded;
+            SaveSnapshot(folded);
         }
     }
 
     private void OnSnapshotSaved(long sequence)
     {
-        if (_host is { KeepEvents: { } keep, History: { } history } && _saving is { } saved)
+        if (_checking)
+        {
+            _toCheck.Enqueue(sequence);
+            return;
+        }
+
+        _checking = true;
+        if (_saving.Remove(sequence, out FoldedTask? saved) && _host is { KeepEvents: { } keep, History: { } history })
         {
             long through = Math.Min(_snapshotBefore ?? 0, LastSequenceNr - keep);
             history
@@ -49,18 +64,25 @@ internal sealed partial class TrainingTaskActor
     /// <summary>Two stay, should the newer one turn out to be unreadable.</summary>
     private void OnSnapshotChecked(SnapshotChecked check)
     {
+        _checking = false;
         if (check.Problem is { } problem)
         {
             LogNoSnapshot(_host.Logger, _task, problem);
-            return;
         }
-
-        if (_snapshotBefore is { } before)
+        else
         {
-            DeleteSnapshots(new SnapshotSelectionCriteria(before - 1));
+            if (_snapshotBefore is { } before)
+            {
+                DeleteSnapshots(new SnapshotSelectionCriteria(before - 1));
+            }
+
+            _snapshotBefore = check.Sequence;
         }
 
-        _snapshotBefore = check.Sequence;
+        if (_toCheck.TryDequeue(out long next))
+        {
+            OnSnapshotSaved(next);
+        }
     }
 
     /// <summary>The task is archived: what is left of it goes, and the actor with it.</summary>

@@ -176,6 +176,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
                 break;
             case SaveSnapshotFailure failed:
                 // A hint only: the next one may succeed.
+                _ = _saving.Remove(failed.Metadata.SequenceNr);
                 LogNoSnapshot(_host.Logger, _task, failed.Cause.Message);
                 break;
         }
