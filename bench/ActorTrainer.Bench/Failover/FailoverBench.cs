@@ -227,7 +227,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         _figures.WarmStarts += run.Process < at ? 1 : 0;
 
         // The new run is the first one that was started after the fault; what was said of it before that is of the run that was lost.
-        int start = task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[starts]);
+        int start = RowOf(task, starts);
         EventRow? activated = task.Record.Rows.Take(start).LastOrDefault(row => row.Event is TaskActivated);
         _figures.Add(RestartParts.Of(at, unreachable, down, TimeOf(activated), BenchClock.At(task.Record.Rows[start].Time), run));
     }
@@ -279,7 +279,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         _figures.Redone.Add(Math.Max(0, last.Step + 1 - next.First.Value.Step));
         _figures.WarmStarts += next.Process < at ? 1 : 0;
 
-        int start = task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[starts]);
+        int start = RowOf(task, starts);
         EventRow[] before = [.. task.Record.Rows.Take(start)];
         GapParts parts = GapParts.Of(
             last.Time,
@@ -292,6 +292,9 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         _figures.Add(parts);
         return parts;
     }
+
+    /// <summary>Where in a task's history a start of it stands.</summary>
+    private static int RowOf(Watched task, int start) => task.Record.Rows.ToList().FindIndex(row => row.Event == task.Record.Starts[start]);
 
     /// <summary>When an event was written, on the bench's clock; 0: there was none.</summary>
     private static long TimeOf(EventRow? row) => row is null ? 0 : BenchClock.At(row.Time);

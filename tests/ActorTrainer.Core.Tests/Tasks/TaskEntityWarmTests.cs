@@ -27,12 +27,7 @@ public sealed class TaskEntityWarmTests
         EntityDriver next = Warmed(source, out RunKey run);
         HandedOver(source, next, saveAt: 20);
         EntityStep go = next.Do(next.Entity.Continue(next.Now));
-        RestoreCheckpoint restore = go.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
-        restore.Checkpoint.Step.ShouldBe(20);
-        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name))
-            .Persist.ShouldHaveSingleItem()
-            .ShouldBeOfType<TaskStarted>()
-            .RestoredStep.ShouldBe(20);
+        ShouldRestoreAndBegin(next, run, go, step: 20);
     }
 
     /// <summary>The node was lost after another checkpoint, and the restore of the one before ends after the task was recovered.</summary>
@@ -41,24 +36,14 @@ public sealed class TaskEntityWarmTests
     {
         EntityDriver source = EntityDriver.Training();
         string older = source.Save(10);
-        EntityDriver next = new(2) { Now = source.Now };
-        EntityStep warm = next.Do(next.Entity.Warm(source.State.Spec, source.State.LastUsable, 2, 2, next.Now));
-        RunKey run = warm.AfterCommit.OfType<StartWorker>().Single().Run;
-        next.Happens(new WorkerStarted(run, 77));
-        next.Happens(new WorkerReady(run));
+        EntityDriver next = Restoring(source, out RunKey run);
         source.Save(20);
         next.Entity.Recover(source.State, []);
         next.Do(next.Entity.Recovered(next.Now));
 
         next.Happens(new CheckpointRestored(run, older)).IsNothing.ShouldBeTrue("it has no slots, and a newer checkpoint");
         next.Do(next.Entity.Activate(next.Now));
-        EntityStep granted = next.Do(next.Entity.Grant(next.Now));
-        RestoreCheckpoint restore = granted.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
-        restore.Checkpoint.Step.ShouldBe(20);
-        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name))
-            .Persist.ShouldHaveSingleItem()
-            .ShouldBeOfType<TaskStarted>()
-            .RestoredStep.ShouldBe(20);
+        ShouldRestoreAndBegin(next, run, next.Do(next.Entity.Grant(next.Now)), step: 20);
     }
 
     [Fact]
@@ -66,11 +51,7 @@ public sealed class TaskEntityWarmTests
     {
         EntityDriver source = EntityDriver.Training();
         string name = source.Save(10);
-        EntityDriver next = new(2) { Now = source.Now };
-        EntityStep warm = next.Do(next.Entity.Warm(source.State.Spec, source.State.LastUsable, 2, 2, next.Now));
-        RunKey run = warm.AfterCommit.OfType<StartWorker>().Single().Run;
-        next.Happens(new WorkerStarted(run, 77));
-        next.Happens(new WorkerReady(run));
+        EntityDriver next = Restoring(source, out RunKey run);
         next.Happens(new CheckpointUnreadable(run, name, true, "missing")).IsNothing.ShouldBeTrue();
         next.Entity.IsWarm.ShouldBeFalse();
         HandedOver(source, next, saveAt: null);
@@ -132,15 +113,32 @@ public sealed class TaskEntityWarmTests
 
     private static EntityDriver Warmed(EntityDriver source, out RunKey run)
     {
+        EntityDriver next = Restoring(source, out run);
+        next.Entity.IsWarm.ShouldBeFalse();
+        next.Happens(new CheckpointRestored(run, source.State.LastUsable!.Name)).IsNothing.ShouldBeTrue();
+        return next;
+    }
+
+    /// <summary>Its worker is ready, and the checkpoint is still being restored.</summary>
+    private static EntityDriver Restoring(EntityDriver source, out RunKey run)
+    {
         EntityDriver next = new(2) { Now = source.Now };
         EntityStep warm = next.Do(next.Entity.Warm(source.State.Spec, source.State.LastUsable, 2, source.State.Runs + 1, next.Now));
         run = warm.AfterCommit.OfType<StartWorker>().Single().Run;
         next.Take(run);
         next.Happens(new WorkerStarted(run, 77));
-        next.Entity.IsWarm.ShouldBeFalse();
         next.Happens(new WorkerReady(run)).IsNothing.ShouldBeTrue();
-        next.Happens(new CheckpointRestored(run, source.State.LastUsable!.Name)).IsNothing.ShouldBeTrue();
         return next;
+    }
+
+    private static void ShouldRestoreAndBegin(EntityDriver next, RunKey run, EntityStep go, long step)
+    {
+        RestoreCheckpoint restore = go.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
+        restore.Checkpoint.Step.ShouldBe(step);
+        next.Happens(new CheckpointRestored(run, restore.Checkpoint.Name))
+            .Persist.ShouldHaveSingleItem()
+            .ShouldBeOfType<TaskStarted>()
+            .RestoredStep.ShouldBe(step);
     }
 
     /// <summary>The source lets go and the destination recovers what it left behind.</summary>
