@@ -28,6 +28,12 @@ internal static class DatabaseConnections
     private const string PostgreSqlOptions =
         "-c synchronous_commit=on -c idle_in_transaction_session_timeout=3000 -c lock_timeout=8000 -c statement_timeout=15000";
 
+    /// <summary>Statements that a session keeps parsed: more than the product has.</summary>
+    private const int PreparedStatements = 50;
+
+    private const string MaxAutoPrepare = "Max Auto Prepare";
+    private const string NoResetOnClose = "No Reset On Close";
+
     private static readonly DatabaseInterceptor Interceptor = new();
 
     /// <summary>The connection string of a configuration, with what ActorTrainer adds.</summary>
@@ -45,6 +51,18 @@ internal static class DatabaseConnections
 
         // The user's own settings stand behind ours, so they win.
         builder.Options = string.IsNullOrEmpty(builder.Options) ? PostgreSqlOptions : $"{PostgreSqlOptions} {builder.Options}";
+        ICollection<string> said = builder.Keys;
+        if (!said.Contains(MaxAutoPrepare))
+        {
+            builder.MaxAutoPrepare = PreparedStatements;
+        }
+
+        if (!said.Contains(NoResetOnClose))
+        {
+            // What goes back into the pool has no state of its own: the one lock of a session is held on a connection outside of it.
+            builder.NoResetOnClose = true;
+        }
+
         return builder.ConnectionString;
     }
 

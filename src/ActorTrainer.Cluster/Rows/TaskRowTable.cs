@@ -29,6 +29,17 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
         + "submitted_at = excluded.submitted_at, changed_at = excluded.changed_at, summary = excluded.summary, "
         + "checkpoints = COALESCE(@l, actortrainer_task.checkpoints), ";
 
+    /// <summary>Gives the task that has the name from then on, or had it before.</summary>
+    private const string TakeName =
+        "INSERT INTO actortrainer_name (name, task) VALUES (@a, @b) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING task";
+
+    /// <summary>Of a task without events; one that was withdrawn is asked for again.</summary>
+    private const string FirstRow =
+        Insert
+        + "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE "
+        + "SET finished = 0, version = excluded.version, "
+        + "summary = excluded.summary WHERE actortrainer_task.sequence = 0 AND actortrainer_task.finished = 1";
+
     /// <summary>The first write of an owner: nobody may know later events, and whoever kept the row loses it.</summary>
     private const string Take =
         Upsert + "claim = actortrainer_task.claim + 1 WHERE actortrainer_task.sequence <= excluded.sequence RETURNING claim";
@@ -49,19 +60,9 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
             async session =>
             {
                 long version = await NextVersionAsync(session);
-                List<RowResult> results = new(rows.Count);
-                foreach (RowWrite write in rows)
-                {
-                    results.Add(await WriteRowAsync(session, write, version));
-                }
-
-                List<TaskId> tasks = new(names.Count);
-                foreach (NameClaim name in names)
-                {
-                    tasks.Add(await TakeNameAsync(session, name, version));
-                }
-
-                return ((IReadOnlyList<RowResult>)results, (IReadOnlyList<TaskId>)tasks);
+                List<List<long>> claims = await session.QueryAllAsync([.. rows.Select(r => Write(r, version))], r => r.GetInt64(0));
+                IReadOnlyList<RowResult> results = [.. claims.Select(kept => new RowResult(kept.Count == 0 ? null : kept[0]))];
+                return (results, await TakeNamesAsync(session, names, version));
             },
             cancellationToken
         );
@@ -192,7 +193,10 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
     /// <summary>The id that a name stands for, or null.</summary>
     public async Task<TaskId?> FindNameAsync(string name, CancellationToken cancellationToken)
     {
-        List<TaskId> found = await database.ReadAsync(session => FindNameAsync(session, name), cancellationToken);
+        List<TaskId> found = await database.ReadAsync(
+            session => session.QueryAsync("SELECT task FROM actortrainer_name WHERE name = @a", r => TaskId.Parse(r.GetString(0)), name),
+            cancellationToken
+        );
         return found.Count == 0 ? null : found[0];
     }
 
@@ -255,7 +259,7 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
     private static async Task<long> NextVersionAsync(Session session) =>
         (await session.QueryAsync("UPDATE actortrainer_row_version SET version = version + 1 RETURNING version", r => r.GetInt64(0)))[0];
 
-    private static async Task<RowResult> WriteRowAsync(Session session, RowWrite write, long version)
+    private static Statement Write(RowWrite write, long version)
     {
         TaskRow row = write.Row;
         List<object?> values =
@@ -280,18 +284,22 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
             values.Add(claim);
         }
 
-        List<long> kept = await session.QueryAsync(write.Claim is null ? Take : Keep, r => r.GetInt64(0), [.. values]);
-        return new RowResult(kept.Count == 0 ? null : kept[0]);
+        return new Statement(write.Claim is null ? Take : Keep, [.. values]);
     }
 
-    private async Task<TaskId> TakeNameAsync(Session session, NameClaim claim, long version)
+    private async Task<IReadOnlyList<TaskId>> TakeNamesAsync(Session session, IReadOnlyList<NameClaim> names, long version)
     {
-        await session.RunAsync(
-            "INSERT INTO actortrainer_name (name, task) VALUES (@a, @b) ON CONFLICT (name) DO NOTHING",
-            claim.Spec.Name,
-            claim.Task.Value
+        List<List<TaskId>> tasks = await session.QueryAllAsync(
+            [.. names.Select(name => new Statement(TakeName, name.Spec.Name, name.Task.Value))],
+            r => TaskId.Parse(r.GetString(0))
         );
-        TaskId task = (await FindNameAsync(session, claim.Spec.Name))[0];
+        await session.RunAllAsync([.. names.Zip(tasks, (name, task) => Announce(name, task[0], version))]);
+        return [.. tasks.Select(task => task[0])];
+    }
+
+    /// <summary>The row that a task has until it has events.</summary>
+    private Statement Announce(NameClaim claim, TaskId task, long version)
+    {
         TaskSummary summary = new TaskState
         {
             Task = task,
@@ -299,11 +307,8 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
             SpecHash = claim.SpecHash,
             Detail = "is being submitted",
         }.Summarize(ShardMap.ShardOf(task, numberOfShards));
-        await session.RunAsync(
-            Insert
-                + "VALUES (@a, @b, @c, 0, 0, 0, 0, 0, @d, @e, @e, @f, '[]') ON CONFLICT (task) DO UPDATE "
-                + "SET finished = 0, version = excluded.version, "
-                + "summary = excluded.summary WHERE actortrainer_task.sequence = 0 AND actortrainer_task.finished = 1",
+        return new Statement(
+            FirstRow,
             task.Value,
             summary.Name,
             summary.Shard,
@@ -311,11 +316,7 @@ internal sealed class TaskRowTable(JournalDatabase database, int numberOfShards)
             claim.At.UtcTicks,
             JsonSerializer.Serialize(summary, CoreJsonContext.Default.TaskSummary)
         );
-        return task;
     }
-
-    private static Task<List<TaskId>> FindNameAsync(Session session, string name) =>
-        session.QueryAsync("SELECT task FROM actortrainer_name WHERE name = @a", r => TaskId.Parse(r.GetString(0)), name);
 
     private static TaskRow Read(DbDataReader reader)
     {

@@ -5,7 +5,7 @@ namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
 /// A run whose task's actor had to stop because the journal could not be reached. The worker trains on; what it does meanwhile is kept here
-/// until the task is recovered, or its time is over. Thread-safe.
+/// until the task is recovered, or its time is over. <see cref="TaskHost"/> lets one thread at a time add to it.
 /// </summary>
 /// <param name="actor">The actor that has stopped; it still counts for the node's slots.</param>
 /// <param name="entity">The task with its run, as it was.</param>
@@ -13,7 +13,6 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <param name="sequence">The last event that is known to be journaled.</param>
 internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep step, long sequence)
 {
-    private readonly Lock _gate = new();
     private readonly List<TaskInput> _inputs = [];
 
     public IActorRef Actor { get; } = actor;
@@ -31,37 +30,25 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
     /// <returns>A staged state that is not needed any more, or null.</returns>
     public ReleaseStaged? Add(TaskInput input)
     {
-        lock (_gate)
+        int older = input switch
         {
-            int older = input switch
-            {
-                WorkerProgressed => _inputs.FindIndex(i => i is WorkerProgressed),
-                WorkerStaged => _inputs.FindIndex(i => i is WorkerStaged),
-                _ => -1,
-            };
-            ReleaseStaged? dropped =
-                older >= 0 && _inputs[older] is WorkerStaged staged ? new ReleaseStaged(staged.Run, staged.State.Id) : null;
-            if (older >= 0)
-            {
-                _inputs.RemoveAt(older);
-            }
-
-            _inputs.Add(input);
-            return dropped;
+            WorkerProgressed => _inputs.FindIndex(i => i is WorkerProgressed),
+            WorkerStaged => _inputs.FindIndex(i => i is WorkerStaged),
+            _ => -1,
+        };
+        ReleaseStaged? dropped =
+            older >= 0 && _inputs[older] is WorkerStaged staged ? new ReleaseStaged(staged.Run, staged.State.Id) : null;
+        if (older >= 0)
+        {
+            _inputs.RemoveAt(older);
         }
+
+        _inputs.Add(input);
+        return dropped;
     }
 
     /// <summary>What happened meanwhile, in order.</summary>
-    public IReadOnlyList<TaskInput> Inputs
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return [.. _inputs];
-            }
-        }
-    }
+    public IReadOnlyList<TaskInput> Inputs => _inputs;
 
     /// <summary>What the recovered task says of the step that could not be journaled.</summary>
     /// <param name="recovered">The recovered state.</param>

@@ -19,6 +19,12 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
     private static readonly TimeSpan GrantAgainAfter = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan GrantAtRestAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// A round looks at every task that is awake: where there are more than so many, it waits so long for what else comes.
+    /// </summary>
+    private const int Many = 100;
+    private static readonly TimeSpan GatherFor = TimeSpan.FromMilliseconds(20);
+
     private readonly NodeModel _model;
     private readonly long _life;
     private readonly Action<TaskId> _wake;
@@ -112,9 +118,18 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
     /// <summary>One round for all that is in the mailbox: thousands of tasks may report at the same time.</summary>
     private void GrantSoon()
     {
-        if (!_granting)
+        if (_granting)
         {
-            _granting = true;
+            return;
+        }
+
+        _granting = true;
+        if (_tasks.Count > Many)
+        {
+            Timers.StartSingleTimer(nameof(GrantSoon), new GrantDue(), GatherFor);
+        }
+        else
+        {
             Self.Tell(new GrantDue());
         }
     }

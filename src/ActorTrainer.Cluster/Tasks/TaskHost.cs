@@ -10,10 +10,14 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <summary>What the tasks on a node share: who they are there, the way to workers, store and rows, and where each of them is.</summary>
 internal sealed class TaskHost
 {
-    private readonly ConcurrentDictionary<TaskId, IActorRef> _here = new();
+    private readonly ConcurrentDictionary<TaskId, Resident> _here = new();
     private readonly ConcurrentDictionary<TaskId, (long From, string Reason)> _passedOver = new();
+    private readonly ConcurrentDictionary<TaskId, bool> _long = new();
     private readonly ConcurrentDictionary<TaskId, ParkedRun> _parked = new();
     private readonly ConcurrentDictionary<TaskId, WarmRun> _warm = new();
+
+    /// <summary>Held while an input, or all that a task has not come to, goes from one hand to another.</summary>
+    private readonly Lock _posting = new();
 
     /// <summary>The node's life.</summary>
     public required EntityHome Home { get; init; }
@@ -38,6 +42,12 @@ internal sealed class TaskHost
 
     /// <summary>How many of a task's newest events stay at least; null: all.</summary>
     public int? KeepEvents { get; init; }
+
+    /// <summary>
+    /// Whether a task may have so many events that there is a snapshot of it, by what is known here: a guess, which a wrong one mends.
+    /// Null: all may.
+    /// </summary>
+    public Func<TaskId, bool>? IsLong { get; init; }
 
     /// <summary>Which snapshots are read.</summary>
     public SnapshotVersions Snapshots { get; init; } = SnapshotVersions.OfProduct;
@@ -84,17 +94,27 @@ internal sealed class TaskHost
             return;
         }
 
-        if (_parked.TryGetValue(task, out ParkedRun? parked))
+        ReleaseStaged? dropped = null;
+        IActorRef? entity = null;
+        lock (_posting)
         {
-            if (parked.Add(input) is { } dropped)
+            if (_parked.TryGetValue(task, out ParkedRun? parked))
             {
-                Effects(dropped);
+                dropped = parked.Add(input);
+            }
+            else if (_here.TryGetValue(task, out Resident? resident))
+            {
+                resident.Inbox.Add(input);
+                entity = resident.Entity;
             }
         }
-        else if (_here.TryGetValue(task, out IActorRef? entity))
+
+        if (dropped is not null)
         {
-            entity.Tell(input);
+            Effects(dropped);
         }
+
+        entity?.Tell(InputsWait.Instance);
     }
 
     /// <summary>Gets a worker ready for a task that is about to come here; null when the task is here already.</summary>
@@ -133,13 +153,50 @@ internal sealed class TaskHost
     }
 
     /// <summary>Keeps the run of an actor that stops since the journal is away.</summary>
-    public void Park(ParkedRun run) => _parked[run.Entity.Task] = run;
+    /// <param name="run">The run.</param>
+    /// <param name="inbox">What the actor has not come to: the run keeps it.</param>
+    public void Park(ParkedRun run, TaskInbox inbox)
+    {
+        List<ReleaseStaged> dropped = [];
+        lock (_posting)
+        {
+            while (inbox.Take() is { } input)
+            {
+                if (run.Add(input) is { } staged)
+                {
+                    dropped.Add(staged);
+                }
+            }
+
+            _parked[run.Entity.Task] = run;
+        }
+
+        Start(dropped);
+    }
 
     /// <summary>The runs that wait for the journal, by task.</summary>
     public IReadOnlyDictionary<TaskId, ParkedRun> Parked => _parked;
 
     /// <summary>Gives a parked run to the recovered task; null: there is none.</summary>
-    public ParkedRun? TakeParked(TaskId task) => _parked.TryRemove(task, out ParkedRun? run) ? run : null;
+    /// <param name="task">The task.</param>
+    /// <param name="inbox">Of its new actor: what happened meanwhile comes there first.</param>
+    public ParkedRun? TakeParked(TaskId task, TaskInbox inbox)
+    {
+        lock (_posting)
+        {
+            if (!_parked.TryRemove(task, out ParkedRun? run))
+            {
+                return null;
+            }
+
+            foreach (TaskInput input in run.Inputs)
+            {
+                inbox.Add(input);
+            }
+
+            return run;
+        }
+    }
 
     /// <summary>Ends a parked run that nobody will adopt.</summary>
     public void EndParked(ParkedRun run)
@@ -159,9 +216,10 @@ internal sealed class TaskHost
 
     public bool Has(TaskId task) => _here.ContainsKey(task);
 
-    public void Enter(TaskId task, IActorRef entity)
+    /// <summary>A task's actor begins: inputs come to it from now on.</summary>
+    public void Enter(TaskId task, IActorRef entity, TaskInbox inbox)
     {
-        _here[task] = entity;
+        _here[task] = new Resident(entity, inbox);
         Rows.Enter(task, entity);
         Slots.Tell(new TaskRecovering(task));
     }
@@ -169,7 +227,11 @@ internal sealed class TaskHost
     /// <summary>Forgets an actor, unless the task has come back in another one.</summary>
     public void Leave(TaskId task, IActorRef entity, TaskStopReason reason)
     {
-        _here.TryRemove(new KeyValuePair<TaskId, IActorRef>(task, entity));
+        if (_here.TryGetValue(task, out Resident? resident) && resident.Entity.Equals(entity))
+        {
+            _here.TryRemove(new KeyValuePair<TaskId, Resident>(task, resident));
+        }
+
         Rows.Leave(task, entity);
         Metrics?.Leave(task);
         if (reason != TaskStopReason.Parked)
@@ -185,7 +247,15 @@ internal sealed class TaskHost
     /// </summary>
     public void PassOverSnapshots(TaskId task, long from, string reason) => _passedOver[task] = (from, reason);
 
+    /// <summary>Whether a task's snapshots are looked for when it is recovered.</summary>
+    public bool LooksForSnapshots(TaskId task) => IsLong is null || _long.ContainsKey(task) || IsLong(task);
+
+    /// <summary>A task has more events than was thought: its snapshots are looked for from now on.</summary>
+    public void FoundLong(TaskId task) => _long[task] = true;
+
     /// <summary>Where the oldest snapshot of a task is that was found to be of no use, and why; null: none was.</summary>
     public (long From, string Reason)? SnapshotsPassedOver(TaskId task) =>
         _passedOver.TryGetValue(task, out (long From, string Reason) passed) ? passed : null;
+
+    private sealed record Resident(IActorRef Entity, TaskInbox Inbox);
 }

@@ -1,5 +1,6 @@
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Core.Tasks;
+using Akka.Actor;
 using Akka.Persistence;
 
 namespace ActorTrainer.Cluster.Tasks;
@@ -7,6 +8,14 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <content>What the journal, a warmed worker and a parked run add up to.</content>
 internal sealed partial class TrainingTaskActor
 {
+    /// <summary>
+    /// A task that is not known to be long is recovered from its first events alone: to look for a snapshot costs as much as all the rest.
+    /// </summary>
+    public override Recovery Recovery =>
+        _host.SnapshotsPassedOver(_task) is { } passed ? new Recovery(new SnapshotSelectionCriteria(passed.From - 1))
+        : _looksForSnapshots ? Recovery.Default
+        : new Recovery(SnapshotSelectionCriteria.None, long.MaxValue, SnapshotEvery + 1);
+
     protected override void OnRecover(object message)
     {
         switch (message)
@@ -58,6 +67,11 @@ internal sealed partial class TrainingTaskActor
             return;
         }
 
+        if (LastSequenceNr != _folded + 1 && !_looksForSnapshots)
+        {
+            return;
+        }
+
         if (LastSequenceNr != _folded + 1)
         {
             _incomplete = true;
@@ -79,8 +93,29 @@ internal sealed partial class TrainingTaskActor
         }
     }
 
+    /// <summary>Begins anew, in a new instance that looks for snapshots and gets the messages that came meanwhile.</summary>
+    private void RecoverAgainOr(object message)
+    {
+        if (message is RecoverAgain)
+        {
+            throw new InvalidOperationException(
+                $"task {_task} has more events than was known here: it is recovered again, with its snapshots"
+            );
+        }
+
+        Stash.Stash();
+    }
+
     private void OnRecovered()
     {
+        if (!_looksForSnapshots && !_retired && _folded != LastSequenceNr)
+        {
+            _host.FoundLong(_task);
+            _recoversAgain = true;
+            Self.Tell(RecoverAgain.Instance);
+            return;
+        }
+
         if (_unreadable is not null)
         {
             LogUnreadable(_host.Logger, _task, _unreadable);
@@ -96,7 +131,7 @@ internal sealed partial class TrainingTaskActor
             return;
         }
 
-        if (_host.TakeParked(_task) is { } parked)
+        if (_host.TakeParked(_task, _inbox) is { } parked)
         {
             if (parked.OutcomeFor(_replayed, LastSequenceNr) is var outcome && outcome != ParkedOutcome.Lost)
             {
@@ -152,13 +187,13 @@ internal sealed partial class TrainingTaskActor
             step = step with { Persist = [] };
         }
 
-        foreach (TaskInput input in parked.Inputs)
-        {
-            _backlog.Enqueue(input);
-        }
-
         PutRow(everything: true);
         TaskAdopted adopted = new(_entity.State?.Runs ?? 0, _host.Home.Incarnation);
         Execute(step with { Persist = [adopted, .. step.Persist], Reply = null });
+    }
+
+    private sealed class RecoverAgain : INoSerializationVerificationNeeded
+    {
+        public static RecoverAgain Instance { get; } = new();
     }
 }

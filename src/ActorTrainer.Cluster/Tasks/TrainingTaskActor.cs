@@ -44,7 +44,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
 
     private readonly TaskId _task;
     private readonly TaskHost _host;
-    private readonly Queue<TaskInput> _backlog = [];
+    private readonly TaskInbox _inbox = new();
     private readonly DeterministicRandom _random;
     private readonly TaskRowKeeper _row;
     private TaskEntity _entity;
@@ -53,6 +53,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private bool _passivating;
     private bool _ending;
     private EntityStep? _persisting;
+    private readonly bool _looksForSnapshots;
+    private bool _recoversAgain;
     private bool _draining;
     private TaskStopReason _stopReason = TaskStopReason.Failed;
     private IActorRef? _asker;
@@ -70,6 +72,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             BitConverter.ToUInt64(System.Security.Cryptography.RandomNumberGenerator.GetBytes(sizeof(ulong)))
         );
         _row = new TaskRowKeeper(host);
+        _looksForSnapshots = host.SnapshotsPassedOver(task) is not null || host.LooksForSnapshots(task);
         PersistenceId = TaskPersistence.IdOf(task);
         JournalPluginId = TaskPersistence.JournalPlugin;
         SnapshotPluginId = TaskPersistence.SnapshotPlugin;
@@ -79,14 +82,11 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    public override Recovery Recovery =>
-        _host.SnapshotsPassedOver(_task) is { } passed ? new Recovery(new SnapshotSelectionCriteria(passed.From - 1)) : Recovery.Default;
-
     public static Props Props(TaskId task, TaskHost host) => Akka.Actor.Props.Create(() => new TrainingTaskActor(task, host));
 
     protected override void PreStart()
     {
-        _host.Enter(_task, Self);
+        _host.Enter(_task, Self, _inbox);
         base.PreStart();
     }
 
@@ -119,7 +119,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             // kept it could stage nothing newer than the next.
             TaskEffect[] released = [.. step.AfterCommit.OfType<ReleaseStaged>()];
             _host.Start(released);
-            _host.Park(new ParkedRun(Self, _entity, step with { AfterCommit = [.. step.AfterCommit.Except(released)] }, sequenceNr - 1));
+            EntityStep kept = step with { AfterCommit = [.. step.AfterCommit.Except(released)] };
+            _host.Park(new ParkedRun(Self, _entity, kept, sequenceNr - 1), _inbox);
         }
 
         base.OnPersistFailure(cause, @event, sequenceNr);
@@ -138,14 +139,19 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
 
     protected override void OnCommand(object message)
     {
+        if (_recoversAgain)
+        {
+            RecoverAgainOr(message);
+            return;
+        }
+
         switch (message)
         {
             case TaskRequest request:
                 OnRequest(request.Command);
                 break;
-            case TaskInput input when !_ending:
-                _backlog.Enqueue(input);
-                DrainBacklog();
+            case InputsWait:
+                DrainInbox();
                 break;
             case SlotsGranted granted:
                 OnGranted(granted.Number);
@@ -193,7 +199,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         _asker = null;
     }
 
-    private void DrainBacklog()
+    private void DrainInbox()
     {
         if (_draining)
         {
@@ -201,7 +207,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         }
 
         _draining = true;
-        while (_persisting is null && !_ending && _backlog.TryDequeue(out TaskInput? input))
+        while (_persisting is null && !_ending && _inbox.Take() is { } input)
         {
             Execute(_entity.On(input, _host.Now, _random));
         }
@@ -371,7 +377,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         }
 
         ReportStatus();
-        DrainBacklog();
+        DrainInbox();
     }
 
     private sealed class Tick : INoSerializationVerificationNeeded

@@ -34,6 +34,7 @@ internal sealed class TaskFixture
     /// deleted.</param>
     /// <param name="keepEvents">How many events stay at least; null: all.</param>
     /// <param name="snapshots">Which snapshots are read; null: those that the product reads.</param>
+    /// <param name="isLong">Whether a task may have snapshots; null: all may.</param>
     public TaskFixture(
         TestKitBase kit,
         long incarnation = 1,
@@ -41,7 +42,8 @@ internal sealed class TaskFixture
         TaskId? id = null,
         JournalTables? journal = null,
         int? keepEvents = null,
-        SnapshotVersions? snapshots = null
+        SnapshotVersions? snapshots = null,
+        Func<TaskId, bool>? isLong = null
     )
     {
         _kit = kit;
@@ -57,6 +59,7 @@ internal sealed class TaskFixture
             Rows = (ITaskRows?)journal?.Writer ?? Rows,
             History = journal?.History,
             KeepEvents = keepEvents,
+            IsLong = isLong,
             Snapshots = snapshots ?? SnapshotVersions.OfProduct,
             Hold = journal is null ? null : (task, reason) => journal.Table.HoldAsync(task, incarnation, reason, CancellationToken.None),
             Starter = Starter.Ref,
@@ -65,7 +68,7 @@ internal sealed class TaskFixture
             Logger = NullLogger.Instance,
         };
         Parent = kit.CreateTestProbe(system ?? kit.Sys);
-        Actor = Parent.ChildActorOf(TrainingTaskActor.Props(Task, Host));
+        Actor = Parent.ChildActorOf(TrainingTaskActor.Props(Task, Host), SupervisorStrategy.DefaultStrategy); // a shard's
         Parent.Watch(Actor);
     }
 
@@ -118,8 +121,8 @@ internal sealed class TaskFixture
         Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
         Actor.Tell(new SlotsGranted(grant));
         Run = Effect<StartWorker>().Run;
-        Actor.Tell(new WorkerStarted(Run, 4711));
-        Actor.Tell(new WorkerReady(Run));
+        Host.Post(new WorkerStarted(Run, 4711));
+        Host.Post(new WorkerReady(Run));
         Effect<BeginTraining>().Run.ShouldBe(Run);
     }
 

@@ -77,6 +77,33 @@ public sealed class JournalFaultTests : TestKit
     }
 
     [Fact]
+    public async Task Write_FailsAfterAWhile_WhatHappenedInThatTimeIsNotLost()
+    {
+        TaskFixture task = Training();
+        TaskCompletionSource away = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Hold hold = new(away.Task);
+        await _journal.OnWrite.SetInterceptorAsync(hold);
+
+        Store(task, 10);
+        await hold.Reached.WaitAsync(TimeSpan.FromSeconds(10));
+        task.Host.Post(new WorkerStaged(task.Run, State(20)));
+        task.Host.Post(new WorkerStaged(task.Run, State(30)));
+        task.Host.Post(new WorkerDone(task.Run, TaskFixture.Progress(1000), new Dictionary<string, string>()));
+        task.Host.Post(new WorkerExited(task.Run, 0, null, null, []));
+        away.SetException(new TestJournalFailureException());
+        ShouldPark(task);
+        task.Effect<ReleaseStaged>().StagedId.ShouldBe("s10");
+        task.Effect<ReleaseStaged>().StagedId.ShouldBe("s20", "the worker waits for room");
+        await _journal.OnWrite.Pass();
+        Recover(task);
+
+        Store(task.Effect<SaveCheckpoint>(), task);
+        AwaitCondition(() => Events<TaskCompleted>().Count == 1, TimeSpan.FromSeconds(10));
+        Events<TaskCheckpointed>().Select(c => c.Checkpoint.Step).ShouldBe([10, 30]);
+        Events<TaskStarted>().Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Write_OfTheEndFails_IsCommittedByTheNextActorAndNothingIsDoneAgain()
     {
         TaskFixture task = Training();
@@ -217,6 +244,37 @@ public sealed class JournalFaultTests : TestKit
         new TaskFixture(this, incarnation: 3).Ask(new PauseTask()).Sequence.ShouldBe(4);
     }
 
+    [Fact]
+    public async Task Snapshot_OfATaskWithFewEvents_IsNotLookedFor()
+    {
+        TaskFixture born = new(this);
+        born.Submit();
+        born.Actor.Tell(StopTask.Instance);
+        born.ShouldStop();
+        await _snapshots.OnLoad.Fail();
+
+        new TaskFixture(this, incarnation: 2, isLong: _ => false).Ask(new PauseTask()).Sequence.ShouldBe(4);
+    }
+
+    [Fact]
+    public void Snapshot_OfATaskWithMoreEventsThanWasKnown_IsReadAfterAllAndNoCommandIsLost()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+        for (int i = 0; i <= TrainingTaskActor.SnapshotEvery + 10; i++)
+        {
+            task.Ask(i % 2 == 0 ? new PauseTask() : new ResumeTask()).Reply.ShouldBeOfType<CommandAccepted>();
+        }
+
+        task.Actor.Tell(StopTask.Instance);
+        task.ShouldStop();
+
+        TaskFixture next = new(this, incarnation: 2, isLong: _ => false);
+        next.Ask(new ResumeTask())
+            .Sequence.ShouldBe(TrainingTaskActor.SnapshotEvery + 15, "two of the submit, 211 commands, an activation and this");
+        next.Ask(new PauseTask()).Reply.ShouldBeOfType<CommandAccepted>();
+    }
+
     private TaskFixture Training()
     {
         TaskFixture task = new(this);
@@ -253,6 +311,15 @@ public sealed class JournalFaultTests : TestKit
     /// <summary>Writes are done when a task ends.</summary>
     private sealed class Hold(Task until) : IJournalInterceptor
     {
-        public Task InterceptAsync(IPersistentRepresentation message) => until;
+        private readonly TaskCompletionSource _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends with the first write.</summary>
+        public Task Reached => _reached.Task;
+
+        public Task InterceptAsync(IPersistentRepresentation message)
+        {
+            _reached.TrySetResult();
+            return until;
+        }
     }
 }
