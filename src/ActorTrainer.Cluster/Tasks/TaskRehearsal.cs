@@ -22,7 +22,8 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
     private readonly TaskId _task = TaskId.Parse(FormattableString.Invariant($"rehearsal-{life:00000}"));
 
     /// <summary>Rehearses. What goes wrong costs time later and nothing else.</summary>
-    public async Task RunAsync(CancellationToken cancellationToken)
+    /// <returns>Whether all of it went as it should.</returns>
+    public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         long started = time.GetTimestamp();
         try
@@ -31,6 +32,7 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
             await RecoverAsync(cancellationToken);
             await EventTable.RemoveAsync(database, _task, cancellationToken);
             LogDone(logger, (long)time.GetElapsedTime(started).TotalMilliseconds);
+            return true;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -40,21 +42,24 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
         {
             // The life ends before it has rehearsed.
         }
+
+        return false;
     }
 
     private async Task TrainAsync(CancellationToken cancellationToken)
     {
         Channels effects = new();
-        IActorRef actor = system.ActorOf(TrainingTaskActor.Props(_task, Host(effects)));
+        TaskHost host = Host(effects);
+        IActorRef actor = system.ActorOf(TrainingTaskActor.Props(_task, host));
         TaskSpec spec = new() { Name = "rehearsal", Command = ["true"] };
         await actor.Ask<TaskAnswer>(new TaskRequest(_task, new SubmitTask(spec, TaskSpecHash.Compute(spec))), Within, cancellationToken);
         actor.Tell(new SlotsGranted(1));
         RunKey run = (await effects.NextAsync<StartWorker>(cancellationToken)).Run;
-        actor.Tell(new WorkerStarted(run, 0));
-        actor.Tell(new WorkerStaged(run, new StagedState("s1", 1, 0, CheckpointReasons.Interval, new Dictionary<string, double>())));
+        host.Post(new WorkerStarted(run, 0));
+        host.Post(new WorkerStaged(run, new StagedState("s1", 1, 0, CheckpointReasons.Interval, new Dictionary<string, double>())));
         SaveCheckpoint save = await effects.NextAsync<SaveCheckpoint>(cancellationToken);
         CheckpointRef checkpoint = new(save.Name, 1, 0, CheckpointReasons.Interval, 1, 1, [], "", new Dictionary<string, double>());
-        actor.Tell(new CheckpointStored(run, save.State.Id, checkpoint));
+        host.Post(new CheckpointStored(run, save.State.Id, checkpoint));
         await effects.NextAsync<ReleaseStaged>(cancellationToken);
         await actor.GracefulStop(Within);
     }
@@ -62,7 +67,8 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
     private async Task RecoverAsync(CancellationToken cancellationToken)
     {
         Channels effects = new();
-        IActorRef actor = system.ActorOf(TrainingTaskActor.Props(_task, Host(effects)));
+        TaskHost host = Host(effects);
+        IActorRef actor = system.ActorOf(TrainingTaskActor.Props(_task, host));
         actor.Tell(new SlotsGranted(1));
         await effects.NextAsync<RestoreCheckpoint>(cancellationToken);
         await actor.GracefulStop(Within);
@@ -85,7 +91,7 @@ internal sealed partial class TaskRehearsal(ActorSystem system, JournalDatabase 
     private static partial void LogDone(ILogger logger, long milliseconds);
 
     [LoggerMessage(
-        Level = LogLevel.Information,
+        Level = LogLevel.Warning,
         Message = "no task could be rehearsed, so the first one here takes longer to start: {Problem}"
     )]
     private static partial void LogFailed(ILogger logger, string problem);
