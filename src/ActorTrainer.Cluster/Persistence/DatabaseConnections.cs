@@ -31,7 +31,14 @@ internal static class DatabaseConnections
     /// <summary>Statements that a session keeps parsed: more than the product has.</summary>
     private const int PreparedStatements = 50;
 
+    /// <summary>
+    /// Sessions of a node. All of its tasks may be recovered at once; more sessions would make that no faster, and a server takes about a
+    /// hundred by default.
+    /// </summary>
+    private const int Sessions = 16;
+
     private const string MaxAutoPrepare = "Max Auto Prepare";
+    private const string MaxPoolSize = "Maximum Pool Size";
     private const string NoResetOnClose = "No Reset On Close";
 
     private static readonly DatabaseInterceptor Interceptor = new();
@@ -55,6 +62,11 @@ internal static class DatabaseConnections
         if (!said.Contains(MaxAutoPrepare))
         {
             builder.MaxAutoPrepare = PreparedStatements;
+        }
+
+        if (!said.Contains(MaxPoolSize))
+        {
+            builder.MaxPoolSize = Math.Max(builder.MinPoolSize, Sessions);
         }
 
         if (!said.Contains(NoResetOnClose))

@@ -121,7 +121,7 @@ internal sealed partial class LifePulse : IAsyncDisposable
     {
         if (_session is null)
         {
-            // Of its own: a pooled connection is reset when it goes back. The server ends a session whose client is gone within some
+            // Of its own: a pooled connection goes to others when it is given back. The server ends a session whose client is gone within some
             // seconds.
             NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString)
             {

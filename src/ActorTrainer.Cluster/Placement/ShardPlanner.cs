@@ -14,11 +14,15 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
 {
     private static readonly TimeSpan PlanAgainAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>What time alone brings about has come about by then, but for what takes minutes.</summary>
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan PlanSettledAgainAfter = TimeSpan.FromSeconds(5);
+
     private readonly PlacementPlanner _planner = new(model.Sharding);
     private readonly Lock _gate = new();
     private ClusterView? _view;
     private long _changes;
-    private (IReadOnlyDictionary<int, long> Owned, long Changes, TimeSpan At)? _quiet;
+    private (IReadOnlyDictionary<int, long> Owned, long Changes, TimeSpan Since, TimeSpan At)? _quiet;
 
     /// <summary>
     /// Somebody asked for a move; it is planned with the next round. Forgotten when the shard is there or the time is over.
@@ -95,8 +99,8 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
     }
 
     /// <summary>
-    /// Shards that should be taken from their owners now. While nothing happens, and nothing moves, it is only looked once a second, for
-    /// what time alone brings about.
+    /// Shards that should be taken from their owners now. While nothing happens, and nothing moves, it is only looked once a second, and
+    /// after a while every five, for what time alone brings about.
     /// </summary>
     /// <param name="owned">Owner of every shard that has one; the same object as long as it is the same.</param>
     /// <param name="moving">Shards that move already.</param>
@@ -107,20 +111,16 @@ internal sealed class ShardPlanner(NodeModel model, Func<TimeSpan> now)
         {
             SetMembers(view);
             TimeSpan at = now();
-            if (
-                moving.Count == 0
-                && _quiet is { } quiet
-                && ReferenceEquals(quiet.Owned, owned)
-                && quiet.Changes == _changes
-                && at - quiet.At < PlanAgainAfter
-            )
+            bool unchanged = moving.Count == 0 && _quiet is { } known && ReferenceEquals(known.Owned, owned) && known.Changes == _changes;
+            TimeSpan since = unchanged ? _quiet!.Value.Since : at;
+            if (unchanged && at - _quiet!.Value.At < (at - since < SettledAfter ? PlanAgainAfter : PlanSettledAgainAfter))
             {
                 return [];
             }
 
             _planner.SetOwners(owned);
             IReadOnlyList<ShardMove> moves = _planner.BeginMoves(moving, at);
-            _quiet = moves.Count == 0 ? (owned, _changes, at) : null;
+            _quiet = moves.Count == 0 ? (owned, _changes, since, at) : null;
             return moves;
         }
     }

@@ -7,11 +7,12 @@ namespace ActorTrainer.Cluster.Tests.Persistence;
 public sealed class DatabaseConnectionsTests
 {
     [Fact]
-    public void ConnectionString_OfPostgreSql_KeepsStatementsParsed()
+    public void ConnectionString_OfPostgreSql_KeepsAFewSessionsWithTheirStatementsParsed()
     {
         NpgsqlConnectionStringBuilder made = Made("Host=db;Username=u");
 
         made.MaxAutoPrepare.ShouldBe(50);
+        made.MaxPoolSize.ShouldBe(16);
         made.NoResetOnClose.ShouldBeTrue();
         made.Options!.ShouldContain("synchronous_commit=on");
     }
@@ -19,9 +20,12 @@ public sealed class DatabaseConnectionsTests
     [Fact]
     public void ConnectionString_WithTheUsersOwnSettings_KeepsThem()
     {
-        NpgsqlConnectionStringBuilder made = Made("Host=db;Max Auto Prepare=0;No Reset On Close=false;Options=-c work_mem=8MB");
+        NpgsqlConnectionStringBuilder made = Made(
+            "Host=db;Max Auto Prepare=0;Maximum Pool Size=40;No Reset On Close=false;Options=-c work_mem=8MB"
+        );
 
         made.MaxAutoPrepare.ShouldBe(0);
+        made.MaxPoolSize.ShouldBe(40);
         made.NoResetOnClose.ShouldBeFalse();
         made.Options!.ShouldEndWith("-c work_mem=8MB");
     }
