@@ -209,6 +209,10 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
                 // To begin it needs its journal; whoever runs nodes starts it again. One that trains has to bear it.
                 say($"{what}: it began while the database was away");
             }
+            else if (WasStuck(node))
+            {
+                say($"{what}: it was stopped while it held the database's write lock");
+            }
             else
             {
                 say(what);
@@ -220,6 +224,15 @@ internal sealed class FaultRunner(LocalCluster cluster, BenchDatabase database, 
 
         _databaseWasAway = false;
     }
+
+    /// <summary>
+    /// Whether another node ended this one, and says so: a node on SQLite that stands still in the middle of a write keeps all others out.
+    /// </summary>
+    private bool WasStuck(LocalNode node) =>
+        cluster.Nodes.Any(other =>
+            File.ReadLines(other.LogPath)
+                .Any(line => line.Contains(Text($"process {node.Pid} is stopped and unreachable"), StringComparison.Ordinal))
+        );
 
     private LocalNode[] FreeNodes()
     {

@@ -22,7 +22,7 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
     public EntityStep Step { get; } = step;
 
     /// <summary>
-    /// When it ends unless it is adopted before: somebody else may have the task by then. Null: no member is out of reach.
+    /// When it ends unless the journal has answered before: somebody else may have the task by then. Null: no member is out of reach.
     /// </summary>
     public TimeSpan? Deadline { get; set; }
 

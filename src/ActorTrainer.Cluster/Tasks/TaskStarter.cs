@@ -42,6 +42,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private readonly Func<IActorRef> _region;
     private readonly Func<TaskId, Task> _withdraw;
     private readonly TimeSpan _selfFenceAfter;
+    private readonly TogetherClock _together = new();
     private readonly ILogger _logger;
     private readonly Dictionary<TaskId, (int Times, TimeSpan Next)> _woken = [];
     private readonly Dictionary<TaskId, TimeSpan> _seenNew = [];
@@ -125,6 +126,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
         if (check.Periodic)
         {
+            _together.Look(_host.Now, IsAlone(view));
             WakeOwn();
             EndParked(view);
         }
@@ -259,8 +261,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             TaskId task = run.Entity.Task;
             long owner = _index.Find(task)?.Owner ?? _host.Home.Incarnation;
             bool elsewhere = owner != _host.Home.Incarnation && view.Find(owner)?.IsLiving == true;
-            bool alone = view.Members.Any(m => m.State == MemberState.Suspect);
-            run.Deadline ??= alone ? _host.Now + _selfFenceAfter : null;
+            run.Deadline ??= IsAlone(view) ? _together.Until + _selfFenceAfter : null;
             if (elsewhere || _host.Now > run.Deadline)
             {
                 LogParkedEnded(_logger, task, elsewhere ? "another node has it" : "not all members can be reached");
@@ -268,6 +269,8 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
             }
         }
     }
+
+    private static bool IsAlone(ClusterView view) => view.Members.Any(m => m.State == MemberState.Suspect);
 
     private void OnUnborn(TaskUnborn unborn)
     {

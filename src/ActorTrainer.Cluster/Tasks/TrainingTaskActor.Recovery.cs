@@ -180,6 +180,7 @@ internal sealed partial class TrainingTaskActor
     {
         LogAdopted(_host.Logger, _task, parked.Inputs.Count);
         _entity = parked.Entity;
+        _fencedAt = parked.Deadline;
         EntityStep step = parked.Step;
         if (outcome == ParkedOutcome.Journaled)
         {

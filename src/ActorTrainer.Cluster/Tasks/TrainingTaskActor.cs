@@ -55,6 +55,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     private EntityStep? _persisting;
     private readonly bool _looksForSnapshots;
     private bool _recoversAgain;
+    private TimeSpan? _fencedAt;
     private bool _draining;
     private TaskStopReason _stopReason = TaskStopReason.Failed;
     private IActorRef? _asker;
@@ -120,7 +121,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             TaskEffect[] released = [.. step.AfterCommit.OfType<ReleaseStaged>()];
             _host.Start(released);
             EntityStep kept = step with { AfterCommit = [.. step.AfterCommit.Except(released)] };
-            _host.Park(new ParkedRun(Self, _entity, kept, sequenceNr - 1), _inbox);
+            _host.Park(new ParkedRun(Self, _entity, kept, sequenceNr - 1) { Deadline = _fencedAt }, _inbox);
         }
 
         base.OnPersistFailure(cause, @event, sequenceNr);
@@ -338,6 +339,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
                 {
                     _persisting = null;
                     _asker = null;
+                    _fencedAt = null;
                     _entity.Commit(step.Persist, _host.Now);
                     if (_entity.State is { Archived: true })
                     {

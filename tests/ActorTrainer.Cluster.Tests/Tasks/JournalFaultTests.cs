@@ -104,6 +104,21 @@ public sealed class JournalFaultTests : TestKit
     }
 
     [Fact]
+    public async Task Write_OfTheAdoptionFails_TheRunsTimeGoesOn()
+    {
+        TaskFixture task = Training();
+        await _journal.OnWrite.Fail();
+        Store(task, 10);
+        ShouldPark(task);
+        task.Host.Parked[TaskFixture.Id].Deadline = TimeSpan.FromHours(1);
+
+        Recover(task);
+
+        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Parked);
+        task.Host.Parked[TaskFixture.Id].Deadline.ShouldBe(TimeSpan.FromHours(1), "only an answer of the journal gives it more");
+    }
+
+    [Fact]
     public async Task Write_OfTheEndFails_IsCommittedByTheNextActorAndNothingIsDoneAgain()
     {
         TaskFixture task = Training();
