@@ -121,8 +121,8 @@ internal sealed partial class LifePulse : IAsyncDisposable
     {
         if (_session is null)
         {
-            // Of its own: a pooled connection goes to others when it is given back. The server ends a session whose client is gone within some
-            // seconds.
+            // Of its own: a pooled connection goes to others when it is given back. The server ends a session whose client is gone within
+            // some seconds.
             NpgsqlConnectionStringBuilder builder = new(_database.ConnectionString)
             {
                 Pooling = false,
