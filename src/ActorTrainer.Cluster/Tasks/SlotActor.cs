@@ -69,11 +69,12 @@ internal sealed class SlotActor : ReceiveActor, IWithTimers
     private void OnStatus(SlotStatus status)
     {
         _recovering.Remove(status.Task);
+        bool another = _tasks.TryGetValue(status.Task, out SlotStatus? known) && !known.Entity.Equals(status.Entity);
         _tasks[status.Task] = status;
         _resting.Awake(status.Task, _now());
-        if (_granted.TryGetValue(status.Task, out long number) && status.Grant >= number)
+        if (_granted.TryGetValue(status.Task, out long number) && (another || status.Grant >= number))
         {
-            // It has heard of the grant: from here on its own word counts.
+            // It has heard of the grant, or goes on with the run of an actor that had it: from here on its own word counts.
             _granted.Remove(status.Task);
         }
 

@@ -23,7 +23,7 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
     }
 
     /// <summary>The address of a member given by address or name.</summary>
-    /// <exception cref="ApiProblemException">404: no member is called so.</exception>
+    /// <exception cref="ApiProblemException">404: no member is called so; 503: this node has only just been started.</exception>
     public static NodeAddress FindNode(ITaskClient client, string text)
     {
         (NodeAddress Address, string Name)[] known =
@@ -40,6 +40,15 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
             {
                 return address;
             }
+        }
+
+        if (known.Length == 0)
+        {
+            throw new ApiProblemException(
+                StatusCodes.Status503ServiceUnavailable,
+                "this node does not know the members of the cluster yet",
+                "ask again, or ask another node"
+            );
         }
 
         throw new ApiProblemException(

@@ -70,6 +70,19 @@ public sealed class SlotActorTests : TestKit
     }
 
     [Fact]
+    public void Grant_OfAnActorWhoseRunWasParked_IsNotTheNextActorsAsWell()
+    {
+        TestProbe parked = Task("task", 0);
+        Say("task", parked);
+        parked.ExpectMsg<SlotsGranted>();
+
+        TestProbe next = CreateTestProbe();
+        Say("task", next, grant: 0);
+
+        next.ExpectMsg<SlotsGranted>();
+    }
+
+    [Fact]
     public void Grant_NotHeardOfYet_CountsAsTaken()
     {
         TestProbe first = Task("first", 0);

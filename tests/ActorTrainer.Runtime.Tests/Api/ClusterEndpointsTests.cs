@@ -48,6 +48,16 @@ public sealed class ClusterEndpointsTests : ApiTests
     }
 
     [Fact]
+    public async Task NodeCommand_OfANodeThatKnowsNoMembersYet_IsUnavailableSoThatAnotherNodeIsAsked()
+    {
+        Node.View = Node.View with { Members = [] };
+
+        (await PostAsync("/v1/cluster/drain", """{"node":"beta"}""")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+
+        Node.Asked.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Shards_Summary_CountsEachOwnersShards()
     {
         JsonNode shards = await GetAsync("/v1/shards");
