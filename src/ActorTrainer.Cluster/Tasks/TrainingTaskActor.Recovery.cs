@@ -67,13 +67,13 @@ internal sealed partial class TrainingTaskActor
             return;
         }
 
-        if (LastSequenceNr != _folded + 1 && !_looksForSnapshots)
-        {
-            return;
-        }
-
         if (LastSequenceNr != _folded + 1)
         {
+            if (!_looksForSnapshots)
+            {
+                return;
+            }
+
             _incomplete = true;
             _unreadable =
                 $"events {_folded + 1} to {LastSequenceNr - 1} of task {_task} are deleted, and no snapshot that covers them can be read"
