@@ -10,7 +10,10 @@ namespace ActorTrainer.Core.Sharding;
 /// <param name="Refusal">What to answer; null: it can go.</param>
 public readonly record struct MoveTarget(long To, CommandReply? Refusal)
 {
-    /// <summary>Chooses: the node asked for, or the one that the policy names among the others.</summary>
+    /// <summary>
+    /// Chooses: the node asked for, or the one that the policy names among the others. Up is whom gossip counts as that, as in every list of
+    /// the members; the record of a node that has only just come up says so later.
+    /// </summary>
     /// <param name="task">The task.</param>
     /// <param name="slots">Its demand.</param>
     /// <param name="owner">The life that it is on.</param>
@@ -33,7 +36,8 @@ public readonly record struct MoveTarget(long To, CommandReply? Refusal)
     )
     {
         long to = asked is { } address
-            ? living.LastOrDefault(m => m.Address == address && m.Status == MemberStatus.Up)?.Incarnation ?? -1
+            ? living.LastOrDefault(m => m.Address == address && m.State == MemberState.Up && m.Status != MemberStatus.Leaving)?.Incarnation
+                ?? -1
             : AllocationPolicy.ChooseNode(slots, owners, [.. nodes.Where(n => n.Incarnation != owner)], demands, strategy);
         return to switch
         {
