@@ -11,8 +11,8 @@ namespace ActorTrainer.Core.Sharding;
 public readonly record struct MoveTarget(long To, CommandReply? Refusal)
 {
     /// <summary>
-    /// Chooses: the node asked for, or the one that the policy names among the others. Up is whom gossip counts as that, as in every list of
-    /// the members; the record of a node that has only just come up says so later.
+    /// Chooses: the node asked for, or the one that the policy names among the others. Up is whom gossip counts as that, as in every
+    /// list of the members; the record of a node that has only just come up says so later.
     /// </summary>
     /// <param name="task">The task.</param>
     /// <param name="slots">Its demand.</param>
