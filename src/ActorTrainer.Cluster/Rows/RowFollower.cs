@@ -13,7 +13,7 @@ internal sealed partial class RowFollower : IAsyncDisposable
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How often it reads when nothing has changed for <see cref="IdleAfter"/>.</summary>
-    private static readonly TimeSpan PollIdle = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PollIdle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
     private readonly TaskRowTable _table;
