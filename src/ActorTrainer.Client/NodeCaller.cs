@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Identity;
@@ -175,11 +176,14 @@ internal sealed class NodeCaller : IDisposable
             : new ActorTrainerApiException(status, $"{node} answered {status} {response.ReasonPhrase}", "");
     }
 
+    // .NET lets a socket's own exception out when the other side goes just as the connection stands.
     private static bool IsNoAnswer(Exception e, CancellationToken cancellationToken) =>
-        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+        e is HttpRequestException or IOException or SocketException
+        || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     private static bool WasNotSent(Exception e) =>
-        e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+        e is SocketException
+        || e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
     private void Prefer(NodeAddress node)
     {
