@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Identity;
@@ -21,14 +20,7 @@ internal sealed class NodeCaller : IDisposable
     {
         _options = options;
         _nodes = [.. options.Nodes.Distinct()];
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = options.Timeout, UseProxy = false })
-        {
-            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
-        };
-        if (options.Token is not null)
-        {
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.Token);
-        }
+        _http = NodeHttp.CreateClient(options.Timeout, options.Token);
     }
 
     /// <summary>Known nodes; the one that answered last comes first.</summary>
@@ -176,14 +168,11 @@ internal sealed class NodeCaller : IDisposable
             : new ActorTrainerApiException(status, $"{node} answered {status} {response.ReasonPhrase}", "");
     }
 
-    // .NET lets a socket's own exception out when the other side goes just as the connection stands.
     private static bool IsNoAnswer(Exception e, CancellationToken cancellationToken) =>
-        e is HttpRequestException or IOException or SocketException
-        || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+        e is HttpRequestException or IOException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     private static bool WasNotSent(Exception e) =>
-        e is SocketException
-        || e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
+        e is HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError };
 
     private void Prefer(NodeAddress node)
     {

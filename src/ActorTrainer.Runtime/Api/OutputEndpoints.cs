@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ActorTrainer.Client;
@@ -27,14 +26,7 @@ internal sealed class OutputEndpoints
         _files = files;
         _lookup = lookup;
         _options = options;
-        _peers = new HttpClient(new SocketsHttpHandler { ConnectTimeout = options.PeerTimeout, UseProxy = false })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        if (options.Token is not null)
-        {
-            _peers.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.Token);
-        }
+        _peers = NodeHttp.CreateClient(options.PeerTimeout, options.Token);
     }
 
     public void Map(ApiEndpoints.Routes routes)

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
 using ActorTrainer.Client;
@@ -31,15 +30,8 @@ internal static class SeedCheck
             return [];
         }
 
-        using HttpClient http = new(new SocketsHttpHandler { ConnectTimeout = Limit, UseProxy = false })
-        {
-            MaxResponseContentBufferSize = MostBytes,
-        };
-        if (model.Security.Token is { } token)
-        {
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
-
+        using HttpClient http = NodeHttp.CreateClient(Limit, model.Security.Token);
+        http.MaxResponseContentBufferSize = MostBytes;
         using CancellationTokenSource limit = new(Limit, time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         Answer[] answers = await Task.WhenAll(seeds.Select(s => AskAsync(http, s, either.Token)));
