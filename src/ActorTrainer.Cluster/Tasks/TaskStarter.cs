@@ -128,7 +128,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
         {
             _together.Look(_host.Now, IsAlone(view));
             WakeOwn();
-            EndParked(view);
+            LookAtParked(view);
         }
     }
 
@@ -242,7 +242,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), AfterFencing);
                 break;
             case TaskStopReason.Parked:
-                Timers.StartSingleTimer(stopped.Task.Value, new Wake(stopped.Task), ParkedBackoff);
+                WakeParked(stopped.Task);
                 break;
             case TaskStopReason.Passivated:
                 _failures.Remove(stopped.Task);
@@ -252,9 +252,10 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
 
     /// <summary>
     /// A parked run goes on for as long as every member is within reach: none of them can have given its task to another. Once one is not,
-    /// it has as long as a node that lost everybody. It ends at once when its task is known to have another owner.
+    /// it has as long as a node that lost everybody. It ends at once when its task is known to have another owner. A task that no actor has
+    /// taken up meanwhile is woken for it.
     /// </summary>
-    private void EndParked(ClusterView view)
+    private void LookAtParked(ClusterView view)
     {
         foreach (ParkedRun run in _host.Parked.Values)
         {
@@ -267,6 +268,19 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
                 LogParkedEnded(_logger, task, elsewhere ? "another node has it" : "not all members can be reached");
                 _host.EndParked(run);
             }
+            else if (!_host.Has(task))
+            {
+                WakeParked(task);
+            }
+        }
+    }
+
+    /// <summary>Again and again, whatever its row says: it may be late by as long as the journal is away.</summary>
+    private void WakeParked(TaskId task)
+    {
+        if (!Timers.IsTimerActive(task.Value))
+        {
+            Timers.StartSingleTimer(task.Value, new Wake(task), ParkedBackoff);
         }
     }
 

@@ -189,10 +189,12 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         }
     }
 
-    /// <summary>Whether a run goes on here, or has ended and that is what could not be written.</summary>
+    /// <summary>
+    /// Whether a run goes on here, or has ended and that is what could not be written. One whose activation is not in the journal has not
+    /// begun.
+    /// </summary>
     private bool HasRun =>
-        _entity.TakesSlots
-        || (_entity.State is { Status: Core.Tasks.TaskStatus.Running } state && state.Term == _entity.Term && !_entity.NeedsActivation);
+        _entity.State is { } state && state.Term == _entity.Term && (_entity.TakesSlots || state.Status == Core.Tasks.TaskStatus.Running);
 
     private void SayNotWritten(Exception cause)
     {

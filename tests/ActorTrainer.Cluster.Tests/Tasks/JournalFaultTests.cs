@@ -76,6 +76,29 @@ public sealed class JournalFaultTests : TestKit
         Events<TaskStarted>().Count.ShouldBe(1);
     }
 
+    /// <summary>No worker has begun under the term that the journal did not take, so there is nothing to keep.</summary>
+    [Fact]
+    public async Task Write_OfTheNextOwnersActivationFails_TheTaskWaitsForSlotsAgain()
+    {
+        TaskFixture lost = Training();
+        lost.Parent.Unwatch(lost.Actor);
+        TaskFixture task = new(this, incarnation: 2);
+        task.Slots.FishForMessage<SlotStatus>(s => s.Wants, TimeSpan.FromSeconds(10));
+        await _journal.OnWrite.Fail();
+
+        task.Actor.Tell(new SlotsGranted(1));
+
+        task.ShouldStop();
+        task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Failed);
+        task.Slots.FishForMessage<TaskGone>(gone => gone.Entity.Equals(task.Actor), TimeSpan.FromSeconds(10));
+        task.Host.Parked.ShouldBeEmpty();
+        await _journal.OnWrite.Pass();
+        IActorRef next = Recover(task);
+        task.Slots.FishForMessage<SlotStatus>(s => s.Wants && s.Entity.Equals(next), TimeSpan.FromSeconds(10));
+        next.Tell(new SlotsGranted(2));
+        task.Effect<StartWorker>().Run.Term.ShouldBe(2);
+    }
+
     [Fact]
     public async Task Write_FailsAfterAWhile_WhatHappenedInThatTimeIsNotLost()
     {

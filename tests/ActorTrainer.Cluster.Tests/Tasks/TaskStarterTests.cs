@@ -169,6 +169,30 @@ public sealed class TaskStarterTests : TestKit
         _region.ExpectNoMsg(TimeSpan.FromSeconds(1));
     }
 
+    /// <summary>Its row is written when the journal answers again, and may name the lost owner before as one that may rest after.</summary>
+    [Fact]
+    [Trait("Lane", "Slow")]
+    public void Task_WithAParkedRun_IsWokenUntilAnActorTakesItUp()
+    {
+        ClusterMember lost = Member(3) with { State = MemberState.Down }; // and the journal, which is away, does not know it yet
+        _view = new ClusterView(1, 1, [Member(1), Member(2), lost]);
+        _index.Apply([Row("a", 3)]);
+        IActorRef starter = Start();
+        TaskId task = TaskId.Parse("a-a1b2c");
+        ParkedRun run = new(ActorRefs.Nobody, new TaskEntity(task, _host.Home, journalsProgress: false), EntityStep.Nothing, 3);
+        _host.Park(run, new TaskInbox());
+        starter.Tell(new TaskStopped(task, TaskStopReason.Parked));
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(2));
+
+        _index.Apply([Row("a", 1, status: TaskStatus.Pending) with { Version = 2 }]);
+
+        Woken().ShouldBe("a");
+        Woken().ShouldBe("a", "nobody has taken the run");
+        _host.TakeParked(task, new TaskInbox()).ShouldBe(run);
+        _region.ReceiveWhile(TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(1.5), message => message).Count.ShouldBeLessThanOrEqualTo(1);
+        _region.ExpectNoMsg(TimeSpan.FromSeconds(1.5));
+    }
+
     [Fact]
     [Trait("Lane", "Slow")]
     public void Task_OfALifeThatIsLostLater_IsWokenThen()
