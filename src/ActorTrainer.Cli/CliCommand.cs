@@ -14,6 +14,9 @@ internal sealed class CliCommand : Command
 
     /// <summary>A line about the exit code where it differs from the usual, or null.</summary>
     public string? ExitCodeNote { get; set; }
+
+    /// <summary>Whether its arguments are a command line: from its first word on, nothing is looked at.</summary>
+    public bool TakesCommandLine { get; set; }
 }
 
 /// <summary>The usual help, then examples and exit codes.</summary>

@@ -86,10 +86,16 @@ internal static class CliProgram
     public static async Task<int> RunAsync(string[] args, CliContext cli)
     {
         RootCommand root = Build(cli);
-        ParseResult parsed = root.Parse(args);
-        if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
+        string[] marked = CommandBoundary.Mark(root, args, out CliCommand? taker, out string? unknown);
+        if (taker is not null && unknown is not null)
         {
-            return await RefuseAsync(parsed, cli);
+            return await RefuseAsync(cli, taker, UsageText.UnknownOption(taker, unknown));
+        }
+
+        ParseResult parsed = root.Parse(marked);
+        if (parsed.Action is not HelpWithExamples && UsageText.Describe(parsed) is string problem)
+        {
+            return await RefuseAsync(cli, parsed.CommandResult.Command, problem);
         }
 
         InvocationConfiguration configuration = new()
@@ -102,21 +108,11 @@ internal static class CliProgram
         return await parsed.InvokeAsync(configuration);
     }
 
-    private static async Task<int> RefuseAsync(ParseResult parsed, CliContext cli)
+    private static async Task<int> RefuseAsync(CliContext cli, Command command, string problem)
     {
-        List<string> path = [];
-        for (
-            Symbol? symbol = parsed.CommandResult.Command;
-            symbol is not null and not RootCommand;
-            symbol = symbol.Parents.FirstOrDefault()
-        )
-        {
-            path.Insert(0, symbol.Name);
-        }
-
-        string command = string.Join(' ', ["actortrainer", .. path]);
-        await cli.Error.WriteLineAsync($"{command}: {parsed.Errors[0].Message}");
-        await cli.Error.WriteLineAsync($"See '{command} --help'.");
+        string path = UsageText.PathOf(command);
+        await cli.Error.WriteLineAsync($"{path}: {problem}");
+        await cli.Error.WriteLineAsync($"See '{path} --help'.");
         return ExitCodes.Usage;
     }
 }

@@ -90,6 +90,14 @@ internal sealed class GlobalOptions
             Recursive = true,
             DefaultValueFactory = _ => "table",
         };
-        return option.AcceptOnlyFromAmong("table", "json");
+        option.CompletionSources.Add("table", "json");
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("table" or "json") and string format }])
+            {
+                result.AddError($"--output: '{format}' is neither table nor json");
+            }
+        });
+        return option;
     }
 }

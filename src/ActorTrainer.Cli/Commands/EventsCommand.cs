@@ -30,7 +30,7 @@ internal static class EventsCommand
             globals,
             async call =>
             {
-                TaskEventList list = await ReadAllAsync(call, call.Value(task), call.Value(after));
+                TaskEventList list = await ReadAllAsync(call, call.Value(task), Numbers.AtLeast(0, call.Value(after), "--after"));
                 if (call.Json)
                 {
                     call.WriteJson(list);

@@ -16,7 +16,7 @@ internal static class RunCommand
     {
         Argument<string[]> commandLine = new("COMMAND")
         {
-            Description = "The executable and its arguments, behind '--'.",
+            Description = "The executable and its arguments. Put '--' before it.",
             Arity = ArgumentArity.OneOrMore,
         };
         TaskOptions options = new();
@@ -34,6 +34,7 @@ internal static class RunCommand
             options.Environment,
             options.MaxAttempts,
         };
+        command.TakesCommandLine = true;
         command.ExitCodeNote = "the task's own; a held task: 1";
         Invocation.Set(
             command,

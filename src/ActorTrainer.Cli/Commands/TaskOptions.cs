@@ -40,11 +40,6 @@ internal sealed class TaskOptions
     /// <exception cref="UsageException">An environment entry has no '=', or a number is out of range.</exception>
     public TaskSpec Read(Invocation call, string[] command)
     {
-        if (call.Value(Slots) < 1)
-        {
-            throw new UsageException("--slots: at least 1");
-        }
-
         Dictionary<string, string> environment = new(StringComparer.Ordinal);
         foreach (Flag entry in KeyValues.Parse(call.Value(Environment), "--env", "SEED=7"))
         {
@@ -54,12 +49,12 @@ internal sealed class TaskOptions
         return new TaskSpec
         {
             Name = call.Value(Name) ?? RunCommand.NameOf(command),
-            Slots = call.Value(Slots),
+            Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
             Priority = call.Value(Priority),
             Command = command,
             Environment = environment,
             WorkingDirectory = call.Cli.WorkingDirectory,
-            Retry = new RetrySpec { MaxAttempts = call.Value(MaxAttempts) },
+            Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
         };
     }
 }

@@ -6,10 +6,13 @@ namespace ActorTrainer.Cli.Commands;
 
 internal static class TasksWaitCommand
 {
+    /// <summary>Some six weeks: a timer can wait a little longer.</summary>
+    private const int MaxSeconds = 4_000_000;
+
     public static CliCommand Create(CliContext cli, GlobalOptions globals)
     {
         Argument<string[]> tasks = TaskArgument.Some(ArgumentArity.OneOrMore);
-        Option<int> timeout = new("--timeout")
+        Option<int?> timeout = new("--timeout")
         {
             Description = "Seconds to wait at most; then the exit code is 1. [default: no limit]",
             HelpName = "SECONDS",
@@ -32,10 +35,10 @@ internal static class TasksWaitCommand
             async call =>
             {
                 string[] names = call.Value(tasks);
-                using CancellationTokenSource limit =
-                    call.Value(timeout) > 0
-                        ? new CancellationTokenSource(TimeSpan.FromSeconds(call.Value(timeout)), cli.Time)
-                        : new CancellationTokenSource();
+                int? seconds = call.Value(timeout) is int given ? Numbers.Within(1, MaxSeconds, given, "--timeout") : null;
+                using CancellationTokenSource limit = seconds is int most
+                    ? new CancellationTokenSource(TimeSpan.FromSeconds(most), cli.Time)
+                    : new CancellationTokenSource();
                 using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(call.Interrupt, limit.Token);
                 try
                 {
@@ -44,7 +47,7 @@ internal static class TasksWaitCommand
                 catch (OperationCanceledException) when (limit.IsCancellationRequested && !call.Interrupt.IsCancellationRequested)
                 {
                     throw new CommandFailedException(
-                        $"not finished after {Human.Duration(TimeSpan.FromSeconds(call.Value(timeout)))}; the tasks go on"
+                        $"not finished after {Human.Duration(TimeSpan.FromSeconds(seconds!.Value))}; the tasks go on"
                     );
                 }
             }

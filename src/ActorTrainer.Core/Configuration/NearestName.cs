@@ -7,8 +7,10 @@ public static class NearestName
     public static string? Find(string name, IEnumerable<string> candidates)
     {
         string? best = null;
-        int limit = Math.Max(2, name.Length / 3) + 1;
         string folded = Fold(name);
+
+        // What shares no letter with a short name is no slip of it.
+        int limit = Math.Min(Math.Max(2, name.Length / 3) + 1, folded.Length);
         foreach (string candidate in candidates)
         {
             int distance = Distance(folded, Fold(candidate));

@@ -25,6 +25,9 @@ public sealed class NearestNameTests
     [InlineData("heartbeat_interval", "heartbeat-interval", "heartbeat-interval")]
     [InlineData("x", "slots", null)]
     [InlineData("slot", "slots", "slots")]
+    [InlineData("x", "ls", null)]
+    [InlineData("sl", "ls", "ls")]
+    [InlineData("ab", "ls", null)]
     public void Find_Slip_NamesTheCandidate(string name, string candidate, string? expected) =>
         NearestName.Find(name, ["zzzzzzzzzzzzzzz", candidate]).ShouldBe(expected);
 

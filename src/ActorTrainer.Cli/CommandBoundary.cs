@@ -1,0 +1,96 @@
+using System.CommandLine;
+
+namespace ActorTrainer.Cli;
+
+/// <summary>
+/// Finds where the command of <c>run</c> begins. System.CommandLine would look for options behind its first word too, and take an option
+/// that nobody knows for that word.
+/// </summary>
+internal static class CommandBoundary
+{
+    public const string Separator = "--";
+
+    /// <summary>
+    /// The arguments with <c>--</c> before the first word of a command that came without it: what follows is the command's own. An option
+    /// that is not known keeps them as they are.
+    /// </summary>
+    /// <param name="root">The commands.</param>
+    /// <param name="args">What the user wrote.</param>
+    /// <param name="taker">The command that takes a command line, if the arguments name it.</param>
+    /// <param name="unknown">What stands before the command's first word, begins with a dash and is no option; null: nothing.</param>
+    public static string[] Mark(RootCommand root, string[] args, out CliCommand? taker, out string? unknown)
+    {
+        taker = null;
+        unknown = null;
+        Command current = root;
+        for (int i = 0; i < args.Length; i++)
+        {
+            string arg = args[i];
+            if (arg == Separator)
+            {
+                return args;
+            }
+
+            if (arg.Length > 1 && arg[0] == '-')
+            {
+                if (Find(current, arg, out bool hasValue) is { } option)
+                {
+                    i += hasValue || !TakesValue(option) || args.ElementAtOrDefault(i + 1) is null or Separator ? 0 : 1;
+                    continue;
+                }
+
+                unknown = taker is null ? null : arg;
+                return args;
+            }
+
+            if (taker is not null)
+            {
+                return [.. args[..i], Separator, .. args[i..]];
+            }
+
+            if (current.Subcommands.FirstOrDefault(command => command.Name == arg) is not { } next)
+            {
+                return args;
+            }
+
+            current = next;
+            taker = next is CliCommand { TakesCommandLine: true } found ? found : null;
+        }
+
+        return args;
+    }
+
+    /// <summary>The options that may stand behind a command: its own, and those of all commands.</summary>
+    public static IEnumerable<Option> OptionsOf(Command command) =>
+        command.Options.Concat(Ancestors(command).SelectMany(above => above.Options.Where(option => option.Recursive)));
+
+    private static IEnumerable<Command> Ancestors(Command command)
+    {
+        for (Command? above = Parent(command); above is not null; above = Parent(above))
+        {
+            yield return above;
+        }
+    }
+
+    private static Command? Parent(Command command) => command.Parents.OfType<Command>().FirstOrDefault();
+
+    private static Option? Find(Command command, string arg, out bool hasValue)
+    {
+        int end = arg.IndexOfAny(['=', ':']);
+        hasValue = end > 0;
+        string name = hasValue ? arg[..end] : arg;
+        Option[] options = [.. OptionsOf(command)];
+        if (options.FirstOrDefault(option => Names(option).Contains(name)) is { } exact)
+        {
+            return exact;
+        }
+
+        // -eSEED=7: a short name with its value right behind it.
+        hasValue = true;
+        return arg[1] == '-' ? null : options.FirstOrDefault(option => TakesValue(option) && Names(option).Contains(arg[..2]));
+    }
+
+    private static IEnumerable<string> Names(Option option) => option.Aliases.Prepend(option.Name);
+
+    private static bool TakesValue(Option option) => option.Arity.MinimumNumberOfValues > 0;
+}
