@@ -16,7 +16,13 @@ internal static class NodeCommand
             HelpName = "ADDR",
         };
         Option<string?> name = new("--name") { Description = "The node's name. [default: host-port]", HelpName = "NAME" };
-        Option<string?> dataDir = new("--data-dir") { Description = "Run directories, logs, journal and checkpoints.", HelpName = "DIR" };
+        Option<string?> dataDir = new("--data-dir")
+        {
+            Description =
+                "Files and output of this node's runs. Journal and checkpoints have keys of their own. "
+                + "[default: actortrainer-data/nodes/PORT here]",
+            HelpName = "DIR",
+        };
         Option<string[]> seeds = new("--seed") { Description = "A node of the cluster to join; may be repeated.", HelpName = "ADDR" };
         Option<int?> slots = new("--slots") { Description = "Slots of tasks that run at once. [default: processors]", HelpName = "N" };
         Option<string[]> set = new("--set") { Description = "Any configuration key; may be repeated.", HelpName = "KEY=VALUE" };

@@ -98,7 +98,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
         _server = server;
-        _dataLock = LockData(_asked.DataDir);
+        _dataLock = DataFolder.Lock(_asked.DataDir);
         NodeModel model = _asked with
         {
             Address = server.Address,
@@ -178,25 +178,6 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         }
 
         _dataLock?.Dispose();
-    }
-
-    /// <summary>Two nodes on one data directory would end each other's workers as orphans.</summary>
-    private static FileStream LockData(string directory)
-    {
-        Directory.CreateDirectory(directory);
-        string path = Path.Combine(directory, "node.lock");
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException e)
-        {
-            throw new IOException(
-                $"the data directory {directory} belongs to another node that runs: "
-                    + "give each node its own (--data-dir, or actortrainer.node.data-dir)",
-                e
-            );
-        }
     }
 
     private void PostTask(TaskInput input)
