@@ -38,7 +38,7 @@ public static class NodeConfiguration
     ) => ToModel(LoadTree(paths, overrides, environment));
 
     /// <summary>What <see cref="Load"/> reads, before it is validated: every value with its place, the defaults too.</summary>
-    /// <exception cref="ConfigException">A file cannot be read or has a mistake.</exception>
+    /// <exception cref="ConfigException">A file cannot be read or has a mistake, or nothing knows the key of an override.</exception>
     public static ConfigObject LoadTree(
         IReadOnlyList<string> paths,
         IReadOnlyList<ConfigOverride>? overrides = null,
@@ -46,6 +46,7 @@ public static class NodeConfiguration
     )
     {
         List<ObjectExpression> layers = [ParseReference(), .. paths.Select(IncludeLoader.LoadFile)];
+        OverrideKeys.Check(overrides ?? [], layers.SelectMany(layer => layer.Keys));
         layers.AddRange(OutsideLayers(overrides, environment));
         return HoconReader.Resolve(layers, environment);
     }
@@ -73,6 +74,7 @@ public static class NodeConfiguration
     )
     {
         ConfigObject tree = ConfigurationTree.Read(configuration).Merge(Reference());
+        OverrideKeys.Check(overrides ?? [], []);
         List<ObjectExpression> outside = [.. OutsideLayers(overrides, environment)];
         return outside.Count == 0 ? tree : HoconReader.Resolve(outside, environment).Merge(tree);
     }

@@ -176,12 +176,33 @@ public sealed class NodeConfigurationTests : IDisposable
         "x",
         "flag --set: actortrainer.node.adress is not a known key. Did you mean actortrainer.node.address?"
     )]
+    [InlineData("logging.level", "x", "flag --set: logging.level is not a known key. Did you mean actortrainer.logging.level?")]
+    [InlineData("levl", "x", "flag --set: levl is not a known key. Did you mean actortrainer.logging.level?")]
+    [InlineData(
+        "actortrainr.node.slots",
+        "1",
+        "flag --set: actortrainr.node.slots is not a known key. Did you mean actortrainer.node.slots?"
+    )]
+    [InlineData(
+        "foo.bar",
+        "1",
+        "flag --set: foo.bar is not a known key. Those of a node begin with actortrainer. or akka.; "
+            + "'actortrainer config show FILE' prints them all."
+    )]
     [InlineData("a..b", "x", "flag --set: 'a..b' is not a key. Use names joined by dots, for example actortrainer.node.address.")]
     [InlineData("actortrainer.node.roles", "[a,,b]", "flag --set: '[a,,b]': there is a ',' too many. Remove it.")]
     public void Load_WrongOverride_NamesTheFlag(string key, string value, string message) =>
         Should
             .Throw<ConfigException>(() => NodeConfiguration.Load([], [new ConfigOverride(key, value, "flag --set")]))
             .Message.ShouldBe(message);
+
+    [Fact]
+    public void Load_OverrideOfAKeyThatTheFileHasForItself_IsSeenBySubstitutions()
+    {
+        string file = _folder.Write("own.conf", "mine.slots = 2\nactortrainer.node.slots = ${mine.slots}");
+
+        NodeConfiguration.Load([file], [new ConfigOverride("mine.slots", "3", "flag --set")]).Slots.ShouldBe(3);
+    }
 
     [Fact]
     public void Load_OverrideWithList_IsRead() =>
