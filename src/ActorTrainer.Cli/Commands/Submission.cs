@@ -1,6 +1,8 @@
+using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cli.Commands;
 
@@ -16,10 +18,40 @@ internal static class Submission
         CommandAccepted accepted = await SubmitAsync(call, spec);
         call.Note(
             accepted.Existed
-                ? $"task {spec.Name} is there already with this specification (id {accepted.Task})"
+                ? $"task {spec.Name} is there already with this specification (id {accepted.Task}){await StateAsync(call, accepted.Task)}"
                 : $"task {spec.Name} submitted (id {accepted.Task})"
         );
         return accepted.Task;
+    }
+
+    /// <summary>What has become of a task that was there already, where that means that nothing is started now.</summary>
+    private static async Task<string> StateAsync(Invocation call, TaskId task)
+    {
+        TaskView view;
+        try
+        {
+            view = (await call.Client.GetTaskAsync(task.Value, call.Interrupt)).Task;
+        }
+        catch (Exception e) when (e is ActorTrainerApiException || ActorTrainerClient.IsTransient(e))
+        {
+            // It is submitted, which was what was asked.
+            return "";
+        }
+
+        string since = call.Times.Show(view.ChangedAt);
+        string resume = $"'actortrainer tasks resume {view.Name}'";
+        return view.Status switch
+        {
+            TaskStatus.Completed =>
+                $" and has completed ({since}); nothing is started. To run it once more, submit it under another name (--name)",
+            TaskStatus.Cancelled => $" and was cancelled ({since}); nothing is started. To run it, submit it under another name (--name)",
+            TaskStatus.Failed =>
+                $" and has failed ({since}: {view.Detail}); nothing is started. {resume} lets it go on from its last checkpoint; "
+                    + "to begin anew, submit it under another name (--name)",
+            TaskStatus.Held => $" and is held ({since}: {view.Detail}); nothing is started. {resume} lets it go on",
+            TaskStatus.Paused => $" and is paused ({since}); nothing is started. {resume} lets it go on",
+            _ => $" and is {TaskText.Status(view.Status)}",
+        };
     }
 
     private static async Task<CommandAccepted> SubmitAsync(Invocation call, TaskSpec spec)
