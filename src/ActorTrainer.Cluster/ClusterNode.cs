@@ -87,7 +87,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     {
         if (_session is not { } session)
         {
-            return new CommandUnavailable("this node is between two lives; ask again");
+            return new CommandUnavailable(TaskClient.BetweenLives);
         }
 
         if (kind == NodeCommandKind.Drain)

@@ -22,8 +22,8 @@ namespace ActorTrainer.Cluster;
 public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<TaskSpec, string?> problemOf) : ITaskClient
 {
     private const int Draws = 64;
-    private const string NotYet = "this node has just been started; ask again";
-    private const string BetweenLives = "this node is between two lives; ask again";
+    private const string NotYet = "this node has just been started and is not in the cluster yet";
+    internal const string BetweenLives = "this node was taken out of the cluster and is on its way back into it";
     private const string Leaving = "this node is leaving";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(200);
@@ -219,10 +219,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
             await Task.Delay(AgainAfter, time, cancellationToken);
         }
 
-        return last
-            ?? new CommandUnavailable(
-                $"no node answered for task {task} within 10 s; ask again when the cluster has settled ('actortrainer cluster show')"
-            );
+        return last ?? new CommandUnavailable($"no node answered for task {task} within 10 s; its node may just have been lost");
     }
 
     private async Task<CommandReply> MigrateAsync(

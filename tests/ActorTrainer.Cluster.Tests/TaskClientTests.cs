@@ -29,7 +29,7 @@ public sealed class TaskClientTests
             await _client.DrainAsync(Node),
         ];
 
-        replies.ShouldAllBe(reply => reply == new CommandUnavailable("this node has just been started; ask again"));
+        replies.ShouldAllBe(reply => reply == new CommandUnavailable("this node has just been started and is not in the cluster yet"));
     }
 
     [Fact]
@@ -46,7 +46,9 @@ public sealed class TaskClientTests
 
         foreach (Func<Task> query in queries)
         {
-            (await Should.ThrowAsync<JournalUnavailableException>(query)).Message.ShouldBe("this node is between two lives; ask again");
+            (await Should.ThrowAsync<JournalUnavailableException>(query)).Message.ShouldBe(
+                "this node was taken out of the cluster and is on its way back into it"
+            );
         }
     }
 

@@ -270,7 +270,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         command switch
         {
             ArchiveTask => new CommandAccepted(task),
-            SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived; submit it again"),
+            SubmitTask => new CommandUnavailable($"task {task} of this name is just being archived"),
             _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
         };
 

@@ -83,7 +83,7 @@ public static class ApiEndpoints
                     await http.WriteProblemAsync(
                         StatusCodes.Status503ServiceUnavailable,
                         $"the journal cannot be read now: {e.Message}",
-                        "training goes on; ask again in a moment"
+                        ApiProblemException.JournalLater
                     );
                 }
                 catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
@@ -195,7 +195,7 @@ internal static class ApiHttp
             CommandUnavailable unavailable => http.WriteProblemAsync(
                 StatusCodes.Status503ServiceUnavailable,
                 unavailable.Reason,
-                "ask again in a moment"
+                ApiProblemException.Later
             ),
             _ => throw new InvalidOperationException($"unknown reply {reply.GetType().Name}"),
         };

@@ -47,7 +47,7 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
             throw new ApiProblemException(
                 StatusCodes.Status503ServiceUnavailable,
                 "this node does not know the members of the cluster yet",
-                "ask again, or ask another node"
+                ApiProblemException.Later
             );
         }
 
@@ -148,7 +148,7 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
                 StatusCodes.Status404NotFound,
                 string.Create(CultureInfo.InvariantCulture, $"there is no shard {number}"),
                 view.Shards.Count == 0
-                    ? "this node has not read the journal yet; ask again in a moment"
+                    ? $"this node has not read the journal yet; {ApiProblemException.Later}"
                     : string.Create(CultureInfo.InvariantCulture, $"use 0 to {view.Shards.Count - 1}")
             );
         }

@@ -116,7 +116,12 @@ public sealed class ApiEndpointsTests : ApiTests
 
         HttpResponseMessage response = await PostAsync("/v1/tasks", """{"name":"x"}""");
 
-        await ShouldBeProblemAsync(response, HttpStatusCode.ServiceUnavailable, "shard 3 has no owner yet", "ask again in a moment");
+        await ShouldBeProblemAsync(
+            response,
+            HttpStatusCode.ServiceUnavailable,
+            "shard 3 has no owner yet",
+            "try again in a few seconds, or ask another node (--node); 'actortrainer cluster show' says which are up"
+        );
     }
 
     [Fact]
@@ -159,7 +164,8 @@ public sealed class ApiEndpointsTests : ApiTests
             await Http.GetAsync("/v1/tasks"),
             HttpStatusCode.ServiceUnavailable,
             "the journal cannot be read now: the disk is full",
-            "training goes on; ask again in a moment"
+            "training goes on; try again in a few seconds, and if it stays so see to the journal's database "
+                + "(the log of the node says what is wrong)"
         );
     }
 
