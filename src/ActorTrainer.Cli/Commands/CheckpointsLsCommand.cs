@@ -17,7 +17,7 @@ internal static class CheckpointsLsCommand
         };
         CliCommand command = new(
             "ls",
-            "Lists checkpoints, newest first.",
+            "Lists checkpoints, newest first. A task keeps its newest (keep-last), its best and the one last restored from.",
             "actortrainer checkpoints ls",
             "actortrainer checkpoints ls digits"
         )

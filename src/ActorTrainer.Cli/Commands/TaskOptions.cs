@@ -32,7 +32,8 @@ internal sealed class TaskOptions
     public Option<int> MaxAttempts { get; } =
         new("--max-attempts")
         {
-            Description = "Failures of its own before it is failed for good; node loss does not count.",
+            Description =
+                "How often it is started again after a failure of its own; the next one fails it for good. Node loss does not count.",
             HelpName = "N",
             DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
         };

@@ -61,7 +61,7 @@ internal static class TasksShowCommand
             ("Folder", spec?.WorkingDirectory),
             ("Environment", spec is null ? null : string.Join(' ', spec.Environment.Keys.Order(StringComparer.Ordinal))),
             ("Saves", spec is null ? null : Saves(spec.Checkpoint)),
-            ("Retries", spec is null ? null : $"{Human.Number(spec.Retry.MaxAttempts)}, first after {Human.Duration(spec.Retry.Backoff)}"),
+            ("Retries", spec is null ? null : Retries(spec.Retry)),
         ];
     }
 
@@ -72,6 +72,11 @@ internal static class TasksShowCommand
 
     private static string Runs(TaskView task) =>
         task.Failures > 0 ? $"{Human.Number(task.Runs)}, {Human.Number(task.Failures)} failed" : Human.Number(task.Runs);
+
+    private static string Retries(RetrySpec policy) =>
+        policy.MaxAttempts == 0
+            ? "none"
+            : $"{Human.Number(policy.MaxAttempts)} after failures of its own, the first after {Human.Duration(policy.Backoff)}";
 
     private static string? Checkpoint(CheckpointRef? checkpoint) =>
         checkpoint is null
@@ -89,6 +94,7 @@ internal static class TasksShowCommand
             CheckpointStrategy.Event => "on events",
             _ => $"{epochs}, {interval}, on events",
         };
-        return $"{when}; keeps {Human.Number(policy.KeepLast)}";
+        string newest = policy.KeepLast == 1 ? "the newest one" : $"the newest {Human.Number(policy.KeepLast)}";
+        return $"{when}; keeps {newest}{(policy.BestMetric is null ? "" : ", the best one")} and the one last restored from";
     }
 }

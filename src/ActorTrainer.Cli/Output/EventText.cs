@@ -52,9 +52,7 @@ internal static class EventText
             TaskCheckpointRemoved e => $"{e.Checkpoint}: {e.Reason}",
             TaskPacksCondemned e => e.Packs.Count == 1 ? "1 pack" : FormattableString.Invariant($"{e.Packs.Count} packs"),
             TaskInterrupted e => $"{Interruption(e.Reason)}{Clause(e.Detail)}",
-            TaskRetryScheduled e => FormattableString.Invariant(
-                $"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), again in {Human.Duration(e.Delay)}"
-            ) + (e.Elsewhere ? " on another node" : ""),
+            TaskRetryScheduled e => Retry(e),
             TaskMigrating e => $"to {e.To}{Clause(e.Reason)}",
             TaskHeld e => e.Reason,
             TaskCompleted e => Completed(e),
@@ -93,6 +91,14 @@ internal static class EventText
             InterruptionReason.NodeStopping => "node stopping",
             _ => reason.ToString(),
         };
+
+    private static string Retry(TaskRetryScheduled e)
+    {
+        string what = e.MaxAttempts is int most ? FormattableString.Invariant($"retry {e.Failures} of {most}") : "again";
+        return FormattableString.Invariant(
+                $"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), {what} in {Human.Duration(e.Delay)}"
+            ) + (e.Elsewhere ? " on another node" : "");
+    }
 
     private static string Clause(string detail) => detail.Length > 0 ? $": {detail}" : "";
 }

@@ -235,7 +235,7 @@ public static class TaskSpecReader
         RetrySpec defaults = new();
         return new RetrySpec
         {
-            MaxAttempts = section.Int("max-attempts", defaults.MaxAttempts, 1, 1_000_000),
+            MaxAttempts = section.Int("max-attempts", defaults.MaxAttempts, 0, 1_000_000),
             Backoff = section.Duration("backoff", defaults.Backoff, TimeSpan.Zero, TimeSpan.FromDays(1)),
             MaxBackoff = section.Duration("max-backoff", defaults.MaxBackoff, TimeSpan.Zero, TimeSpan.FromDays(1)),
             Rules = ReadRules(section),

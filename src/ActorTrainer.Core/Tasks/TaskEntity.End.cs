@@ -98,7 +98,8 @@ public sealed partial class TaskEntity
         }
 
         TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
-        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, verdict.Action == FailureAction.RetryElsewhere);
+        bool elsewhere = verdict.Action == FailureAction.RetryElsewhere;
+        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, elsewhere, State.Spec.Retry.MaxAttempts);
 
         // Progress goes on record once a second. Where the run failed has to be known exactly: a checkpoint of the next run just before
         // that step must not count as having got past it, or a task that always fails there would be retried for ever.

@@ -86,7 +86,14 @@ public enum InterruptionReason
 }
 
 /// <summary>A failure of the task's own, and when it goes on: <paramref name="Delay"/> after this event.</summary>
-public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan Delay, bool Elsewhere) : TaskEvent;
+/// <param name="Failures">Failures in a row, this one too; as many retries there are with the one that follows.</param>
+/// <param name="Failure">What went wrong.</param>
+/// <param name="Delay">How long it waits.</param>
+/// <param name="Elsewhere">Whether it goes to another node.</param>
+/// <param name="MaxAttempts">
+/// How many retries it may have; null in events of version 0.2.0, of which the task's detail counts failures and not retries.
+/// </param>
+public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan Delay, bool Elsewhere, int? MaxAttempts = null) : TaskEvent;
 
 /// <summary>The task is about to be handed to another node.</summary>
 public sealed record TaskMigrating(long ToIncarnation, NodeAddress To, string Reason) : TaskEvent;

@@ -27,11 +27,7 @@ internal static class TaskFold
                 FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
                 RetryDelay = retry.Delay,
                 AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
-                Detail = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): "
-                        + $"{retry.Failure.Detail}; starts again after {retry.Delay.TotalSeconds:0.#} s"
-                ),
+                Detail = RetryDetail(state, retry),
             },
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
             TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
@@ -128,6 +124,17 @@ internal static class TaskFold
             Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,
             Proven = true,
         };
+    }
+
+    private static string RetryDetail(TaskState state, TaskRetryScheduled retry)
+    {
+        string seconds = retry.Delay.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+        return retry.MaxAttempts is int most
+            ? FormattableString.Invariant(
+                $"{retry.Failure.Class}: {retry.Failure.Detail}; retry {retry.Failures} of {most} starts after {seconds} s"
+            )
+            : FormattableString.Invariant($"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): ")
+                + $"{retry.Failure.Detail}; starts again after {seconds} s";
     }
 
     private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted)

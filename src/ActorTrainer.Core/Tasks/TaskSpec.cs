@@ -88,14 +88,21 @@ public sealed record CheckpointSpec
     /// <summary>Whether a larger <see cref="BestMetric"/> is better. Default false (a loss).</summary>
     public bool BestIsLargest { get; init; }
 
-    /// <summary>How many checkpoints are kept, at least 1. Default 5.</summary>
+    /// <summary>
+    /// How many of the newest checkpoints are kept, at least 1. Default 5. The best one and the one last restored from stay besides, if
+    /// they are older.
+    /// </summary>
     public int KeepLast { get; init; } = 5;
 }
 
 /// <summary>What happens after failures of the task's own.</summary>
 public sealed record RetrySpec
 {
-    /// <summary>Failures of the task's own before it is failed for good. Default 3. Node loss and moves do not count.</summary>
+    /// <summary>
+    /// How often the task is started again after failures of its own, besides its first start; the failure after that fails it for good.
+    /// Default 3. 0: never. Node loss and moves do not count, and a checkpoint beyond the place of the last failure begins the count
+    /// anew.
+    /// </summary>
     public int MaxAttempts { get; init; } = 3;
 
     /// <summary>Wait before the first retry. Default 1 s; doubled for each further failure, with jitter.</summary>

@@ -22,7 +22,7 @@ internal static class SubmitChecks
         : spec.Checkpoint.EpochInterval < 1 ? $"the epoch interval is at least 1, not {spec.Checkpoint.EpochInterval}"
         : spec.Checkpoint.KeepLast < 1 ? $"at least 1 checkpoint is kept, not {spec.Checkpoint.KeepLast}"
         : spec.Checkpoint.Interval <= TimeSpan.Zero ? $"the checkpoint interval is longer than nothing, not {spec.Checkpoint.Interval}"
-        : spec.Retry.MaxAttempts < 0 ? $"the number of attempts is not negative, as {spec.Retry.MaxAttempts} is"
+        : spec.Retry.MaxAttempts < 0 ? $"the number of retries (max-attempts) is not negative, as {spec.Retry.MaxAttempts} is"
         : spec.Retry.Backoff < TimeSpan.Zero || spec.Retry.MaxBackoff < TimeSpan.Zero ? "a backoff is not negative"
         : spec.Grace < TimeSpan.Zero ? $"the grace is not negative, as {spec.Grace} is"
         : null;

@@ -110,6 +110,10 @@ public sealed class TaskSpecReaderTests
         }
     }
 
+    [Fact]
+    public void Read_MaxAttemptsIsZero_IsNoRetry() =>
+        Read("task { name = a, command = x, retry.max-attempts = 0 }").Retry.MaxAttempts.ShouldBe(0);
+
     [Theory]
     [InlineData("", "t.conf:1:1: there is no task here; write task { name = …, command = [ … ] }.")]
     [InlineData(

@@ -302,6 +302,30 @@ public sealed class TaskEntityTests
     }
 
     [Fact]
+    public void On_FailsAgainAndAgain_IsStartedAgainAsOftenAsMaxAttemptsSays()
+    {
+        EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Retry = new RetrySpec { MaxAttempts = 3 } }));
+        List<string> said = [];
+        for (int retry = 1; retry <= 3; retry++)
+        {
+            driver.Exit(7);
+            driver.State.Status.ShouldBe(TaskStatus.Retrying);
+            said.Add(driver.State.Detail);
+            driver.Tick(60);
+            driver.Start();
+        }
+
+        driver.Exit(7).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskFailed>();
+        driver.State.Runs.ShouldBe(4);
+        said.Select(detail => detail[..(detail.IndexOf(" starts after ", StringComparison.Ordinal))])
+            .ShouldBe([
+                "exit-code: exited with code 7; retry 1 of 3",
+                "exit-code: exited with code 7; retry 2 of 3",
+                "exit-code: exited with code 7; retry 3 of 3",
+            ]);
+    }
+
+    [Fact]
     public void On_RuleSaysHold_WaitsForAPerson()
     {
         FailureRule rule = new("nan", FailureAction.Hold, null, null, "loss is nan");

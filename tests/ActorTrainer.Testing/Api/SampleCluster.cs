@@ -178,7 +178,7 @@ public static class SampleCluster
             new TaskInterrupted(InterruptionReason.NodeLost, "127.0.0.1:7403 was confirmed down"),
             new TaskCheckpointDamaged("c-3-900-bad1", "p-3-bad1: chunk 4 has another hash"),
             new TaskStarted(2, 4, A, 5_044, "c-3-800-x7q2", 800),
-            new TaskRetryScheduled(1, new Failure("exit-code", "exit code 7", 7, null, []), TimeSpan.FromSeconds(2), true),
+            new TaskRetryScheduled(1, new Failure("exit-code", "exit code 7", 7, null, []), TimeSpan.FromSeconds(2), true, 3),
             new TaskCheckpointed(Checkpoint(1_000, "interval")),
         ];
         for (int i = 0; i < events.Length; i++)
