@@ -22,6 +22,7 @@ namespace ActorTrainer.Cluster;
 public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? existing) : IAsyncDisposable
 {
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FirstWithin = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(500);
 
     private readonly ILogger _logger = parts.Loggers.CreateLogger<ClusterNode>();
@@ -57,7 +58,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     /// <exception cref="ConfigException">The configuration contradicts itself.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        ClusterSession session = await BeginSessionAsync(cancellationToken);
+        ClusterSession session = await FirstSessionAsync(cancellationToken);
         Ended = Task.Run(() => RunSessionsAsync(session), CancellationToken.None);
         _ = Task.Run(PollAsync, CancellationToken.None);
     }
@@ -116,6 +117,34 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         // It may have been asked to go while this life was being made.
         LeaveIfAsked();
         return session;
+    }
+
+    /// <summary>The journal was there a moment ago: one that takes no writes just now is waited for, and no longer than a user would.</summary>
+    private async Task<ClusterSession> FirstSessionAsync(CancellationToken cancellationToken)
+    {
+        long started = parts.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return await BeginSessionAsync(cancellationToken);
+            }
+            catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
+            {
+                LogNoSession(_logger, e.Message);
+                if (parts.Time.GetElapsedTime(started) > FirstWithin)
+                {
+                    throw new JournalOpenException(
+                        JournalOpenFailure.Locked,
+                        $"The journal {_database!.Name} took nothing for {FirstWithin.TotalSeconds:0} s: {e.Message}. "
+                            + "Look for a program that has locked it, and whether this user may write it; then start the node again.",
+                        e
+                    );
+                }
+            }
+
+            await Task.Delay(AgainAfter, parts.Time, cancellationToken);
+        }
     }
 
     private void LeaveIfAsked()
@@ -228,6 +257,6 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     [LoggerMessage(Level = LogLevel.Information, Message = "{Node} (life {Incarnation}) ends: {Reason}")]
     private static partial void LogEnd(ILogger logger, string node, long incarnation, string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot begin another life yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "cannot begin a life yet: {Reason}")]
     private static partial void LogNoSession(ILogger logger, string reason);
 }

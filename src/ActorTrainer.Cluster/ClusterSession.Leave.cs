@@ -27,9 +27,10 @@ internal sealed partial class ClusterSession
         {
             _host.Leaving = true;
             _host.Slots.Tell(CloseSlots.Instance);
-            await SetStatusAsync(MemberStatus.Leaving);
             long started = _parts.Time.GetTimestamp();
-            await MoveAwayAsync(within * InOrderShare);
+            TimeSpan inOrder = within * InOrderShare;
+            await SayLeavingAsync(inOrder);
+            await MoveAwayAsync(inOrder - _parts.Time.GetElapsedTime(started));
             late = !await HandOverAsync(within - _parts.Time.GetElapsedTime(started));
             await SetStatusAsync(MemberStatus.Removed);
             if (_ownSystem)
@@ -45,6 +46,20 @@ internal sealed partial class ClusterSession
                     ? "its time to leave was over before everything was handed over; the rest goes on from the last checkpoints"
                     : "has handed over everything"
             );
+        }
+    }
+
+    /// <summary>Until its row says that it leaves, nobody moves anything away: while the journal is away it is written again and again.</summary>
+    private async Task SayLeavingAsync(TimeSpan within)
+    {
+        long started = _parts.Time.GetTimestamp();
+        while (
+            !await SetStatusAsync(MemberStatus.Leaving)
+            && _parts.Time.GetElapsedTime(started) < within
+            && !System.WhenTerminated.IsCompleted
+        )
+        {
+            await Task.Delay(CheckEvery, _parts.Time);
         }
     }
 
@@ -107,16 +122,19 @@ internal sealed partial class ClusterSession
         }
     }
 
-    private async Task SetStatusAsync(MemberStatus status)
+    /// <summary>Writes down how this life stands. False: the database did not take it.</summary>
+    private async Task<bool> SetStatusAsync(MemberStatus status)
     {
         using CancellationTokenSource limit = new(StatusWithin, _parts.Time);
         try
         {
             await _members.SetStatusAsync(Incarnation, status, limit.Token);
+            return true;
         }
         catch (Exception e) when (DatabaseErrors.IsAway(e))
         {
             LogStatusNotWritten(_logger, status, e.Message);
+            return false;
         }
     }
 }

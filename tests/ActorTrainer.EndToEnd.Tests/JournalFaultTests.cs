@@ -79,6 +79,51 @@ public sealed class JournalFaultTests
         await task.ShouldHaveLostNothingAsync();
     }
 
+    /// <summary>Neither can write down what it wants; both do it as soon as the journal takes it, and long before their limits.</summary>
+    [Fact]
+    public async Task JournalLock_HeldWhileOneNodeIsDrainedAndAnotherStarts_BothGoOnWhenItIsFree()
+    {
+        await using LocalCluster cluster = new(nodes: 3);
+        LocalNode late = cluster.Nodes[2];
+        cluster.Nodes[0].Start();
+        cluster.Nodes[1].Start();
+        await cluster.WaitForNodesAsync();
+        string end = Path.Combine(cluster.Folder, "end");
+        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("locked", new() { UntilFile = end }));
+        await task.WaitForCheckpointAsync();
+        LocalNode drained = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+        using ActorTrainerClient others = cluster.ClientOf(cluster.Nodes.Except([drained]));
+        Task drain = Task.CompletedTask;
+
+        await WhileLockedAsync(
+            cluster.JournalPath,
+            () =>
+            {
+                late.Start();
+                drain = cluster.Client.DrainAsync(drained.Address.ToString());
+                return Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System);
+            }
+        );
+
+        await cluster.WaitAsync(
+            "the task has moved",
+            async () =>
+            {
+                await task.LookAsync(others);
+                return task.Starts.Count > 1;
+            },
+            TimeSpan.FromSeconds(40)
+        );
+        task.Starts[1].Node.ShouldNotBe(drained.Address);
+        await drain;
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
+        (await drained.WaitForExitAsync(limit.Token)).ShouldBe(0, cluster.Logs());
+        await cluster.WaitForNodesAsync();
+        await File.WriteAllTextAsync(end, "");
+        await task.WaitForEndAsync(TaskStatus.Completed);
+        await task.ShouldHaveLostNothingAsync();
+    }
+
     /// <summary>Does something while nobody else can use the database.</summary>
     private static async Task WhileLockedAsync(string path, Func<Task> act)
     {

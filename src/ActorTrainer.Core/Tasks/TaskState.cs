@@ -106,8 +106,11 @@ public sealed record TaskState
     /// <summary>Whether the task will never run again by itself.</summary>
     public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;
 
-    /// <summary>Whether it must have a node for itself: it was running on two lost nodes in a row.</summary>
-    public bool Alone => NodeLosses >= 2;
+    /// <summary>
+    /// Whether it must have a node for itself: it was running on two lost nodes in a row, and its present run has not yet shown that it does
+    /// not take its node along.
+    /// </summary>
+    public bool Alone => NodeLosses >= 2 && !Proven;
 
     /// <summary>Folds events over a state; null is the state of a task without events.</summary>
     /// <exception cref="InvalidOperationException">The first event is not <see cref="TaskSubmitted"/>.</exception>

@@ -218,19 +218,29 @@ public sealed class TaskEntityMoveTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public void Run_AfterTwoLosses_HasTheNodeForItselfUntilItIsProven(bool byCheckpoint)
+    {
+        EntityDriver driver = EntityDriver.Training().Elsewhere(2);
+        driver.Start();
+        driver = driver.Elsewhere(3);
+        driver.Start();
+        driver.State.Alone.ShouldBeTrue();
+
+        Prove(driver, byCheckpoint);
+
+        driver.State.Alone.ShouldBeFalse();
+        driver.State.Summarize(3).Alone.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public void Activated_AfterTheLossOfAProvenRun_StartsCountingAnew(bool byCheckpoint)
     {
         EntityDriver driver = EntityDriver.Training().Elsewhere(2).Elsewhere(3);
         driver.State.NodeLosses.ShouldBe(1);
         driver.Start();
-        if (byCheckpoint)
-        {
-            driver.Save(10);
-        }
-        else
-        {
-            driver.Tick(60);
-        }
+        Prove(driver, byCheckpoint);
 
         driver = driver.Elsewhere(4);
         (driver.State.NodeLosses, driver.State.Status).ShouldBe((0, TaskStatus.Pending));
@@ -245,5 +255,17 @@ public sealed class TaskEntityMoveTests
         EntityDriver next = driver.Elsewhere(2);
         next.Entity.WantsSlots(next.Now + delay - TimeSpan.FromMilliseconds(1)).ShouldBeFalse();
         next.Entity.WantsSlots(next.Now + delay).ShouldBeTrue();
+    }
+
+    private static void Prove(EntityDriver driver, bool byCheckpoint)
+    {
+        if (byCheckpoint)
+        {
+            driver.Save(10);
+        }
+        else
+        {
+            driver.Tick(60);
+        }
     }
 }
