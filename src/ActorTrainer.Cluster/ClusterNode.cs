@@ -119,7 +119,7 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
         return session;
     }
 
-    /// <summary>The journal was there a moment ago: one that takes no writes just now is waited for, and no longer than a user would.</summary>
+    /// <summary>The journal was there a moment ago: one that takes no writes just now is waited for, as long as a user would.</summary>
     private async Task<ClusterSession> FirstSessionAsync(CancellationToken cancellationToken)
     {
         long started = parts.Time.GetTimestamp();

@@ -49,7 +49,7 @@ internal sealed partial class ClusterSession
         }
     }
 
-    /// <summary>Until its row says that it leaves, nobody moves anything away: while the journal is away it is written again and again.</summary>
+    /// <summary>Nobody moves anything away before the row says that it leaves: while the journal is away it is tried again.</summary>
     private async Task SayLeavingAsync(TimeSpan within)
     {
         long started = _parts.Time.GetTimestamp();

@@ -107,8 +107,8 @@ public sealed record TaskState
     public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;
 
     /// <summary>
-    /// Whether it must have a node for itself: it was running on two lost nodes in a row, and its present run has not yet shown that it does
-    /// not take its node along.
+    /// Whether it must have a node for itself: it was running on two lost nodes in a row, and its present run has not yet shown that it
+    /// does not take its node along.
     /// </summary>
     public bool Alone => NodeLosses >= 2 && !Proven;
 
