@@ -197,7 +197,10 @@ public sealed class ActorTrainerClient : IDisposable
                 Body(new NodeBody(node), ApiJson.Default.NodeBody),
                 Repeatable: false,
                 timeout
-            ),
+            )
+            {
+                Unavailable = UnavailableMeans.NotDone,
+            },
             ApiJson.Default.NodeBody,
             cancellationToken
         );

@@ -97,7 +97,7 @@ internal sealed class NodeCaller : IDisposable
                 Prefer(node);
                 return response;
             }
-            catch (ActorTrainerApiException e) when (e.IsUnavailable && call.Repeatable)
+            catch (ActorTrainerApiException e) when (e.IsUnavailable && (call.Repeatable || call.Unavailable == UnavailableMeans.NotDone))
             {
                 round.Refusal ??= e;
             }
@@ -210,4 +210,18 @@ internal sealed record Call(
     bool Repeatable = true,
     TimeSpan? Timeout = null,
     bool Streamed = false
-);
+)
+{
+    /// <summary>What it means for a call that is not repeatable when a node is not able to do it now (503).</summary>
+    public UnavailableMeans Unavailable { get; init; }
+}
+
+/// <summary>What a node that answers 503 may have done.</summary>
+internal enum UnavailableMeans
+{
+    /// <summary>Perhaps all of it: nobody else is asked.</summary>
+    Unknown,
+
+    /// <summary>Nothing, or what can be done twice: the next node is asked.</summary>
+    NotDone,
+}

@@ -155,6 +155,22 @@ public sealed class ActorTrainerClientTests
         node.Asked.ShouldBe(["PauseTask digits-a-k3f9"]);
     }
 
+    /// <summary>A node that has only just been started knows no members.</summary>
+    [Fact]
+    public async Task Drain_FirstNodeKnowsNoMembersYet_GoesToTheNext()
+    {
+        FakeNode young = new();
+        FakeNode node = SampleCluster.Create();
+        await using ApiServer serverA = await ApiServer.StartAsync(young);
+        await using ApiServer serverB = await ApiServer.StartAsync(node);
+        using ActorTrainerClient client = Client(serverA.Address, serverB.Address);
+
+        await client.DrainAsync("alpha");
+
+        young.Asked.ShouldBeEmpty();
+        node.Asked.ShouldHaveSingleItem().ShouldStartWith("drain ");
+    }
+
     [Fact]
     public async Task Command_Refused_CarriesTheReason()
     {
