@@ -62,17 +62,16 @@ internal static class CommandBoundary
 
     /// <summary>The options that may stand behind a command: its own, and those of all commands.</summary>
     public static IEnumerable<Option> OptionsOf(Command command) =>
-        command.Options.Concat(Ancestors(command).SelectMany(above => above.Options.Where(option => option.Recursive)));
+        command.Options.Concat(Upwards(command).Skip(1).SelectMany(above => above.Options.Where(option => option.Recursive)));
 
-    private static IEnumerable<Command> Ancestors(Command command)
+    /// <summary>A command and those that it stands below, up to the root.</summary>
+    public static IEnumerable<Command> Upwards(Command command)
     {
-        for (Command? above = Parent(command); above is not null; above = Parent(above))
+        for (Command? next = command; next is not null; next = next.Parents.OfType<Command>().FirstOrDefault())
         {
-            yield return above;
+            yield return next;
         }
     }
-
-    private static Command? Parent(Command command) => command.Parents.OfType<Command>().FirstOrDefault();
 
     private static Option? Find(Command command, string arg, out bool hasValue)
     {

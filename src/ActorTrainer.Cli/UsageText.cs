@@ -48,16 +48,8 @@ internal static class UsageText
     }
 
     /// <summary>A command as the user writes it.</summary>
-    public static string PathOf(Command command)
-    {
-        List<string> path = [];
-        for (Symbol? symbol = command; symbol is not null and not RootCommand; symbol = symbol.Parents.FirstOrDefault())
-        {
-            path.Insert(0, symbol.Name);
-        }
-
-        return string.Join(' ', ["actortrainer", .. path]);
-    }
+    public static string PathOf(Command command) =>
+        string.Join(' ', CommandBoundary.Upwards(command).Select(c => c is RootCommand ? "actortrainer" : c.Name).Reverse());
 
     private static string UnknownCommand(Command command, string word)
     {

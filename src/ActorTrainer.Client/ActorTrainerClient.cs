@@ -199,7 +199,7 @@ public sealed class ActorTrainerClient : IDisposable
                 timeout
             )
             {
-                Unavailable = UnavailableMeans.NotDone,
+                NotDoneIfUnavailable = true,
             },
             ApiJson.Default.NodeBody,
             cancellationToken

@@ -97,7 +97,7 @@ internal sealed class NodeCaller : IDisposable
                 Prefer(node);
                 return response;
             }
-            catch (ActorTrainerApiException e) when (e.IsUnavailable && (call.Repeatable || call.Unavailable == UnavailableMeans.NotDone))
+            catch (ActorTrainerApiException e) when (e.IsUnavailable && (call.Repeatable || call.NotDoneIfUnavailable))
             {
                 round.Refusal ??= e;
             }
@@ -212,16 +212,9 @@ internal sealed record Call(
     bool Streamed = false
 )
 {
-    /// <summary>What it means for a call that is not repeatable when a node is not able to do it now (503).</summary>
-    public UnavailableMeans Unavailable { get; init; }
-}
-
-/// <summary>What a node that answers 503 may have done.</summary>
-internal enum UnavailableMeans
-{
-    /// <summary>Perhaps all of it: nobody else is asked.</summary>
-    Unknown,
-
-    /// <summary>Nothing, or what can be done twice: the next node is asked.</summary>
-    NotDone,
+    /// <summary>
+    /// Whether a node that cannot do it now (503) has done nothing, or what can be done twice: then the next node is asked, although an
+    /// answer that is lost ends the call.
+    /// </summary>
+    public bool NotDoneIfUnavailable { get; init; }
 }

@@ -123,24 +123,51 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
     private async Task<ClusterSession> FirstSessionAsync(CancellationToken cancellationToken)
     {
         long started = parts.Time.GetTimestamp();
+        try
+        {
+            return await BeginWhenPossibleAsync(
+                e => DatabaseErrors.IsAway(e) && parts.Time.GetElapsedTime(started) <= FirstWithin,
+                cancellationToken
+            );
+        }
+        catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
+        {
+            throw new JournalOpenException(
+                JournalOpenFailure.Locked,
+                $"The journal {_database!.Name} took nothing for {FirstWithin.TotalSeconds:0} s: {e.Message}. "
+                    + "Look for a program that has locked it, and whether this user may write it; then start the node again.",
+                e
+            );
+        }
+    }
+
+    /// <summary>The life after one that has ended; null: this node goes.</summary>
+    private async Task<ClusterSession?> NextSessionAsync()
+    {
+        try
+        {
+            return await BeginWhenPossibleAsync(MayPass, _stopping.Token);
+        }
+        catch (Exception e) when (MayPass(e) && _stopping.IsCancellationRequested)
+        {
+            return null;
+        }
+
+        static bool MayPass(Exception e) => e is IOException || DatabaseErrors.IsAway(e);
+    }
+
+    /// <summary>Begins a life, again and again while what prevents it may pass.</summary>
+    private async Task<ClusterSession> BeginWhenPossibleAsync(Func<Exception, bool> mayPass, CancellationToken cancellationToken)
+    {
         while (true)
         {
             try
             {
                 return await BeginSessionAsync(cancellationToken);
             }
-            catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && mayPass(e))
             {
                 LogNoSession(_logger, e.Message);
-                if (parts.Time.GetElapsedTime(started) > FirstWithin)
-                {
-                    throw new JournalOpenException(
-                        JournalOpenFailure.Locked,
-                        $"The journal {_database!.Name} took nothing for {FirstWithin.TotalSeconds:0} s: {e.Message}. "
-                            + "Look for a program that has locked it, and whether this user may write it; then start the node again.",
-                        e
-                    );
-                }
             }
 
             await Task.Delay(AgainAfter, parts.Time, cancellationToken);
@@ -192,30 +219,6 @@ public sealed partial class ClusterNode(ClusterNodeParts parts, ActorSystem? exi
 
             session = next;
         }
-    }
-
-    private async Task<ClusterSession?> NextSessionAsync()
-    {
-        while (!_stopping.IsCancellationRequested)
-        {
-            try
-            {
-                return await BeginSessionAsync(_stopping.Token);
-            }
-            catch (Exception e) when (e is IOException || DatabaseErrors.IsAway(e))
-            {
-                if (_stopping.IsCancellationRequested)
-                {
-                    return null;
-                }
-
-                LogNoSession(_logger, e.Message);
-            }
-
-            await Task.Delay(AgainAfter, parts.Time, CancellationToken.None);
-        }
-
-        return null;
     }
 
     /// <summary>Polls twice a second what no event tells.</summary>

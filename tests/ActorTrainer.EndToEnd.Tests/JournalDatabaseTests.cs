@@ -1,7 +1,6 @@
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Checkpoints;
 using ActorTrainer.Testing.Processes;
-using ActorTrainer.Testing.Trainers;
 using Npgsql;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -96,8 +95,7 @@ public sealed class JournalDatabaseTests
     {
         await task.WaitForEndAsync(TaskStatus.Completed);
         task.Starts.Count.ShouldBe(1, task.ToString());
-        IReadOnlyDictionary<string, string> results = task.Events.OfType<TaskCompleted>().Single().Results;
-        results["sum"].ShouldBe(ScriptedTrainer.SumOf(long.Parse(results["steps"], System.Globalization.CultureInfo.InvariantCulture)));
+        task.ShouldHaveTheResultsOfOneRun();
         await task.ShouldHaveLostNothingAsync();
     }
 

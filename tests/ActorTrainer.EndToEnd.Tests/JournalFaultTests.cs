@@ -50,10 +50,7 @@ public sealed class JournalFaultTests
     {
         await using LocalCluster cluster = new(nodes: 3);
         await cluster.StartAsync();
-        string end = Path.Combine(cluster.Folder, "end");
-        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("locked", new() { UntilFile = end }));
-        await task.WaitForCheckpointAsync();
-        LocalNode lost = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+        (ObservedTask task, LocalNode lost) = await TrainAsync(cluster);
         using ActorTrainerClient others = cluster.ClientOf(cluster.Nodes.Except([lost]));
 
         await WhileLockedAsync(
@@ -67,15 +64,14 @@ public sealed class JournalFaultTests
 
         TaskStarted next = await task.WaitForStartAsync(1, others);
         next.Node.ShouldNotBe(lost.Address);
-        await File.WriteAllTextAsync(end, "");
+        await File.WriteAllTextAsync(EndOf(cluster), "");
         await cluster.WaitAsync(
             "it is completed",
             async () => (await others.GetTaskAsync("locked")).Task.Finished,
             TimeSpan.FromSeconds(60)
         );
         await task.LookAsync(others);
-        IReadOnlyDictionary<string, string> results = task.Events.OfType<TaskCompleted>().Single().Results;
-        results["sum"].ShouldBe(ScriptedTrainer.SumOf(long.Parse(results["steps"], System.Globalization.CultureInfo.InvariantCulture)));
+        task.ShouldHaveTheResultsOfOneRun();
         await task.ShouldHaveLostNothingAsync();
     }
 
@@ -88,10 +84,7 @@ public sealed class JournalFaultTests
         cluster.Nodes[0].Start();
         cluster.Nodes[1].Start();
         await cluster.WaitForNodesAsync();
-        string end = Path.Combine(cluster.Folder, "end");
-        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("locked", new() { UntilFile = end }));
-        await task.WaitForCheckpointAsync();
-        LocalNode drained = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
+        (ObservedTask task, LocalNode drained) = await TrainAsync(cluster);
         using ActorTrainerClient others = cluster.ClientOf(cluster.Nodes.Except([drained]));
         Task drain = Task.CompletedTask;
 
@@ -119,10 +112,20 @@ public sealed class JournalFaultTests
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(20));
         (await drained.WaitForExitAsync(limit.Token)).ShouldBe(0, cluster.Logs());
         await cluster.WaitForNodesAsync();
-        await File.WriteAllTextAsync(end, "");
+        await File.WriteAllTextAsync(EndOf(cluster), "");
         await task.WaitForEndAsync(TaskStatus.Completed);
         await task.ShouldHaveLostNothingAsync();
     }
+
+    /// <summary>A task that trains until its file is there and has saved, and the node that it trains on.</summary>
+    private static async Task<(ObservedTask Task, LocalNode Node)> TrainAsync(LocalCluster cluster)
+    {
+        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Scripted("locked", new() { UntilFile = EndOf(cluster) }));
+        await task.WaitForCheckpointAsync();
+        return (task, cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node));
+    }
+
+    private static string EndOf(LocalCluster cluster) => Path.Combine(cluster.Folder, "end");
 
     /// <summary>Does something while nobody else can use the database.</summary>
     private static async Task WhileLockedAsync(string path, Func<Task> act)

@@ -3,8 +3,6 @@ namespace ActorTrainer.Runtime.Node;
 /// <summary>A node's data directory.</summary>
 internal static class DataFolder
 {
-    private const int WouldBlock = 11; // EAGAIN: somebody else has the file's lock
-
     /// <summary>
     /// Makes it where it is missing, and takes it for this process: two nodes on one data directory would end each other's workers as
     /// orphans.
@@ -12,12 +10,13 @@ internal static class DataFolder
     /// <exception cref="IOException">It cannot be made, written or had alone; says which directory, why, and what to do.</exception>
     public static FileStream Lock(string directory)
     {
+        string file = Path.Combine(directory, "node.lock");
         try
         {
             Directory.CreateDirectory(directory);
-            return new FileStream(Path.Combine(directory, "node.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (e.HResult == WouldBlock)
+        catch (IOException e) when (File.Exists(file))
         {
             throw new IOException(
                 $"the data directory {directory} belongs to another node that runs: "

@@ -3,7 +3,6 @@ using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
-using ActorTrainer.Testing.Trainers;
 using Npgsql;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -83,8 +82,7 @@ public sealed class JournalLossTests(PostgreSqlServer server)
     {
         await File.WriteAllTextAsync(EndOf(cluster), "");
         await task.WaitForEndAsync(TaskStatus.Completed);
-        IReadOnlyDictionary<string, string> results = task.Events.OfType<TaskCompleted>().Single().Results;
-        results["sum"].ShouldBe(ScriptedTrainer.SumOf(long.Parse(results["steps"], System.Globalization.CultureInfo.InvariantCulture)));
+        task.ShouldHaveTheResultsOfOneRun();
         await task.ShouldHaveLostNothingAsync();
     }
 

@@ -1,6 +1,8 @@
+using System.Globalization;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Testing.Trainers;
 using Shouldly;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -129,6 +131,13 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
         string found = $"{string.Join('\n', verdict.Faults)}\n{this}";
         verdict.LostSteps.ShouldBe(0, found);
         verdict.DoubleWrites.ShouldBe(0, found);
+    }
+
+    /// <summary>A scripted task has completed, and its results are those of an uninterrupted run of as many steps.</summary>
+    public void ShouldHaveTheResultsOfOneRun()
+    {
+        IReadOnlyDictionary<string, string> results = Events.OfType<TaskCompleted>().Single().Results;
+        results["sum"].ShouldBe(ScriptedTrainer.SumOf(long.Parse(results["steps"], CultureInfo.InvariantCulture)), ToString());
     }
 
     /// <summary>Reads the whole history again and judges it by what was seen.</summary>
