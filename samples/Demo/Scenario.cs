@@ -164,8 +164,11 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
         TimeSpan at = scene.Clock();
         node.Fate = "draining";
 
-        // Through another node, since this one's process ends with its answer.
-        Task drain = restarted.Client.DrainAsync(node.Name, cancellationToken);
+        // Through the others, since this one's process ends with its answer, and first the one that was there all along.
+        using ActorTrainerClient others = new(
+            new ActorTrainerClientOptions { Nodes = [.. scene.Nodes.Where(n => n != node).OrderBy(n => n == restarted).Select(n => n.Address)] }
+        );
+        Task drain = others.DrainAsync(node.Name, cancellationToken);
         await WaitAsync($"{node.Name} is empty", () => drain.IsCompleted, CloseLook, cancellationToken);
         await drain;
         TimeSpan empty = scene.Clock() - at;

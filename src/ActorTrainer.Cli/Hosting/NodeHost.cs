@@ -21,6 +21,7 @@ internal sealed class NodeHost : INodeHost
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddActorTrainer(model);
+        builder.Services.AddHostedService(_ => new IdleTrim());
         using IHost host = builder.Build();
         ActorTrainerNode node = host.Services.GetRequiredService<ActorTrainerNode>();
         try
