@@ -166,7 +166,10 @@ internal sealed class Scenario(DemoPaths paths, DemoCluster cluster, Scene scene
 
         // Through the others, since this one's process ends with its answer, and first the one that was there all along.
         using ActorTrainerClient others = new(
-            new ActorTrainerClientOptions { Nodes = [.. scene.Nodes.Where(n => n != node).OrderBy(n => n == restarted).Select(n => n.Address)] }
+            new ActorTrainerClientOptions
+            {
+                Nodes = [.. scene.Nodes.Where(n => n != node).OrderBy(n => n == restarted).Select(n => n.Address)],
+            }
         );
         Task drain = others.DrainAsync(node.Name, cancellationToken);
         await WaitAsync($"{node.Name} is empty", () => drain.IsCompleted, CloseLook, cancellationToken);

@@ -75,7 +75,7 @@ internal sealed partial class ClusterSession
             _parts.Time.GetElapsedTime(started) < within
             && !System.WhenTerminated.IsCompleted
             && PlacementInputs.Capacities(_view).Any(n => n.Accepts && n.Incarnation != Incarnation)
-            && Index.OwnedBy(Incarnation, row => row.Summary.Status == TaskStatus.Running) is { Count: > 0 } running
+            && Index.RestlessOf(Incarnation).Where(row => row.Summary.Status == TaskStatus.Running).ToList() is { Count: > 0 } running
         )
         {
             moved.UnionWith(running.Select(row => row.Summary.Task));

@@ -226,8 +226,10 @@ internal sealed partial class ClusterSession : IAsyncDisposable
             rows.Where(row => !row.Summary.IsFinished).Select(row => TaskDemand.Of(row.Summary, row.Owner)),
             [.. rows.Where(row => row.Summary.IsFinished).Select(row => row.Summary.Task)]
         );
-        _host.Slots.Tell(new RowsChanged(rows));
-        TellChanged();
+        RowsChanged changed = new(rows);
+        _host.Slots.Tell(changed);
+        _host.Starter.Tell(TaskStarter.Changed);
+        _assigner.Tell(changed);
     }
 
     private void TellChanged()

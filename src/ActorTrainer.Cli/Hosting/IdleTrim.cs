@@ -6,7 +6,7 @@ namespace ActorTrainer.Cli.Hosting;
 /// <summary>
 /// Gives memory back once a burst of work is over: an idle process collects nothing, so that what thousands of submits or a start left stays
 /// resident for days, and the machine's memory belongs to training. Only for a process that is a node and nothing else: the collection
-/// stops all threads for some tens of milliseconds.
+/// stops all threads meanwhile.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="allocated">Bytes that the process has allocated so far.</param>
@@ -22,8 +22,8 @@ internal sealed class IdleTrim(TimeProvider time, Func<long> allocated, Action t
     /// <summary>A collection pays only after a while: from one to the next at least.</summary>
     public static readonly TimeSpan AtMostEvery = TimeSpan.FromSeconds(30);
 
-    private long _allocated;
-    private long _trimmedAt;
+    private long _allocated = allocated();
+    private long _trimmedAt = time.GetTimestamp();
     private bool _burst;
 
     /// <summary>Of this process.</summary>
@@ -32,8 +32,6 @@ internal sealed class IdleTrim(TimeProvider time, Func<long> allocated, Action t
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        _allocated = allocated();
-        _trimmedAt = time.GetTimestamp();
         using PeriodicTimer timer = new(LookEvery, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
@@ -41,7 +39,8 @@ internal sealed class IdleTrim(TimeProvider time, Func<long> allocated, Action t
         }
     }
 
-    private void Look()
+    /// <summary>Gives memory back if a burst is over.</summary>
+    public void Look()
     {
         long now = allocated();
         bool busy = now - _allocated >= Busy;
@@ -61,10 +60,7 @@ internal sealed class IdleTrim(TimeProvider time, Func<long> allocated, Action t
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
         // What the compiler of methods and the databases' drivers freed; only the C library of GNU keeps it.
-        if (
-            NativeLibrary.TryLoad("libc.so.6", out nint library)
-            && NativeLibrary.TryGetExport(library, "malloc_trim", out nint mallocTrim)
-        )
+        if (NativeLibrary.TryLoad("libc.so.6", out nint library) && NativeLibrary.TryGetExport(library, "malloc_trim", out nint mallocTrim))
         {
             Marshal.GetDelegateForFunctionPointer<MallocTrim>(mallocTrim)(0);
         }

@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Rows;
 
@@ -13,6 +14,7 @@ internal sealed class TaskIndex
     private readonly Dictionary<string, TaskId> _names = new(StringComparer.Ordinal);
     private readonly Dictionary<long, Dictionary<TaskId, TaskRow>> _byOwner = [];
     private readonly Dictionary<int, Dictionary<TaskId, TaskRow>> _byShard = [];
+    private readonly Dictionary<TaskId, TaskRow> _restless = [];
     private IReadOnlyList<TaskRow>? _all;
     private long _version;
 
@@ -83,14 +85,13 @@ internal sealed class TaskIndex
         }
     }
 
-    /// <summary>The tasks that a life has, in no order.</summary>
+    /// <summary>The tasks of a life that may not rest, in no order: few even where thousands wait.</summary>
     /// <param name="life">The life.</param>
-    /// <param name="which">Which tasks.</param>
-    public IReadOnlyList<TaskRow> OwnedBy(long life, Func<TaskRow, bool> which)
+    public IReadOnlyList<TaskRow> RestlessOf(long life)
     {
         lock (_gate)
         {
-            return _byOwner.TryGetValue(life, out Dictionary<TaskId, TaskRow>? tasks) ? [.. tasks.Values.Where(which)] : [];
+            return [.. _restless.Values.Where(row => row.Owner == life)];
         }
     }
 
@@ -141,6 +142,15 @@ internal sealed class TaskIndex
         {
             Remove(_byShard, known.Summary.Shard, task);
             Remove(_byOwner, known.Owner, task);
+        }
+
+        if (row.Summary.IsFinished || RestPolicy.MayRest(row.Summary.Status))
+        {
+            _restless.Remove(task);
+        }
+        else
+        {
+            _restless[task] = row;
         }
 
         if (row.Summary.IsFinished)

@@ -29,7 +29,7 @@ internal sealed record SlotStatus(
     long Grant
 ) : INoSerializationVerificationNeeded;
 
-/// <summary>Rows that have changed: they say which tasks of this node wait at rest.</summary>
+/// <summary>Rows that have changed: they say which tasks of this node wait at rest, and whose they are.</summary>
 internal sealed record RowsChanged(IReadOnlyList<TaskRow> Rows) : INoSerializationVerificationNeeded;
 
 /// <summary>The task's actor is gone from this node.</summary>

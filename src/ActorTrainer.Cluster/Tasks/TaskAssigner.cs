@@ -31,7 +31,15 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
     private readonly TimeSpan _settle;
     private readonly ILogger _logger;
     private readonly Dictionary<TaskId, (long Version, int Times, TimeSpan Next)> _behind = [];
-    private (long Index, long Planner, ClusterView? View) _checked;
+
+    /// <summary>Tasks whose rows have changed since the last look.</summary>
+    private readonly HashSet<TaskId> _changed = [];
+
+    /// <summary>What places followed from at the last look.</summary>
+    private (long Planner, ClusterView? View) _looked;
+
+    /// <summary>Whether the next look is at all tasks and not only at those that have changed.</summary>
+    private bool _all = true;
     private IReadOnlySet<long> _living = new HashSet<long>();
     private TimeSpan _settledAt;
     private bool _writing;
@@ -65,11 +73,16 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
         _settle = settle;
         _logger = logger;
         Receive<Check>(_ => OnCheck());
+        Receive<RowsChanged>(rows =>
+        {
+            _changed.UnionWith(rows.Rows.Select(row => row.Summary.Task));
+            OnCheck();
+        });
         Receive<Assigned>(OnAssigned);
         Receive<Status.Failure>(failed =>
         {
             _writing = false;
-            _checked = default;
+            _all = true;
             LogNotAssigned(_logger, failed.Cause.GetBaseException().Message);
         });
     }
@@ -79,7 +92,7 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
 
     public ITimerScheduler Timers { get; set; } = null!;
 
-    /// <summary>Something changed among members or rows.</summary>
+    /// <summary>Something changed among the members.</summary>
     public static object Changed => Check.Instance;
 
     protected override void PreStart() => Timers.StartPeriodicTimer(nameof(Check), Check.Instance, CheckEvery);
@@ -95,20 +108,37 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
         }
 
         _living = living;
-        (long, long, ClusterView?) now = (_index.Version, _planner.Version, view);
-        if (_writing || now == _checked || view.Coordinator != view.Self || _now() < _settledAt)
+        if (view.Coordinator != view.Self)
+        {
+            _changed.Clear();
+            _all = true;
+            return;
+        }
+
+        _all |= (_planner.Version, view) != _looked;
+        if (_writing || _now() < _settledAt || (!_all && _changed.Count == 0))
         {
             return;
         }
 
-        Dictionary<int, long> places = [];
-        List<TaskRow> misplaced = [.. _index.Where(row => IsMisplaced(row, view, places)).Take(MostAtOnce)];
-        _checked = (now.Item1, _planner.Version, view);
+        List<TaskRow> misplaced = Misplaced(view, out Dictionary<int, long> places);
+        _looked = (_planner.Version, view);
+        _all = false;
+        _changed.Clear();
         if (misplaced.Count > 0)
         {
             _writing = true;
             WriteAsync(misplaced, places).PipeTo(Self);
         }
+    }
+
+    private List<TaskRow> Misplaced(ClusterView view, out Dictionary<int, long> places)
+    {
+        Dictionary<int, long> known = places = [];
+        IEnumerable<TaskRow> rows = _all
+            ? _index.Where(row => IsMisplaced(row, view, known))
+            : _changed.Select(_index.Find).OfType<TaskRow>().Where(row => IsMisplaced(row, view, known));
+        return [.. rows.Take(MostAtOnce)];
     }
 
     private bool IsMisplaced(TaskRow row, ClusterView view, Dictionary<int, long> places)
@@ -149,7 +179,7 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
         _writing = false;
         LogAssigned(_logger, assigned.Count, assigned.Behind.Count);
         assigned.Behind.ForEach(row => _behind[row.Summary.Task] = (row.Version, 0, TimeSpan.Zero));
-        _checked = default;
+        _all = true;
         OnCheck();
     }
 

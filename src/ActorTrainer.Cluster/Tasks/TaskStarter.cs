@@ -195,12 +195,7 @@ internal sealed partial class TaskStarter : ReceiveActor, IWithTimers
     private void WakeOwn()
     {
         TimeSpan now = _host.Now;
-        foreach (
-            TaskRow row in _index.OwnedBy(
-                _host.Home.Incarnation,
-                row => !RestPolicy.MayRest(row.Summary.Status) && !_host.Has(row.Summary.Task)
-            )
-        )
+        foreach (TaskRow row in _index.RestlessOf(_host.Home.Incarnation).Where(row => !_host.Has(row.Summary.Task)))
         {
             TaskId task = row.Summary.Task;
             if (!Timers.IsTimerActive(task.Value))

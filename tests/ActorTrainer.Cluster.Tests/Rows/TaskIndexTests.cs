@@ -31,8 +31,20 @@ public sealed class TaskIndexTests
         ]);
 
         _index.NotOwnedBy(new HashSet<long> { 1 }, _ => true).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
-        _index.OwnedBy(2, r => r.Summary.Priority > 0).Select(r => r.Summary.Name).ShouldBe(["b"]);
         _index.Where(r => r.Owner != 1).Select(r => r.Summary.Name).ShouldBe(["c", "b", "d"]);
+    }
+
+    [Fact]
+    public void RestlessOf_ALife_GivesItsTasksThatMayNotRest()
+    {
+        _index.Apply([Row("a", 1, owner: 1), Running("b", 1, owner: 1), Running("c", 1, owner: 2), Running("d", 1, owner: 1)]);
+        _index.Apply([Row("b", 2, owner: 1), Running("a", 2, owner: 1), Running("d", 2, owner: 2)]);
+        _index.RestlessOf(1).Select(r => r.Summary.Name).ShouldBe(["a"]);
+
+        TaskRow done = Running("a", 3, owner: 1);
+        _index.Apply([done with { Summary = done.Summary with { Status = TaskStatus.Failed } }]);
+
+        _index.RestlessOf(1).ShouldBeEmpty();
     }
 
     [Fact]
@@ -59,6 +71,12 @@ public sealed class TaskIndexTests
         _index.Apply([]);
 
         raised.ShouldBe(1);
+    }
+
+    private static TaskRow Running(string name, long version, long owner)
+    {
+        TaskRow row = Row(name, version, owner);
+        return row with { Summary = row.Summary with { Status = TaskStatus.Running } };
     }
 
     private static TaskRow Row(string name, long version, long owner, int priority = 0) =>

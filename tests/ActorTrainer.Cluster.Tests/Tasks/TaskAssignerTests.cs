@@ -87,10 +87,23 @@ public sealed class TaskAssignerTests : TestKit
         _woken.ExpectMsg<TaskId>().Value[0].ShouldBe('a');
         _woken.ExpectMsg<TaskId>(TimeSpan.FromSeconds(10)).Value[0].ShouldBe('a');
         _index.Apply([Row("a", 1) with { Version = 2 }]);
-        assigner.Tell(TaskAssigner.Changed);
+        assigner.Tell(new RowsChanged([_index.All[0]]));
 
         _woken.ReceiveWhile(Quiet, message => message).Count.ShouldBeLessThanOrEqualTo(1);
         _woken.ExpectNoMsg(Quiet);
+    }
+
+    [Fact]
+    public void Task_WhoseRowChangesLater_IsGivenWithoutALookAtTheOthers()
+    {
+        _index.Apply([Row("a", 1), Row("b", 1, shard: 4)]);
+        IActorRef assigner = Start();
+        _written.ExpectNoMsg(Quiet);
+        _index.Apply([Row("b", 3, shard: 4) with { Version = 2 }]);
+
+        assigner.Tell(new RowsChanged([_index.Find("b")!]));
+
+        _written.ExpectMsg<Written>().Tasks.ShouldBe(["b"]);
     }
 
     [Fact]
