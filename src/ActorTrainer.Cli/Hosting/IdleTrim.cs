@@ -4,9 +4,9 @@ using Microsoft.Extensions.Hosting;
 namespace ActorTrainer.Cli.Hosting;
 
 /// <summary>
-/// Gives memory back once a burst of work is over: an idle process collects nothing, so that what thousands of submits or a start left stays
-/// resident for days, and the machine's memory belongs to training. Only for a process that is a node and nothing else: the collection
-/// stops all threads meanwhile.
+/// Gives memory back once a burst of work is over: an idle process collects nothing, so that what thousands of submits or a start left
+/// stays resident for days, and the machine's memory belongs to training. Only for a process that is a node and nothing else: the
+/// collection stops all threads meanwhile.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="allocated">Bytes that the process has allocated so far.</param>
