@@ -4,8 +4,8 @@ using ActorTrainer.Core;
 namespace ActorTrainer.Cluster.Persistence;
 
 /// <summary>
-/// Reads the number of the newest event of many persistent actors in one query: every actor asks for its own when it is recovered, and after
-/// a restart or the loss of a node thousands do. What is asked while a query is under way goes into the next. Thread-safe.
+/// Reads the number of the newest event of many persistent actors in one query: every actor asks for its own when it is recovered, and
+/// after a restart or the loss of a node thousands do. What is asked while a query is under way goes into the next. Thread-safe.
 /// </summary>
 /// <param name="database">Where the events are.</param>
 /// <param name="over">Cancelled when nobody asks any more.</param>
