@@ -14,10 +14,10 @@ namespace ActorTrainer.Cli.Hosting;
 internal sealed class IdleTrim(TimeProvider time, Func<long> allocated, Action trim) : BackgroundService
 {
     /// <summary>How often it looks.</summary>
-    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
     /// <summary>Bytes allocated between two looks from which on the process is busy.</summary>
-    public const long Busy = 16 << 20;
+    public const long Busy = 8 << 20;
 
     /// <summary>A collection pays only after a while: from one to the next at least.</summary>
     public static readonly TimeSpan AtMostEvery = TimeSpan.FromSeconds(30);
