@@ -75,7 +75,11 @@ internal sealed partial class TaskAssigner : ReceiveActor, IWithTimers
         Receive<Check>(_ => OnCheck());
         Receive<RowsChanged>(rows =>
         {
-            _changed.UnionWith(rows.Rows.Select(row => row.Summary.Task));
+            if (!_all)
+            {
+                _changed.UnionWith(rows.Rows.Select(row => row.Summary.Task));
+            }
+
             OnCheck();
         });
         Receive<Assigned>(OnAssigned);

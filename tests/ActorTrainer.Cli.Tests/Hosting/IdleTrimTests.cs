@@ -7,8 +7,8 @@ public sealed class IdleTrimTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly IdleTrim _trim;
-    private long _allocated;
     private readonly List<DateTimeOffset> _trims = [];
+    private long _allocated;
 
     public IdleTrimTests() => _trim = new IdleTrim(_time, () => _allocated, () => _trims.Add(_time.GetUtcNow()));
 
