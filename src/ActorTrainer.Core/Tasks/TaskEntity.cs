@@ -168,7 +168,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             return State is not null
                 ? Accept(existed: true)
                 : new EntityStep(
-                    [new TaskSubmitted(submit.Spec, submit.SpecHash), new TaskActivated(Term, home.Incarnation, home.Address)],
+                    [new TaskSubmitted(submit.Spec, submit.SpecHash, Term, home.Incarnation)],
                     [],
                     new CommandAccepted(Task)
                 );

@@ -27,10 +27,13 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskArchived), "archived")]
 public abstract record TaskEvent;
 
-/// <summary>Always the first event. <paramref name="SpecHash"/>: SHA-256 of the canonical specification, lower-case hexadecimal.</summary>
-public sealed record TaskSubmitted(TaskSpec Spec, string SpecHash = "") : TaskEvent;
+/// <summary>
+/// Always the first event, and the first activation: the node that takes the submit has the task under <paramref name="Term"/>.
+/// <paramref name="SpecHash"/>: SHA-256 of the canonical specification, lower-case hexadecimal.
+/// </summary>
+public sealed record TaskSubmitted(TaskSpec Spec, string SpecHash = "", long Term = 1, long Incarnation = 0) : TaskEvent;
 
-/// <summary>A node took the task up under a new term.</summary>
+/// <summary>Another node, or another life of the same one, took the task up under a new term.</summary>
 public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node) : TaskEvent;
 
 /// <summary>A worker was started. <paramref name="RestoredFrom"/> is the checkpoint's name, or null for a start from nothing.</summary>

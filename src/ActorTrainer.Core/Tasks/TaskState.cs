@@ -126,6 +126,8 @@ public sealed record TaskState
                         Task = task,
                         Spec = submitted.Spec,
                         SpecHash = submitted.SpecHash,
+                        Term = submitted.Term,
+                        Incarnation = submitted.Incarnation,
                         Detail = "waits for a slot",
                     }
                     : throw new InvalidOperationException($"the first event of task {task} is {e.GetType().Name}, not TaskSubmitted");

@@ -95,7 +95,7 @@ internal static class SampleMessages
 
     private static readonly TaskEvent[] Events =
     [
-        new TaskSubmitted(Spec, "hash"),
+        new TaskSubmitted(Spec, "hash", 1, 9),
         new TaskActivated(4, 9, Node),
         new TaskStarted(2, 9, Node, 17, Checkpoint.Name, 12),
         new TaskAdopted(2, 9),

@@ -51,7 +51,7 @@ public sealed class JournalFaultTests : TestKit
         task.ShouldStop();
         task.Starter.ExpectMsg<TaskStopped>(TimeSpan.FromSeconds(10)).Reason.ShouldBe(TaskStopReason.Failed);
         await _journal.OnWrite.Pass();
-        Journaled().Count.ShouldBe(2);
+        Journaled().Count.ShouldBe(1);
     }
 
     [Fact]

@@ -357,12 +357,13 @@ internal sealed partial class OwnershipModel
         ModelOwner? owner = null;
         foreach ((long under, ModelOwner by, TaskEvent e) in Journal[task])
         {
-            if (e is TaskActivated activated)
+            if (e is TaskSubmitted or TaskActivated)
             {
-                activated.Term.ShouldBe(term + 1, $"seed {_seed}: {task}\n{this}");
-                (term, owner) = (activated.Term, by);
+                long of = e is TaskActivated activated ? activated.Term : ((TaskSubmitted)e).Term;
+                of.ShouldBe(term + 1, $"seed {_seed}: {task}\n{this}");
+                (term, owner) = (of, by);
             }
-            else if (e is not TaskSubmitted)
+            else
             {
                 (under, by).ShouldBe((term, owner), $"seed {_seed}: {task}: {e.GetType().Name} of another owner\n{this}");
             }
