@@ -44,28 +44,47 @@ internal sealed class JournalDatabase
         return new JournalDatabase(connectionString, $"PostgreSQL {builder.Host}:{builder.Port}/{builder.Database}", isSqlite: false);
     }
 
-    /// <summary>Runs statements in one transaction.</summary>
-    public async Task<T> WriteAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
+    /// <summary>Does work in one transaction.</summary>
+    public Task<T> WriteAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken) =>
+        AsWriterAsync(() => TransactAsync(work, cancellationToken), cancellationToken);
+
+    /// <summary>
+    /// Runs statements in one transaction of theirs alone: where the database is another process, in one round trip. None: does nothing.
+    /// </summary>
+    public Task<int> WriteAsync(IReadOnlyList<Statement> statements, CancellationToken cancellationToken)
+    {
+        // What PostgreSQL gets in one message is one transaction.
+        return statements.Count == 0
+            ? Task.FromResult(0)
+            : AsWriterAsync(
+                () => IsSqlite && statements.Count > 1 ? TransactAsync(Run, cancellationToken) : QueryAsync(Run, cancellationToken),
+                cancellationToken
+            );
+
+        Task<int> Run(Session session) => session.RunAllAsync(statements);
+    }
+
+    /// <summary>Runs queries on one connection.</summary>
+    public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken) =>
+        IsSqlite ? Task.Run(() => QueryAsync(work, cancellationToken), cancellationToken) : QueryAsync(work, cancellationToken);
+
+    private async Task<T> AsWriterAsync<T>(Func<Task<T>> write, CancellationToken cancellationToken)
     {
         if (!IsSqlite)
         {
-            return await TransactAsync(work, cancellationToken);
+            return await write();
         }
 
         await _sqliteWriter.WaitAsync(cancellationToken);
         try
         {
-            return await Task.Run(() => TransactAsync(work, cancellationToken), cancellationToken);
+            return await Task.Run(write, cancellationToken);
         }
         finally
         {
             _sqliteWriter.Release();
         }
     }
-
-    /// <summary>Runs queries on one connection.</summary>
-    public Task<T> ReadAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken) =>
-        IsSqlite ? Task.Run(() => QueryAsync(work, cancellationToken), cancellationToken) : QueryAsync(work, cancellationToken);
 
     private async Task<T> TransactAsync<T>(Func<Session, Task<T>> work, CancellationToken cancellationToken)
     {

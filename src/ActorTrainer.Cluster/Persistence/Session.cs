@@ -23,25 +23,24 @@ internal sealed class Session(DbConnection connection, DbTransaction? transactio
         return await RowsAsync(reader, read);
     }
 
-    /// <summary>Runs statements in their order, in one round trip where the database is another process.</summary>
-    public async Task RunAllAsync(IReadOnlyList<Statement> statements)
+    /// <summary>
+    /// Runs statements in their order, in one round trip where the database is another process; how many rows they changed.
+    /// </summary>
+    public async Task<int> RunAllAsync(IReadOnlyList<Statement> statements)
     {
-        if (statements.Count == 0)
-        {
-            return;
-        }
-
-        if (connection.CanCreateBatch)
+        if (statements.Count > 1 && connection.CanCreateBatch)
         {
             await using DbBatch batch = Batch(statements);
-            await batch.ExecuteNonQueryAsync(cancellationToken);
-            return;
+            return await batch.ExecuteNonQueryAsync(cancellationToken);
         }
 
+        int changed = 0;
         foreach (Statement statement in statements)
         {
-            await RunAsync(statement.Sql, statement.Values);
+            changed += await RunAsync(statement.Sql, statement.Values);
         }
+
+        return changed;
     }
 
     /// <summary>

@@ -20,12 +20,9 @@ internal sealed class SessionSetup(JournalDatabase database, LifeProof proof, lo
 
     /// <exception cref="InvalidOperationException">The system was not made by ActorTrainer.</exception>
     public static SessionSetup Of(ActorSystem system) =>
-        Find(system)
+        system.Settings.Setup.Get<SessionSetup>().GetOrElse(null!)
         ?? throw new InvalidOperationException(
             $"The actor system '{system.Name}' was not made by ActorTrainer, so it can use neither its downing nor its logger: "
                 + "choose others in the system's own configuration."
         );
-
-    /// <summary>Null: the system was not made by ActorTrainer.</summary>
-    public static SessionSetup? Find(ActorSystem system) => system.Settings.Setup.Get<SessionSetup>().GetOrElse(null!);
 }

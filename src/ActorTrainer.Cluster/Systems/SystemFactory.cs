@@ -21,7 +21,12 @@ internal static class SystemFactory
         {
             return ActorSystem.Create(
                 model.ClusterName,
-                BootstrapSetup.Create().WithConfig(config).And(setup).And(DatabaseConnections.ForAkka(setup.Database))
+                BootstrapSetup
+                    .Create()
+                    .WithConfig(config)
+                    .And(setup)
+                    .And(new JournalSetup(setup.Database))
+                    .And(DatabaseConnections.ForAkka(setup.Database))
             );
         }
         catch (Exception e) when (Find<SocketException>(e) is { } socket)

@@ -8,19 +8,27 @@ using Akka.Persistence.Sql.Journal;
 namespace ActorTrainer.Cluster.Systems;
 
 /// <summary>
-/// Akka's SQL journal, but for one question: the number of an actor's newest event, a transaction of its own for every actor there, is read
-/// for all that ask at the same time, <see cref="LatestSequences"/>. In a system that the host made it is Akka's journal in all.
+/// Akka's SQL journal, whose tables and replay it uses, with ways of its own for what every task needs: an event is written by
+/// <see cref="EventWriter"/>, and the numbers of the newest events of all actors that are recovered at the same time are read by
+/// <see cref="LatestSequences"/> in one query. In a system that the host made it is Akka's journal in all.
 /// </summary>
 internal sealed class TaskJournal : SqlWriteJournal
 {
     private readonly CancellationTokenSource _over = new();
     private readonly ConcurrentDictionary<string, Task> _writing = new(StringComparer.Ordinal);
     private readonly LatestSequences? _sequences;
+    private readonly EventWriter? _writer;
 
     /// <param name="config">The plugin's section; Akka gives it.</param>
     public TaskJournal(Config config)
-        : base(config) =>
-        _sequences = SessionSetup.Find(Context.System) is { } setup ? new LatestSequences(setup.Database, _over.Token) : null;
+        : base(config)
+    {
+        if (Context.System.Settings.Setup.Get<JournalSetup>() is { HasValue: true } setup)
+        {
+            _sequences = new LatestSequences(setup.Value.Database, _over.Token);
+            _writer = new EventWriter(setup.Value.Database, Context.System.Serialization, TimeProvider.System);
+        }
+    }
 
     /// <summary>Waits for what an earlier actor of the same id still writes, whatever becomes of it.</summary>
     public override async Task<long> ReadHighestSequenceNrAsync(
@@ -47,10 +55,15 @@ internal sealed class TaskJournal : SqlWriteJournal
         CancellationToken cancellationToken
     )
     {
-        // All of one actor.
+        if (_writer is null)
+        {
+            return base.WriteMessagesAsync(messages, cancellationToken);
+        }
+
+        // All of one actor. Its number is not read before the write is over, however it ends, so only the journal's own end cuts it off.
         List<AtomicWrite> all = [.. messages];
-        Task<IImmutableList<Exception>> writing = base.WriteMessagesAsync(all, cancellationToken);
         string id = all[0].PersistenceId;
+        Task<IImmutableList<Exception>> writing = _writer.WriteAsync(all, _over.Token)!;
         _writing[id] = writing;
         writing.ContinueWith(
             done => _writing.TryRemove(new KeyValuePair<string, Task>(id, done)),

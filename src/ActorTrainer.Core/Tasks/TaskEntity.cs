@@ -167,11 +167,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         {
             return State is not null
                 ? Accept(existed: true)
-                : new EntityStep(
-                    [new TaskSubmitted(submit.Spec, submit.SpecHash, Term, home.Incarnation)],
-                    [],
-                    new CommandAccepted(Task)
-                );
+                : new EntityStep([new TaskSubmitted(submit.Spec, submit.SpecHash, Term, home.Incarnation)], [], new CommandAccepted(Task));
         }
 
         if (State is null)

@@ -1,5 +1,6 @@
 using ActorTrainer.Cluster.Configuration;
 using ActorTrainer.Cluster.Persistence;
+using ActorTrainer.Cluster.Systems;
 using ActorTrainer.Core.Configuration;
 using Akka.Actor;
 using Akka.Actor.Setup;
@@ -47,7 +48,10 @@ internal static class TestSystems
         Memory.WithFallback(OfProduct(new NodeModel { Journal = new JournalModel { Path = "/nowhere/journal.db" } }));
 
     /// <summary>With the product's serializer and its journal in SQL, on connections as the product makes them.</summary>
-    public static ActorSystemSetup InSql(NodeModel model) =>
+    public static ActorSystemSetup InSql(NodeModel model) => InSqlOfAHost(model).And(new JournalSetup(JournalDatabase.Of(model.Journal)));
+
+    /// <summary><see cref="InSql"/> as in a system that a host has made: the journal is Akka's in all.</summary>
+    public static ActorSystemSetup InSqlOfAHost(NodeModel model) =>
         BootstrapSetup.Create().WithConfig(OfProduct(model)).And(DatabaseConnections.ForAkka(JournalDatabase.Of(model.Journal)));
 
     private static Config OfProduct(NodeModel model) => Local.WithFallback(ConfigurationFactory.ParseString(AkkaSection.Text(model)));

@@ -105,11 +105,12 @@ public sealed class SnapshotVersionsTests() : TestKit(TestSystems.InMemory())
         ExpectMsg<TaskAnswer>(TimeSpan.FromSeconds(10)).Reply.ShouldBe(new CommandAccepted(TaskFixture.Id, Existed: true));
     }
 
-    /// <summary>Its node is taken away: the actor stops without a word.</summary>
+    /// <summary>A task of two events, whose node is taken away: the actor stops without a word.</summary>
     private void SubmitAndLose()
     {
         TaskFixture task = new(this);
         task.Submit();
+        task.Ask(new PauseTask());
         task.Actor.Tell(StopTask.Instance);
         task.ShouldStop();
     }

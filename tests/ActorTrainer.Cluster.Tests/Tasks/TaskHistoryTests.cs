@@ -80,7 +80,7 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
 
         task.Ask(new ArchiveTask()).Reply.ShouldBeOfType<CommandRefused>();
 
-        (await ReadAsync()).Count.ShouldBe(2);
+        (await ReadAsync()).Count.ShouldBe(1);
     }
 
     [Fact]
@@ -91,13 +91,13 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
         lost.Ask(new CancelTask());
         lost.Ask(new ArchiveTask()).Reply.ShouldBeOfType<CommandAccepted>();
         lost.ShouldStop();
-        (await ReadAsync()).Count.ShouldBe(4, "this node deletes nothing");
+        (await ReadAsync()).Count.ShouldBe(3, "this node deletes nothing");
 
         TaskFixture next = New(2);
 
         next.Ask(new ArchiveTask()).Reply.ShouldBeOfType<CommandAccepted>();
         next.ShouldStop();
-        (await ReadAsync()).ShouldHaveSingleItem().Sequence.ShouldBe(4);
+        (await ReadAsync()).ShouldHaveSingleItem().Sequence.ShouldBe(3);
     }
 
     [Fact]

@@ -304,9 +304,7 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
         );
 
         TaskFixture second = new(this, incarnation: 2);
-        second
-            .Ask(new PauseTask())
-            .Sequence.ShouldBe(TrainingTaskActor.SnapshotEvery + 4, "two of its birth, those, an activation, and this");
+        second.Ask(new PauseTask()).Sequence.ShouldBe(TrainingTaskActor.SnapshotEvery + 3, "its birth, those, an activation, and this");
         SnapshotOf(TaskFixture.Id).ShouldBeOfType<FoldedTask>().State.Spec.Name.ShouldBe("digits");
     }
 
