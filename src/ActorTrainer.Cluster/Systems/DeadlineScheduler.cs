@@ -11,14 +11,17 @@ namespace ActorTrainer.Cluster.Systems;
 /// would delay heartbeats.
 /// </summary>
 /// <remarks>
-/// As with Akka's scheduler the next time of what repeats counts from this one, so that nothing is made up for after the process was
-/// stopped, and what is still waiting at the end runs then. What repeats is due on a grid of a tenth of its period (10 ms, Akka's tick, to
-/// 100 ms), so that what repeats shares its wake-ups; so it may be late by that much once, at first.
+/// As with Akka's scheduler nothing is made up for after the process was stopped, and what is still waiting at the end runs then. What
+/// repeats is due at multiples of its period, of 500 ms at most, so that all that repeats shares its wake-ups; so it may be late by that much
+/// once, at first, and after it was missed.
 /// </remarks>
 internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {
     private static readonly TimeSpan FinestGrid = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan CoarsestGrid = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan CoarsestGrid = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>For periods above the coarsest grid that are no multiple of it.</summary>
+    private static readonly TimeSpan OtherGrid = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
 
     private readonly long _started = TimeProvider.System.GetTimestamp();
@@ -139,7 +142,7 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
             {
                 lock (_gate)
                 {
-                    Enqueue(entry, Later(due, MonotonicClock - FinestGrid) + entry.Interval);
+                    Enqueue(entry, Later(due + entry.Interval, MonotonicClock));
                 }
             }
         }
@@ -190,9 +193,13 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
         }
     }
 
-    private static TimeSpan OnGrid(TimeSpan due, TimeSpan interval)
+    /// <summary>When what repeats with a period fires that is not due before a time.</summary>
+    internal static TimeSpan OnGrid(TimeSpan due, TimeSpan interval)
     {
-        long grid = Math.Clamp(interval.Ticks / 10, FinestGrid.Ticks, CoarsestGrid.Ticks);
+        long grid =
+            interval <= CoarsestGrid ? Later(interval, FinestGrid).Ticks
+            : interval.Ticks % CoarsestGrid.Ticks == 0 ? CoarsestGrid.Ticks
+            : OtherGrid.Ticks;
         return new((due.Ticks + grid - 1) / grid * grid);
     }
 

@@ -83,13 +83,24 @@ public sealed class DeadlineSchedulerTests : IDisposable
             }
         );
         _fired.TryTake(out _, 200).ShouldBeFalse();
-        goOn.Set();
         TimeSpan start = _scheduler.MonotonicClock;
+        goOn.Set();
         Take(4);
 
-        // Of the ten periods that went by none is made up for: the next three each take theirs.
+        // Of the ten periods that went by none is made up for: the next one is, and two more take theirs.
         (_scheduler.MonotonicClock - start).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(40));
     }
+
+    [Theory]
+    [InlineData(1_234, 1, 1_240)]
+    [InlineData(1_234, 50, 1_250)]
+    [InlineData(1_234, 250, 1_250)]
+    [InlineData(1_250, 250, 1_250)]
+    [InlineData(1_251, 500, 1_500)]
+    [InlineData(1_251, 5_000, 1_500)]
+    [InlineData(1_251, 700, 1_300)]
+    public void OnGrid_OfWhatRepeats_IsTheNextMultipleOfItsPeriodUpToHalfASecond(int due, int period, int at) =>
+        DeadlineScheduler.OnGrid(TimeSpan.FromMilliseconds(due), TimeSpan.FromMilliseconds(period)).ShouldBe(TimeSpan.FromMilliseconds(at));
 
     [Fact]
     public void Fire_AnActionThrows_TheNextOnesStillRun()
