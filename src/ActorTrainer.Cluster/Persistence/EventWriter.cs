@@ -14,8 +14,8 @@ namespace ActorTrainer.Cluster.Persistence;
 internal sealed class EventWriter(JournalDatabase database, Serialization serialization, TimeProvider time)
 {
     private const string Insert =
-        $"INSERT INTO {TaskPersistence.EventTable} (deleted, persistence_id, sequence_number, created, tags, message, identifier, manifest, "
-        + "writer_uuid) VALUES (@a, @b, @c, @d, '', @e, @f, @g, @h)";
+        $"INSERT INTO {TaskPersistence.EventTable} (deleted, persistence_id, sequence_number, created, tags, message, identifier, "
+        + "manifest, writer_uuid) VALUES (@a, @b, @c, @d, '', @e, @f, @g, @h)";
 
     /// <summary>Writes the events of one actor in one transaction.</summary>
     /// <returns>For each write why its events can never be written, null where they were; null: all were.</returns>

@@ -12,8 +12,8 @@ namespace ActorTrainer.Cluster.Systems;
 /// </summary>
 /// <remarks>
 /// As with Akka's scheduler nothing is made up for after the process was stopped, and what is still waiting at the end runs then. What
-/// repeats is due at multiples of its period, of 500 ms at most, so that all that repeats shares its wake-ups; so it may be late by that much
-/// once, at first, and after it was missed.
+/// repeats is due at multiples of its period, of 500 ms at most, so that all that repeats shares its wake-ups; so it may be late by that
+/// much once, at first, and after it was missed.
 /// </remarks>
 internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {

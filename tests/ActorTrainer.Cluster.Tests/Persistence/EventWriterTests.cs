@@ -132,8 +132,8 @@ public abstract class EventWriterTests : TestKit, IDisposable
             await _folder.Database.ReadAsync(
                 session =>
                     session.QueryAsync(
-                        "SELECT deleted, sequence_number, tags, identifier, manifest, message, created, writer_uuid FROM actortrainer_event "
-                            + "WHERE persistence_id = @a",
+                        "SELECT deleted, sequence_number, tags, identifier, manifest, message, created, writer_uuid "
+                            + "FROM actortrainer_event WHERE persistence_id = @a",
                         r =>
                             (
                                 r.GetValue(0),
