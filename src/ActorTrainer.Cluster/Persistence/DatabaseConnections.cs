@@ -35,7 +35,7 @@ internal static class DatabaseConnections
     /// Sessions of a node. All of its tasks may be recovered at once; more sessions would make that no faster, and a server takes about a
     /// hundred by default.
     /// </summary>
-    private const int Sessions = 16;
+    public const int Sessions = 16;
 
     private const string MaxAutoPrepare = "Max Auto Prepare";
     private const string MaxPoolSize = "Maximum Pool Size";

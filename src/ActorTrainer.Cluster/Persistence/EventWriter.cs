@@ -17,6 +17,9 @@ internal sealed class EventWriter(JournalDatabase database, Serialization serial
         $"INSERT INTO {TaskPersistence.EventTable} (deleted, persistence_id, sequence_number, created, tags, message, identifier, "
         + "manifest, writer_uuid) VALUES (@a, @b, @c, @d, '', @e, @f, @g, @h)";
 
+    /// <summary>However many actors write at once, half of the node's sessions are left for all else.</summary>
+    private readonly SemaphoreSlim _turns = new(DatabaseConnections.Sessions / 2);
+
     /// <summary>Writes the events of one actor in one transaction.</summary>
     /// <returns>For each write why its events can never be written, null where they were; null: all were.</returns>
     /// <exception cref="System.Data.Common.DbException">
@@ -41,7 +44,16 @@ internal sealed class EventWriter(JournalDatabase database, Serialization serial
             }
         }
 
-        await database.WriteAsync(rows, cancellationToken);
+        await _turns.WaitAsync(cancellationToken);
+        try
+        {
+            await database.WriteAsync(rows, cancellationToken);
+        }
+        finally
+        {
+            _turns.Release();
+        }
+
         return problems.TrueForAll(problem => problem is null) ? null : problems.ToImmutableList();
     }
 

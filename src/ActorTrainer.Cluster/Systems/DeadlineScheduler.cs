@@ -13,12 +13,15 @@ namespace ActorTrainer.Cluster.Systems;
 /// <remarks>
 /// As with Akka's scheduler nothing is made up for after the process was stopped, and what is still waiting at the end runs then. What
 /// repeats is due at multiples of its period, of 500 ms at most, so that all that repeats shares its wake-ups; so it may be late by that
-/// much once, at first, and after it was missed.
+/// much once, at first, and after it was missed. What repeats more often than five times a second does so for a moment only,
+/// while something changes: it begins at once, within 10 ms, Akka's tick.
 /// </remarks>
 internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeProvider, IDisposable
 {
     private static readonly TimeSpan FinestGrid = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan CoarsestGrid = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan ShortestShared = TimeSpan.FromMilliseconds(200);
 
     /// <summary>For periods above the coarsest grid that are no multiple of it.</summary>
     private static readonly TimeSpan OtherGrid = TimeSpan.FromMilliseconds(100);
@@ -197,7 +200,8 @@ internal sealed class DeadlineScheduler : SchedulerBase, IDateTimeOffsetNowTimeP
     internal static TimeSpan OnGrid(TimeSpan due, TimeSpan interval)
     {
         long grid =
-            interval <= CoarsestGrid ? Later(interval, FinestGrid).Ticks
+            interval < ShortestShared ? FinestGrid.Ticks
+            : interval <= CoarsestGrid ? interval.Ticks
             : interval.Ticks % CoarsestGrid.Ticks == 0 ? CoarsestGrid.Ticks
             : OtherGrid.Ticks;
         return new((due.Ticks + grid - 1) / grid * grid);

@@ -19,7 +19,40 @@ public sealed class SqliteEventWriterTests() : EventWriterTests(null);
 /// <summary>On PostgreSQL.</summary>
 [Collection(PostgreSqlServer.Collection)]
 [Trait("Requires", "postgresql")]
-public sealed class PostgreSqlEventWriterTests(PostgreSqlServer server) : EventWriterTests(server.NewDatabase());
+public sealed class PostgreSqlEventWriterTests(PostgreSqlServer server) : EventWriterTests(server.NewDatabase())
+{
+    [Fact]
+    public async Task Write_ByManyAtOnceWhileTheTableIsLocked_LeavesSessionsForOthers()
+    {
+        EventWriter writer = await WriterAsync();
+        TaskCompletionSource locked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task locking = Database.WriteAsync(
+            async session =>
+            {
+                await session.RunAsync("LOCK TABLE actortrainer_event IN EXCLUSIVE MODE");
+                locked.SetResult();
+                await done.Task;
+                return true;
+            },
+            default
+        );
+        await locked.Task;
+        Task[] writing = [.. Enumerable.Range(1, 50).Select(i => writer.WriteAsync([Write(i, 1)], default))];
+
+        List<long> shards = await Database.ReadAsync(
+            session => session.QueryAsync("SELECT number_of_shards FROM actortrainer_journal", r => r.GetInt64(0)),
+            default
+        );
+
+        shards.Count.ShouldBe(1);
+        writing.ShouldAllBe(one => !one.IsCompleted);
+        done.SetResult();
+        await locking;
+        await Task.WhenAll(writing);
+        (await EventsAsync()).Length.ShouldBe(50);
+    }
+}
 
 /// <summary>What stands in the table, beside what Akka's own journal writes there.</summary>
 public abstract class EventWriterTests : TestKit, IDisposable
@@ -40,6 +73,8 @@ public abstract class EventWriterTests : TestKit, IDisposable
         folder.OpenAsync().GetAwaiter().GetResult();
         _host = ActorSystem.Create("host", TestSystems.InSqlOfAHost(folder.Model));
     }
+
+    private protected JournalDatabase Database => _folder.Database;
 
     [Fact]
     public async Task Row_OfAnEvent_IsAsAkkasOwnJournalWritesIt()
@@ -98,7 +133,7 @@ public abstract class EventWriterTests : TestKit, IDisposable
     }
 
     /// <summary>The table is made by the journal when its first actor comes.</summary>
-    private async Task<EventWriter> WriterAsync()
+    private protected async Task<EventWriter> WriterAsync()
     {
         new TaskFixture(this, id: Theirs).Submit();
         await EventTable.RemoveAsync(_folder.Database, Theirs, default);
@@ -106,7 +141,7 @@ public abstract class EventWriterTests : TestKit, IDisposable
     }
 
     /// <summary>Events as one write, from a number on.</summary>
-    private static AtomicWrite Write(long from, int count) =>
+    private protected static AtomicWrite Write(long from, int count) =>
         new(
             Enumerable
                 .Range(0, count)
@@ -119,7 +154,7 @@ public abstract class EventWriterTests : TestKit, IDisposable
     private static IPersistentRepresentation One(object payload, long sequence) =>
         new Persistent(payload, sequence, TaskPersistence.IdOf(Ours), writerGuid: "w");
 
-    private async Task<long[]> EventsAsync() =>
+    private protected async Task<long[]> EventsAsync() =>
         [.. (await EventTable.ReadAsync(_folder.Database, Ours, 0, int.MaxValue, default)).Select(e => e.Sequence)];
 
     /// <summary>
