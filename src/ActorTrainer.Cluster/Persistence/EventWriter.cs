@@ -36,10 +36,9 @@ internal sealed class EventWriter(JournalDatabase database, Serialization serial
                 rows.AddRange(((IEnumerable<IPersistentRepresentation>)write.Payload).Select(Row).ToArray());
                 problems.Add(null);
             }
-#pragma warning disable CA1031 // Whatever a serializer throws: such an event is rejected.
             catch (Exception e)
-#pragma warning restore CA1031
             {
+                // Whatever a serializer throws: such an event is rejected.
                 problems.Add(e);
             }
         }

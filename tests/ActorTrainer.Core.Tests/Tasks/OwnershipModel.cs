@@ -357,9 +357,8 @@ internal sealed partial class OwnershipModel
         ModelOwner? owner = null;
         foreach ((long under, ModelOwner by, TaskEvent e) in Journal[task])
         {
-            if (e is TaskSubmitted or TaskActivated)
+            if (ActivatedTerm(e) is long of)
             {
-                long of = e is TaskActivated activated ? activated.Term : ((TaskSubmitted)e).Term;
                 of.ShouldBe(term + 1, $"seed {_seed}: {task}\n{this}");
                 (term, owner) = (of, by);
             }
@@ -375,6 +374,14 @@ internal sealed partial class OwnershipModel
             }
         }
     }
+
+    private static long? ActivatedTerm(TaskEvent e) =>
+        e switch
+        {
+            TaskSubmitted submitted => submitted.Term,
+            TaskActivated activated => activated.Term,
+            _ => null,
+        };
 
     private static MemberKey Key(long life) => new(FormattableString.Invariant($"{life:000}"), life);
 }
