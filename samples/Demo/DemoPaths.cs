@@ -5,7 +5,7 @@ internal sealed class DemoPaths
 {
     private DemoPaths(string root, string configuration)
     {
-        Executable = Require(Path.Combine(root, "src", "ActorTrainer.Cli", "bin", configuration, "net10.0", "actortrainer"));
+        Executable = Require(Path.Combine(root, "src", "ActorTrainer.Cli", "bin", configuration, "net10.0", "publish", "actortrainer"));
         DigitsAssembly = Require(Path.Combine(root, "samples", "Digits", "bin", configuration, "net10.0", "Digits.dll"));
         PyTorchScript = Require(Path.Combine(root, "samples", "PyTorch", "train.py"));
     }

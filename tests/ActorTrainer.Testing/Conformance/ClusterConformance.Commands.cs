@@ -108,7 +108,7 @@ public sealed partial class ClusterConformance
                 Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromHours(1) },
             };
             ObservedTask task = await ObservedTask.SubmitAsync(cluster, spec);
-            await task.WaitAsync("it trains", t => t.Events.OfType<TaskProgressed>().Any());
+            await cluster.WaitAsync("it trains", async () => (await cluster.Client.GetTaskAsync(task.Name)).Task.Progress.Step > 0, Limit);
             int saves = 0;
             foreach (LocalNode node in cluster.Nodes)
             {

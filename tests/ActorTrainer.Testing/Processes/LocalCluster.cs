@@ -86,7 +86,7 @@ public sealed class LocalCluster : IAsyncDisposable
     public static string Repository { get; } = FindRepository();
 
     /// <summary>The executable of this build.</summary>
-    public static string Executable { get; } = FindBuilt("src/ActorTrainer.Cli", "actortrainer");
+    public static string Executable { get; } = FindBuilt("src/ActorTrainer.Cli", Path.Combine("publish", "actortrainer"));
 
     /// <summary>A file that a project of this repository was built to, in the configuration that this program was built in.</summary>
     /// <exception cref="FileNotFoundException">It is not built.</exception>
