@@ -30,8 +30,6 @@ public sealed class PostgreSqlServer : IAsyncLifetime
     public string NewDatabase() => Instance.NewDatabase();
 }
 
-/// <summary>
-/// The tests that share the server. They run one after the other, after all that run beside each other: some start whole clusters.
-/// </summary>
-[CollectionDefinition(PostgreSqlServer.Collection, DisableParallelization = true)]
+/// <summary>The tests that share the server, one after the other and beside those that need none.</summary>
+[CollectionDefinition(PostgreSqlServer.Collection)]
 public sealed class PostgreSqlTests : ICollectionFixture<PostgreSqlServer>;
