@@ -87,8 +87,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
     }
 
     /// <summary>
-    /// Three nodes that start at once on one machine take its processor from each other for some seconds; what is measured is a cluster that
-    /// stands. The nodes that are lost later start beside those that stand, and are not waited for so.
+    /// Three nodes that start at once on one machine take its processor from each other for some seconds; what is measured is a cluster
+    /// that stands. The nodes that are lost later start beside those that stand, and are not waited for so.
     /// </summary>
     private static async Task WaitUntilQuietAsync(LocalCluster cluster)
     {
