@@ -13,8 +13,12 @@ internal enum FileKind
     Special,
 }
 
-/// <summary>What tells one state of a file from another. Equal before and after reading: the file was not changed meanwhile.</summary>
-internal readonly partial record struct FileStatus(FileKind Kind, long Length, int Mode, ulong Inode, long ModifiedTicks, long ChangedTicks)
+/// <summary>
+/// What tells one state of a file from another. Equal before and after reading: the file was not changed meanwhile. The kernel's change
+/// time is no part of it: that moves when another name is given to the file or taken from it, as a script does that renames its next file
+/// over.
+/// </summary>
+internal readonly partial record struct FileStatus(FileKind Kind, long Length, int Mode, ulong Inode, long ModifiedTicks)
 {
     private const int DefaultMode = 0b110_100_100;
 
@@ -38,10 +42,10 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
             : FileKind.File;
         int mode = OperatingSystem.IsWindows() ? DefaultMode : (int)info.UnixFileMode & 0b111_111_111;
         long length = kind == FileKind.File ? info.Length : 0;
-        return new FileStatus(kind, length, mode, 0, info.LastWriteTimeUtc.Ticks, 0);
+        return new FileStatus(kind, length, mode, 0, info.LastWriteTimeUtc.Ticks);
     }
 
-    // statx, because its layout is the same on every architecture; .NET itself tells neither pipes from files nor the change time.
+    // statx, because its layout is the same on every architecture; .NET itself does not tell pipes from files.
     private static partial class Linux
     {
         private const int AtCurrentDirectory = -100;
@@ -79,8 +83,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
                         (long)b.Size,
                         b.Mode & 0b111_111_111,
                         b.Inode,
-                        Ticks(b.ModifiedSeconds, b.ModifiedNanoseconds),
-                        Ticks(b.ChangedSeconds, b.ChangedNanoseconds)
+                        Ticks(b.ModifiedSeconds, b.ModifiedNanoseconds)
                     );
                     return true;
                 }
@@ -111,12 +114,6 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
             [FieldOffset(40)]
             public ulong Size;
-
-            [FieldOffset(96)]
-            public long ChangedSeconds;
-
-            [FieldOffset(104)]
-            public uint ChangedNanoseconds;
 
             [FieldOffset(112)]
             public long ModifiedSeconds;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Checkpoints;
 
@@ -67,6 +68,28 @@ public sealed partial class SourceTreeTests : IDisposable
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => _fixture.SaveAsync(store));
         e.Message.ShouldContain(file);
         (await store.ListFilesAsync(_fixture.Task, CancellationToken.None)).ShouldBeEmpty();
+    }
+
+    /// <summary>As when the file gets or loses another name: its content is what it was.</summary>
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public async Task Save_OnlyTheChangeTimeMovesWhileRead_IsSaved()
+    {
+        _fixture.Write(("state", _fixture.Noise(20 * SaveFixture.ChunkSize)));
+        string file = Path.Combine(_fixture.Folder["source"], "state");
+        int looks = 0;
+        FolderStore store = _fixture.Open(step =>
+        {
+            if (step == SaveStep.WritingChunks)
+            {
+                looks++;
+                File.SetUnixFileMode(file, File.GetUnixFileMode(file));
+            }
+        });
+
+        await _fixture.SaveAsync(store);
+
+        looks.ShouldBePositive();
     }
 
     [Fact]

@@ -26,6 +26,22 @@ public sealed class CommandCheckpointTests
     }
 
     [Fact]
+    public async Task Files_BesideAPipe_AreCapturedAndTheRunEnds()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; mkfifo pipe; ln -s pipe link; echo whole > .new; mv .new model.pt; sleep 1"
+            )
+        );
+
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["model.pt=whole"]);
+
+        (await harness.WaitAsync<WorkerExited>()).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task Files_OfAFolderRenamedIn_AreCapturedTogether()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();

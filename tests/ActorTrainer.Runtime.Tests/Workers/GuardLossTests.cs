@@ -91,6 +91,29 @@ public sealed class GuardLossTests
     }
 
     [Fact]
+    public async Task Guard_StoodStillForLongerThanItEnduresSilence_EndsNothing()
+    {
+        string seconds = WorkerHarness.UniqueSeconds();
+        using Process guard = await StartGuardAsync(seconds, TimeSpan.FromSeconds(3));
+        _ = Posix.Kill(guard.Id, 19);
+        await Task.Delay(TimeSpan.FromSeconds(4), TimeProvider.System);
+        _ = Posix.Kill(guard.Id, Posix.SignalContinue);
+
+        await guard.StandardInput.WriteAsync(Encoding.UTF8.GetString(new GuardHeartbeat(123456789).ToLine()));
+        await guard.StandardInput.FlushAsync();
+        string? line;
+        do
+        {
+            line = await guard.StandardOutput.ReadLineAsync().WaitAsync(WorkerHarness.Patience);
+        } while (line?.Contains("123456789", StringComparison.Ordinal) == false);
+
+        line.ShouldNotBeNull("the guard has ended");
+        WorkerHarness.ProcessesWith(seconds).Count.ShouldBeGreaterThanOrEqualTo(3);
+        guard.StandardInput.Close();
+        await guard.WaitForExitAsync().WaitAsync(WorkerHarness.Patience);
+    }
+
+    [Fact]
     public async Task Start_OfANode_EndsTheOrphansOfItsFormerLife()
     {
         string directory = WorkerHarness.NewDirectory();

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorTrainer.Checkpoints;
 
 namespace ActorTrainer.Runtime.Workers.Files;
 
@@ -23,7 +24,8 @@ internal static partial class FolderCapture
         && !Path.GetFileName(relativePath).StartsWith("events.out.tfevents", StringComparison.Ordinal);
 
     /// <summary>
-    /// The files of a folder, sorted by path. A link counts as the file that it leads to when that stands in the folder as well.
+    /// The files of a folder, sorted by path. A link counts as the file that it leads to when that stands in the folder as well. Pipes,
+    /// sockets and devices are no files: opening one may block for ever.
     /// </summary>
     public static IReadOnlyList<FileMark> FilesOf(string root)
     {
@@ -43,13 +45,30 @@ internal static partial class FolderCapture
             }
 
             FileSystemInfo? target = file.LinkTarget is null ? file : file.ResolveLinkTarget(returnFinalTarget: true);
-            if (target is FileInfo { Exists: true } real && real.FullName.StartsWith(root + "/", StringComparison.Ordinal))
+            if (
+                target is FileInfo { Exists: true } real
+                && real.FullName.StartsWith(root + "/", StringComparison.Ordinal)
+                && IsFile(real.FullName)
+            )
             {
                 files.Add(new FileMark(relative, real.Length, real.LastWriteTimeUtc));
             }
         }
 
         return [.. files.OrderBy(file => file.RelativePath, StringComparer.Ordinal)];
+    }
+
+    private static bool IsFile(string path)
+    {
+        try
+        {
+            return FileStatus.Read(path).Kind == FileKind.File;
+        }
+        catch (IOException)
+        {
+            // Gone meanwhile.
+            return false;
+        }
     }
 
     /// <summary>

@@ -321,10 +321,16 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
     private void SilenceLoop()
     {
-        while (time.GetElapsedTime(Volatile.Read(ref _lastHeard)) < selfFenceAfter)
+        SilenceCount silence = new();
+        long looked = time.GetTimestamp();
+        TimeSpan silent;
+        do
         {
             _never.Wait(250);
-        }
+            long now = time.GetTimestamp();
+            silent = silence.Look(time.GetElapsedTime(looked, now), time.GetElapsedTime(Volatile.Read(ref _lastHeard), now));
+            looked = now;
+        } while (silent < selfFenceAfter);
 
         Console.Error.WriteLine($"The node was not heard for {selfFenceAfter.TotalSeconds:0.#} s: its workers are ended.");
         _fencing = true;
