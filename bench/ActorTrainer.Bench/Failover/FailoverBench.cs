@@ -20,7 +20,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(1);
 
-    /// <summary>Of a core, all nodes together: a node that trains and is through with its start uses about 0.04.</summary>
+    /// <summary>Of a core, all nodes together; what they use is printed.</summary>
     private const double Quiet = 0.25;
 
     /// <summary>The same for every combination, so that each meets the same faults.</summary>
