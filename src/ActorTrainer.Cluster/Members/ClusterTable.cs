@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Globalization;
 using ActorTrainer.Cluster.Persistence;
 
@@ -29,24 +30,35 @@ internal enum TakeResult
 /// <summary>The one row by which lives agree on who founds the cluster, and on who goes on when they do not reach each other.</summary>
 internal sealed class ClusterTable(JournalDatabase database)
 {
+    private const string Together =
+        $"SELECT m.*, c.epoch, c.founder, c.decision FROM actortrainer_cluster AS c LEFT JOIN ({MemberTable.Query}) AS m ON 1 = 1 "
+        + "ORDER BY m.incarnation";
+
     /// <summary>On PostgreSQL the row is locked; SQLite's transactions that write follow each other anyway.</summary>
     private readonly string _read = $"SELECT epoch, founder, decision FROM actortrainer_cluster{(database.IsSqlite ? "" : " FOR UPDATE")}";
 
-    /// <summary>Reads the cluster's row, then the members'.</summary>
+    /// <summary>
+    /// Reads the cluster's row and the members', as they are at one moment: the two change together, and a life that saw its own epoch
+    /// before it saw the cluster's would end itself.
+    /// </summary>
     public Task<ClusterRecord> ReadAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(
             async session =>
             {
-                (long epoch, long founder, long decision) = (
-                    await session.QueryAsync(
-                        "SELECT epoch, founder, decision FROM actortrainer_cluster",
-                        r => (r.GetInt64(0), r.GetInt64(1), r.GetInt64(2))
-                    )
-                )[0];
-                return new ClusterRecord(epoch, founder, decision, await session.QueryAsync(MemberTable.Query, MemberTable.Read));
+                List<(ClusterRecord Cluster, MemberRow? Member)> rows = await session.QueryAsync(Together, Read);
+                return rows[0].Cluster with { Rows = [.. rows.Where(row => row.Member is not null).Select(row => row.Member!)] };
             },
             cancellationToken
         );
+
+    private static (ClusterRecord Cluster, MemberRow? Member) Read(DbDataReader reader)
+    {
+        int own = reader.FieldCount - 3;
+        return (
+            new ClusterRecord(reader.GetInt64(own), reader.GetInt64(own + 1), reader.GetInt64(own + 2), []),
+            reader.IsDBNull(0) ? null : MemberTable.Read(reader)
+        );
+    }
 
     /// <summary>Enters the cluster's epoch in a life's row. False: there is another epoch by now, or the life is down.</summary>
     public Task<bool> EnterAsync(long self, long epoch, CancellationToken cancellationToken) =>

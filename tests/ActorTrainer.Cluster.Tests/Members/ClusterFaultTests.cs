@@ -49,7 +49,7 @@ public sealed class ClusterFaultTests
         cluster.Nodes[2].Start();
 
         await ShouldSeeEachOtherAsync(cluster, [2, 3]);
-        Number(cluster, "SELECT epoch FROM actortrainer_cluster").ShouldBe(2);
+        Number(cluster, "SELECT epoch FROM actortrainer_cluster").ShouldBe(2, cluster.Logs());
         cluster.Nodes[0].Start();
         await ShouldSeeEachOtherAsync(cluster, [1, 2, 3]);
     }

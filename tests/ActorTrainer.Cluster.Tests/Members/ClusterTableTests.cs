@@ -94,6 +94,34 @@ public abstract class ClusterTableTests(string? postgreSql) : IAsyncLifetime
         (await _table.ReadAsync(default)).Find(second)!.Epoch.ShouldBe(1);
     }
 
+    /// <summary>A life that saw its own entry before it saw its cluster would take itself for one of a cluster that is past.</summary>
+    [Fact]
+    public async Task Read_WhileClustersAreFounded_IsOfOneMoment()
+    {
+        List<long> past = [];
+        Task founding = Task.Run(async () =>
+        {
+            for (int epoch = 0; epoch < 200; epoch++)
+            {
+                long life = await RegisterAsync(1 + epoch % 2);
+                (await _table.FoundAsync(life, epoch, past, default)).ShouldBeTrue();
+                past.Add(life);
+            }
+        });
+
+        List<ClusterRecord> seen = [];
+        while (!founding.IsCompleted)
+        {
+            seen.Add(await _table.ReadAsync(default));
+        }
+
+        await founding;
+        seen.Select(record => record.Epoch).Distinct().Count().ShouldBeGreaterThan(10, "it was read in the midst of it");
+        seen.Where(record => record.Rows.Any(row => row.Epoch > 0 && row.Member.IsRegistered && row.Epoch != record.Epoch))
+            .Select(record => record.Epoch)
+            .ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Take_ByBothSidesAtOnce_OneGetsTheOther()
     {
