@@ -151,5 +151,6 @@ internal sealed class TaskFixture
 
     public static TaskProgress Progress(long step) => new(step, 1000, 0, new Dictionary<string, double> { ["loss"] = 0.5 });
 
-    public void ShouldStop() => Parent.ExpectTerminated(Actor, TimeSpan.FromSeconds(10));
+    /// <summary>Waits for the actor's end. One that only waits may have asked to go to rest before, which nobody answers here.</summary>
+    public void ShouldStop() => Parent.FishForMessage<Terminated>(ended => ended.ActorRef.Equals(Actor), TimeSpan.FromSeconds(10));
 }
