@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Security.Cryptography;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -9,7 +10,6 @@ namespace ActorTrainer.Cli.Commands;
 
 internal static class RunCommand
 {
-    private const int MaxNameLength = 63;
     private static readonly TimeSpan OutputGrace = TimeSpan.FromSeconds(10);
 
     public static CliCommand Create(CliContext cli, GlobalOptions globals)
@@ -103,7 +103,7 @@ internal static class RunCommand
             '-',
             new string([.. source.Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]).Split('-', StringSplitOptions.RemoveEmptyEntries)
         );
-        string stem = cleaned.Length == 0 ? "task" : cleaned[..Math.Min(cleaned.Length, MaxNameLength - 5)].TrimEnd('-');
+        string stem = cleaned.Length == 0 ? "task" : cleaned[..Math.Min(cleaned.Length, TaskSpecReader.MaxNameLength - 5)].TrimEnd('-');
         return $"{stem}-{RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 4)}";
     }
 

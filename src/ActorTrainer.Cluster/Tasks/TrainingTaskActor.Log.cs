@@ -9,6 +9,9 @@ internal sealed partial class TrainingTaskActor
     [LoggerMessage(Level = LogLevel.Warning, Message = "task {Task} could not be recovered: {Problem}")]
     private static partial void LogRecoveryFailed(ILogger logger, TaskId task, string problem);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "task {Task} is held: a decision about it failed")]
+    private static partial void LogFault(ILogger logger, TaskId task, Exception fault);
+
     [LoggerMessage(Level = LogLevel.Error, Message = "task {Task} is left as it is: {Problem}")]
     private static partial void LogUnreadable(ILogger logger, TaskId task, string problem);
 

@@ -29,6 +29,20 @@ internal sealed partial class TrainingTaskActor
         _host.Rows.FlushAsync(_task).PipeTo(Self, success: () => RowFlushed.Instance);
     }
 
+    /// <summary>What the task decides. A decision that throws holds the task, and ends neither this actor nor its node.</summary>
+    private EntityStep Decide(Func<EntityStep> decision)
+    {
+        try
+        {
+            return decision();
+        }
+        catch (Exception e)
+        {
+            LogFault(_host.Logger, _task, e);
+            return _entity.Fault($"{e.GetType().Name}: {e.Message}");
+        }
+    }
+
     /// <summary>
     /// Answers a command. A task that had ended and goes on is answered for once its row says so: nobody would wake it if this node died
     /// before, and whoever was told that it goes on would wait in vain.

@@ -212,7 +212,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         _draining = true;
         while (_persisting is null && !_ending && _inbox.Take() is { } input)
         {
-            Execute(_entity.On(input, _host.Now, _random));
+            Execute(Decide(() => _entity.On(input, _host.Now, _random)));
         }
 
         _draining = false;
@@ -227,7 +227,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             return;
         }
 
-        Execute(_entity.On(command, _host.Now), Sender);
+        Execute(Decide(() => _entity.On(command, _host.Now)), Sender);
     }
 
     private CommandReply? Refusal(TaskCommand command) =>
@@ -250,7 +250,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
         {
             // The run begins once its activation stands in the journal.
             EntityStep activation = _entity.NeedsActivation ? _entity.Activate(_host.Now) : EntityStep.Nothing;
-            Execute(Before(activation, _entity.Grant(_host.Now)));
+            Execute(Before(activation, Decide(() => _entity.Grant(_host.Now))));
         }
         else
         {
@@ -288,7 +288,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             return;
         }
 
-        Execute(_entity.Tick(_host.Now, _random));
+        Execute(Decide(() => _entity.Tick(_host.Now, _random)));
         if (_entity.IsTraining && _host.Now - _row.PutAt >= RenewEvery)
         {
             PutRow();
@@ -312,7 +312,8 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             return;
         }
 
-        Execute(_entity.Releasing(0, null, _host.Leaving ? CheckpointReasons.Drain : CheckpointReasons.Migration, _host.Now));
+        string reason = _host.Leaving ? CheckpointReasons.Drain : CheckpointReasons.Migration;
+        Execute(Decide(() => _entity.Releasing(0, null, reason, _host.Now)));
     }
 
     private void Execute(EntityStep step, IActorRef? asker = null)

@@ -34,7 +34,19 @@ internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>>
                 return false;
             }
 
-            start(entity.On(input, now(), _random).AfterCommit);
+            try
+            {
+                start(entity.On(input, now(), _random).AfterCommit);
+            }
+            catch (Exception e)
+            {
+                // A mistake in a decision costs the warm start; the task's own actor holds it, if it comes there again.
+                _over = true;
+                start(entity.Lost());
+                _ready.TrySetException(e);
+                return true;
+            }
+
             if (entity.IsWarm || !entity.TakesSlots)
             {
                 _ready.TrySetResult();

@@ -82,6 +82,8 @@ public sealed class ConfigSection
     /// <summary>A duration within bounds.</summary>
     public TimeSpan Duration(string key, TimeSpan fallback, TimeSpan min, TimeSpan max) => OptionalDuration(key, min, max) ?? fallback;
 
+    internal TimeSpan Duration(string key, TimeSpan fallback, Bounds<TimeSpan> bounds) => Duration(key, fallback, bounds.Min, bounds.Max);
+
     /// <summary>A duration within bounds; null when missing or null.</summary>
     public TimeSpan? OptionalDuration(string key, TimeSpan min, TimeSpan max)
     {
@@ -120,6 +122,8 @@ public sealed class ConfigSection
 
     /// <summary>A whole number within bounds.</summary>
     public int Int(string key, int fallback, int min, int max) => OptionalInt(key, min, max) ?? fallback;
+
+    internal int Int(string key, int fallback, Bounds<int> bounds) => Int(key, fallback, bounds.Min, bounds.Max);
 
     /// <summary>A whole number within bounds; null when missing or null.</summary>
     public int? OptionalInt(string key, int min, int max)

@@ -17,9 +17,6 @@ public static class TaskSpecReader
     /// <summary>How deep <c>trainer.settings</c> may be nested.</summary>
     public const int MaxSettingsDepth = 32;
 
-    private static readonly TimeSpan Millisecond = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan Year = TimeSpan.FromDays(365);
-
     /// <summary>Reads what stands below <c>task</c>; other keys of the root are the user's own.</summary>
     /// <param name="root">The file.</param>
     /// <param name="resolvePath">Makes paths absolute.</param>
@@ -44,8 +41,8 @@ public static class TaskSpecReader
         TaskSpec spec = new()
         {
             Name = name?.Text ?? "",
-            Priority = task.Int("priority", 0, -1_000_000, 1_000_000),
-            Slots = task.Int("slots", 1, 1, 10_000),
+            Priority = task.Int("priority", 0, TaskSpecRules.Priority),
+            Slots = task.Int("slots", 1, TaskSpecRules.Slots),
             Command = words,
             Trainer = trainer,
             Environment = ReadEnvironment(task),
@@ -53,7 +50,7 @@ public static class TaskSpecReader
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
             Stall = ReadStall(task.Section("stall")),
-            Grace = task.Duration("grace", TimeSpan.FromSeconds(8), TimeSpan.Zero, TimeSpan.FromHours(1)),
+            Grace = task.Duration("grace", TimeSpan.FromSeconds(8), TaskSpecRules.Grace),
         };
 
         // A misspelt key is the likelier mistake than a missing one, so it is reported first.
@@ -183,14 +180,7 @@ public static class TaskSpecReader
 
     private static void CheckVariable(ConfigSection task, string name, ConfigNode node)
     {
-        bool valid = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
-        string? problem =
-            !valid ? "is not a variable's name; use letters, digits and underscores"
-            : name.StartsWith("ACTORTRAINER_", StringComparison.Ordinal)
-                ? "is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_"
-            : node is ConfigScalar { Text: { } text } && text.Contains('\0', StringComparison.Ordinal)
-                ? "contains a zero character, which no environment can; remove it"
-            : null;
+        string? problem = TaskSpecRules.VariableProblem(name, (node as ConfigScalar)?.Text);
         if (problem is not null)
         {
             throw new ConfigException(node.KeyOrigin ?? node.Origin, $"{task.Path}.environment.{name} {problem}.");
@@ -222,11 +212,11 @@ public static class TaskSpecReader
                 ("event", CheckpointStrategy.Event),
                 ("hybrid", CheckpointStrategy.Hybrid)
             ),
-            EpochInterval = section.Int("epoch-interval", defaults.EpochInterval, 1, 1_000_000_000),
-            Interval = section.Duration("interval", defaults.Interval, Millisecond, Year),
+            EpochInterval = section.Int("epoch-interval", defaults.EpochInterval, TaskSpecRules.EpochInterval),
+            Interval = section.Duration("interval", defaults.Interval, TaskSpecRules.Interval),
             BestMetric = section.Text("best-metric"),
             BestIsLargest = section.Flag("best-is-largest", defaults.BestIsLargest),
-            KeepLast = section.Int("keep-last", defaults.KeepLast, 1, 1_000_000),
+            KeepLast = section.Int("keep-last", defaults.KeepLast, TaskSpecRules.KeepLast),
         };
     }
 
@@ -235,9 +225,9 @@ public static class TaskSpecReader
         RetrySpec defaults = new();
         return new RetrySpec
         {
-            MaxAttempts = section.Int("max-attempts", defaults.MaxAttempts, 0, 1_000_000),
-            Backoff = section.Duration("backoff", defaults.Backoff, TimeSpan.Zero, TimeSpan.FromDays(1)),
-            MaxBackoff = section.Duration("max-backoff", defaults.MaxBackoff, TimeSpan.Zero, TimeSpan.FromDays(1)),
+            MaxAttempts = section.Int("max-attempts", defaults.MaxAttempts, TaskSpecRules.MaxAttempts),
+            Backoff = section.Duration("backoff", defaults.Backoff, TaskSpecRules.Backoff),
+            MaxBackoff = section.Duration("max-backoff", defaults.MaxBackoff, TaskSpecRules.Backoff),
             Rules = ReadRules(section),
         };
     }
@@ -277,8 +267,8 @@ public static class TaskSpecReader
                     ("hold", FailureAction.Hold),
                     ("stop", FailureAction.Stop)
                 ),
-                rule.OptionalInt("exit-code", 0, 255),
-                rule.OptionalInt("signal", 1, 64),
+                rule.OptionalInt("exit-code", TaskSpecRules.ExitCode.Min, TaskSpecRules.ExitCode.Max),
+                rule.OptionalInt("signal", TaskSpecRules.Signal.Min, TaskSpecRules.Signal.Max),
                 rule.Text("pattern")
             );
             rule.RejectOwnUnknownKeys();
@@ -312,11 +302,11 @@ public static class TaskSpecReader
         StallSpec defaults = new();
         return new StallSpec
         {
-            Starting = section.Duration("starting", defaults.Starting, TimeSpan.Zero, Year),
-            Restoring = section.Duration("restoring", defaults.Restoring, TimeSpan.Zero, Year),
-            Training = section.Duration("training", defaults.Training, TimeSpan.Zero, Year),
-            Evaluating = section.Duration("evaluating", defaults.Evaluating, TimeSpan.Zero, Year),
-            Saving = section.Duration("saving", defaults.Saving, TimeSpan.Zero, Year),
+            Starting = section.Duration("starting", defaults.Starting, TaskSpecRules.Stall),
+            Restoring = section.Duration("restoring", defaults.Restoring, TaskSpecRules.Stall),
+            Training = section.Duration("training", defaults.Training, TaskSpecRules.Stall),
+            Evaluating = section.Duration("evaluating", defaults.Evaluating, TaskSpecRules.Stall),
+            Saving = section.Duration("saving", defaults.Saving, TaskSpecRules.Stall),
         };
     }
 }

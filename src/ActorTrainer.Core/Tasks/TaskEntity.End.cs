@@ -3,6 +3,20 @@ namespace ActorTrainer.Core.Tasks;
 /// <content>What follows from the end of a run.</content>
 public sealed partial class TaskEntity
 {
+    /// <summary>
+    /// A decision about the task failed: that is a mistake in this program, and it would fail again. What the task runs is ended, and it waits
+    /// for a person, who may let it go on or cancel it; its node and all other tasks know nothing of it.
+    /// </summary>
+    /// <param name="detail">What failed.</param>
+    public EntityStep Fault(string detail)
+    {
+        List<TaskEffect> effects = DropRun();
+        WaitsWarm = false;
+        string reason = $"a decision about this task failed, which is a mistake in ActorTrainer: {detail}";
+        bool held = Term > 0 && State is { IsFinished: false, Status: not TaskStatus.Held };
+        return new EntityStep(held ? [new TaskHeld(reason)] : [], effects, new CommandRefused(reason), Release: _releasing);
+    }
+
     private EntityStep OnLost(TaskRun run, WorkerLost lost, TimeSpan now, Identity.DeterministicRandom random)
     {
         run.Lost = lost.Detail;

@@ -1,4 +1,4 @@
-using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Training.Discovery;
 
@@ -9,39 +9,14 @@ namespace ActorTrainer.Runtime.Node;
 /// </summary>
 internal static class SubmitChecks
 {
-    private const int LongestName = 63;
-
     /// <summary>What is wrong with the task on this node, or null.</summary>
-    public static string? Problem(TaskSpec spec) => Values(spec) ?? Program(spec);
-
-    /// <summary>A task file was checked when it was read; what comes through the API was not.</summary>
-    private static string? Values(TaskSpec spec) =>
-        !TaskId.IsName(spec.Name, LongestName)
-            ? $"'{spec.Name}' is not a task's name: use 1 to {LongestName} lower-case letters, digits and inner dashes"
-        : spec.Slots < 1 ? $"a task takes at least 1 slot, not {spec.Slots}"
-        : spec.Checkpoint.EpochInterval < 1 ? $"the epoch interval is at least 1, not {spec.Checkpoint.EpochInterval}"
-        : spec.Checkpoint.KeepLast < 1 ? $"at least 1 checkpoint is kept, not {spec.Checkpoint.KeepLast}"
-        : spec.Checkpoint.Interval <= TimeSpan.Zero ? $"the checkpoint interval is longer than nothing, not {spec.Checkpoint.Interval}"
-        : spec.Retry.MaxAttempts < 0 ? $"the number of retries (max-attempts) is not negative, as {spec.Retry.MaxAttempts} is"
-        : spec.Retry.Backoff < TimeSpan.Zero || spec.Retry.MaxBackoff < TimeSpan.Zero ? "a backoff is not negative"
-        : spec.Grace < TimeSpan.Zero ? $"the grace is not negative, as {spec.Grace} is"
-        : null;
+    public static string? Problem(TaskSpec spec) => TaskSpecRules.Problem(spec) ?? Program(spec);
 
     private static string? Program(TaskSpec spec)
     {
-        if ((spec.Command is null) == (spec.Trainer is null))
-        {
-            return "a task needs either a command or a trainer";
-        }
-
         if (spec.Trainer is not null)
         {
             return TrainerInspector.Check(spec.Trainer);
-        }
-
-        if (spec.Command!.Count == 0 || string.IsNullOrWhiteSpace(spec.Command[0]))
-        {
-            return "the command is empty: its first word is the executable";
         }
 
         if (spec.WorkingDirectory is string directory && !Directory.Exists(directory))

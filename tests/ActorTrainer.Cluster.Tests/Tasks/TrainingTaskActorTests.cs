@@ -197,6 +197,21 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     }
 
     [Fact]
+    public void Decision_Throws_HoldsThisTaskAndItsActorLivesOn()
+    {
+        TaskFixture task = new(this);
+        task.Ask(new SubmitTask(TaskFixture.Spec with { Retry = new RetrySpec { Rules = [null!] } }, "hash"));
+        task.Start();
+
+        task.Host.Post(new WorkerExited(task.Run, 1, null, null, []));
+
+        AwaitCondition(() => Journaled()[^1].Event is TaskHeld, TimeSpan.FromSeconds(10));
+        ((TaskHeld)Journaled()[^1].Event).Reason.ShouldContain("NullReferenceException");
+        task.Ask(new CancelTask()).Reply.ShouldBe(new CommandAccepted(TaskFixture.Id));
+        Journaled()[^1].Event.ShouldBeOfType<TaskCancelled>();
+    }
+
+    [Fact]
     public void Completion_OfTheTraining_PutsTheTaskToRest()
     {
         TaskFixture task = new(this);

@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text.Json;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Core.Configuration;
+
+/// <summary>
+/// What every task keeps, whether it comes from a task file, through the HTTP API or from a host. The reader of task files has the same bounds
+/// and says in which line one is broken.
+/// </summary>
+public static class TaskSpecRules
+{
+    private static readonly TimeSpan Year = TimeSpan.FromDays(365);
+
+    internal static readonly Bounds<int> Priority = new(-1_000_000, 1_000_000);
+    internal static readonly Bounds<int> Slots = new(1, 10_000);
+    internal static readonly Bounds<TimeSpan> Grace = new(TimeSpan.Zero, TimeSpan.FromHours(1));
+    internal static readonly Bounds<int> EpochInterval = new(1, 1_000_000_000);
+    internal static readonly Bounds<TimeSpan> Interval = new(TimeSpan.FromMilliseconds(1), Year);
+    internal static readonly Bounds<int> KeepLast = new(1, 1_000_000);
+    internal static readonly Bounds<int> MaxAttempts = new(0, 1_000_000);
+    internal static readonly Bounds<TimeSpan> Backoff = new(TimeSpan.Zero, TimeSpan.FromDays(1));
+    internal static readonly Bounds<int> ExitCode = new(0, 255);
+    internal static readonly Bounds<int> Signal = new(1, 64);
+    internal static readonly Bounds<TimeSpan> Stall = new(TimeSpan.Zero, Year);
+
+    /// <summary>The first thing that is wrong with a task, as a sentence without its full stop, or null.</summary>
+    /// <param name="spec">The task. What a host or a JSON reader left null where the type says otherwise is named, too.</param>
+    public static string? Problem(TaskSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        return Missing(spec)
+            ?? Whole(spec)
+            ?? Out("priority", spec.Priority, Priority)
+            ?? Out("slots", spec.Slots, Slots)
+            ?? Out("grace", spec.Grace, Grace)
+            ?? Checkpoint(spec.Checkpoint)
+            ?? Retry(spec.Retry)
+            ?? Stalls(spec.Stall)
+            ?? spec.Environment.Select(variable => Variable(variable.Key, variable.Value)).FirstOrDefault(problem => problem is not null);
+    }
+
+    /// <summary>What is wrong with a variable of a task's environment, as the end of a sentence that begins with its name; null: nothing.</summary>
+    internal static string? VariableProblem(string name, string? value)
+    {
+        bool valid = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        return !valid ? "is not a variable's name; use letters, digits and underscores"
+            : name.StartsWith("ACTORTRAINER_", StringComparison.Ordinal)
+                ? "is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_"
+            : value?.Contains('\0', StringComparison.Ordinal) == true ? "contains a zero character, which no environment can; remove it"
+            : null;
+    }
+
+    private static string? Missing(TaskSpec spec) =>
+        Null("name", spec.Name)
+        ?? Null("environment", spec.Environment)
+        ?? Null("checkpoint", spec.Checkpoint)
+        ?? Null("retry", spec.Retry)
+        ?? Null("retry.rules", spec.Retry?.Rules)
+        ?? Null("stall", spec.Stall);
+
+    private static string? Null(string key, object? value) => value is null ? $"{key} is null; leave it out for its default" : null;
+
+    private static string? Whole(TaskSpec spec) =>
+        !TaskId.IsName(spec.Name, TaskSpecReader.MaxNameLength)
+            ? $"'{spec.Name}' is not a task's name: use 1 to {TaskSpecReader.MaxNameLength} lower-case letters, digits and inner dashes"
+        : spec.Command is null == spec.Trainer is null ? "a task needs either a command or a trainer"
+        : spec.Command is not null ? Command(spec.Command) ?? Folder(spec.WorkingDirectory)
+        : Trainer(spec.Trainer!) ?? Folder(spec.WorkingDirectory);
+
+    private static string? Command(IReadOnlyList<string> command) =>
+        command.Count == 0 || string.IsNullOrWhiteSpace(command[0]) ? "the command is empty: its first word is the executable"
+        : command.Any(word => word is null) ? "a word of the command is null; a command is a list of texts"
+        : command.Any(word => word.Contains('\0', StringComparison.Ordinal))
+            ? "the command contains a zero character, which no command line can; remove it"
+        : null;
+
+    private static string? Folder(string? folder) =>
+        folder is null || (Path.IsPathFullyQualified(folder) && !folder.Contains('\0', StringComparison.Ordinal))
+            ? null
+            : $"the working directory '{folder}' is not a full path";
+
+    private static string? Trainer(TrainerSpec trainer) =>
+        string.IsNullOrWhiteSpace(trainer.Type) ? "the trainer has no type: the full name of a class that implements ITrainer"
+        : trainer.Settings is not { } settings ? null
+        : settings.ValueKind is not (JsonValueKind.Object or JsonValueKind.Null) ? "the trainer's settings are not an object"
+        : Depth(settings) > TaskSpecReader.MaxSettingsDepth
+            ? $"the trainer's settings are nested more than {TaskSpecReader.MaxSettingsDepth} levels deep; flatten them"
+        : null;
+
+    private static int Depth(JsonElement json) =>
+        json.ValueKind switch
+        {
+            JsonValueKind.Object => 1 + json.EnumerateObject().Select(property => Depth(property.Value)).DefaultIfEmpty(0).Max(),
+            JsonValueKind.Array => 1 + json.EnumerateArray().Select(Depth).DefaultIfEmpty(0).Max(),
+            _ => 0,
+        };
+
+    private static string? Checkpoint(CheckpointSpec checkpoint) =>
+        Undefined("checkpoint.strategy", checkpoint.Strategy)
+        ?? Out("checkpoint.epoch-interval", checkpoint.EpochInterval, EpochInterval)
+        ?? Out("checkpoint.interval", checkpoint.Interval, Interval)
+        ?? Out("checkpoint.keep-last", checkpoint.KeepLast, KeepLast);
+
+    private static string? Retry(RetrySpec retry) =>
+        Out("retry.max-attempts", retry.MaxAttempts, MaxAttempts)
+        ?? Out("retry.backoff", retry.Backoff, Backoff)
+        ?? Out("retry.max-backoff", retry.MaxBackoff, Backoff)
+        ?? (
+            retry.MaxBackoff < retry.Backoff
+                ? $"retry.max-backoff ({Quantities.Format(retry.MaxBackoff)}) is shorter than backoff ({Quantities.Format(retry.Backoff)})"
+                : null
+        )
+        ?? retry.Rules.Select(Rule).FirstOrDefault(problem => problem is not null);
+
+    private static string? Rule(FailureRule? rule) =>
+        rule is null ? "a rule of retry.rules is null"
+        : string.IsNullOrEmpty(rule.Name) ? "a rule of retry.rules has no name; it is shown in the task's events"
+        : rule is { ExitCode: null, Signal: null, Pattern: null }
+            ? $"rule '{rule.Name}' of retry.rules has no condition; give an exit code, a signal or a pattern"
+        : Undefined($"the action of rule '{rule.Name}'", rule.Action)
+            ?? Out($"the exit code of rule '{rule.Name}'", rule.ExitCode, ExitCode)
+            ?? Out($"the signal of rule '{rule.Name}'", rule.Signal, Signal);
+
+    private static string? Stalls(StallSpec stall) =>
+        Out("stall.starting", stall.Starting, Stall)
+        ?? Out("stall.restoring", stall.Restoring, Stall)
+        ?? Out("stall.training", stall.Training, Stall)
+        ?? Out("stall.evaluating", stall.Evaluating, Stall)
+        ?? Out("stall.saving", stall.Saving, Stall);
+
+    private static string? Variable(string name, string? value) =>
+        value is null ? $"the variable {name} is null; leave it out, or give it a text"
+        : VariableProblem(name, value) is { } problem ? $"environment: '{name}' {problem}"
+        : null;
+
+    private static string? Undefined<T>(string what, T value)
+        where T : struct, Enum => Enum.IsDefined(value) ? null : $"{what} is none of {string.Join(", ", Enum.GetNames<T>())}";
+
+    private static string? Out<T>(string key, T? value, Bounds<T> bounds)
+        where T : struct, IComparable<T> =>
+        value is not { } given || (given.CompareTo(bounds.Min) >= 0 && given.CompareTo(bounds.Max) <= 0)
+            ? null
+            : $"{key} is {Text(given)}; it must be from {Text(bounds.Min)} to {Text(bounds.Max)}";
+
+    private static string Text<T>(T value) =>
+        value is TimeSpan time ? Quantities.Format(time) : string.Create(CultureInfo.InvariantCulture, $"{value}");
+}
+
+/// <summary>The least and the greatest value that a setting may have.</summary>
+/// <param name="Min">The least.</param>
+/// <param name="Max">The greatest.</param>
+internal readonly record struct Bounds<T>(T Min, T Max);

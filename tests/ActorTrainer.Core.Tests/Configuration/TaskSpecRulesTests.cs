@@ -1,0 +1,121 @@
+using System.Text.Json;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Core.Tests.Configuration;
+
+public sealed class TaskSpecRulesTests
+{
+    private static readonly TaskSpec Good = new() { Name = "digits", Command = ["python3", "train.py"] };
+
+    /// <summary>What breaks each rule, and what is said of it.</summary>
+    public static TheoryData<TaskSpec, string> Broken =>
+        new()
+        {
+            { Good with { Name = null! }, "name is null" },
+            { Good with { Name = "Digits" }, "'Digits' is not a task's name" },
+            { Good with { Environment = null! }, "environment is null" },
+            { Good with { Checkpoint = null! }, "checkpoint is null" },
+            { Good with { Retry = null! }, "retry is null" },
+            { Good with { Retry = new RetrySpec { Rules = null! } }, "retry.rules is null" },
+            { Good with { Stall = null! }, "stall is null" },
+            { Good with { Command = null }, "either a command or a trainer" },
+            { Good with { Trainer = new TrainerSpec("T", null, null) }, "either a command or a trainer" },
+            { Good with { Command = [] }, "the command is empty" },
+            { Good with { Command = [" ", "x"] }, "the command is empty" },
+            { Good with { Command = ["true", null!] }, "a word of the command is null" },
+            { Good with { Command = ["true", "a\0b"] }, "zero character" },
+            { Good with { WorkingDirectory = "here" }, "the working directory 'here' is not a full path" },
+            { Good with { Command = null, Trainer = new TrainerSpec(null!, null, null) }, "the trainer has no type" },
+            { Good with { Command = null, Trainer = new TrainerSpec("T", null, Json("[1]")) }, "settings are not an object" },
+            { Good with { Command = null, Trainer = new TrainerSpec("T", null, Json(Nested(33))) }, "more than 32 levels" },
+            { Good with { Priority = 1_000_001 }, "priority is 1000001; it must be from -1000000 to 1000000" },
+            { Good with { Slots = 0 }, "slots is 0; it must be from 1 to 10000" },
+            { Good with { Grace = TimeSpan.FromSeconds(-1) }, "grace is -1 s; it must be from 0 ns to 1 h" },
+            { Good with { Checkpoint = new CheckpointSpec { Strategy = (CheckpointStrategy)9 } }, "checkpoint.strategy is none of Epoch" },
+            { Good with { Checkpoint = new CheckpointSpec { EpochInterval = 0 } }, "checkpoint.epoch-interval is 0" },
+            { Good with { Checkpoint = new CheckpointSpec { Interval = TimeSpan.Zero } }, "checkpoint.interval is 0 ns" },
+            { Good with { Checkpoint = new CheckpointSpec { KeepLast = 0 } }, "checkpoint.keep-last is 0" },
+            { Good with { Retry = new RetrySpec { MaxAttempts = -1 } }, "retry.max-attempts is -1" },
+            { Good with { Retry = new RetrySpec { Backoff = TimeSpan.MaxValue } }, "retry.backoff is" },
+            { Good with { Retry = new RetrySpec { MaxBackoff = TimeSpan.MaxValue } }, "retry.max-backoff is" },
+            {
+                Good with
+                {
+                    Retry = new RetrySpec { MaxBackoff = TimeSpan.Zero },
+                },
+                "retry.max-backoff (0 ns) is shorter than backoff (1 s)"
+            },
+            { With((FailureRule)null!), "a rule of retry.rules is null" },
+            { With(Rule() with { Name = null! }), "has no name" },
+            { With(Rule() with { ExitCode = null }), "rule 'bad' of retry.rules has no condition" },
+            { With(Rule() with { Action = (FailureAction)9 }), "the action of rule 'bad' is none of Retry" },
+            { With(Rule() with { ExitCode = 256 }), "the exit code of rule 'bad' is 256" },
+            { With(Rule() with { Signal = 0 }), "the signal of rule 'bad' is 0" },
+            { Good with { Stall = new StallSpec { Saving = TimeSpan.FromDays(366) } }, "stall.saving is 366 d" },
+            { WithVariable("1A", "x"), "'1A' is not a variable's name" },
+            { WithVariable("ACTORTRAINER_RUN", "x"), "is set by ActorTrainer itself" },
+            { WithVariable("A", "x\0"), "contains a zero character" },
+            { WithVariable("A", null!), "the variable A is null" },
+        };
+
+    [Theory]
+    [MemberData(nameof(Broken))]
+    public void Problem_OneRuleBroken_NamesIt(TaskSpec spec, string said) =>
+        TaskSpecRules.Problem(spec).ShouldNotBeNull().ShouldContain(said);
+
+    [Fact]
+    public void Problem_ValuesAtTheirBounds_AreTaken()
+    {
+        TaskSpec least = Good with
+        {
+            Slots = 1,
+            Grace = TimeSpan.Zero,
+            Checkpoint = new CheckpointSpec
+            {
+                EpochInterval = 1,
+                Interval = TimeSpan.FromMilliseconds(1),
+                KeepLast = 1,
+            },
+            Retry = new RetrySpec
+            {
+                MaxAttempts = 0,
+                Backoff = TimeSpan.Zero,
+                MaxBackoff = TimeSpan.Zero,
+                Rules = [Rule() with { ExitCode = 0 }],
+            },
+            Stall = new StallSpec { Training = TimeSpan.Zero },
+        };
+        TaskSpec most = Good with
+        {
+            Slots = 10_000,
+            Grace = TimeSpan.FromHours(1),
+            WorkingDirectory = "/",
+            Retry = new RetrySpec
+            {
+                Backoff = TimeSpan.FromDays(1),
+                MaxBackoff = TimeSpan.FromDays(1),
+                Rules = [Rule() with { Signal = 64 }],
+            },
+            Command = null,
+            Trainer = new TrainerSpec("T", null, Json(Nested(32))),
+        };
+
+        TaskSpecRules.Problem(least).ShouldBeNull();
+        TaskSpecRules.Problem(most).ShouldBeNull();
+    }
+
+    private static FailureRule Rule() => new("bad", FailureAction.Hold, ExitCode: 2, Signal: null, Pattern: null);
+
+    private static TaskSpec With(FailureRule rule) => Good with { Retry = new RetrySpec { Rules = [rule] } };
+
+    private static TaskSpec WithVariable(string name, string value) =>
+        Good with
+        {
+            Environment = new Dictionary<string, string> { [name] = value },
+        };
+
+    private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
+
+    private static string Nested(int depth) => string.Concat(Enumerable.Repeat("{\"a\":", depth - 1)) + "{}" + new string('}', depth - 1);
+}
