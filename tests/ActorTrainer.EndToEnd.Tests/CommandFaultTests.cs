@@ -33,6 +33,28 @@ public sealed class CommandFaultTests
     }
 
     [Fact]
+    public async Task Node_IsToldToEnd_GivesAScriptItsGraceWithinTheStopTimeout()
+    {
+        await using LocalCluster cluster = new(nodes: 1, slots: 1, "actortrainer.node.stop-timeout=40s");
+        await cluster.StartAsync();
+        string up = Path.Combine(cluster.Folder, "up");
+        string saved = Path.Combine(cluster.Folder, "saved");
+        TaskSpec spec = Specs.Shell("slow", $"trap 'sleep 10; > {saved}; exit 0' TERM; > {up}; while :; do sleep 0.1; done") with
+        {
+            Grace = TimeSpan.FromSeconds(30),
+        };
+        await ObservedTask.SubmitAsync(cluster, spec);
+        await cluster.WaitAsync("the script runs", () => Task.FromResult(File.Exists(up)), Limit);
+
+        cluster.Nodes[0].Signal(Signals.Terminate);
+        using CancellationTokenSource limit = new(Limit, TimeProvider.System);
+        int exitCode = await cluster.Nodes[0].WaitForExitAsync(limit.Token);
+
+        exitCode.ShouldBe(0, cluster.Logs());
+        File.Exists(saved).ShouldBeTrue("10 s are more than the 8 s that a node takes by default");
+    }
+
+    [Fact]
     public async Task Trainer_Hangs_IsStoppedAsStalledAndRetriedThenFails()
     {
         await using LocalCluster cluster = await StartOneAsync();

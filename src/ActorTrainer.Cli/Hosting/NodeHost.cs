@@ -12,13 +12,14 @@ namespace ActorTrainer.Cli.Hosting;
 /// <summary>The node of this executable: a thin host over the library, as any other program's would be.</summary>
 internal sealed class NodeHost : INodeHost
 {
-    private static readonly TimeSpan ShutdownLimit = TimeSpan.FromSeconds(30);
+    /// <summary>What the host may take to stop beyond the node's own time.</summary>
+    private static readonly TimeSpan ShutdownMargin = TimeSpan.FromSeconds(22);
 
     public async Task<int> RunAsync(NodeModel model, CancellationToken cancellationToken)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddNodeLog(model.Logging);
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = ShutdownLimit);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = model.StopTimeout + ShutdownMargin);
         builder.Services.Configure<ConsoleLifetimeOptions>(options => options.SuppressStatusMessages = true);
         builder.Services.AddActorTrainer(model);
         builder.Services.AddHostedService(_ => new IdleTrim());

@@ -17,6 +17,12 @@ public sealed record NodeModel
     /// <summary><c>actortrainer.node.data-dir</c>: run directories, logs, guard socket; absolute.</summary>
     public string DataDir { get; init; } = "";
 
+    /// <summary>
+    /// <c>actortrainer.node.stop-timeout</c>: how long the node takes at most, when it is told to end, to save its tasks and hand them over.
+    /// From 1 s to 1 h. Default 8 s.
+    /// </summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(8);
+
     /// <summary><c>actortrainer.node.slots</c>: how many slots of tasks run at once. Default: processors.</summary>
     public int Slots { get; init; } = 1;
 

@@ -56,6 +56,7 @@ public static class NodeModelReader
             DataDir = ReadPath(node, "data-dir", $"{DefaultFolder}/nodes/{port}", surroundings),
             Slots = node.Int("slots", Math.Max(1, surroundings.Processors), 1, 10_000),
             Roles = ReadRoles(node),
+            StopTimeout = node.Duration("stop-timeout", defaults.StopTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
             Security = new SecurityModel { TokenFile = ReadOptionalPath(section.Section("security"), "token-file", surroundings) },
             Membership = ReadMembership(section.Section("membership")),
             Sharding = ReadSharding(section.Section("sharding")),

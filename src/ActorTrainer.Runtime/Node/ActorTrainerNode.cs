@@ -18,7 +18,6 @@ namespace ActorTrainer.Runtime.Node;
 /// </summary>
 public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 {
-    private static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
 
     private readonly NodeModel _asked;
@@ -134,8 +133,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        _node?.Leave(StopWithin);
-        using CancellationTokenSource limit = new(StopWithin + StopMargin, _time);
+        _node?.Leave(_asked.StopTimeout);
+        using CancellationTokenSource limit = new(_asked.StopTimeout + StopMargin, _time);
         try
         {
             await _followed.WaitAsync(limit.Token);
