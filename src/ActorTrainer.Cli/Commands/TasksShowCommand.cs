@@ -60,7 +60,7 @@ internal static class TasksShowCommand
             (spec?.Command is null ? "Trainer" : "Command", spec is null ? null : EventText.What(spec)),
             ("Folder", spec?.WorkingDirectory),
             ("Environment", spec is null ? null : string.Join(' ', spec.Environment.Keys.Order(StringComparer.Ordinal))),
-            ("Saves", spec is null ? null : Saves(spec.Checkpoint)),
+            ("Saves", spec is null ? null : Saves(spec)),
             ("Retries", spec is null ? null : Retries(spec.Retry)),
         ];
     }
@@ -83,12 +83,15 @@ internal static class TasksShowCommand
             ? null
             : $"{checkpoint.Name}: step {Human.Number(checkpoint.Step)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}";
 
-    private static string Saves(CheckpointSpec policy)
+    private static string Saves(TaskSpec spec)
     {
+        CheckpointSpec policy = spec.Checkpoint;
         string epochs = $"every {Human.Number(policy.EpochInterval)} epochs";
         string interval = $"every {Human.Duration(policy.Interval)}";
         string when = policy.Strategy switch
         {
+            // Whatever the policy says: nobody can ask a command for its state.
+            _ when spec.Command is not null => "by itself, when its files are complete",
             CheckpointStrategy.Epoch => epochs,
             CheckpointStrategy.Interval => interval,
             CheckpointStrategy.Event => "on events",

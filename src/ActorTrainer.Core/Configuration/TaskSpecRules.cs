@@ -66,8 +66,8 @@ public static class TaskSpecRules
         !TaskId.IsName(spec.Name, TaskSpecReader.MaxNameLength)
             ? $"'{spec.Name}' is not a task's name: use 1 to {TaskSpecReader.MaxNameLength} lower-case letters, digits and inner dashes"
         : spec.Command is null == spec.Trainer is null ? "a task needs either a command or a trainer"
-        : spec.Command is not null ? Command(spec.Command) ?? Folder(spec.WorkingDirectory)
-        : Trainer(spec.Trainer!) ?? Folder(spec.WorkingDirectory);
+        : spec.Command is not null ? Command(spec.Command)
+        : Trainer(spec.Trainer!);
 
     private static string? Command(IReadOnlyList<string> command) =>
         command.Count == 0 || string.IsNullOrWhiteSpace(command[0]) ? "the command is empty: its first word is the executable"
@@ -75,11 +75,6 @@ public static class TaskSpecRules
         : command.Any(word => word.Contains('\0', StringComparison.Ordinal))
             ? "the command contains a zero character, which no command line can; remove it"
         : null;
-
-    private static string? Folder(string? folder) =>
-        folder is null || (Path.IsPathFullyQualified(folder) && !folder.Contains('\0', StringComparison.Ordinal))
-            ? null
-            : $"the working directory '{folder}' is not a full path";
 
     private static string? Trainer(TrainerSpec trainer) =>
         string.IsNullOrWhiteSpace(trainer.Type) ? "the trainer has no type: the full name of a class that implements ITrainer"

@@ -14,6 +14,11 @@ internal static class SubmitChecks
 
     private static string? Program(TaskSpec spec)
     {
+        if (spec.WorkingDirectory is { } folder && (!Path.IsPathFullyQualified(folder) || folder.Contains('\0', StringComparison.Ordinal)))
+        {
+            return $"the working directory '{folder}' is not a full path";
+        }
+
         if (spec.Trainer is not null)
         {
             return TrainerInspector.Check(spec.Trainer);

@@ -25,7 +25,6 @@ public sealed class TaskSpecRulesTests
             { Good with { Command = [" ", "x"] }, "the command is empty" },
             { Good with { Command = ["true", null!] }, "a word of the command is null" },
             { Good with { Command = ["true", "a\0b"] }, "zero character" },
-            { Good with { WorkingDirectory = "here" }, "the working directory 'here' is not a full path" },
             { Good with { Command = null, Trainer = new TrainerSpec(null!, null, null) }, "the trainer has no type" },
             { Good with { Command = null, Trainer = new TrainerSpec("T", null, Json("[1]")) }, "settings are not an object" },
             { Good with { Command = null, Trainer = new TrainerSpec("T", null, Json(Nested(33))) }, "more than 32 levels" },
@@ -90,7 +89,6 @@ public sealed class TaskSpecRulesTests
         {
             Slots = 10_000,
             Grace = TimeSpan.FromHours(1),
-            WorkingDirectory = "/",
             Retry = new RetrySpec
             {
                 Backoff = TimeSpan.FromDays(1),
