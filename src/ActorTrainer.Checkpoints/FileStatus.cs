@@ -18,9 +18,13 @@ internal enum FileKind
 /// time is no part of it: that moves when another name is given to the file or taken from it, as a script does that renames its next file
 /// over.
 /// </summary>
-internal readonly partial record struct FileStatus(FileKind Kind, long Length, int Mode, ulong Inode, long ModifiedTicks)
+internal readonly partial record struct FileStatus(FileKind Kind, long Length, int Mode, ulong Inode, long ModifiedNanoseconds)
 {
     private const int DefaultMode = 0b110_100_100;
+    private const int NanosecondsPerTick = 100;
+
+    /// <summary>When its content was changed last.</summary>
+    public DateTimeOffset Modified => DateTimeOffset.UnixEpoch.AddTicks(ModifiedNanoseconds / NanosecondsPerTick);
 
     /// <exception cref="IOException">The path is gone or cannot be looked at.</exception>
     public static FileStatus Read(string path) =>
@@ -42,7 +46,8 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
             : FileKind.File;
         int mode = OperatingSystem.IsWindows() ? DefaultMode : (int)info.UnixFileMode & 0b111_111_111;
         long length = kind == FileKind.File ? info.Length : 0;
-        return new FileStatus(kind, length, mode, 0, info.LastWriteTimeUtc.Ticks);
+        long modified = unchecked((info.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks * NanosecondsPerTick);
+        return new FileStatus(kind, length, mode, 0, modified);
     }
 
     // statx, because its layout is the same on every architecture; .NET itself does not tell pipes from files.
@@ -83,7 +88,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
                         (long)b.Size,
                         b.Mode & 0b111_111_111,
                         b.Inode,
-                        Ticks(b.ModifiedSeconds, b.ModifiedNanoseconds)
+                        Nanoseconds(b.ModifiedSeconds, b.ModifiedNanoseconds)
                     );
                     return true;
                 }
@@ -98,7 +103,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
             return error == NoEntry ? throw new FileNotFoundException($"'{path}' does not exist.", path) : false;
         }
 
-        private static long Ticks(long seconds, uint nanoseconds) => unchecked((seconds * 1_000_000_000) + nanoseconds);
+        private static long Nanoseconds(long seconds, uint nanoseconds) => unchecked((seconds * 1_000_000_000) + nanoseconds);
 
         [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
         private static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer buffer);

@@ -51,6 +51,12 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
     {
         string path = Path.Combine(folder, entry.Path);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (entry.Link is { } link)
+        {
+            File.CreateSymbolicLink(path, link);
+            return;
+        }
+
         using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
         FolderSave.Concurrently(
             entry.Chunks.Count,
@@ -69,6 +75,11 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
             },
             cancellationToken
         );
+        if (entry.Modified is { } modified)
+        {
+            File.SetLastWriteTimeUtc(file, modified.UtcDateTime);
+        }
+
         if (!OperatingSystem.IsWindows() && EntryMode.TryParse(entry.Mode, out int mode))
         {
             File.SetUnixFileMode(file, (UnixFileMode)mode);

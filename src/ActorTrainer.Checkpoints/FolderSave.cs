@@ -101,10 +101,10 @@ internal sealed class FolderSave(
     {
         List<string> chunks = [];
         _entries.Add((file, chunks));
-        if (file.Status.Length > 0)
+        if (file.Length > 0)
         {
             using SafeFileHandle handle = OpenSource(file);
-            for (long at = 0; at < file.Status.Length; )
+            for (long at = 0; at < file.Length; )
             {
                 if (_filled == FolderStore.Parallelism * 2)
                 {
@@ -113,7 +113,7 @@ internal sealed class FolderSave(
 
                 ChunkJob job = NextJob();
                 job.Entry = chunks;
-                job.Length = (int)Math.Min(model.ChunkSizeBytes, file.Status.Length - at);
+                job.Length = (int)Math.Min(model.ChunkSizeBytes, file.Length - at);
                 ReadFully(handle, file, job.Raw.AsSpan(PackFormat.RecordHeaderSize, job.Length), at);
                 at += job.Length;
                 _filled++;
@@ -313,11 +313,13 @@ internal sealed class FolderSave(
                 chunks.Add(new ManifestChunk(key, index, place.Offset, place.Stored, ChunkCodecNames.NameOf(place.Codec)));
             }
 
-            entries.Add(new ManifestEntry(file.Path, file.Status.Length, EntryMode.Format(file.Status.Mode), chunks));
+            FileStatus status = file.Status;
+            entries.Add(new ManifestEntry(file.Path, file.Length, EntryMode.Format(status.Mode), chunks, status.Modified, file.Link));
         }
 
         return new Manifest
         {
+            Version = entries.Any(entry => entry.Link is not null) ? Manifest.CurrentVersion : Manifest.VersionWithoutLinks,
             Name = request.Name,
             Task = request.Task.Value,
             Term = request.Term,

@@ -6,11 +6,14 @@ namespace ActorTrainer.Checkpoints;
 internal sealed record Manifest
 {
     public const string FormatName = "actortrainer-checkpoint";
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
+
+    /// <summary>Without links, which version 1 did not know: its readers would restore one as an empty file.</summary>
+    public const int VersionWithoutLinks = 1;
 
     public string Format { get; init; } = FormatName;
 
-    public int Version { get; init; } = CurrentVersion;
+    public int Version { get; init; } = VersionWithoutLinks;
 
     public required string Name { get; init; }
 
@@ -41,12 +44,21 @@ internal sealed record Manifest
     public required IReadOnlyList<ManifestEntry> Entries { get; init; }
 }
 
-/// <summary>One file.</summary>
+/// <summary>One file or link.</summary>
 /// <param name="Path">Relative, with <c>/</c> between its segments.</param>
 /// <param name="Length">In bytes.</param>
 /// <param name="Mode">Unix permission bits, octal, for example <c>644</c>.</param>
-/// <param name="Chunks">In order; none for an empty file.</param>
-internal sealed record ManifestEntry(string Path, long Length, string Mode, IReadOnlyList<ManifestChunk> Chunks);
+/// <param name="Chunks">In order; none for an empty file or a link.</param>
+/// <param name="Modified">When its content was changed last, UTC, in steps of 100 ns; null in checkpoints of version 0.2.0 and before.</param>
+/// <param name="Link">For a symbolic link where it leads; null for a file.</param>
+internal sealed record ManifestEntry(
+    string Path,
+    long Length,
+    string Mode,
+    IReadOnlyList<ManifestChunk> Chunks,
+    DateTimeOffset? Modified = null,
+    string? Link = null
+);
 
 /// <summary>Where a chunk stands.</summary>
 /// <param name="Sha256">SHA-256 of its raw bytes, lower-case hexadecimal.</param>

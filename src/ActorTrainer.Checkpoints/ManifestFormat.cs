@@ -157,7 +157,26 @@ internal static class ManifestFormat
             bytes += entry.Length;
         }
 
+        if (BelowLink(manifest.Entries) is { } below)
+        {
+            return $"'{below}' would be written through a link";
+        }
+
         return bytes == manifest.Bytes ? null : $"its entries have {bytes} bytes, not {manifest.Bytes}";
+    }
+
+    private static string? BelowLink(IReadOnlyList<ManifestEntry> entries)
+    {
+        HashSet<string> links = new(entries.Where(entry => entry.Link is not null).Select(entry => entry.Path), StringComparer.Ordinal);
+        return links.Count == 0 ? null : entries.Select(entry => entry.Path).FirstOrDefault(path => Folders(path).Any(links.Contains));
+    }
+
+    private static IEnumerable<string> Folders(string path)
+    {
+        for (int at = path.IndexOf('/', StringComparison.Ordinal); at >= 0; at = path.IndexOf('/', at + 1))
+        {
+            yield return path[..at];
+        }
     }
 
     private static string? FindFault(ManifestEntry entry, Manifest manifest)
@@ -170,6 +189,11 @@ internal static class ManifestFormat
         if (!EntryMode.TryParse(entry.Mode, out _))
         {
             return $"the mode of '{entry.Path}' is '{entry.Mode}'";
+        }
+
+        if (entry.Link is { } target && (entry.Length != 0 || !EntryPath.LeadsInside(entry.Path, target)))
+        {
+            return $"the link '{entry.Path}' leads to '{target}'";
         }
 
         if (entry.Length < 0 || entry.Chunks.Count != ChunkCount(entry.Length, manifest.ChunkSize))
@@ -205,6 +229,16 @@ internal static class ManifestFormat
         json.WriteString("path", entry.Path);
         json.WriteNumber("length", entry.Length);
         json.WriteString("mode", entry.Mode);
+        if (entry.Modified is { } modified)
+        {
+            json.WriteString("modified", modified);
+        }
+
+        if (entry.Link is { } link)
+        {
+            json.WriteString("link", link);
+        }
+
         json.WriteStartArray("chunks");
         foreach (ManifestChunk chunk in entry.Chunks)
         {

@@ -4,7 +4,12 @@ namespace ActorTrainer.Checkpoints;
 /// <param name="Path">Its relative path with <c>/</c>.</param>
 /// <param name="FullPath">Where it stands.</param>
 /// <param name="Status">How it was when the folder was listed.</param>
-internal sealed record SourceFile(string Path, string FullPath, FileStatus Status);
+/// <param name="Link">For a symbolic link where it leads, which is below the same folder; else null.</param>
+internal sealed record SourceFile(string Path, string FullPath, FileStatus Status, string? Link = null)
+{
+    /// <summary>Bytes to be stored.</summary>
+    public long Length => Link is null ? Status.Length : 0;
+}
 
 /// <summary>Lists what a save stores.</summary>
 internal static class SourceTree
@@ -12,7 +17,7 @@ internal static class SourceTree
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
     /// <summary>All files below the folder, sorted by path. Empty folders are dropped.</summary>
-    /// <exception cref="CheckpointStoreException">The folder is missing, or holds a link or a special file.</exception>
+    /// <exception cref="CheckpointStoreException">The folder is missing, or holds a link that leads out of it or a special file.</exception>
     public static List<SourceFile> List(string folder)
     {
         string root = Path.GetFullPath(folder);
@@ -45,14 +50,17 @@ internal static class SourceTree
                     break;
                 case FileKind.File:
                     throw new CheckpointStoreException($"'{info.FullName}' has a name that cannot be stored. Rename it.");
+                case FileKind.Link when EntryPath.IsSafe(path) && info.LinkTarget is { } target && EntryPath.LeadsInside(path, target):
+                    files.Add(new SourceFile(path, info.FullName, status, target));
+                    break;
                 case FileKind.Link:
                     throw new CheckpointStoreException(
-                        $"'{info.FullName}' is a link; a checkpoint holds plain files only. "
+                        $"'{info.FullName}' is a link to '{info.LinkTarget}', which is not below the checkpoint folder by a relative path. "
                             + "Write the file itself into the checkpoint folder."
                     );
                 default:
                     throw new CheckpointStoreException(
-                        $"'{info.FullName}' is a pipe, socket or device; a checkpoint holds plain files only. Put it elsewhere."
+                        $"'{info.FullName}' is a pipe, socket or device; a checkpoint holds files and links among them. Put it elsewhere."
                     );
             }
         }

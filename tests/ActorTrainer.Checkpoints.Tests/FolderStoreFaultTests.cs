@@ -186,6 +186,29 @@ public sealed class FolderStoreFaultTests : IDisposable
     }
 
     [Theory]
+    [InlineData("latest", "..", "aaaa", "the link 'latest' leads to '..'")]
+    [InlineData("latest", "/tmp", "aaaa", "the link 'latest' leads to '/tmp'")]
+    [InlineData("latest", "deep/../..", "aaaa", "the link 'latest' leads to 'deep/../..'")]
+    [InlineData("latest", "deep", "latest/x/aaaa", "'latest/x/aaaa' would be written through a link")]
+    public async Task Restore_ManifestWithALinkThatLeadsOut_IsDamaged(string link, string target, string path, string fault)
+    {
+        CheckpointRef crafted = await CraftAsync(text =>
+            text.Replace("\"path\": \"aaaa\"", $"\"path\": \"{path}\"", StringComparison.Ordinal)
+                .Replace(
+                    "\"entries\": [",
+                    $$"""
+                    "entries": [ { "path": "{{link}}", "length": 0, "mode": "777", "link": "{{target}}", "chunks": [] },
+                    """,
+                    StringComparison.Ordinal
+                )
+        );
+        CheckpointDamagedException e = await Should.ThrowAsync<CheckpointDamagedException>(() =>
+            _fixture.Open().RestoreAsync(_fixture.Task, crafted, _fixture.Folder["restored"], CancellationToken.None)
+        );
+        e.Message.ShouldContain(fault);
+    }
+
+    [Theory]
     [InlineData("\"length\": 1000", "\"length\": 999")]
     [InlineData("\"length\": 1000", "\"length\": 9000000000000000000")]
     [InlineData("\"chunkSize\": 4096", "\"chunkSize\": 0")]
@@ -212,7 +235,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     [Fact]
     public async Task Verify_ManifestOfALaterVersion_AsksForAnUpdate()
     {
-        CheckpointRef crafted = await CraftAsync(text => text.Replace("\"version\": 1", "\"version\": 2", StringComparison.Ordinal));
+        CheckpointRef crafted = await CraftAsync(text => text.Replace("\"version\": 1", "\"version\": 3", StringComparison.Ordinal));
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() =>
             _fixture.Open().VerifyAsync(_fixture.Task, crafted, CancellationToken.None)
         );

@@ -11,22 +11,38 @@ public sealed partial class SourceTreeTests : IDisposable
 
     public void Dispose() => _fixture.Dispose();
 
-    [Fact]
-    public async Task Save_LinkToAFile_IsRefused()
+    [Theory]
+    [InlineData("latest", "a")]
+    [InlineData("latest", "deep/er")]
+    [InlineData("deep/back", "../a")]
+    [InlineData("deep/loop", ".")]
+    [InlineData("deep/all", "..")]
+    [InlineData("gone", "not-there")]
+    public async Task Save_LinkToWhatIsBelowTheFolder_ComesBackAsALink(string link, string target)
     {
-        _fixture.Write(("a", [1]));
-        File.CreateSymbolicLink(Path.Combine(_fixture.Folder["source"], "latest"), "a");
-        CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => _fixture.SaveAsync(_fixture.Open()));
-        e.Message.ShouldContain("is a link");
+        _fixture.Write(("a", [1]), ("deep/er", [2]));
+        File.CreateSymbolicLink(Path.Combine(_fixture.Folder["source"], link), target);
+        FolderStore store = _fixture.Open();
+
+        CheckpointRef saved = await _fixture.SaveAsync(store);
+        await store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None);
+
+        saved.Bytes.ShouldBe(2);
+        new FileInfo(Path.Combine(_fixture.Folder["restored"], link)).LinkTarget.ShouldBe(target);
+        File.ReadAllBytes(Path.Combine(_fixture.Folder["restored"], "deep", "er")).ShouldBe([2]);
     }
 
-    [Fact]
-    public async Task Save_LinkToAFolder_IsRefused()
+    [Theory]
+    [InlineData("up", "..")]
+    [InlineData("deep/up", "../..")]
+    [InlineData("around", "deep/../../x")]
+    [InlineData("absolute", "/etc/passwd")]
+    public async Task Save_LinkThatLeadsOut_IsRefused(string link, string target)
     {
-        _fixture.Write(("a", [1]));
-        Directory.CreateSymbolicLink(Path.Combine(_fixture.Folder["source"], "up"), _fixture.Folder.Root);
+        _fixture.Write(("a", [1]), ("deep/er", [2]));
+        File.CreateSymbolicLink(Path.Combine(_fixture.Folder["source"], link), target);
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => _fixture.SaveAsync(_fixture.Open()));
-        e.Message.ShouldContain("is a link");
+        e.Message.ShouldContain($"is a link to '{target}'");
     }
 
     [Fact]
@@ -111,6 +127,28 @@ public sealed partial class SourceTreeTests : IDisposable
             FileStatus
                 .Read(Path.Combine(_fixture.Folder["restored"], name))
                 .Mode.ShouldBe(FileStatus.Read(Path.Combine(_fixture.Folder["source"], name)).Mode, name);
+        }
+    }
+
+    /// <summary>A script that looks for its newest file looks at the times.</summary>
+    [Fact]
+    public async Task Restore_Times_AreThoseOfTheSource()
+    {
+        _fixture.Write(("old", [1]), ("new", [2]), ("empty", []));
+        DateTime written = new(2026, 3, 4, 5, 6, 7, 891, DateTimeKind.Utc);
+        string source = _fixture.Folder["source"];
+        File.SetLastWriteTimeUtc(Path.Combine(source, "old"), written);
+        File.SetLastWriteTimeUtc(Path.Combine(source, "new"), written.AddTicks(1234567));
+        File.SetLastWriteTimeUtc(Path.Combine(source, "empty"), DateTime.UnixEpoch.AddYears(-20));
+
+        FolderStore store = _fixture.Open();
+        CheckpointRef saved = await _fixture.SaveAsync(store);
+        await store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None);
+
+        foreach (string name in (string[])["old", "new", "empty"])
+        {
+            File.GetLastWriteTimeUtc(Path.Combine(_fixture.Folder["restored"], name))
+                .ShouldBe(File.GetLastWriteTimeUtc(Path.Combine(source, name)), name);
         }
     }
 
