@@ -8,7 +8,10 @@ public sealed record ActorTrainerClientOptions
     /// <summary>Nodes to ask, in this order. Default: 127.0.0.1:7400.</summary>
     public IReadOnlyList<NodeAddress> Nodes { get; init; } = [new("127.0.0.1", 7400)];
 
-    /// <summary>The cluster's token, or null.</summary>
+    /// <summary>
+    /// The cluster's token. Null: nodes on loopback are sent the token of the user that this program runs as
+    /// (<c>~/.config/actortrainer/token</c>, made by the user's first node), others none.
+    /// </summary>
     public string? Token { get; init; }
 
     /// <summary>

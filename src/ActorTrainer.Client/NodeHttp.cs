@@ -3,24 +3,46 @@ using System.Net.Sockets;
 
 namespace ActorTrainer.Client;
 
-/// <summary>HTTP to nodes: no proxy, the cluster's token, and one kind of exception for a connection that does not come to stand.</summary>
+/// <summary>
+/// HTTP to nodes: no proxy, the cluster's token or the user's, and one kind of exception for a connection that does not come to stand.
+/// </summary>
 internal static class NodeHttp
 {
     /// <summary>A client without a time-out of its own for whole requests.</summary>
     /// <param name="connectTimeout">How long a connection may take to stand.</param>
-    /// <param name="token">The cluster's token, or null.</param>
+    /// <param name="token">The cluster's token, or null: nodes on loopback are sent the user's then, where there is one.</param>
     public static HttpClient CreateClient(TimeSpan connectTimeout, string? token) =>
         CreateClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, UseProxy = false }, token);
 
     internal static HttpClient CreateClient(HttpMessageHandler connections, string? token)
     {
-        HttpClient http = new(new ConnectionFailures(connections)) { Timeout = Timeout.InfiniteTimeSpan };
-        if (token is not null)
-        {
-            http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        }
-
+        HttpMessageHandler handler = new ConnectionFailures(connections);
+        HttpClient http = new(token is null ? new UserTokens(handler) : handler) { Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.Authorization = token is null ? null : Bearer(token);
         return http;
+    }
+
+    private static AuthenticationHeaderValue Bearer(string token) => new("Bearer", token);
+
+    /// <summary>
+    /// Read for each request: the first node of a user makes it, perhaps after this client was made. Whoever else has taken the node's port
+    /// is not told.
+    /// </summary>
+    private sealed class UserTokens(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (
+                request.RequestUri is { IsLoopback: true } uri
+                && UserToken.Read() is { } token
+                && !ListenerOwner.IsAnother(uri.Host.Trim('[', ']'), uri.Port)
+            )
+            {
+                request.Headers.Authorization = Bearer(token);
+            }
+
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 
     /// <summary>

@@ -3,6 +3,7 @@ using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Placement;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
@@ -21,7 +22,14 @@ public sealed partial class TaskClient
 
     /// <inheritdoc />
     public Task<IReadOnlyList<TaskListing>> ListTasksAsync(TaskFilter filter, CancellationToken cancellationToken = default) =>
-        QueryAsync(session => ListTasksAsync(session, filter, cancellationToken), cancellationToken);
+        QueryAsync(
+            async session =>
+            {
+                List<TaskListing> tasks = await ListTasksAsync(session, filter, cancellationToken);
+                return tasks.ConvertAll(task => task with { Summary = SlotFit.Explain(task.Summary, session.View) });
+            },
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) =>

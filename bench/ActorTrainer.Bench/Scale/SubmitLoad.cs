@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using ActorTrainer.Bench.Common;
+using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Bench.Scale;
@@ -24,7 +25,11 @@ internal sealed class SubmitLoad : IDisposable
     private readonly Uri[] _addresses;
     private int _retried;
 
-    public SubmitLoad(IEnumerable<NodeAddress> nodes) => _addresses = [.. nodes.Select(node => new Uri($"http://{node}/v1/tasks"))];
+    public SubmitLoad(IEnumerable<NodeAddress> nodes)
+    {
+        _addresses = [.. nodes.Select(node => new Uri($"http://{node}/v1/tasks"))];
+        _http.DefaultRequestHeaders.Authorization = UserToken.Read() is { } token ? new AuthenticationHeaderValue("Bearer", token) : null;
+    }
 
     /// <summary>From the first request of a task until it was accepted, in milliseconds.</summary>
     public Distribution Latency { get; } = new();

@@ -81,11 +81,20 @@ public sealed record AkkaModel
 /// <summary>Who may talk to the node.</summary>
 public sealed record SecurityModel
 {
-    /// <summary><c>token-file</c>: a file with the shared token; needed for any address that is not loopback. Null: none.</summary>
+    /// <summary>
+    /// <c>token-file</c>: a file with the shared token; needed for any address that is not loopback. Null: none; a node on loopback wants the
+    /// token of its user then.
+    /// </summary>
     public string? TokenFile { get; init; }
 
     /// <summary>The token read from the file, without white space at its ends; null: none.</summary>
     public string? Token { get; init; }
+
+    /// <summary>
+    /// <c>allow-anonymous-loopback</c>: whether a node on loopback without a token file answers every user of its machine, who can all run
+    /// commands as its user then. Default false.
+    /// </summary>
+    public bool AllowAnonymousLoopback { get; init; }
 }
 
 /// <summary>Gossip and failure detection.</summary>

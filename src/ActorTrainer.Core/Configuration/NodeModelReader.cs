@@ -57,7 +57,7 @@ public static class NodeModelReader
             Slots = node.Int("slots", Math.Max(1, surroundings.Processors), 1, 10_000),
             Roles = ReadRoles(node),
             StopTimeout = node.Duration("stop-timeout", defaults.StopTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
-            Security = new SecurityModel { TokenFile = ReadOptionalPath(section.Section("security"), "token-file", surroundings) },
+            Security = ReadSecurity(section.Section("security"), surroundings),
             Membership = ReadMembership(section.Section("membership")),
             Sharding = ReadSharding(section.Section("sharding")),
             Journal = new JournalModel
@@ -265,6 +265,13 @@ public static class NodeModelReader
             );
         }
     }
+
+    private static SecurityModel ReadSecurity(ConfigSection section, NodeSurroundings surroundings) =>
+        new()
+        {
+            TokenFile = ReadOptionalPath(section, "token-file", surroundings),
+            AllowAnonymousLoopback = section.Flag("allow-anonymous-loopback", false),
+        };
 
     /// <summary>Whether only this machine reaches a host.</summary>
     public static bool IsLoopback(string host)

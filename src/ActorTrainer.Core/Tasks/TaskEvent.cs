@@ -13,6 +13,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskCheckpointed), "checkpointed")]
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
 [JsonDerivedType(typeof(TaskCheckpointFailed), "checkpoint-failed")]
+[JsonDerivedType(typeof(TaskWarned), "warned")]
 [JsonDerivedType(typeof(TaskCheckpointRemoved), "checkpoint-removed")]
 [JsonDerivedType(typeof(TaskPacksCondemned), "packs-condemned")]
 [JsonDerivedType(typeof(TaskInterrupted), "interrupted")]
@@ -59,6 +60,9 @@ public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : T
 
 /// <summary>A save came to nothing; training goes on.</summary>
 public sealed record TaskCheckpointFailed(string Reason, string Detail) : TaskEvent;
+
+/// <summary>Something that the task's user has to know and that changed nothing: what no checkpoint has, or why there is none.</summary>
+public sealed record TaskWarned(string Detail) : TaskEvent;
 
 /// <summary>A checkpoint left the list; its packs are condemned by the event beside it.</summary>
 public sealed record TaskCheckpointRemoved(string Checkpoint, string Reason) : TaskEvent;

@@ -47,6 +47,7 @@ public abstract record TaskInput
             WorkerProgressed i => i.Run.Task,
             WorkerStaged i => i.Run.Task,
             WorkerStageFailed i => i.Run.Task,
+            WorkerWarned i => i.Run.Task,
             WorkerDone i => i.Run.Task,
             WorkerExited i => i.Run.Task,
             WorkerLost i => i.Run.Task,
@@ -79,6 +80,9 @@ public sealed record WorkerStaged(RunKey Run, StagedState State) : TaskInput;
 
 /// <summary>The worker was asked to stage and could not.</summary>
 public sealed record WorkerStageFailed(RunKey Run, string Reason, string Detail) : TaskInput;
+
+/// <summary>Something about the run that its user has to know, and that ends nothing.</summary>
+public sealed record WorkerWarned(RunKey Run, string Detail) : TaskInput;
 
 /// <summary>The trainer says that training is complete. Its exit follows.</summary>
 public sealed record WorkerDone(RunKey Run, TaskProgress Progress, IReadOnlyDictionary<string, string> Results) : TaskInput;

@@ -10,6 +10,12 @@ public sealed partial class ActorTrainerNode
 
     [LoggerMessage(
         Level = LogLevel.Warning,
+        Message = "security.allow-anonymous-loopback is on: every user of this machine may run commands as the user of this node"
+    )]
+    private static partial void LogAnonymous(ILogger logger);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
         Message = "the node did not leave in time; what was not handed over goes on from its last checkpoint"
     )]
     private static partial void LogStopLate(ILogger logger);

@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -93,12 +94,13 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         IClusterObserver[] observers = [.. _observers()];
-        ApiOptions api = new() { Token = _asked.Security.Token, Time = _time };
-        NodeHttpServer server = new(_asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
+        NodeModel asked = WithUserToken(_asked);
+        ApiOptions api = new() { Token = asked.Security.Token, Time = _time };
+        NodeHttpServer server = new(asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
         _server = server;
         _dataLock = DataFolder.Lock(_asked.DataDir);
-        NodeModel model = _asked with
+        NodeModel model = asked with
         {
             Address = server.Address,
             NodeName = _asked.NodeName.Length > 0 ? _asked.NodeName : $"{server.Address.Host}-{server.Address.Port}",
@@ -127,6 +129,26 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             _node = null;
             throw;
         }
+    }
+
+    /// <summary>Every user of this machine reaches loopback; only its own may ask this node, unless the configuration says otherwise.</summary>
+    private NodeModel WithUserToken(NodeModel model)
+    {
+        if (model.Security.Token is not null || !NodeModelReader.IsLoopback(model.Address.Host))
+        {
+            return model;
+        }
+
+        if (model.Security.AllowAnonymousLoopback)
+        {
+            LogAnonymous(_logger);
+            return model;
+        }
+
+        return model with
+        {
+            Security = model.Security with { Token = UserToken.ReadOrCreate() },
+        };
     }
 
     /// <inheritdoc />

@@ -24,7 +24,9 @@ internal sealed class TokenGate
         }
 
         string error = header.Length == 0 ? "this node wants a token and none was sent" : "the token is not the one of this cluster";
-        string advice = "give the cluster's token: actortrainer.security.token-file, or --token-file FILE";
+        const string advice =
+            "give the cluster's token: actortrainer.security.token-file, or --token-file FILE. A node on loopback without a token file "
+            + "wants the token of the user that it runs as: ask it as that user";
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Bearer";
         context.Response.ContentType = "application/problem+json";

@@ -177,7 +177,7 @@ internal sealed partial class WorkerHost
     {
         if (captured.State is not { } state)
         {
-            _post(new WorkerStageFailed(run.Key, "files", captured.Problem ?? ""));
+            _post(new WorkerWarned(run.Key, captured.Warning ?? ""));
             return;
         }
 

@@ -103,6 +103,7 @@ internal static class SampleMessages
         new TaskCheckpointed(Checkpoint),
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
         new TaskCheckpointFailed("interval", "no space"),
+        new TaskWarned("'data' is a link that leads out"),
         new TaskCheckpointRemoved(Checkpoint.Name, "expired"),
         new TaskPacksCondemned(Checkpoint.Packs),
         new TaskInterrupted(InterruptionReason.GuardLost, "the guard is gone"),

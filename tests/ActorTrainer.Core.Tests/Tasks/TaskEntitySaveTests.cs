@@ -78,6 +78,19 @@ public sealed class TaskEntitySaveTests
     }
 
     [Fact]
+    public void On_WarningOfARun_IsJournaledAndChangesNothing()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        TaskState before = driver.State;
+
+        EntityStep warned = driver.Happens(new WorkerWarned(driver.Run, "'data' is a link that leads out"));
+
+        warned.Persist.ShouldBe([new TaskWarned("'data' is a link that leads out")]);
+        warned.AfterCommit.ShouldBeEmpty();
+        (driver.State.Status, driver.State.Detail).ShouldBe((before.Status, before.Detail));
+    }
+
+    [Fact]
     public void On_StoreFailedWhileTraining_SaysSoAndTrainsOn()
     {
         EntityDriver driver = EntityDriver.Training();

@@ -171,7 +171,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(20) switch
+        return random.Next(21) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -195,6 +195,7 @@ public sealed class TaskFoldTests
             16 => new TaskFailed(failure),
             17 => new TaskAdopted(random.Next(9), random.Next(9)),
             18 => new TaskArchived(),
+            19 => new TaskWarned("detail"),
             _ => new TaskCancelled(),
         };
     }

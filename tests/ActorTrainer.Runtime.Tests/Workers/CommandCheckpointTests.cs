@@ -5,6 +5,9 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 [Trait("Lane", "Slow")]
 public sealed class CommandCheckpointTests
 {
+    private const string MakeZip =
+        "cd $ACTORTRAINER_CHECKPOINT_DIR; python3 -c \"import zipfile; zipfile.ZipFile('../w.zip', 'w').writestr('a', 'x' * 5000)\"";
+
     private static readonly RunKey Run = WorkerHarness.Key();
 
     [Fact]
@@ -36,7 +39,12 @@ public sealed class CommandCheckpointTests
             )
         );
 
-        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["model.pt=whole"]);
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
+        Directory
+            .GetFileSystemEntries(harness.Host.StagedDirectory(staged.Run, staged.State.Id))
+            .Select(Path.GetFileName)
+            .Order()
+            .ShouldBe(["link", "model.pt"]);
 
         (await harness.WaitAsync<WorkerExited>()).ExitCode.ShouldBe(0);
     }
@@ -53,6 +61,46 @@ public sealed class CommandCheckpointTests
             )
         );
         FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["step-5/a=a", "step-5/deep/b=b"]);
+    }
+
+    /// <summary>Frameworks begin names with a dot that a checkpoint cannot be loaded without.</summary>
+    [Fact]
+    public async Task Files_WithADotInFront_AreKeptAndThoseInTheMakingLeftOut()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir tmp-step-6 step-7.part; echo half > tmp-step-6/a; echo half > step-7.part/a; "
+                    + "mkdir step-5.tmp; echo a > step-5.tmp/a; echo m > step-5.tmp/.metadata; mv step-5.tmp step-5; sleep 1000"
+            )
+        );
+
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["step-5/.metadata=m", "step-5/a=a"]);
+    }
+
+    [Fact]
+    public async Task Links_InsideStayLinks_OutsideAreSaidOnce()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir step-5; echo a > step-5/a; ln -s $ACTORTRAINER_CHECKPOINT_DIR/step-5 latest; "
+                    + "ln -s /etc data; ln -s . loop; for i in 1 2; do echo $i > .m; mv .m m; sleep 1; done; sleep 1000"
+            )
+        );
+
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>(state => state.State.Step == 2);
+
+        string folder = harness.Host.StagedDirectory(staged.Run, staged.State.Id);
+        new DirectoryInfo(Path.Combine(folder, "latest")).LinkTarget.ShouldBe("step-5");
+        new DirectoryInfo(Path.Combine(folder, "loop")).LinkTarget.ShouldBe(".");
+        Directory.Exists(Path.Combine(folder, "data")).ShouldBeFalse();
+        harness
+            .Inputs.OfType<WorkerWarned>()
+            .Select(warned => warned.Detail)
+            .ShouldBe(["'data' is left out of the checkpoints: it is a link to '/etc', outside the checkpoint folder"]);
     }
 
     [Fact]
@@ -145,6 +193,33 @@ public sealed class CommandCheckpointTests
         harness.Host.Stop(new StopWorker(Run, TimeSpan.Zero));
         _ = await harness.WaitAsync<WorkerExited>();
         harness.Inputs.OfType<WorkerStaged>().ShouldBeEmpty();
+    }
+
+    /// <summary>A wrapper may end like any other when its child was killed in the middle of a save.</summary>
+    [Fact]
+    public async Task Files_CutShortByTheirFormat_MakeNoCheckpoint()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell($"{MakeZip}; head -c 3000 ../w.zip > model.pt; exit 1"));
+
+        _ = await harness.WaitAsync<WorkerExited>();
+
+        harness.Inputs.OfType<WorkerStaged>().ShouldBeEmpty();
+        harness
+            .Inputs.OfType<WorkerWarned>()
+            .Select(warned => warned.Detail)
+            .ShouldBe(["no checkpoint as long as 'model.pt' is a zip archive without its end"]);
+    }
+
+    [Fact]
+    public async Task Files_CutShortAndWrittenAgain_AreCapturedWhole()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell($"{MakeZip}; head -c 3000 ../w.zip > model.pt; sleep 1; cp ../w.zip model.pt; sleep 1000"));
+
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
+
+        Lengths(harness, staged)["model.pt"].ShouldBeGreaterThan(5000);
     }
 
     [Fact]

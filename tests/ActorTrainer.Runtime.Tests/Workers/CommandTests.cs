@@ -136,6 +136,24 @@ public sealed class CommandTests
         ProcessTable.ReadOne(pid).ShouldBeNull();
     }
 
+    /// <summary>SIGTERM ends a shell at once, and the script below it has to save.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("setsid ")]
+    public async Task Stop_ShellThatEndsAtOnce_LeavesItsScriptTheRestOfTheGrace(string start)
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        const string script = "trap \"sleep 2; echo saved; exit\" TERM; echo up; while :; do sleep 0.05; done";
+        harness.Start(WorkerHarness.Key(), WorkerHarness.Shell($"{start}sh -c '{script}' & wait"));
+        await UntilPrintedAsync(harness, "up");
+
+        harness.Host.Stop(new StopWorker(WorkerHarness.Key(), TimeSpan.FromSeconds(20)));
+
+        WorkerExited exited = await harness.WaitAsync<WorkerExited>();
+        exited.LastLines.ShouldContain("saved");
+        exited.Signal.ShouldBe(Posix.SignalTerminate);
+    }
+
     [Fact]
     public async Task Stop_WhileItIsPrepared_EndsWithoutAProcessOrWithAnEndedOne()
     {

@@ -4,9 +4,9 @@ using ActorTrainer.Runtime.Workers.Guard;
 namespace ActorTrainer.Runtime.Workers.Files;
 
 /// <summary>What a watched folder reports.</summary>
-/// <param name="State">A captured state, or null when capturing failed.</param>
-/// <param name="Problem">Why it failed, or null.</param>
-internal readonly record struct FolderCaptured(StagedState? State, string? Problem);
+/// <param name="State">A captured state, or null.</param>
+/// <param name="Warning">What the task's owner has to know, once: why nothing was captured, or what no checkpoint has; or null.</param>
+internal readonly record struct FolderCaptured(StagedState? State, string? Warning);
 
 /// <summary>
 /// Turns the files that a command leaves in its checkpoint folder into staged states: when the folder has been quiet for a moment and
@@ -16,6 +16,9 @@ internal sealed class CheckpointFolder : IDisposable
 {
     /// <summary>At most this many captured states wait to be released; the newest files wait with them.</summary>
     public const int MaxUnreleased = 2;
+
+    /// <summary>As many different things are said of one run.</summary>
+    private const int MaxWarnings = 20;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
@@ -32,6 +35,7 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly Action<FolderCaptured> _captured;
     private readonly HashSet<string> _renamedIn = [];
     private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<string> _said = [];
     private IReadOnlyList<FileMark> _lastFiles;
     private Task _loop = Task.CompletedTask;
     private long _step;
@@ -58,7 +62,7 @@ internal sealed class CheckpointFolder : IDisposable
         _time = time;
         _captured = captured;
         _events = (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
-        _lastFiles = FolderCapture.FilesOf(_root);
+        _lastFiles = FolderFiles.Of(_root).Files;
         _lastEvent = _lastInPlace = _notBefore = time.GetTimestamp();
     }
 
@@ -176,10 +180,17 @@ internal sealed class CheckpointFolder : IDisposable
     {
         try
         {
-            IReadOnlyList<FileMark> files = FolderCapture.FilesOf(_root);
+            (IReadOnlyList<FileMark> files, IReadOnlyList<string> leftOut) = FolderFiles.Of(_root);
             bool same = !_changedByRename && files.SequenceEqual(_lastFiles);
             if (files.Count > 0 && !same)
             {
+                if (CutShort(files) is { } cut)
+                {
+                    Warn(cut);
+                    WaitFor(WriterRecheck);
+                    return;
+                }
+
                 string id = $"files-{_number + 1}";
                 if (!FolderCapture.TryCapture(_root, Path.Combine(_staging, id), files, _renamedIn.Contains))
                 {
@@ -193,6 +204,10 @@ internal sealed class CheckpointFolder : IDisposable
                 _lastFiles = files;
                 _ = Interlocked.Increment(ref _unreleased);
                 _captured(new FolderCaptured(new StagedState(id, _step, 0, "files", new Dictionary<string, double>()), null));
+                foreach (string what in leftOut)
+                {
+                    Warn(what);
+                }
             }
 
             _changed = _changedByRename = false;
@@ -200,7 +215,29 @@ internal sealed class CheckpointFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             WaitFor(RetryAfterProblem);
-            _captured(new FolderCaptured(null, $"The files in '{_root}' could not be staged in '{_staging}': {e.Message}"));
+            Warn($"the files in '{_root}' could not be staged in '{_staging}': {e.Message}");
+        }
+    }
+
+    /// <summary>A file that is not written to its end is in no checkpoint, whoever has closed it and however its process ended.</summary>
+    private string? CutShort(IReadOnlyList<FileMark> files)
+    {
+        foreach (FileMark file in files.Except(_lastFiles).Where(file => file.Link is null && FolderCapture.IsWaitedFor(file.RelativePath)))
+        {
+            if (FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
+            {
+                return $"no checkpoint as long as '{file.RelativePath}' {problem}";
+            }
+        }
+
+        return null;
+    }
+
+    private void Warn(string what)
+    {
+        if (_said.Count < MaxWarnings && _said.Add(what))
+        {
+            _captured(new FolderCaptured(null, what));
         }
     }
 }

@@ -28,5 +28,5 @@ internal sealed class PollingEvents : IFolderEvents
 
     public void Dispose() { }
 
-    private Dictionary<string, FileMark> Poll() => FolderCapture.FilesOf(_root).ToDictionary(file => file.RelativePath);
+    private Dictionary<string, FileMark> Poll() => FolderFiles.Of(_root).Files.ToDictionary(file => file.RelativePath);
 }

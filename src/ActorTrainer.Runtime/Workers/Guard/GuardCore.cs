@@ -3,7 +3,10 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 /// <summary>What the guard does with messages, ends of processes and silence.</summary>
 internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, TimeSpan selfFenceAfter)
 {
-    /// <summary>How long what is left of a run whose own process ended may take to end by itself: the other side of a pipe, say.</summary>
+    /// <summary>
+    /// How long what is left of a run whose own process ended may take to end by itself: the other side of a pipe, say. A run that was asked
+    /// to end has the rest of its grace: a shell ends at once, and the script below it saves.
+    /// </summary>
     private static readonly TimeSpan LeftoverGrace = TimeSpan.FromMilliseconds(300);
 
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(60);
@@ -185,14 +188,16 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
     private async Task StopAsync(GuardRun run, GuardStop stop)
     {
+        long killAt = time.GetTimestamp() + (stop.KillAfterMs * time.TimestampFrequency / 1000);
+        Interlocked.Exchange(ref run.KillAt, killAt);
         try
         {
             if (stop.TermAfterMs < stop.KillAfterMs)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(stop.TermAfterMs), time, run.Gone.Token);
-                Signal(run, Posix.SignalTerminate);
+                run.Told = Signal(run, Posix.SignalTerminate);
                 // A process that was stopped (SIGSTOP) gets a chance to end in order, too.
-                Signal(run, Posix.SignalContinue);
+                _ = Signal(run, Posix.SignalContinue);
             }
 
             await Task.Delay(
@@ -208,14 +213,12 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         }
     }
 
-    private void Signal(GuardRun run, int signal)
+    /// <summary>False: its own process is collected, and its group's number may be another's.</summary>
+    private bool Signal(GuardRun run, int signal)
     {
         lock (_lock)
         {
-            if (!run.Collected)
-            {
-                _ = Posix.Kill(-run.Pid, signal);
-            }
+            return !run.Collected && Posix.Kill(-run.Pid, signal) == 0;
         }
     }
 
@@ -223,9 +226,17 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
     {
         send(new GuardLeaderExited(run.Name));
         long from = time.GetTimestamp();
-        while (time.GetElapsedTime(from) < LeftoverGrace && MembersOf(run).Count > 0)
+        bool left = MembersOf(run).Count > 0;
+        bool stopping = IsInGrace(run);
+        if (left && stopping)
+        {
+            TellTheRest(run);
+        }
+
+        while (left && (time.GetElapsedTime(from) < LeftoverGrace || (stopping && IsInGrace(run))))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+            left = MembersOf(run).Count > 0;
         }
 
         await KillAllOfAsync(run);
@@ -248,6 +259,18 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
                 output.LastLines()
             )
         );
+    }
+
+    private bool IsInGrace(GuardRun run) => time.GetTimestamp() < Interlocked.Read(ref run.KillAt);
+
+    /// <summary>Tells those to end that the signal to the group has not reached. One that it has may be saving: it is told once.</summary>
+    private void TellTheRest(GuardRun run)
+    {
+        foreach (ProcessEntry member in EntriesOf(run).Where(member => !run.Told || member.Group != run.Pid))
+        {
+            _ = Posix.Kill(member.Pid, Posix.SignalTerminate);
+            _ = Posix.Kill(member.Pid, Posix.SignalContinue);
+        }
     }
 
     /// <summary>Kills until nothing is left, since what is killed may have started another one in between.</summary>
@@ -273,15 +296,19 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             return Posix.Kill(-run.Pid, 0) == 0 ? [-run.Pid] : [];
         }
 
-        List<ProcessEntry> members = RunMembers.Find(
-            run,
-            Standing(),
-            Environment.ProcessId,
-            ProcessTable.Read(),
-            pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable)
-        );
-        return [.. members.Select(member => member.Pid)];
+        return [.. EntriesOf(run).Select(member => member.Pid)];
     }
+
+    private List<ProcessEntry> EntriesOf(GuardRun run) =>
+        !OperatingSystem.IsLinux()
+            ? []
+            : RunMembers.Find(
+                run,
+                Standing(),
+                Environment.ProcessId,
+                ProcessTable.Read(),
+                pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable)
+            );
 
     private void CollectLoop()
     {

@@ -28,6 +28,12 @@ internal sealed class GuardRun(string name, int pid, long startTicks, int output
     /// <summary>Whether anything of the run was killed.</summary>
     public volatile bool Forced;
 
+    /// <summary>Whether its group was told to end by SIGTERM.</summary>
+    public volatile bool Told;
+
+    /// <summary>By when, as a time stamp, it has to have ended, once it was asked to; 0: it was not.</summary>
+    public long KillAt;
+
     /// <summary>Cancelled when nothing of the run is left.</summary>
     public CancellationTokenSource Gone { get; } = new();
 

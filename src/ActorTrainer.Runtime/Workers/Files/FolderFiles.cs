@@ -1,0 +1,114 @@
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Runtime.Workers.Guard;
+
+namespace ActorTrainer.Runtime.Workers.Files;
+
+/// <summary>A file as it stood when it was looked at.</summary>
+/// <param name="RelativePath">Its path below the folder.</param>
+/// <param name="Status">Size, time, inode, mode.</param>
+/// <param name="Link">For a symbolic link where it leads, relative to its own place; else null.</param>
+internal sealed record FileMark(string RelativePath, FileStatus Status, string? Link = null);
+
+/// <summary>What stands in a checkpoint folder, sorted by path, and what of it no checkpoint can have.</summary>
+/// <param name="Files">Files, and links to what is below the folder.</param>
+/// <param name="LeftOut">A sentence about each of the rest. Pipes, sockets and devices are not mentioned: nobody expects them back.</param>
+internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<string> LeftOut)
+{
+    private const int MaxDepth = 8;
+
+    /// <summary>Lists a folder; what goes away meanwhile is not there.</summary>
+    /// <param name="root">The folder, without links in its path.</param>
+    /// <exception cref="UnauthorizedAccessException">A folder in it may not be read.</exception>
+    public static FolderFiles Of(string root)
+    {
+        List<FileMark> files = [];
+        List<string> leftOut = [];
+        Collect(new Place(root, "", 0), files, leftOut);
+        return new FolderFiles([.. files.OrderBy(file => file.RelativePath, StringComparer.Ordinal)], leftOut);
+    }
+
+    private static void Collect(Place folder, List<FileMark> files, List<string> leftOut)
+    {
+        foreach (FileSystemInfo info in EntriesOf(folder))
+        {
+            string path = folder.Prefix + info.Name;
+            if (TemporaryNames.IsTemporary(info.Name) || Look(info.FullName) is not { } status)
+            {
+                continue;
+            }
+
+            switch (status.Kind)
+            {
+                case FileKind.Directory when folder.Depth < MaxDepth:
+                    Collect(new Place(folder.Root, path + "/", folder.Depth + 1), files, leftOut);
+                    break;
+                case FileKind.Directory:
+                    leftOut.Add($"'{path}' is left out of the checkpoints: folders are looked at {MaxDepth} deep");
+                    break;
+                case FileKind.File:
+                    files.Add(new FileMark(path, status));
+                    break;
+                case FileKind.Link when info.LinkTarget is { } target:
+                    if (Inside(folder.Root, path, target) is { } link)
+                    {
+                        files.Add(new FileMark(path, status, link));
+                    }
+                    else
+                    {
+                        leftOut.Add($"'{path}' is left out of the checkpoints: it is a link to '{target}', outside the checkpoint folder");
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private static FileSystemInfo[] EntriesOf(Place folder)
+    {
+        try
+        {
+            return new DirectoryInfo(folder.Root + "/" + folder.Prefix).GetFileSystemInfos();
+        }
+        catch (DirectoryNotFoundException) when (folder.Depth > 0)
+        {
+            return [];
+        }
+    }
+
+    private static FileStatus? Look(string path)
+    {
+        try
+        {
+            return FileStatus.Read(path);
+        }
+        catch (IOException)
+        {
+            // Gone meanwhile.
+            return null;
+        }
+    }
+
+    /// <summary>Where a link leads, from its own place, without a way out of the folder; null when it leads out.</summary>
+    private static string? Inside(string root, string path, string target)
+    {
+        string place = Path.GetDirectoryName(Path.Combine(root, path))!;
+        string full = Path.GetFullPath(target, place);
+        if (Path.IsPathRooted(target) && !IsBelow(root, full) && RealFolder(full) is { } real)
+        {
+            full = real;
+        }
+
+        string relative = Path.GetRelativePath(place, full);
+        return EntryPath.LeadsInside(path, relative) ? relative : null;
+    }
+
+    private static bool IsBelow(string root, string path) => path == root || path.StartsWith(root + "/", StringComparison.Ordinal);
+
+    /// <summary>The script knows the folder by a path that may have links in it.</summary>
+    private static string? RealFolder(string path) =>
+        OperatingSystem.IsWindows() || Path.GetDirectoryName(path) is not { } folder || Posix.RealPath(folder) is not { } real
+            ? null
+            : Path.Combine(real, Path.GetFileName(path));
+
+    private readonly record struct Place(string Root, string Prefix, int Depth);
+}
