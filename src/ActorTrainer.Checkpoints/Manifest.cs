@@ -49,7 +49,8 @@ internal sealed record Manifest
 /// <param name="Length">In bytes.</param>
 /// <param name="Mode">Unix permission bits, octal, for example <c>644</c>.</param>
 /// <param name="Chunks">In order; none for an empty file or a link.</param>
-/// <param name="Modified">When its content was changed last, UTC, in steps of 100 ns; null in checkpoints of version 0.2.0 and before.</param>
+/// <param name="Modified">When its content was changed last, UTC, in steps of 100 ns; null in checkpoints of version 0.2.0 and
+/// before.</param>
 /// <param name="Link">For a symbolic link where it leads; null for a file.</param>
 internal sealed record ManifestEntry(
     string Path,

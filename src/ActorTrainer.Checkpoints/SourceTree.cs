@@ -17,7 +17,8 @@ internal static class SourceTree
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
     /// <summary>All files below the folder, sorted by path. Empty folders are dropped.</summary>
-    /// <exception cref="CheckpointStoreException">The folder is missing, or holds a link that leads out of it or a special file.</exception>
+    /// <exception cref="CheckpointStoreException">The folder is missing, or holds a link that leads out of it or a special
+    /// file.</exception>
     public static List<SourceFile> List(string folder)
     {
         string root = Path.GetFullPath(folder);

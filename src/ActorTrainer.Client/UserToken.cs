@@ -3,7 +3,8 @@ using System.Security.Cryptography;
 namespace ActorTrainer.Client;
 
 /// <summary>
-/// The token of the user that a program runs as. Every local user reaches loopback, and whoever reaches a node can run commands as its user:
+/// The token of the user that a program runs as. Every local user reaches loopback, and whoever reaches a node can run commands as its
+/// user:
 /// so a node on loopback that was given no token wants this one, and clients of the same user find it by themselves.
 /// </summary>
 internal static class UserToken
@@ -62,8 +63,9 @@ internal static class UserToken
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             const string Advice =
-                "A node on loopback wants its user's token from whoever asks it. Set actortrainer.security.token-file to a file of your own, or, "
-                + "where every user of this machine may run commands as this one, actortrainer.security.allow-anonymous-loopback = true.";
+                "A node on loopback wants its user's token from whoever asks it. Set actortrainer.security.token-file to a file of your "
+                + "own, or, where every user of this machine may run commands as this one, "
+                + "actortrainer.security.allow-anonymous-loopback = true.";
             throw new IOException($"{e.Message.TrimEnd('.')}. {Advice}", e);
         }
     }

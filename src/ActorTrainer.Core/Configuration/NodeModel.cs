@@ -18,7 +18,8 @@ public sealed record NodeModel
     public string DataDir { get; init; } = "";
 
     /// <summary>
-    /// <c>actortrainer.node.stop-timeout</c>: how long the node takes at most, when it is told to end, to save its tasks and hand them over.
+    /// <c>actortrainer.node.stop-timeout</c>: how long the node takes at most, when it is told to end, to save its tasks and hand them
+    /// over.
     /// From 1 s to 1 h. Default 8 s.
     /// </summary>
     public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(8);
@@ -82,8 +83,8 @@ public sealed record AkkaModel
 public sealed record SecurityModel
 {
     /// <summary>
-    /// <c>token-file</c>: a file with the shared token; needed for any address that is not loopback. Null: none; a node on loopback wants the
-    /// token of its user then.
+    /// <c>token-file</c>: a file with the shared token; needed for any address that is not loopback. Null: none; a node on loopback wants
+    /// the token of its user then.
     /// </summary>
     public string? TokenFile { get; init; }
 

@@ -6,8 +6,8 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Core.Configuration;
 
 /// <summary>
-/// What every task keeps, whether it comes from a task file, through the HTTP API or from a host. The reader of task files has the same bounds
-/// and says in which line one is broken.
+/// What every task keeps, whether it comes from a task file, through the HTTP API or from a host. The reader of task files has the same
+/// bounds and says in which line one is broken.
 /// </summary>
 public static class TaskSpecRules
 {
@@ -41,7 +41,9 @@ public static class TaskSpecRules
             ?? spec.Environment.Select(variable => Variable(variable.Key, variable.Value)).FirstOrDefault(problem => problem is not null);
     }
 
-    /// <summary>What is wrong with a variable of a task's environment, as the end of a sentence that begins with its name; null: nothing.</summary>
+    /// <summary>
+    /// What is wrong with a variable of a task's environment, as the end of a sentence that begins with its name; null: nothing.
+    /// </summary>
     internal static string? VariableProblem(string name, string? value)
     {
         bool valid = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');

@@ -4,8 +4,8 @@ namespace ActorTrainer.Core.Tasks;
 public sealed partial class TaskEntity
 {
     /// <summary>
-    /// A decision about the task failed: that is a mistake in this program, and it would fail again. What the task runs is ended, and it waits
-    /// for a person, who may let it go on or cancel it; its node and all other tasks know nothing of it.
+    /// A decision about the task failed: that is a mistake in this program, and it would fail again. What the task runs is ended, and it
+    /// waits for a person, who may let it go on or cancel it; its node and all other tasks know nothing of it.
     /// </summary>
     /// <param name="detail">What failed.</param>
     public EntityStep Fault(string detail)

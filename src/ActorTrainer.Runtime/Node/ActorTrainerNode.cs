@@ -131,7 +131,9 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         }
     }
 
-    /// <summary>Every user of this machine reaches loopback; only its own may ask this node, unless the configuration says otherwise.</summary>
+    /// <summary>
+    /// Every user of this machine reaches loopback; only its own may ask this node, unless the configuration says otherwise.
+    /// </summary>
     private NodeModel WithUserToken(NodeModel model)
     {
         if (model.Security.Token is not null || !NodeModelReader.IsLoopback(model.Address.Host))

@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace ActorTrainer.Runtime.Workers.Files;
 
 /// <summary>
-/// Formats that say how long a file of theirs is: one that is shorter was not written to its end, whoever closed it. Sources: APPNOTE.TXT of
-/// PKWARE (zip, which <c>torch.save</c> and <c>numpy.savez</c> write), the safetensors format, NEP 1 (npy), the HDF5 file format.
+/// Formats that say how long a file of theirs is: one that is shorter was not written to its end, whoever closed it. Sources: APPNOTE.TXT
+/// of PKWARE (zip, which <c>torch.save</c> and <c>numpy.savez</c> write), the safetensors format, NEP 1 (npy), the HDF5 file format.
 /// </summary>
 internal static partial class FileFormats
 {

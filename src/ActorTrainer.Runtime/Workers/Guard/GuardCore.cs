@@ -4,8 +4,8 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, TimeSpan selfFenceAfter)
 {
     /// <summary>
-    /// How long what is left of a run whose own process ended may take to end by itself: the other side of a pipe, say. A run that was asked
-    /// to end has the rest of its grace: a shell ends at once, and the script below it saves.
+    /// How long what is left of a run whose own process ended may take to end by itself: the other side of a pipe, say. A run that was
+    /// asked to end has the rest of its grace: a shell ends at once, and the script below it saves.
     /// </summary>
     private static readonly TimeSpan LeftoverGrace = TimeSpan.FromMilliseconds(300);
 
