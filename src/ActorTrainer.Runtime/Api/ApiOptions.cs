@@ -8,6 +8,12 @@ public sealed record ApiOptions
     /// </summary>
     public string? Token { get; init; }
 
+    /// <summary>
+    /// Whether <see cref="Token"/> is that of the node's user, which other nodes are sent as clients send it: on loopback, and to no other
+    /// user's listener.
+    /// </summary>
+    internal bool IsUserToken { get; init; }
+
     /// <summary>The clock of polling and time-outs. Default: the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

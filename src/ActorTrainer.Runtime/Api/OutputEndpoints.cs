@@ -26,7 +26,7 @@ internal sealed class OutputEndpoints
         _files = files;
         _lookup = lookup;
         _options = options;
-        _peers = NodeHttp.CreateClient(options.PeerTimeout, options.Token);
+        _peers = NodeHttp.CreateClient(options.PeerTimeout, options.IsUserToken ? null : options.Token);
     }
 
     public void Map(ApiEndpoints.Routes routes)

@@ -95,12 +95,17 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     {
         IClusterObserver[] observers = [.. _observers()];
         NodeModel asked = WithUserToken(_asked);
-        ApiOptions api = new() { Token = asked.Security.Token, Time = _time };
+        ApiOptions api = new()
+        {
+            Token = asked.Security.Token,
+            IsUserToken = _asked.Security.Token is null,
+            Time = _time,
+        };
         NodeHttpServer server = new(asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
         _server = server;
         _dataLock = DataFolder.Lock(_asked.DataDir);
-        NodeModel model = asked with
+        NodeModel model = _asked with
         {
             Address = server.Address,
             NodeName = _asked.NodeName.Length > 0 ? _asked.NodeName : $"{server.Address.Host}-{server.Address.Port}",
