@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 
@@ -14,10 +15,16 @@ internal static class NodeHttp
     public static HttpClient CreateClient(TimeSpan connectTimeout, string? token) =>
         CreateClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, UseProxy = false }, token);
 
-    internal static HttpClient CreateClient(HttpMessageHandler connections, string? token)
+    /// <param name="connections">What requests go through.</param>
+    /// <param name="token">As above.</param>
+    /// <param name="userToken">Reads the user's; null: <see cref="UserToken.Read()"/>.</param>
+    internal static HttpClient CreateClient(HttpMessageHandler connections, string? token, Func<string?>? userToken = null)
     {
         HttpMessageHandler handler = new ConnectionFailures(connections);
-        HttpClient http = new(token is null ? new UserTokens(handler) : handler) { Timeout = Timeout.InfiniteTimeSpan };
+        HttpClient http = new(token is null ? new UserTokens(handler, userToken ?? UserToken.Read) : handler)
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         http.DefaultRequestHeaders.Authorization = token is null ? null : Bearer(token);
         return http;
     }
@@ -26,22 +33,31 @@ internal static class NodeHttp
 
     /// <summary>
     /// Read for each request: the first node of a user makes it, perhaps after this client was made. Whoever else has taken the node's port
-    /// is not told.
+    /// is not told. A node that wants another token is asked again without: it says then what it wants, and not that a token is wrong which
+    /// nobody gave.
     /// </summary>
-    private sealed class UserTokens(HttpMessageHandler inner) : DelegatingHandler(inner)
+    private sealed class UserTokens(HttpMessageHandler inner, Func<string?> read) : DelegatingHandler(inner)
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             if (
                 request.RequestUri is { IsLoopback: true } uri
-                && UserToken.Read() is { } token
+                && read() is { } token
                 && !ListenerOwner.IsAnother(uri.Host.Trim('[', ']'), uri.Port)
             )
             {
                 request.Headers.Authorization = Bearer(token);
+                HttpResponseMessage answer = await base.SendAsync(request, cancellationToken);
+                if (answer.StatusCode != HttpStatusCode.Unauthorized)
+                {
+                    return answer;
+                }
+
+                answer.Dispose();
+                request.Headers.Authorization = null;
             }
 
-            return base.SendAsync(request, cancellationToken);
+            return await base.SendAsync(request, cancellationToken);
         }
     }
 
