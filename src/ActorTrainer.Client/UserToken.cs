@@ -4,8 +4,7 @@ namespace ActorTrainer.Client;
 
 /// <summary>
 /// The token of the user that a program runs as. Every local user reaches loopback, and whoever reaches a node can run commands as its
-/// user:
-/// so a node on loopback that was given no token wants this one, and clients of the same user find it by themselves.
+/// user: so a node on loopback that was given no token wants this one, and clients of the same user find it by themselves.
 /// </summary>
 internal static class UserToken
 {
@@ -43,8 +42,7 @@ internal static class UserToken
     }
 
     /// <summary>The token, made when there is none.</summary>
-    /// <exception cref="IOException">It cannot be made or read, or others can read it.</exception>
-    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    /// <exception cref="IOException">It cannot be made or read, or others can read it; with what to do.</exception>
     public static string ReadOrCreate() => ReadOrCreate(File);
 
     internal static string ReadOrCreate(string file)
