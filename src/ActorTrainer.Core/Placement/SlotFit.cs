@@ -12,8 +12,13 @@ public static class SlotFit
     /// <param name="view">The nodes.</param>
     public static TaskSummary Explain(TaskSummary task, ClusterView view)
     {
+        if (task.Status is not (TaskStatus.Pending or TaskStatus.Retrying) || view.Members.Any(m => m.IsLiving && m.Slots >= task.Slots))
+        {
+            return task;
+        }
+
         int largest = view.Members.Where(m => m.IsLiving).Select(m => m.Slots).DefaultIfEmpty(0).Max();
-        return task.Status is not (TaskStatus.Pending or TaskStatus.Retrying) || largest == 0 || task.Slots <= largest
+        return largest == 0
             ? task
             : task with
             {
