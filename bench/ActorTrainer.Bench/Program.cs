@@ -2,6 +2,7 @@ using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
 using ActorTrainer.Bench.Scale;
 using ActorTrainer.Bench.Soak;
+using ActorTrainer.Bench.Torn;
 using ActorTrainer.Runtime;
 
 if (await ActorTrainerWorker.TryRunAsync(args))
@@ -19,9 +20,11 @@ try
             return await ScaleBench.RunAsync(args[1..]);
         case "soak":
             return await SoakRun.RunAsync(args[1..]);
+        case "torn":
+            return TornBench.Run(args[1..]);
         default:
             throw new OptionException(
-                "the benches are failover, scale and soak; for example: ./build.sh bench failover --kills 10 --modes crash"
+                "the benches are failover, scale, soak and torn; for example: ./build.sh bench failover --kills 10 --modes crash"
             );
     }
 }

@@ -155,9 +155,6 @@ internal sealed partial class WorkerHost
                 Drop(run);
                 _post(new WorkerStartFailed(run.Key, failed.Detail));
                 break;
-            case GuardLeaderExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):
-                run.EndNoticed = _time.GetTimestamp();
-                break;
             case GuardExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):
                 run.Ended = true;
                 _ = Task.Run(() => FinishAsync(run, exited));

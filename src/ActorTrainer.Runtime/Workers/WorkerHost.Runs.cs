@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 using ActorTrainer.Runtime.Workers.Guard;
 using ActorTrainer.Training.Protocol;
 
@@ -79,6 +80,7 @@ internal sealed partial class WorkerHost
     private CheckpointFolder OpenCheckpointFolder(WorkerRun run)
     {
         string folder = _directories.Checkpoint(run.Key);
+        IReadOnlyList<IReadOnlyList<string>> learned = LearnedOrder.Take(_directories.Restore(run.Key));
         if (run.Effect.HasRestore)
         {
             FolderCapture.CopyFolder(_directories.Restore(run.Key), folder);
@@ -87,7 +89,8 @@ internal sealed partial class WorkerHost
         return new CheckpointFolder(
             folder,
             _directories.Staging(run.Key),
-            run.Effect.RestoredStep,
+            new FolderCaptureOptions(RestoredStep: run.Effect.RestoredStep, RestoreFolder: _directories.Restore(run.Key)),
+            learned,
             _time,
             captured => Enqueue(() => OnCaptured(run, captured))
         );
@@ -116,7 +119,7 @@ internal sealed partial class WorkerHost
     private void OnStarted(WorkerRun run, int pid)
     {
         run.Pid = pid;
-        run.Folder?.Begin(pid);
+        run.Folder?.Begin(new RunWitness(pid, _time));
         if (run is { Spare: { } spare, Prepared: { } prepared })
         {
             OnSpareTaken(run, spare, prepared);
@@ -151,6 +154,7 @@ internal sealed partial class WorkerHost
     private void StopRun(WorkerRun run, TimeSpan grace)
     {
         run.StopGrace = grace;
+        run.Folder?.StopAsked();
         if (run.Guard is not { } guard)
         {
             // Not yet with the guard: a start that waits for one is taken back, one in preparation finds the mark.
@@ -199,7 +203,7 @@ internal sealed partial class WorkerHost
             bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
             try
             {
-                await folder.FinishAsync(violent, run.EndNoticed);
+                await folder.FinishAsync(new RunEnd(violent, exited.ExitCode));
             }
             catch (Exception e)
             {

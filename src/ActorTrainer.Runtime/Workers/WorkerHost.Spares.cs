@@ -270,7 +270,6 @@ internal sealed partial class WorkerHost
         run.Guard = null;
         run.Connection = null;
         run.Pid = 0;
-        run.EndNoticed = 0;
         run.Ended = false;
         OnSpareFailed(spare, "ended while it waited");
         if (run.StopGrace is not null)

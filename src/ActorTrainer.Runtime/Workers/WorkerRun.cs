@@ -41,9 +41,6 @@ internal sealed class WorkerRun(StartWorker effect, long askedAt)
     /// <summary>Whether its end was reported by the guard; only its last files and messages are waited for.</summary>
     public bool Ended { get; set; }
 
-    /// <summary>When the end of its own process was noticed, as a time stamp; 0: not yet.</summary>
-    public long EndNoticed { get; set; }
-
     /// <summary>Set when it was asked to stop.</summary>
     public TimeSpan? StopGrace { get; set; }
 

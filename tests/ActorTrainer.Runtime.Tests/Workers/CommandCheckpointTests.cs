@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
@@ -16,12 +17,14 @@ public sealed class CommandCheckpointTests
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
         harness.Start(
             Run,
-            WorkerHarness.Shell("cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; echo whole > .new; mv .new model.pt; sleep 1000")
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; for i in 1 2; do echo whole$i > .new; mv .new model.pt; done; sleep 1000"
+            )
         );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
         staged.State.Step.ShouldBe(1);
         staged.State.Reason.ShouldBe("files");
-        FilesOf(harness, staged).ShouldBe(["model.pt=whole"]);
+        FilesOf(harness, staged).ShouldBe(["model.pt=whole2"]);
         harness.Host.RequestStaging(new RequestStaging(Run, "request"));
         WorkerStageFailed failed = await harness.WaitAsync<WorkerStageFailed>();
         failed.Reason.ShouldBe("request");
@@ -87,7 +90,7 @@ public sealed class CommandCheckpointTests
             Run,
             WorkerHarness.Shell(
                 "cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir step-5; echo a > step-5/a; ln -s $ACTORTRAINER_CHECKPOINT_DIR/step-5 latest; "
-                    + "ln -s /etc data; ln -s . loop; for i in 1 2; do echo $i > .m; mv .m m; sleep 1; done; sleep 1000"
+                    + "ln -s /etc data; ln -s . loop; for i in 1 2 3 4; do echo $i > .m; mv .m m; sleep 1; done; sleep 1000"
             )
         );
 
@@ -112,8 +115,10 @@ public sealed class CommandCheckpointTests
             WorkerHarness.Shell(
                 """
                 cd $ACTORTRAINER_CHECKPOINT_DIR; mkdir sub
-                echo small > small
-                { for i in 1 2 3 4 5 6; do head -c 1000000 /dev/zero; sleep 0.4; done; } > sub/big
+                for save in 1 2; do
+                  echo small > small
+                  { for i in 1 2 3 4 5 6; do head -c 1000000 /dev/zero; sleep 0.4; done; } > sub/big
+                done
                 exec sleep 1000
                 """
             )
@@ -132,7 +137,7 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo first > m; until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo none > m; echo first > m; until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"
             )
         );
         WorkerStaged first = await harness.WaitAsync<WorkerStaged>();
@@ -168,11 +173,21 @@ public sealed class CommandCheckpointTests
     public async Task Files_WrittenJustBeforeTheEnd_AreStagedBeforeIt()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell("echo last > $ACTORTRAINER_CHECKPOINT_DIR/m; exit 1"));
+        harness.Start(Run, WorkerHarness.Shell("echo last > $ACTORTRAINER_CHECKPOINT_DIR/m; exit 0"));
         _ = await harness.WaitAsync<WorkerExited>();
         TaskInput[] inputs = [.. harness.Inputs];
         inputs.Length.ShouldBe(3);
         FilesOf(harness, inputs[1].ShouldBeOfType<WorkerStaged>()).ShouldBe(["m=last"]);
+    }
+
+    /// <summary>Whether more was to come, nobody knows: a first save that is not over is none.</summary>
+    [Fact]
+    public async Task Files_OfAFirstSaveBeforeAFailure_AreNotStaged()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Shell("echo last > $ACTORTRAINER_CHECKPOINT_DIR/m; exit 1"));
+        _ = await harness.WaitAsync<WorkerExited>();
+        harness.Inputs.OfType<WorkerStaged>().ShouldBeEmpty();
     }
 
     [Fact]
@@ -215,7 +230,12 @@ public sealed class CommandCheckpointTests
     public async Task Files_CutShortAndWrittenAgain_AreCapturedWhole()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
-        harness.Start(Run, WorkerHarness.Shell($"{MakeZip}; head -c 3000 ../w.zip > model.pt; sleep 1; cp ../w.zip model.pt; sleep 1000"));
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                $"{MakeZip}; head -c 3000 ../w.zip > model.pt; sleep 1; cp ../w.zip model.pt; cp ../w.zip model.pt; sleep 1000"
+            )
+        );
 
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
 
@@ -231,7 +251,7 @@ public sealed class CommandCheckpointTests
         await File.WriteAllTextAsync(Path.Combine(restore, "sub", "m"), "restored");
         TaskSpec spec = WorkerHarness.Shell(
             "cat $ACTORTRAINER_RESTORE_DIR/sub/m $ACTORTRAINER_CHECKPOINT_DIR/sub/m; echo; sleep 0.8; "
-                + "echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; sleep 1000"
+                + "for i in 1 2; do echo new > $ACTORTRAINER_CHECKPOINT_DIR/sub/m; done; sleep 1000"
         );
         harness.Start(Run, spec, hasRestore: true, restoredStep: 7);
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
@@ -249,7 +269,7 @@ public sealed class CommandCheckpointTests
             Run,
             WorkerHarness.Shell(
                 "cd $ACTORTRAINER_CHECKPOINT_DIR; exec 5> events.out.tfevents.1; (while :; do echo x >&5; sleep 0.05; "
-                    + "done) & echo m > m; sleep 1000"
+                    + "done) & echo m > m; echo m2 > m; sleep 1000"
             )
         );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
@@ -263,6 +283,7 @@ public sealed class CommandCheckpointTests
         [
             .. Directory
                 .GetFiles(folder, "*", SearchOption.AllDirectories)
+                .Where(file => Path.GetFileName(file) != FolderCapture.OrderFile)
                 .Order(StringComparer.Ordinal)
                 .Select(file => $"{Path.GetRelativePath(folder, file)}={File.ReadAllText(file).TrimEnd()}"),
         ];

@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers.Files;
@@ -8,92 +9,148 @@ namespace ActorTrainer.Runtime.Workers.Files;
 /// <param name="Warning">What the task's owner has to know, once: why nothing was captured, or what no checkpoint has; or null.</param>
 internal readonly record struct FolderCaptured(StagedState? State, string? Warning);
 
+/// <summary>How a run's own process came to its end.</summary>
+/// <param name="Violent">By a signal, or so as to be taken for that.</param>
+/// <param name="ExitCode">Its exit code; null after a signal.</param>
+internal readonly record struct RunEnd(bool Violent, int? ExitCode);
+
+/// <summary>How a folder is captured.</summary>
+/// <param name="Mode">How states are recognised.</param>
+/// <param name="DoneFile">The name of a file by which the script says that a state is complete; null: none.</param>
+/// <param name="RestoredStep">The step that the run goes on from.</param>
+/// <param name="RestoreFolder">Where restored files stand a second time; null: nowhere.</param>
+internal sealed record FolderCaptureOptions(
+    CaptureMode Mode = CaptureMode.Auto,
+    string? DoneFile = null,
+    long RestoredStep = 0,
+    string? RestoreFolder = null
+)
+{
+    /// <summary>How states are recognised: one that the script announces by a file is recognised by nothing else.</summary>
+    public CaptureMode Recognises => DoneFile is null ? Mode : CaptureMode.Commit;
+}
+
 /// <summary>
-/// Turns the files that a command leaves in its checkpoint folder into staged states: when the folder has been quiet for a moment and
-/// nobody writes in it, all its files are captured as one.
+/// Turns the files that a command leaves in its checkpoint folder into staged states. Each file is kept aside as soon as it is complete;
+/// when those that were kept are one save, they are staged.
 /// </summary>
 internal sealed class CheckpointFolder : IDisposable
 {
-    /// <summary>At most this many captured states wait to be released; the newest files wait with them.</summary>
+    /// <summary>At most this many captured states wait to be released; the newest save waits with them.</summary>
     public const int MaxUnreleased = 2;
 
-    /// <summary>As many different things are said of one run.</summary>
-    private const int MaxWarnings = 20;
-
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(200);
-    private static readonly TimeSpan WriterRecheck = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryAfterProblem = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long before its end was noticed a killed process may have closed a file that it had not finished.</summary>
-    private static readonly TimeSpan TornWindow = TimeSpan.FromMilliseconds(300);
-
     private readonly string _root;
-    private readonly string _staging;
     private readonly TimeProvider _time;
     private readonly IFolderEvents _events;
     private readonly Action<FolderCaptured> _captured;
-    private readonly HashSet<string> _renamedIn = [];
+    private readonly FolderCaptureOptions _options;
+    private readonly FolderWarnings _warnings;
+    private readonly FolderVersions _versions;
+    private readonly StateStager _stager;
+    private readonly FolderFollower _follower;
+    private readonly Queue<FolderEvent> _waiting = new();
+
     private readonly CancellationTokenSource _stop = new();
-    private readonly HashSet<string> _said = [];
-    private IReadOnlyList<FileMark> _lastFiles;
+    private IRunWitness? _witness;
     private Task _loop = Task.CompletedTask;
-    private long _step;
-    private int _number;
     private int _unreleased;
-    private bool _changed;
-    private bool _changedByRename;
-    private long _lastEvent;
-    private long _lastInPlace;
     private long _notBefore;
     private int _disposed;
-    private int _pid;
-
-    /// <summary>Whether a file was closed of which it is not certain that its writer did so by its own will.</summary>
-    private bool _unconfirmed;
+    private int? _completedAtStop;
 
     /// <summary>Begins to note events; files that stand in the folder already make no checkpoint.</summary>
-    public CheckpointFolder(string folder, string staging, long restoredStep, TimeProvider time, Action<FolderCaptured> captured)
+    /// <param name="folder">The folder.</param>
+    /// <param name="staging">Where states are staged.</param>
+    /// <param name="options">How.</param>
+    /// <param name="learned">The order in which earlier runs saved.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="captured">Told of each state and of each warning.</param>
+    /// <param name="events">Tells what happens in the folder; null: this system does.</param>
+    public CheckpointFolder(
+        string folder,
+        string staging,
+        FolderCaptureOptions options,
+        IReadOnlyList<IReadOnlyList<string>> learned,
+        TimeProvider time,
+        Action<FolderCaptured> captured,
+        IFolderEvents? events = null
+    )
     {
         // Open files are found by their real path.
         _root = (OperatingSystem.IsWindows() ? null : Posix.RealPath(folder)) ?? folder;
-        _staging = staging;
-        _step = restoredStep;
         _time = time;
+        _options = options;
+        _events = events ?? (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
+        _warnings = new FolderWarnings(what => captured(new FolderCaptured(null, what)));
+        _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
+        _stager = new StateStager(_root, staging, options.RestoredStep, _versions, _warnings);
+        if (_events is PollingEvents && options.Recognises == CaptureMode.Auto)
+        {
+            // Looks that are a tenth of a second apart do not tell in which order files were written.
+            options = options with
+            {
+                Mode = CaptureMode.Commit,
+            };
+            _warnings.Say(
+                "the order in which files are saved cannot be seen here (Linux: raise fs.inotify.max_user_instances and max_user_watches): "
+                    + "checkpoints are made when the script says so (actortrainer commit, or checkpoint.done-file) and at its end"
+            );
+        }
+
+        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings);
         _captured = captured;
-        _events = (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
-        _lastFiles = FolderFiles.Of(_root).Files;
-        _lastEvent = _lastInPlace = _notBefore = time.GetTimestamp();
+        _notBefore = time.GetTimestamp();
     }
 
-    /// <param name="pid">The run's own process.</param>
-    public void Begin(int pid)
+    private SaveTracker<FileVersion> Tracker => _follower.Tracker;
+
+    private long Now => _time.GetTimestamp() / (_time.TimestampFrequency / 1000);
+
+    /// <param name="witness">Tells how processes of the run end.</param>
+    /// <param name="watch">Whether to look by itself; else <see cref="Look"/> is called.</param>
+    public void Begin(IRunWitness witness, bool watch = true)
     {
-        _pid = pid;
-        _loop = Task.Run(LoopAsync);
+        _witness = witness;
+        if (!watch)
+        {
+            return;
+        }
+
+        _loop = Task.Factory.StartNew(Loop, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     /// <summary>A captured state was released.</summary>
     public void Released() => _ = Interlocked.Decrement(ref _unreleased);
 
+    /// <summary>The run was asked to stop: what it saves from now on it saves for that.</summary>
+    public void StopAsked() => _completedAtStop ??= _follower.Completed;
+
     /// <summary>
-    /// Ends the watch and captures what is not saved yet. After a violent end nothing is captured when a file was closed by it (known of
-    /// the run's own process) or shortly before (which may have been the end of a child): it may be half written, and half a set of files
-    /// is no checkpoint.
+    /// Ends the watch and captures what is one save and not staged yet. Of a run that was ended by a signal no more than was known to be one
+    /// before; of a run that ended well all that it left.
     /// </summary>
-    /// <param name="violent">Whether the process was ended by a signal.</param>
-    /// <param name="endNoticed">When its end was noticed.</param>
-    public async Task FinishAsync(bool violent, long endNoticed)
+    public async Task FinishAsync(RunEnd end)
     {
         await _stop.CancelAsync();
         await _loop;
-        long earliestTorn = endNoticed - (long)(TornWindow.TotalSeconds * _time.TimestampFrequency);
+        Finish(end);
+    }
+
+    /// <summary>The end of <see cref="FinishAsync"/>, once nothing else works with the folder.</summary>
+    public void Finish(RunEnd end)
+    {
         Drain();
-        bool torn = violent && (_unconfirmed || _lastInPlace >= earliestTorn);
-        if (_changed && !torn)
+        Apply(inPlaceIsWhole: !end.Violent);
+        bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
+        if (end is { Violent: false, ExitCode: 0 } && bySelf && Tracker.HasOpen && _options.Recognises != CaptureMode.Commit)
         {
-            Capture();
+            _follower.CommitAll();
         }
+
+        StageDue();
     }
 
     public void Dispose()
@@ -102,142 +159,113 @@ internal sealed class CheckpointFolder : IDisposable
         {
             _stop.Cancel();
             // Not before the loop has ended: the number of a closed descriptor may belong to another file at once.
-            _ = _loop.ContinueWith(_ => _events.Dispose(), TaskScheduler.Default);
+            _ = _loop.ContinueWith(
+                _ =>
+                {
+                    _events.Dispose();
+                    _witness?.Dispose();
+                },
+                CancellationToken.None,
+                TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default
+            );
         }
     }
 
-    private async Task LoopAsync()
+    private void Loop()
     {
-        using PeriodicTimer timer = new(Tick, _time);
-        try
+        while (!_stop.IsCancellationRequested)
         {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
-            {
-                Drain();
-                // After the events were read, not before: a process that is not ending now was not when they happened.
-                _unconfirmed = _unconfirmed && IsEnding();
-                long now = _time.GetTimestamp();
-                if (
-                    !_changed
-                    || _unconfirmed
-                    || now < _notBefore
-                    || _time.GetElapsedTime(_lastEvent, now) < Quiet
-                    || Volatile.Read(ref _unreleased) >= MaxUnreleased
-                )
-                {
-                    continue;
-                }
-
-                if (OpenWriters.Any(_root))
-                {
-                    WaitFor(WriterRecheck);
-                    continue;
-                }
-
-                Capture();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The run ended.
+            _events.Wait(Tick, _stop.Token);
+            Look();
         }
     }
 
-    private bool IsEnding() => OperatingSystem.IsLinux() ? ProcessTable.IsEnding(_pid) : Posix.Kill(_pid, 0) != 0;
+    /// <summary>One look at what has happened.</summary>
+    public void Look()
+    {
+        Drain();
+        // After the events were read, not before: a process that is not ending now was not when they happened.
+        IReadOnlyList<ProcessOutcome> ends = _witness?.Ends() ?? [];
+        if (!ends.Contains(ProcessOutcome.Pending))
+        {
+            bool killed = ends.Contains(ProcessOutcome.Killed);
+            Apply(inPlaceIsWhole: !killed && !ends.Contains(ProcessOutcome.Unclear));
+            Tracker.Break(
+                killed ? SaveBreak.Void
+                : ends.Contains(ProcessOutcome.Unclear) ? SaveBreak.Disturbed
+                : SaveBreak.None
+            );
+        }
 
-    private void WaitFor(TimeSpan delay) => _notBefore = _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
+        Tracker.Tick(Now);
+        if (Tracker.Unclear is { } unclear)
+        {
+            _warnings.Say(
+                $"no checkpoint: {unclear}. Let the script say when a save is complete (actortrainer commit, or checkpoint.done-file), "
+                    + "or rename each save in as one folder"
+            );
+        }
+
+        if (Volatile.Read(ref _unreleased) < MaxUnreleased && _time.GetTimestamp() >= _notBefore)
+        {
+            StageDue();
+        }
+    }
 
     private void Drain()
     {
         foreach (FolderEvent seen in _events.Drain())
         {
-            if (!FolderCapture.IsWaitedFor(seen.RelativePath))
-            {
-                continue;
-            }
-
-            _lastEvent = _time.GetTimestamp();
-            switch (seen.Kind)
-            {
-                case FolderEventKind.MovedIn:
-                    _ = _renamedIn.Add(seen.RelativePath);
-                    _changed = _changedByRename = true;
-                    break;
-                case FolderEventKind.Written:
-                    _ = _renamedIn.Remove(seen.RelativePath);
-                    _lastInPlace = _lastEvent;
-                    _unconfirmed = true;
-                    _changed = true;
-                    break;
-                default:
-                    _ = _renamedIn.Remove(seen.RelativePath);
-                    break;
-            }
+            _waiting.Enqueue(seen);
         }
     }
 
-    private void Capture()
+    /// <param name="inPlaceIsWhole">
+    /// Whether those that closed files did so by their own will; else only files whose format tells that they are whole are.
+    /// </param>
+    private void Apply(bool inPlaceIsWhole)
     {
         try
         {
-            (IReadOnlyList<FileMark> files, IReadOnlyList<string> leftOut) = FolderFiles.Of(_root);
-            bool same = !_changedByRename && files.SequenceEqual(_lastFiles);
-            if (files.Count > 0 && !same)
+            while (_waiting.TryPeek(out FolderEvent seen))
             {
-                if (CutShort(files) is { } cut)
-                {
-                    Warn(cut);
-                    WaitFor(WriterRecheck);
-                    return;
-                }
-
-                string id = $"files-{_number + 1}";
-                if (!FolderCapture.TryCapture(_root, Path.Combine(_staging, id), files, _renamedIn.Contains))
-                {
-                    // It changed under our hands; more events follow or have come already.
-                    WaitFor(Quiet);
-                    return;
-                }
-
-                _number++;
-                _step++;
-                _lastFiles = files;
-                _ = Interlocked.Increment(ref _unreleased);
-                _captured(new FolderCaptured(new StagedState(id, _step, 0, "files", new Dictionary<string, double>()), null));
-                foreach (string what in leftOut)
-                {
-                    Warn(what);
-                }
+                _follower.Apply(seen, inPlaceIsWhole, Now);
+                _ = _waiting.Dequeue();
             }
-
-            _changed = _changedByRename = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            WaitFor(RetryAfterProblem);
-            Warn($"the files in '{_root}' could not be staged in '{_staging}': {e.Message}");
+            _ = _waiting.TryDequeue(out _);
+            Tracker.Break(SaveBreak.Void);
+            _warnings.Say($"no checkpoint: a file of '{_root}' could not be kept: {e.Message}");
         }
+
+        _versions.KeepOnly(Tracker.Needed);
     }
 
-    /// <summary>A file that is not written to its end is in no checkpoint, whoever has closed it and however its process ended.</summary>
-    private string? CutShort(IReadOnlyList<FileMark> files)
+    private void StageDue()
     {
-        foreach (FileMark file in files.Except(_lastFiles).Where(file => file.Link is null && FolderCapture.IsWaitedFor(file.RelativePath)))
+        if (Tracker.Due is not { } due)
         {
-            if (FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
+            return;
+        }
+
+        try
+        {
+            if (_stager.Stage(due, _follower.Completed, Tracker.DueIsInferred, Tracker.Learned()) is { } staged)
             {
-                return $"no checkpoint as long as '{file.RelativePath}' {problem}";
+                _ = Interlocked.Increment(ref _unreleased);
+                _captured(new FolderCaptured(staged, null));
             }
+
+            Tracker.Taken();
+            _versions.KeepOnly(Tracker.Needed);
         }
-
-        return null;
-    }
-
-    private void Warn(string what)
-    {
-        if (_said.Count < MaxWarnings && _said.Add(what))
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _captured(new FolderCaptured(null, what));
+            _notBefore = _time.GetTimestamp() + (long)(RetryAfterProblem.TotalSeconds * _time.TimestampFrequency);
+            _warnings.Say($"the files in '{_root}' could not be staged: {e.Message}");
         }
     }
 }

@@ -18,6 +18,21 @@ internal static partial class FileFormats
     private const int LongestHeader = 100_000_000;
     private const int HeadBytes = 64;
 
+    private static ReadOnlySpan<byte> NumpyMagic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
+
+    /// <summary>Whether a file is of a format that tells its length.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static bool IsKnown(string path)
+    {
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        Span<byte> head = stackalloc byte[HeadBytes];
+        head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
+        return head.StartsWith("PK\u0003\u0004"u8)
+            || path.EndsWith(".safetensors", StringComparison.Ordinal)
+            || head.StartsWith(NumpyMagic)
+            || Hdf5Length(head) > 0;
+    }
+
     /// <summary>What is missing, as the end of a sentence that begins with the file; null: nothing, or the format does not tell.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static string? CutShort(string path)
@@ -28,9 +43,7 @@ internal static partial class FileFormats
         return head.StartsWith("PK\u0003\u0004"u8) && !HasDirectory(file) ? "is a zip archive without its end"
             : path.EndsWith(".safetensors", StringComparison.Ordinal) && file.Length < SafetensorsLength(file, head)
                 ? "is a safetensors file without its end"
-            : head.StartsWith((ReadOnlySpan<byte>)[0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'])
-            && file.Length < NumpyLength(file, head)
-                ? "is a numpy array without its end"
+            : head.StartsWith(NumpyMagic) && file.Length < NumpyLength(file, head) ? "is a numpy array without its end"
             : file.Length < Hdf5Length(head) ? "is an HDF5 file without its end"
             : null;
     }

@@ -27,6 +27,21 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
         return new FolderFiles([.. files.OrderBy(file => file.RelativePath, StringComparer.Ordinal)], leftOut);
     }
 
+    /// <summary>A single file, or a link that leads to what is below the folder; null when it is neither.</summary>
+    /// <param name="root">The folder, without links in its path.</param>
+    /// <param name="path">Its path below the folder.</param>
+    public static FileMark? Look(string root, string path)
+    {
+        string full = Path.Combine(root, path);
+        return Look(full) switch
+        {
+            { Kind: FileKind.File } status => new FileMark(path, status),
+            { Kind: FileKind.Link } status when new FileInfo(full).LinkTarget is { } target && Inside(root, path, target) is { } link =>
+                new FileMark(path, status, link),
+            _ => null,
+        };
+    }
+
     private static void Collect(Place folder, List<FileMark> files, List<string> leftOut)
     {
         foreach (FileSystemInfo info in EntriesOf(folder))

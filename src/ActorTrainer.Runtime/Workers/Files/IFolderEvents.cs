@@ -1,23 +1,41 @@
 namespace ActorTrainer.Runtime.Workers.Files;
 
-/// <summary>What was seen of a file.</summary>
+/// <summary>What was seen of a file or a folder.</summary>
 internal enum FolderEventKind
 {
-    /// <summary>Something goes on: no reason for a capture, but for waiting with one.</summary>
+    /// <summary>Something goes on with a file.</summary>
     Activity,
 
-    /// <summary>It was written in place and closed.</summary>
+    /// <summary>A file was written in place and closed.</summary>
     Written,
 
-    /// <summary>It was renamed in, complete.</summary>
+    /// <summary>A file stands that nobody was seen to write: it may be open still.</summary>
+    Found,
+
+    /// <summary>A file or a link is complete at once: it was renamed in or linked.</summary>
     MovedIn,
+
+    /// <summary>A folder was renamed in with all that is in it.</summary>
+    FolderMovedIn,
+
+    /// <summary>A file, a link or a folder was removed or renamed out.</summary>
+    Removed,
+
+    /// <summary>Events were lost: anything may have happened.</summary>
+    Lost,
 }
 
-/// <summary>Something that happened to a file below the watched folder.</summary>
-internal readonly record struct FolderEvent(string RelativePath, FolderEventKind Kind);
+/// <summary>Something that happened below the watched folder.</summary>
+/// <param name="RelativePath">Where.</param>
+/// <param name="Kind">What.</param>
+/// <param name="From">What it was called before, of something that was renamed inside the folder; else null.</param>
+internal readonly record struct FolderEvent(string RelativePath, FolderEventKind Kind, string? From = null);
 
-/// <summary>Tells what happened below a folder since it was last asked.</summary>
+/// <summary>Tells what happened below a folder since it was last asked, in the order in which it happened.</summary>
 internal interface IFolderEvents : IDisposable
 {
     IReadOnlyList<FolderEvent> Drain();
+
+    /// <summary>Waits until there is something to drain, at most for so long.</summary>
+    void Wait(TimeSpan atMost, CancellationToken cancellationToken);
 }

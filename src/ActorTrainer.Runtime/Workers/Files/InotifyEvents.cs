@@ -28,6 +28,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     private readonly string _root;
     private readonly Dictionary<int, string> _folders = [];
     private readonly byte[] _buffer = new byte[64 << 10];
+    private (uint Cookie, string Path)? _movedFrom;
 
     private InotifyEvents(int descriptor, string root)
     {
@@ -68,12 +69,15 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
 
             if (read <= 0)
             {
+                EndMove(events);
                 return events;
             }
 
             Decode(_buffer.AsSpan(0, (int)read), events);
         }
     }
+
+    public void Wait(TimeSpan atMost, CancellationToken cancellationToken) => Posix.WaitReadable(_descriptor, atMost);
 
     public void Dispose() => _ = Posix.Close(_descriptor);
 
@@ -83,14 +87,14 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         {
             int watch = BinaryPrimitives.ReadInt32LittleEndian(bytes);
             uint mask = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
+            uint cookie = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
             int nameLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]);
             string name = Encoding.UTF8.GetString(bytes.Slice(HeaderBytes, nameLength).TrimEnd((byte)0));
             bytes = bytes[(HeaderBytes + nameLength)..];
             if ((mask & QueueOverflow) != 0)
             {
-                // Events were lost: everything that stands here may be new.
                 Watch("", 0);
-                Report("", FolderEventKind.Written, events);
+                events.Add(new FolderEvent("", FolderEventKind.Lost));
             }
             else if ((mask & Ignored) != 0)
             {
@@ -98,31 +102,78 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             }
             else if (_folders.TryGetValue(watch, out string? folder))
             {
-                On(Path.Combine(folder, name), mask, events);
+                On(Path.Combine(folder, name), mask, cookie, events);
             }
         }
     }
 
-    private void On(string path, uint mask, List<FolderEvent> events)
+    private void On(string path, uint mask, uint cookie, List<FolderEvent> events)
     {
-        bool movedIn = (mask & MovedTo) != 0;
-        if ((mask & IsFolder) != 0)
+        string? from = null;
+        if ((mask & MovedTo) != 0 && _movedFrom is { } moved && moved.Cookie == cookie)
         {
-            if (movedIn || (mask & Create) != 0)
-            {
-                // Files may stand in it from before the watch: those of a folder renamed in are complete.
-                Watch(path, path.Count(c => c == '/') + 1);
-                Report(path, movedIn ? FolderEventKind.MovedIn : FolderEventKind.Written, events);
-            }
+            from = moved.Path;
+            _movedFrom = null;
+        }
 
+        EndMove(events);
+        if ((mask & MovedFrom) != 0)
+        {
+            _movedFrom = (cookie, path);
+        }
+        else if ((mask & Delete) != 0)
+        {
+            events.Add(new FolderEvent(path, FolderEventKind.Removed));
+        }
+        else if ((mask & IsFolder) != 0)
+        {
+            OnFolder(path, movedIn: (mask & MovedTo) != 0, from, events);
+        }
+        else
+        {
+            // A link is complete when it is made.
+            FolderEventKind kind =
+                (mask & MovedTo) != 0 || ((mask & Create) != 0 && new FileInfo(Path.Combine(_root, path)).LinkTarget is not null)
+                    ? FolderEventKind.MovedIn
+                : (mask & CloseWrite) != 0 ? FolderEventKind.Written
+                : FolderEventKind.Activity;
+            events.Add(new FolderEvent(path, kind, from));
+        }
+    }
+
+    private void OnFolder(string path, bool movedIn, string? from, List<FolderEvent> events)
+    {
+        // Files may stand in it from before the watch.
+        Watch(path, path.Count(c => c == '/') + 1);
+        if (movedIn)
+        {
+            events.Add(new FolderEvent(path, FolderEventKind.FolderMovedIn, from));
             return;
         }
 
-        FolderEventKind kind =
-            movedIn ? FolderEventKind.MovedIn
-            : (mask & CloseWrite) != 0 ? FolderEventKind.Written
-            : FolderEventKind.Activity;
-        events.Add(new FolderEvent(path, kind));
+        try
+        {
+            events.AddRange(
+                new DirectoryInfo(Path.Combine(_root, path))
+                    .EnumerateFiles("*", SearchOption.AllDirectories)
+                    .OrderBy(file => file.LastWriteTimeUtc)
+                    .Select(file => new FolderEvent(Path.GetRelativePath(_root, file.FullName), FolderEventKind.Found))
+            );
+        }
+        catch (IOException)
+        {
+            // Gone in the meantime.
+        }
+    }
+
+    /// <summary>What was renamed to nowhere in the folder is out of it.</summary>
+    private void EndMove(List<FolderEvent> events)
+    {
+        if (_movedFrom is { } moved)
+        {
+            _movedFrom = null;
+            events.Add(new FolderEvent(moved.Path, FolderEventKind.Removed));
+        }
     }
 
     private void Watch(string relative, int depth)
@@ -145,21 +196,6 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             foreach (string folder in Directory.GetDirectories(path))
             {
                 Watch(Path.Combine(relative, Path.GetFileName(folder)), depth + 1);
-            }
-        }
-        catch (IOException)
-        {
-            // Gone in the meantime.
-        }
-    }
-
-    private void Report(string relative, FolderEventKind kind, List<FolderEvent> events)
-    {
-        try
-        {
-            foreach (string file in Directory.EnumerateFiles(Path.Combine(_root, relative), "*", SearchOption.AllDirectories))
-            {
-                events.Add(new FolderEvent(Path.GetRelativePath(_root, file), kind));
             }
         }
         catch (IOException)

@@ -2,33 +2,33 @@ using System.Globalization;
 
 namespace ActorTrainer.Runtime.Workers.Files;
 
-/// <summary>Whether a process has a file below a folder open for writing. Linux only; never elsewhere.</summary>
+/// <summary>Which files processes have open for writing. Linux only; none elsewhere.</summary>
 internal static class OpenWriters
 {
+    /// <summary>The files below a folder that any of the processes that may be looked at has open for writing.</summary>
     /// <param name="root">The folder, without links in its path.</param>
-    public static bool Any(string root)
+    /// <returns>Paths below the folder.</returns>
+    public static HashSet<string> Of(string root)
     {
+        HashSet<string> open = new(StringComparer.Ordinal);
         if (!OperatingSystem.IsLinux())
         {
-            return false;
+            return open;
         }
 
         string prefix = root + "/";
         foreach (string process in Directory.EnumerateDirectories("/proc"))
         {
-            if (
-                int.TryParse(Path.GetFileName(process.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
-                && HasWriter(process, prefix)
-            )
+            if (int.TryParse(Path.GetFileName(process.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out _))
             {
-                return true;
+                Collect(process, prefix, open);
             }
         }
 
-        return false;
+        return open;
     }
 
-    private static bool HasWriter(string process, string prefix)
+    private static void Collect(string process, string prefix, HashSet<string> open)
     {
         try
         {
@@ -38,11 +38,10 @@ internal static class OpenWriters
                 if (
                     target is not null
                     && target.StartsWith(prefix, StringComparison.Ordinal)
-                    && FolderCapture.IsWaitedFor(target[prefix.Length..])
                     && IsWriting(process, Path.GetFileName(descriptor))
                 )
                 {
-                    return true;
+                    _ = open.Add(target[prefix.Length..]);
                 }
             }
         }
@@ -50,8 +49,6 @@ internal static class OpenWriters
         {
             // Another user's, or gone.
         }
-
-        return false;
     }
 
     private static bool IsWriting(string process, string descriptor)

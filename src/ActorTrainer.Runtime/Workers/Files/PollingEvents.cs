@@ -1,11 +1,12 @@
 namespace ActorTrainer.Runtime.Workers.Files;
 
 /// <summary>
-/// Events by polling sizes and times of change, where there is no inotify. A file counts as written when it differs from the last look.
+/// Events by polling sizes and times of change, where there is no inotify. A file counts as written when it is the same in two looks.
 /// </summary>
 internal sealed class PollingEvents : IFolderEvents
 {
     private readonly string _root;
+    private readonly HashSet<string> _changing = new(StringComparer.Ordinal);
     private Dictionary<string, FileMark> _last;
 
     public PollingEvents(string root)
@@ -17,14 +18,26 @@ internal sealed class PollingEvents : IFolderEvents
     public IReadOnlyList<FolderEvent> Drain()
     {
         Dictionary<string, FileMark> now = Poll();
-        FolderEvent[] events =
-        [
-            .. now.Where(file => !_last.TryGetValue(file.Key, out FileMark? mark) || mark != file.Value)
-                .Select(file => new FolderEvent(file.Key, FolderEventKind.Written)),
-        ];
+        List<FolderEvent> events = [.. _last.Keys.Except(now.Keys).Select(path => new FolderEvent(path, FolderEventKind.Removed))];
+        foreach (FileMark file in now.Values.OrderBy(file => file.Status.ModifiedNanoseconds))
+        {
+            bool same = _last.TryGetValue(file.RelativePath, out FileMark? mark) && mark == file;
+            if (!same)
+            {
+                _ = _changing.Add(file.RelativePath);
+                events.Add(new FolderEvent(file.RelativePath, FolderEventKind.Activity));
+            }
+            else if (_changing.Remove(file.RelativePath))
+            {
+                events.Add(new FolderEvent(file.RelativePath, FolderEventKind.Written));
+            }
+        }
+
         _last = now;
         return events;
     }
+
+    public void Wait(TimeSpan atMost, CancellationToken cancellationToken) => _ = cancellationToken.WaitHandle.WaitOne(atMost);
 
     public void Dispose() { }
 

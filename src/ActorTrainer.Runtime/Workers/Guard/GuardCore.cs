@@ -224,7 +224,6 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
     private async Task FinishAsync(GuardRun run, int status)
     {
-        send(new GuardLeaderExited(run.Name));
         long from = time.GetTimestamp();
         bool left = MembersOf(run).Count > 0;
         bool stopping = IsInGrace(run);

@@ -17,7 +17,6 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 [JsonDerivedType(typeof(GuardStarted), "started")]
 [JsonDerivedType(typeof(GuardStartFailed), "start-failed")]
 [JsonDerivedType(typeof(GuardSpareGone), "spare-gone")]
-[JsonDerivedType(typeof(GuardLeaderExited), "leader-exited")]
 [JsonDerivedType(typeof(GuardExited), "exited")]
 [JsonDerivedType(typeof(GuardHeartbeatEcho), "heartbeat-echo")]
 internal abstract record GuardMessage
@@ -87,9 +86,6 @@ internal sealed record GuardStartFailed(string Run, string Detail) : GuardMessag
 
 /// <summary>Guard → node: the spare that the run was to get does not stand any more.</summary>
 internal sealed record GuardSpareGone(string Run) : GuardMessage;
-
-/// <summary>Guard → node: the run's own process is gone, its descendants are being ended.</summary>
-internal sealed record GuardLeaderExited(string Run) : GuardMessage;
 
 /// <summary>Guard → node: nothing of the run is left.</summary>
 /// <param name="Run">The run.</param>

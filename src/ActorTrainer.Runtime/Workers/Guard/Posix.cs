@@ -31,6 +31,13 @@ internal static unsafe partial class Posix
     private const int PriorityGroup = 1;
     private const short PollReadable = 1;
 
+    /// <summary>Waits until a descriptor can be read, at most for so long.</summary>
+    public static void WaitReadable(int descriptor, TimeSpan atMost)
+    {
+        PollEntry entry = new() { Descriptor = descriptor, Events = PollReadable };
+        _ = Poll(&entry, 1, (int)atMost.TotalMilliseconds);
+    }
+
     /// <summary>Makes this process the parent of every descendant whose own parent ends. Linux only.</summary>
     public static bool TrySetChildSubreaper() => OperatingSystem.IsLinux() && Prctl(PrSetChildSubreaper, 1, 0, 0, 0) == 0;
 

@@ -1,0 +1,25 @@
+namespace ActorTrainer.Bench.Torn;
+
+/// <summary>How a script writes one part of a save.</summary>
+internal enum Way
+{
+    /// <summary>Opened, written in two halves, closed.</summary>
+    InPlace,
+
+    /// <summary>Written under a temporary name and renamed.</summary>
+    Renamed,
+
+    /// <summary>A folder that is written under a temporary name and renamed; the path is that of its only file.</summary>
+    Folder,
+
+    /// <summary>Removed first, then written in place.</summary>
+    RemovedFirst,
+
+    /// <summary>The present file is renamed to PATH.prev, a new one is renamed in.</summary>
+    Rotated,
+}
+
+/// <summary>One part of a save.</summary>
+/// <param name="Path">Below the checkpoint folder.</param>
+/// <param name="Way">How it is written.</param>
+internal readonly record struct SaveStep(string Path, Way Way = Way.InPlace);

@@ -1,0 +1,92 @@
+using System.Globalization;
+using ActorTrainer.Bench.Common;
+
+namespace ActorTrainer.Bench.Torn;
+
+/// <summary>
+/// Scripts that save in many ways are killed at moments that chance chooses, beside the product's own capture of their folders, in virtual
+/// time: up to two minutes lie between the files of a save. What was captured last is the beginning of the script's next life.
+/// </summary>
+internal static class TornBench
+{
+    private const int Apart = 1_000_003;
+    private const int Lives = 2;
+    private const int SavesOfALife = 12;
+
+    /// <summary>When so many saves were whole since the newest capture, the script starves.</summary>
+    private const int StarvesAfter = 8;
+
+    /// <exception cref="OptionException">An argument is not right.</exception>
+    public static int Run(string[] args)
+    {
+        OptionSet options = OptionSet.Parse(args, ("--kills", "200"), ("--seed", "1"), ("--pattern", "all"), ("--capture", "product"));
+        int kills = options.Number("--kills", least: 1, most: 100_000);
+        int seed = options.Number("--seed", least: 0, most: int.MaxValue);
+        bool naive = options.Several("--capture", "product", "naive")[0] == "naive";
+        string[] names = ["all", .. SavePattern.All.Select(pattern => pattern.Name)];
+        string name = options.Several("--pattern", names)[0];
+        TornFigures all = new();
+        foreach (SavePattern pattern in SavePattern.All.Where(pattern => name == "all" || pattern.Name == name))
+        {
+            TornFigures figures = Measure(pattern, kills, seed, naive);
+            Console.WriteLine(figures.Line(pattern.Name));
+            if (figures.Fault is { } fault)
+            {
+                Console.WriteLine($"  {fault}");
+            }
+
+            all.Add(figures);
+        }
+
+        Console.WriteLine(all.Line("all"));
+        return 0;
+    }
+
+    /// <summary>Kills a script that saves in one way, again and again.</summary>
+    public static TornFigures Measure(SavePattern pattern, int kills, int seed, bool naive)
+    {
+        TornFigures sum = new();
+        Parallel.For(
+            0,
+            (kills + Lives - 1) / Lives,
+            new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount },
+            () => new TornFigures(),
+            (i, _, figures) =>
+            {
+                string directory = Directory.CreateTempSubdirectory("actortrainer-torn-").FullName;
+                try
+                {
+                    LiveTwice(directory, pattern, (seed * Apart) + i, naive, figures);
+                }
+                finally
+                {
+                    Directory.Delete(directory, recursive: true);
+                }
+
+                return figures;
+            },
+            figures =>
+            {
+                lock (sum)
+                {
+                    sum.Add(figures);
+                }
+            }
+        );
+        return sum;
+    }
+
+    private static void LiveTwice(string directory, SavePattern pattern, int seed, bool naive, TornFigures figures)
+    {
+        Random chance = new(seed);
+        Death[] deaths = Enum.GetValues<Death>();
+        Restored restored = Restored.Nothing;
+        for (int life = 0; life < Lives; life++)
+        {
+            using TornRun run = new(Path.Combine(directory, life.ToString(CultureInfo.InvariantCulture)), pattern, chance, restored, naive);
+            run.Run(restored.LastSave + 1, SavesOfALife, deaths[chance.Next(deaths.Length)]);
+            figures.Add(run.Judge, StarvesAfter, $"{pattern.Name} seed {seed} life {life + 1}");
+            restored = run.Judge.Newest;
+        }
+    }
+}

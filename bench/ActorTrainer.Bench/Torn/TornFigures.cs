@@ -1,0 +1,55 @@
+using System.Globalization;
+
+namespace ActorTrainer.Bench.Torn;
+
+/// <summary>What became of some lives.</summary>
+internal sealed class TornFigures
+{
+    private int _kills;
+    private int _saves;
+    private int _commits;
+    private int _inferred;
+
+    /// <summary>What was wrong first, in words.</summary>
+    public string? Fault { get; private set; }
+
+    public int Mixed { get; private set; }
+
+    public int Torn { get; private set; }
+
+    public int Starved { get; private set; }
+
+    public void Add(SaveJudge life, int starvesAfter, string where)
+    {
+        _kills++;
+        _saves += life.Saves;
+        _commits += life.Commits;
+        _inferred += life.Inferred;
+        Mixed += life.Mixed;
+        Torn += life.Torn;
+        bool starved = life.Saves - life.SavesAtCommit >= starvesAfter;
+        Starved += starved ? 1 : 0;
+        Fault ??=
+            life.Fault is { } fault ? $"{where}: {fault}"
+            : starved ? $"{where}: {life.Saves} saves, the newest captured after {life.SavesAtCommit}"
+            : null;
+    }
+
+    public void Add(TornFigures other)
+    {
+        _kills += other._kills;
+        _saves += other._saves;
+        _commits += other._commits;
+        _inferred += other._inferred;
+        Mixed += other.Mixed;
+        Torn += other.Torn;
+        Starved += other.Starved;
+        Fault ??= other.Fault;
+    }
+
+    public string Line(string pattern) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"torn pattern={pattern} kills={_kills} saves={_saves} commits={_commits} inferred={_inferred} mixed={Mixed} torn={Torn} starved={Starved}"
+        );
+}

@@ -1,0 +1,304 @@
+using System.Globalization;
+using ActorTrainer.Runtime.Workers.Files;
+using ActorTrainer.Runtime.Workers.Files.Saves;
+
+namespace ActorTrainer.Bench.Torn;
+
+/// <summary>How a run ends.</summary>
+internal enum Death
+{
+    /// <summary>Its own process is killed.</summary>
+    Killed,
+
+    /// <summary>A child of it is killed; then it exits with 1 itself.</summary>
+    ChildKilled,
+
+    /// <summary>A child is killed, the launcher starts another one from the last save, and is killed later.</summary>
+    Restarted,
+
+    /// <summary>Its node is gone: nothing of it is captured any more.</summary>
+    NodeLost,
+}
+
+/// <summary>
+/// One life of a script beside the product's own capture of its folder, in virtual time: it saves again and again until it dies at a moment
+/// that chance chooses. Every file holds the number of its save twice, at its beginning and its end.
+/// </summary>
+internal sealed class TornRun : IDisposable
+{
+    private const int LongestGapMs = 120_000;
+    private const int ShortestGapMs = 100;
+    private const int LongestTrainingMs = 900_000;
+    private static readonly string Padding = new('x', 200);
+
+    private readonly string _folder;
+    private readonly string _staging;
+    private readonly SavePattern _pattern;
+    private readonly Random _chance;
+    private readonly VirtualTime _time = new();
+    private readonly Witness _witness = new();
+    private readonly CheckpointFolder _capture;
+    private readonly SaveJudge _judge;
+    private readonly bool _naive;
+    private readonly Dictionary<string, int> _files;
+    private int _opsLeft;
+    private bool _dead;
+
+    public TornRun(string directory, SavePattern pattern, Random chance, Restored restored, bool naive)
+    {
+        _folder = Directory.CreateDirectory(Path.Combine(directory, "checkpoint")).FullName;
+        _staging = Directory.CreateDirectory(Path.Combine(directory, "staging")).FullName;
+        string restore = Path.Combine(directory, "restore");
+        _pattern = pattern;
+        _chance = chance;
+        _naive = naive;
+        _files = new Dictionary<string, int>(restored.Files, StringComparer.Ordinal);
+        foreach ((string path, int save) in restored.Files)
+        {
+            foreach (string folder in new[] { _folder, restore })
+            {
+                _ = Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, path))!);
+                File.WriteAllText(Path.Combine(folder, path), Text(save));
+            }
+        }
+
+        _judge = new SaveJudge(restored);
+        _capture = new CheckpointFolder(
+            _folder,
+            _staging,
+            new FolderCaptureOptions(RestoreFolder: restore),
+            restored.Order,
+            _time,
+            OnCaptured,
+            InotifyEvents.TryOpen(_folder)
+                ?? throw new InvalidOperationException("no inotify instance is left: raise fs.inotify.max_user_instances")
+        );
+        _capture.Begin(_witness, watch: false);
+    }
+
+    public SaveJudge Judge => _judge;
+
+    /// <summary>Saves until it dies.</summary>
+    /// <param name="saves">At most so many saves.</param>
+    public void Run(int first, int saves, Death death)
+    {
+        int dyingSave = _chance.Next(saves);
+        bool restarted = false;
+        for (int save = first; !_dead; save++)
+        {
+            _time.Advance(_chance.Next(ShortestGapMs, _chance.Next(2) == 0 ? LongestTrainingMs : LongestGapMs));
+            Look();
+            IReadOnlyList<SaveStep> steps = _pattern.Save(save, _chance);
+            _opsLeft = save - first >= dyingSave ? _chance.Next(1 + (steps.Count * 4)) : int.MaxValue;
+            Save(save, steps);
+            if (_dead && death == Death.Restarted && !restarted)
+            {
+                restarted = true;
+                _dead = false;
+                Die(child: true);
+                _judge.Aborted(save, _files);
+                dyingSave += 1 + _chance.Next(saves);
+            }
+        }
+
+        switch (death)
+        {
+            case Death.ChildKilled:
+                Die(child: true);
+                _capture.Finish(new RunEnd(Violent: false, 1));
+                break;
+            case Death.NodeLost:
+                break;
+            default:
+                _witness.Now = [ProcessOutcome.Pending];
+                Look();
+                _capture.Finish(new RunEnd(Violent: true, null));
+                break;
+        }
+    }
+
+    public void Dispose() => _capture.Dispose();
+
+    private void Die(bool child)
+    {
+        _witness.Now = [ProcessOutcome.Pending];
+        _capture.Look();
+        _witness.Now = child ? [ProcessOutcome.Killed] : [];
+        _capture.Look();
+        _witness.Now = [];
+    }
+
+    private void Save(int save, IReadOnlyList<SaveStep> steps)
+    {
+        for (int i = 0; i < steps.Count; i++)
+        {
+            if (i > 0)
+            {
+                _time.Advance(_chance.Next(ShortestGapMs, _chance.Next(2) == 0 ? LongestGapMs : 1000));
+            }
+
+            Step(save, steps[i]);
+            if (_dead)
+            {
+                return;
+            }
+
+            _judge.Written(steps, i, _files);
+            if (i == steps.Count - 1)
+            {
+                _judge.Whole(_files);
+            }
+
+            MayLook();
+        }
+    }
+
+    private void Step(int save, SaveStep step)
+    {
+        string full = Path.Combine(_folder, step.Path);
+        switch (step.Way)
+        {
+            case Way.Renamed:
+                Write(full + ".tmp", save);
+                Do(() => File.Move(full + ".tmp", full, overwrite: true));
+                break;
+            case Way.Folder:
+                string folder = Path.GetDirectoryName(full)!;
+                Write(Path.Combine(folder + ".tmp", Path.GetFileName(full)), save);
+                Do(() => Directory.Move(folder + ".tmp", folder));
+                break;
+            case Way.RemovedFirst:
+                Do(() =>
+                {
+                    File.Delete(full);
+                    _ = _files.Remove(step.Path);
+                });
+                Write(full, save);
+                break;
+            case Way.Rotated:
+                Do(() =>
+                {
+                    if (File.Exists(full))
+                    {
+                        File.Move(full, full + ".prev", overwrite: true);
+                        _files[step.Path + ".prev"] = _files[step.Path];
+                        _ = _files.Remove(step.Path);
+                    }
+                });
+                Write(full + ".tmp", save);
+                Do(() => File.Move(full + ".tmp", full, overwrite: true));
+                break;
+            default:
+                Write(full, save);
+                break;
+        }
+
+        if (!_dead)
+        {
+            _files[step.Path] = save;
+        }
+    }
+
+    private void Write(string path, int save)
+    {
+        if (_dead)
+        {
+            return;
+        }
+
+        _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string text = Text(save);
+        using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
+        using StreamWriter writer = new(file);
+        writer.Write(text[..(text.Length / 2)]);
+        writer.Flush();
+        Do(MayLook);
+        if (!_dead)
+        {
+            writer.Write(text[(text.Length / 2)..]);
+        }
+    }
+
+    private void Do(Action action)
+    {
+        if (_dead)
+        {
+            return;
+        }
+
+        if (_opsLeft-- <= 0)
+        {
+            _dead = true;
+            return;
+        }
+
+        action();
+    }
+
+    private void MayLook()
+    {
+        if (_chance.Next(2) == 0)
+        {
+            Look();
+        }
+    }
+
+    private void Look()
+    {
+        if (_naive)
+        {
+            _judge.Captured(FilesIn(_folder), [], inferred: false);
+        }
+        else
+        {
+            _capture.Look();
+        }
+    }
+
+    private void OnCaptured(FolderCaptured captured)
+    {
+        if (captured.State is { } state)
+        {
+            string folder = Path.Combine(_staging, state.Id);
+            IReadOnlyList<IReadOnlyList<string>> order = LearnedOrder.Take(folder);
+            _judge.Captured(FilesIn(folder), order, state.Reason == "inferred");
+            Directory.Delete(folder, recursive: true);
+            _capture.Released();
+        }
+    }
+
+    /// <summary>Each file with the number of its save; -1 for one that is not whole.</summary>
+    private static Dictionary<string, int> FilesIn(string folder) =>
+        Directory
+            .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+            .Where(file => !FolderCapture.IsTemporary(Path.GetRelativePath(folder, file)))
+            .ToDictionary(file => Path.GetRelativePath(folder, file), file => SaveOf(File.ReadAllText(file)));
+
+    private static string Text(int save) => $"{save} {Padding} {save}";
+
+    private static int SaveOf(string text)
+    {
+        string[] parts = text.Split(' ');
+        return parts.Length == 3 && parts[0] == parts[2] ? int.Parse(parts[0], CultureInfo.InvariantCulture) : -1;
+    }
+
+    private sealed class Witness : IRunWitness
+    {
+        public IReadOnlyList<ProcessOutcome> Now { get; set; } = [];
+
+        public IReadOnlyList<ProcessOutcome> Ends() => Now;
+
+        public void Dispose() { }
+    }
+
+    private sealed class VirtualTime : TimeProvider
+    {
+        private long _milliseconds = 1;
+
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => _milliseconds;
+
+        public void Advance(long milliseconds) => _milliseconds += milliseconds;
+    }
+}

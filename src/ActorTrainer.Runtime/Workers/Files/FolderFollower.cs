@@ -1,0 +1,222 @@
+using ActorTrainer.Runtime.Workers.Files.Saves;
+
+namespace ActorTrainer.Runtime.Workers.Files;
+
+/// <summary>Turns what happens in a checkpoint folder into completed files, and keeps a version of each.</summary>
+internal sealed class FolderFollower
+{
+    private readonly string _root;
+    private readonly string? _doneFile;
+    private readonly FolderVersions _versions;
+    private readonly StateStager _stager;
+    private readonly FolderWarnings _warnings;
+    private int _completed;
+
+    /// <summary>Files that stood already when their folder was seen: the end of their writing may be told again.</summary>
+    private readonly HashSet<string> _found = new(StringComparer.Ordinal);
+
+    /// <param name="root">The folder, without links in its path.</param>
+    /// <param name="options">How it is captured.</param>
+    /// <param name="learned">The order in which earlier runs saved.</param>
+    /// <param name="versions">Keeps versions.</param>
+    /// <param name="stager">Told of files that are begun and ended.</param>
+    /// <param name="warnings">Told why something is no part of a checkpoint.</param>
+    public FolderFollower(
+        string root,
+        FolderCaptureOptions options,
+        IReadOnlyList<IReadOnlyList<string>> learned,
+        FolderVersions versions,
+        StateStager stager,
+        FolderWarnings warnings
+    )
+    {
+        _root = root;
+        _doneFile = options.DoneFile;
+        _versions = versions;
+        _stager = stager;
+        _warnings = warnings;
+        Tracker = new SaveTracker<FileVersion>(options.Recognises, Standing(options.RestoreFolder), learned);
+    }
+
+    /// <summary>Finds saves among the files that were completed.</summary>
+    public SaveTracker<FileVersion> Tracker { get; }
+
+    /// <summary>How many paths were completed.</summary>
+    public int Completed => Volatile.Read(ref _completed);
+
+    /// <summary>What stood here before the run; of restored files another copy stands elsewhere, which nobody writes.</summary>
+    private Dictionary<string, FileVersion> Standing(string? restoreFolder)
+    {
+        Dictionary<string, FileVersion> standing = new(StringComparer.Ordinal);
+        foreach (FileMark file in FolderFiles.Of(_root).Files.Where(file => FolderCapture.IsWaitedFor(file.RelativePath)))
+        {
+            string? copy = restoreFolder is { } restore ? Path.Combine(restore, file.RelativePath) : null;
+            FileVersion? version =
+                file.Link is not null ? new FileVersion(null, file)
+                : File.Exists(copy) ? new FileVersion(copy, file, IsCopy: true)
+                : _versions.Take(file.RelativePath, mayLink: false);
+            if (version is not null)
+            {
+                standing.Add(file.RelativePath, version);
+            }
+        }
+
+        return standing;
+    }
+
+    /// <summary>Takes one event in.</summary>
+    /// <param name="seen">What happened.</param>
+    /// <param name="inPlaceIsWhole">
+    /// Whether those that closed files did so by their own will; else only files whose format tells that they are whole are.
+    /// </param>
+    /// <param name="now">When, in milliseconds.</param>
+    /// <exception cref="IOException">A version could not be kept.</exception>
+    public void Apply(FolderEvent seen, bool inPlaceIsWhole, long now)
+    {
+        string path = seen.RelativePath;
+        switch (seen.Kind)
+        {
+            case FolderEventKind.Lost:
+                Tracker.Break(SaveBreak.Void);
+                break;
+            case FolderEventKind.Removed:
+                Remove(path);
+                break;
+            case FolderEventKind.FolderMovedIn when !FolderCapture.IsTemporary(path):
+                OnFolder(path, seen.From, now);
+                break;
+            case FolderEventKind.MovedIn or FolderEventKind.FolderMovedIn when FolderCapture.IsTemporary(path):
+                Remove(seen.From ?? path);
+                break;
+            case FolderEventKind.Activity:
+                _stager.Begun(path, Completed);
+                break;
+            case FolderEventKind.Found when OpenWriters.Of(_root).Contains(path):
+                break;
+            default:
+                OnFile(seen, inPlaceIsWhole, now);
+                break;
+        }
+    }
+
+    private void OnFile(FolderEvent seen, bool inPlaceIsWhole, long now)
+    {
+        string path = seen.RelativePath;
+        if (!FolderCapture.IsWaitedFor(path))
+        {
+            return;
+        }
+
+        bool renamed = seen.Kind == FolderEventKind.MovedIn;
+        if (seen.From is { } from && Tracker.State.ContainsKey(from))
+        {
+            if (!Tracker.IsJustCompleted(from, now) || RotatedNames.IsOne(path))
+            {
+                // Kept under another name before the next one is written.
+                Tracker.Move(from, path);
+                _ = _stager.Ended(from);
+                return;
+            }
+
+            Tracker.Forget(from);
+        }
+
+        bool written = _stager.Ended(path);
+        FileMark? mark = FolderFiles.Look(_root, path);
+        bool known = mark is not null && Tracker.State.GetValueOrDefault(path)?.Mark == mark;
+        bool found = _found.Remove(path);
+        if (mark is null || (known && (found || (seen.Kind == FolderEventKind.Written && !written))))
+        {
+            // Gone again, or closed without a write.
+            return;
+        }
+
+        if (seen.Kind == FolderEventKind.Found)
+        {
+            _ = _found.Add(path);
+        }
+
+        if (mark.Link is null && FileFormats.CutShort(Path.Combine(_root, path)) is { } problem)
+        {
+            _warnings.Say($"no checkpoint as long as '{path}' {problem}");
+            Tracker.Break(SaveBreak.Void);
+            return;
+        }
+
+        if (!renamed && !inPlaceIsWhole && !FileFormats.IsKnown(Path.Combine(_root, path)))
+        {
+            Tracker.Break(SaveBreak.Void);
+            return;
+        }
+
+        _completed++;
+        FileVersion? version = Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
+        Tracker.Complete(path, version, now, renamed);
+        if (_doneFile is not null && (_doneFile == path || _doneFile == Path.GetFileName(path)))
+        {
+            CommitAll();
+        }
+    }
+
+    private void OnFolder(string folder, string? from, long now)
+    {
+        FileMark[] files = [.. FolderFiles.Of(_root).Files.Where(file => SaveTracker<FileVersion>.IsAtOrBelow(file.RelativePath, folder))];
+        if (files.Length == 0)
+        {
+            return;
+        }
+
+        foreach (FileMark file in files)
+        {
+            if (file.Link is null && FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
+            {
+                _warnings.Say($"no checkpoint as long as '{file.RelativePath}' {problem}");
+                Tracker.Break(SaveBreak.Void);
+                return;
+            }
+
+            _ = _stager.Ended(file.RelativePath);
+        }
+
+        if (from is not null)
+        {
+            Tracker.Forget(from);
+            _ = _stager.Ended(from);
+        }
+
+        _completed++;
+        Tracker.CompleteFolder(
+            folder,
+            [
+                .. files.Select(file =>
+                    KeyValuePair.Create(file.RelativePath, Tracker.Keeps ? _versions.Take(file.RelativePath, true) : null)
+                ),
+            ],
+            now
+        );
+    }
+
+    private void Remove(string path)
+    {
+        Tracker.Remove(path);
+        _ = _stager.Ended(path);
+    }
+
+    /// <summary>The script says that a state is complete: all that stands is part of it.</summary>
+    public void CommitAll()
+    {
+        HashSet<string> open = OpenWriters.Of(_root);
+        foreach (FileMark file in FolderFiles.Of(_root).Files)
+        {
+            string path = file.RelativePath;
+            bool kept = Tracker.State.GetValueOrDefault(path)?.Mark == file;
+            if (FolderCapture.IsWaitedFor(path) && !kept && !open.Contains(path))
+            {
+                _ = _stager.Ended(path);
+                Tracker.Keep(path, _versions.Take(path, mayLink: false));
+            }
+        }
+
+        Tracker.Commit();
+    }
+}

@@ -1,0 +1,24 @@
+namespace ActorTrainer.Runtime.Workers.Files;
+
+/// <summary>How a process of a run came to its end.</summary>
+internal enum ProcessOutcome
+{
+    /// <summary>It has begun to end: not known yet.</summary>
+    Pending,
+
+    /// <summary>It exited with 0.</summary>
+    Done,
+
+    /// <summary>It exited with another code, or this system does not tell.</summary>
+    Unclear,
+
+    /// <summary>It was ended by a signal.</summary>
+    Killed,
+}
+
+/// <summary>Watches the processes of a run.</summary>
+internal interface IRunWitness : IDisposable
+{
+    /// <summary>The processes that ended, or began to, since this was asked before; each is told until its outcome is known.</summary>
+    IReadOnlyList<ProcessOutcome> Ends();
+}

@@ -1,0 +1,33 @@
+using System.Text.Json;
+
+namespace ActorTrainer.Runtime.Workers.Files.Saves;
+
+/// <summary>The order in which earlier runs of a script saved, as a checkpoint brings it along.</summary>
+internal static class LearnedOrder
+{
+    /// <summary>Reads it from a restored checkpoint and takes it away: scripts do not see it.</summary>
+    /// <param name="folder">The restored files; it need not exist.</param>
+    /// <returns>The paths of each save that shows the order; empty: none is known.</returns>
+    public static IReadOnlyList<IReadOnlyList<string>> Take(string folder)
+    {
+        string path = Path.Combine(folder, FolderCapture.OrderFile);
+        try
+        {
+            if (File.Exists(path))
+            {
+                IReadOnlyList<IReadOnlyList<string>>? order = JsonSerializer.Deserialize(
+                    File.ReadAllBytes(path),
+                    SaveOrderJson.Default.Saves
+                );
+                File.Delete(path);
+                return order ?? [];
+            }
+        }
+        catch (JsonException)
+        {
+            // Not what this program wrote: the order is learned anew.
+        }
+
+        return [];
+    }
+}

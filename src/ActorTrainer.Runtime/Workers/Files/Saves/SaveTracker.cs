@@ -1,0 +1,292 @@
+using System.Collections.Immutable;
+
+namespace ActorTrainer.Runtime.Workers.Files.Saves;
+
+/// <summary>How the states of a script are recognised.</summary>
+internal enum CaptureMode
+{
+    /// <summary>By the order in which its files are completed, by folders that are renamed in, by its own word.</summary>
+    Auto,
+
+    /// <summary>Each file or folder that is renamed in is one.</summary>
+    Rename,
+
+    /// <summary>By its own word only.</summary>
+    Commit,
+}
+
+/// <summary>
+/// Follows the files of a run and says when those that stand are one save. Pure: it takes what was seen and when, and keeps a handle of
+/// each path's newest version.
+/// </summary>
+/// <typeparam name="T">What stands for a version of a file.</typeparam>
+/// <param name="mode">How states are recognised.</param>
+/// <param name="standing">What stood in the folder when the run began: paths with their versions.</param>
+/// <param name="learned">Paths in the order in which saves of earlier runs completed them, save by save.</param>
+internal sealed class SaveTracker<T>(
+    CaptureMode mode,
+    IReadOnlyDictionary<string, T> standing,
+    IReadOnlyList<IReadOnlyList<string>> learned
+)
+    where T : class
+{
+    /// <summary>Of more, no order is looked for.</summary>
+    private const int MostCompletions = 3000;
+    private const int ExamplesOfEach = 2;
+
+    /// <summary>A file that is renamed next makes an order unclear for a moment.</summary>
+    private const int CertainlyUnclear = 5;
+
+    /// <summary>After so many completions no order will come to light; to keep versions costs the disk's time.</summary>
+    private const int Hopeless = 50;
+    private const int MostLearnedPaths = 1000;
+    private const long RenamedWithin = 2000;
+    private const long BetweenLearnedSaves = 2 * PathKeys.PauseMilliseconds;
+
+    private readonly List<Completion> _run = [];
+    private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
+    private readonly string[] _standing = [.. standing.Keys.Select(PathKeys.Fold).Distinct()];
+    private readonly HashSet<string> _templates = new(StringComparer.Ordinal);
+    private List<Completion> _earlier = Expand(learned);
+    private ImmutableSortedDictionary<string, T?> _state = Begin(standing);
+    private ImmutableSortedDictionary<string, T?> _before = Begin(standing);
+    private ImmutableSortedDictionary<string, T?> _afterLast = Begin(standing);
+
+    /// <summary>Paths that were given another name and are not written again yet.</summary>
+    private readonly HashSet<string> _movedAway = new(StringComparer.Ordinal);
+    private SaveBreak _next;
+    private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
+    private string? _unclear;
+    private int _unclearFor;
+    private int _taken;
+    private bool _ifQuiet;
+    private long _lastAt;
+
+    /// <summary>The newest whole save that was not taken yet: each path with its version.</summary>
+    public ImmutableSortedDictionary<string, T?>? Due { get; private set; }
+
+    /// <summary>Whether <see cref="Due"/> was not learned from the script's order but concluded from its silence.</summary>
+    public bool DueIsInferred { get; private set; }
+
+    /// <summary>The newest version of each path that was complete; null for one that could not be had.</summary>
+    public ImmutableSortedDictionary<string, T?> State => _state;
+
+    /// <summary>Why no saves can be told apart, as a sentence; null: they can, or may be soon.</summary>
+    public string? Unclear => _unclearFor >= CertainlyUnclear ? _unclear : null;
+
+    /// <summary>Whether versions are of use: somebody may find a save among them.</summary>
+    public bool Keeps => mode != CaptureMode.Commit && _unclearFor < Hopeless;
+
+    /// <summary>All versions that are needed further.</summary>
+    public IEnumerable<T?> Needed => _state.Values.Concat(_before.Values).Concat(_afterLast.Values).Concat(Due?.Values ?? []);
+
+    /// <summary>Whether anything was completed that is in no state that was taken.</summary>
+    public bool HasOpen => _run.Count > _taken;
+
+    /// <summary>How many paths were completed since the newest whole save.</summary>
+    public int OpenCount => _run.Count - _taken;
+
+    /// <summary>The path that was completed last; null: none.</summary>
+    public string? LastPath => _run.Count == 0 ? null : _run[^1].Path;
+
+    /// <summary>A file was written to its end, or renamed in.</summary>
+    /// <param name="version">Its version; null when it was overwritten before one could be had.</param>
+    public void Complete(string path, T? version, long milliseconds, bool renamed) =>
+        Complete(path, [new(path, version)], milliseconds, renamed, folder: false);
+
+    /// <summary>A folder was renamed in, complete.</summary>
+    public void CompleteFolder(string path, IEnumerable<KeyValuePair<string, T?>> files, long milliseconds) =>
+        Complete(path, files, milliseconds, renamed: true, folder: true);
+
+    /// <summary>A file is gone. The save that it is part of may be begun again.</summary>
+    public void Remove(string path)
+    {
+        string[] below = [.. _state.Keys.Where(key => IsAtOrBelow(key, path))];
+        _state = _state.RemoveRange(below);
+        _ = _removed.Add(path);
+        if (_run.Skip(_taken).Any(completion => IsAtOrBelow(completion.Path, path) || IsAtOrBelow(path, completion.Path)))
+        {
+            Break(SaveBreak.Disturbed);
+        }
+    }
+
+    /// <summary>Files are called otherwise now.</summary>
+    public void Move(string from, string to)
+    {
+        foreach ((string path, T? version) in _state.Where(file => IsAtOrBelow(file.Key, from)).ToArray())
+        {
+            _state = _state.Remove(path).SetItem(to + path[from.Length..], version);
+            _ = _movedAway.Add(path);
+        }
+    }
+
+    /// <summary>A file or folder was written under a name that is not its own, which it gets now.</summary>
+    public void Forget(string path)
+    {
+        _state = _state.RemoveRange(_state.Keys.Where(key => IsAtOrBelow(key, path)).ToArray());
+        for (int i = _run.Count - 1; i >= _taken; i--)
+        {
+            if (IsAtOrBelow(_run[i].Path, path))
+            {
+                Break(i > 0 || _earlier.Count == 0 ? _run[i].Before : SaveBreak.None);
+                _run.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>A version was had of a file that is complete already.</summary>
+    public void Keep(string path, T? version) => _state = _state.SetItem(path, version);
+
+    /// <summary>Whether a file was completed so lately that another name for it is the one that it was written for.</summary>
+    public bool IsJustCompleted(string path, long milliseconds) => path == LastPath && milliseconds - _lastAt <= RenamedWithin;
+
+    /// <summary>Something happened between the files before and those to come.</summary>
+    public void Break(SaveBreak what) => _next = (SaveBreak)Math.Max((int)_next, (int)what);
+
+    /// <summary>The script says that all it has written is one state.</summary>
+    public void Commit()
+    {
+        _taken = _run.Count;
+        Due = _state;
+        DueIsInferred = false;
+    }
+
+    /// <summary>Looks whether silence tells what the order does not.</summary>
+    public void Tick(long milliseconds)
+    {
+        if (_ifQuiet && milliseconds - _lastAt >= PathKeys.PauseMilliseconds && HasOpen && _next == SaveBreak.None)
+        {
+            _ifQuiet = false;
+            Take(_state, _run.Count, inferred: true);
+        }
+    }
+
+    /// <summary>Takes <see cref="Due"/>: it is with its caller now.</summary>
+    public void Taken() => Due = null;
+
+    /// <summary>The order of the saves, as far as the next run has use for it; empty: none is known.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Learned()
+    {
+        IReadOnlyList<IReadOnlyList<string>> saves = SaveOrder.Examples([.. All()], _removed, ExamplesOfEach);
+        return saves.Sum(save => save.Count) <= MostLearnedPaths ? saves : [];
+    }
+
+    private void Complete(string path, IEnumerable<KeyValuePair<string, T?>> files, long milliseconds, bool renamed, bool folder)
+    {
+        if (_unclear is not null && (_next != SaveBreak.None || milliseconds - _lastAt >= PathKeys.PauseMilliseconds))
+        {
+            BeginAnew();
+        }
+
+        _before = _afterLast;
+        if (folder)
+        {
+            _state = _state.RemoveRange(_state.Keys.Where(key => IsAtOrBelow(key, path)).ToArray());
+        }
+
+        _state = _state.SetItems(files);
+        _ = _removed.Remove(path);
+        _movedAway.RemoveWhere(moved => IsAtOrBelow(moved, path));
+        _ = _templates.Add(PathKeys.Fold(path));
+        if (folder)
+        {
+            _ = _folders.Add(path);
+        }
+
+        _run.Add(new Completion(path, milliseconds, _run.Count == 0 && _earlier.Count > 0 ? SaveBreak.Boundary : _next));
+        _next = SaveBreak.None;
+        _lastAt = milliseconds;
+        _afterLast = _state;
+        Judge(renamed);
+    }
+
+    private void Judge(bool renamed)
+    {
+        _ifQuiet = false;
+        if (mode == CaptureMode.Commit)
+        {
+            return;
+        }
+
+        if (_run.TrueForAll(one => _folders.Contains(one.Path)) || (mode == CaptureMode.Rename && renamed))
+        {
+            Take(_state, _run.Count, inferred: false);
+            return;
+        }
+
+        if (mode == CaptureMode.Rename)
+        {
+            return;
+        }
+
+        SaveOrderAnswer answer = SaveOrder.Of([.. All()], _removed);
+        if (answer.Unclear is not null && _earlier.Count > 0)
+        {
+            // The script saves otherwise than it did in earlier runs.
+            _earlier = [];
+            answer = SaveOrder.Of(_run, _removed);
+        }
+
+        _unclear = answer.Unclear ?? (_run.Count > MostCompletions ? "more files are written than an order can be seen in" : null);
+        // In the first save of a run nothing older can be mixed with it, unless something stood there before.
+        _unclearFor = _unclear is null ? 0 : _unclearFor + 1;
+        _ifQuiet = answer.WholeIfQuiet && (!answer.IsFirst || _standing.All(_templates.Contains));
+        int whole = answer.Whole - _earlier.Count;
+        if (whole > _taken && whole == _run.Count)
+        {
+            Take(_state, whole, inferred: false);
+        }
+        else if (whole > _taken && whole == _run.Count - 1)
+        {
+            Take(_before, whole, inferred: false);
+        }
+    }
+
+    private void Take(ImmutableSortedDictionary<string, T?> state, int whole, bool inferred)
+    {
+        _taken = whole;
+        if (_movedAway.Count == 0 && !state.IsEmpty && state.Values.All(version => version is not null))
+        {
+            Due = state;
+            DueIsInferred = inferred;
+        }
+    }
+
+    /// <summary>After a pause, or when another process has begun, an order may be seen again.</summary>
+    private void BeginAnew()
+    {
+        _earlier = [];
+        _run.Clear();
+        _removed.Clear();
+        _taken = 0;
+        _next = SaveBreak.None;
+        _unclear = null;
+        _unclearFor = 0;
+    }
+
+    private IEnumerable<Completion> All() => _earlier.Concat(_run);
+
+    private static ImmutableSortedDictionary<string, T?> Begin(IReadOnlyDictionary<string, T> standing) =>
+        standing.ToImmutableSortedDictionary(file => file.Key, file => (T?)file.Value, StringComparer.Ordinal);
+
+    private static List<Completion> Expand(IReadOnlyList<IReadOnlyList<string>> saves)
+    {
+        List<Completion> all = [];
+        long at = long.MinValue / 2;
+        foreach (IReadOnlyList<string> save in saves)
+        {
+            foreach (string path in save)
+            {
+                all.Add(new Completion(path, at++, SaveBreak.None));
+            }
+
+            at += BetweenLearnedSaves;
+        }
+
+        return all;
+    }
+
+    /// <summary>Whether a path is that of a folder, or one below it.</summary>
+    public static bool IsAtOrBelow(string path, string folder) =>
+        path.StartsWith(folder, StringComparison.Ordinal) && (path.Length == folder.Length || path[folder.Length] == '/');
+}

@@ -1,0 +1,91 @@
+using System.Text.Json;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files.Saves;
+
+namespace ActorTrainer.Runtime.Workers.Files;
+
+/// <summary>Makes staged states of versions, and of what stands beside them in the checkpoint folder.</summary>
+/// <param name="root">The folder, without links in its path.</param>
+/// <param name="staging">Where states are staged.</param>
+/// <param name="restoredStep">The step that the run goes on from: its own are counted on from it.</param>
+/// <param name="versions">Keeps versions.</param>
+/// <param name="warnings">Told what no checkpoint has.</param>
+internal sealed class StateStager(string root, string staging, long restoredStep, FolderVersions versions, FolderWarnings warnings)
+{
+    /// <summary>Files that are written and never closed, with how many paths had been completed when each was begun.</summary>
+    private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
+    private int _number;
+    private int _completedAtLast;
+
+    /// <summary>Something goes on with a file.</summary>
+    public void Begun(string path, int completed) => _begun.TryAdd(path, completed);
+
+    /// <summary>A file was closed or is gone.</summary>
+    /// <returns>Whether anything had gone on with it.</returns>
+    public bool Ended(string path) => _begun.Remove(path);
+
+    /// <summary>Stages one state.</summary>
+    /// <param name="save">Its files.</param>
+    /// <param name="completed">How many paths were completed in this run.</param>
+    /// <param name="inferred">Whether it was not certain that it is one save.</param>
+    /// <param name="order">The order in which the script saves.</param>
+    /// <returns>Null when it could not be made of these files.</returns>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public StagedState? Stage(
+        IReadOnlyDictionary<string, FileVersion?> save,
+        int completed,
+        bool inferred,
+        IReadOnlyList<IReadOnlyList<string>> order
+    )
+    {
+        Dictionary<string, FileVersion> all = new(StringComparer.Ordinal);
+        foreach ((string path, FileVersion? version) in save)
+        {
+            if (version is null)
+            {
+                return null;
+            }
+
+            if (version.IsSpoiled)
+            {
+                warnings.Say($"no checkpoint: '{path}' was renamed in and then written in place; rename a new file over it");
+                return null;
+            }
+
+            all[path] = version;
+        }
+
+        (IReadOnlyList<FileMark> files, IReadOnlyList<string> leftOut) = FolderFiles.Of(root);
+        List<FileMark> asTheyStand = [];
+        foreach (FileMark file in files)
+        {
+            string path = file.RelativePath;
+            if (all.ContainsKey(path))
+            {
+                continue;
+            }
+
+            if (!FolderCapture.IsWaitedFor(path) || (_begun.TryGetValue(path, out int at) && (at == 0 || at < _completedAtLast)))
+            {
+                asTheyStand.Add(file);
+            }
+        }
+
+        string id = $"files-{_number + 1}";
+        string target = Path.Combine(staging, id);
+        versions.Stage(target, all, asTheyStand);
+        if (order.Count > 0)
+        {
+            File.WriteAllText(Path.Combine(target, FolderCapture.OrderFile), JsonSerializer.Serialize(order, SaveOrderJson.Default.Saves));
+        }
+
+        _number++;
+        _completedAtLast = completed;
+        foreach (string what in leftOut)
+        {
+            warnings.Say(what);
+        }
+
+        return new StagedState(id, restoredStep + _number, 0, inferred ? "inferred" : "files", new Dictionary<string, double>());
+    }
+}
