@@ -45,6 +45,12 @@ internal sealed partial class WorkerHost
                 _socket!.SocketPath
             );
             TaskSpec spec = run.Effect.Spec;
+            if (SecretFiles.AddTo(environment, spec.Secrets) is { } secret)
+            {
+                Enqueue(() => OnNotPrepared(run, secret));
+                return;
+            }
+
             string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
             if (!Directory.Exists(folder))
             {
@@ -63,7 +69,15 @@ internal sealed partial class WorkerHost
             }
 
             CheckpointFolder? checkpoints = spec.Command is null ? null : OpenCheckpointFolder(run);
-            PreparedStart start = new(executable, arguments, environment, folder, _directories.Of(run.Key), _options.Worker.LogMaxBytes);
+            PreparedStart start = new(
+                executable,
+                arguments,
+                environment,
+                folder,
+                _directories.Of(run.Key),
+                _options.Worker.LogMaxBytes,
+                spec.Umask
+            );
             Enqueue(() => OnPrepared(run, start, checkpoints));
         }
         catch (Exception e)

@@ -46,7 +46,10 @@ public sealed class CommandTests
         await File.WriteAllTextAsync(script, "echo no interpreter");
         (TaskSpec Spec, string Text)[] cases =
         [
-            (new TaskSpec { Name = "t", Command = ["no-such-program-here"] }, "'no-such-program-here' was not found in the PATH"),
+            (
+                new TaskSpec { Name = "t", Command = ["no-such-program-here"] },
+                "'no-such-program-here' was not found on this node in the PATH"
+            ),
             (new TaskSpec { Name = "t", Command = ["/no/such/program"] }, "'/no/such/program' does not exist"),
             (new TaskSpec { Name = "t", Command = [script] }, "is not executable"),
             (new TaskSpec { Name = "t", Command = ["/usr"] }, "is a folder"),
