@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -44,8 +45,10 @@ internal sealed class EnvironmentOptions
         command.Add(Clean);
     }
 
-    /// <summary>The task with its environment.</summary>
-    /// <exception cref="UsageException">A variable is not set here, a file cannot be read or has a mistake, or a secret names no file.</exception>
+    /// <summary>The task with its environment, looked at before it is sent: a secret written out by mistake stays here.</summary>
+    /// <exception cref="UsageException">
+    /// A variable is not set here, a file cannot be read or has a mistake, or the task breaks a rule of <see cref="TaskSpecRules"/>.
+    /// </exception>
     public TaskSpec Apply(Invocation call, TaskSpec spec)
     {
         bool clean = call.Value(Clean);
@@ -86,11 +89,12 @@ internal sealed class EnvironmentOptions
                     ?? throw new UsageException($"--env: {name} is not set here; set it, or write --env {name}=VALUE");
         }
 
-        return spec with
+        TaskSpec whole = spec with
         {
             Environment = environment,
             Secrets = secrets.Count == 0 ? null : secrets,
             Umask = clean ? null : call.Cli.Umask(),
         };
+        return TaskSpecRules.Problem(whole) is { } problem ? throw new UsageException(problem) : whole;
     }
 }

@@ -65,7 +65,7 @@ public static class TaskSpecRules
     internal static string? SecretProblem(string source) =>
         SecretSource.PathOf(source) is not null
             ? null
-            : $"has its secret in '{source}'; write file: and the absolute path of a file on the node, such as file:/run/secrets/token";
+            : "must say where its secret is, and not what it is: file: and the absolute path of a file on the node, such as file:/run/secrets/token";
 
     /// <summary>What is wrong with a umask, as the end of a sentence that begins with it; null: nothing.</summary>
     internal static string? UmaskProblem(string umask) =>

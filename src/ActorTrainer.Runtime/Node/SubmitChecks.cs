@@ -31,15 +31,9 @@ internal static class SubmitChecks
         }
 
         string path = spec.Environment.GetValueOrDefault("PATH") ?? Environment.GetEnvironmentVariable("PATH") ?? "";
-        return
-            WorkerEnvironment.FindExecutable(
-                spec.Command![0],
-                spec.WorkingDirectory ?? Environment.CurrentDirectory,
-                path,
-                out string problem
-            )
-                is null
-            ? problem.TrimEnd('.')
+        string home = spec.WorkingDirectory ?? Environment.CurrentDirectory;
+        return WorkerEnvironment.FindExecutable(spec.Command![0], home, path, out string problem) is null
+            ? $"{problem.TrimEnd('.')} (PATH is {path})"
             : null;
     }
 }

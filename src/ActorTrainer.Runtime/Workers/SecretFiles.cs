@@ -22,7 +22,7 @@ internal static class SecretFiles
         {
             if (SecretSource.PathOf(source) is not { } path)
             {
-                return $"The secret of the variable {name} is in '{source}', which is not file: and an absolute path.";
+                return $"The secret of the variable {name} is not in a file with an absolute path: change the task.";
             }
 
             try

@@ -54,9 +54,8 @@ internal sealed partial class WorkerHost
             string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
             if (!Directory.Exists(folder))
             {
-                Enqueue(() =>
-                    OnNotPrepared(run, $"The working directory '{folder}' does not exist on this node: create it, or change the task.")
-                );
+                string missing = $"The working directory '{folder}' does not exist on this node: create it, or change the task.";
+                Enqueue(() => OnNotPrepared(run, missing, nodeUnfit: true));
                 return;
             }
 
@@ -64,7 +63,7 @@ internal sealed partial class WorkerHost
             string? path = environment.GetValueOrDefault("PATH");
             if (WorkerEnvironment.FindExecutable(arguments[0], folder, path, out string problem) is not { } executable)
             {
-                Enqueue(() => OnNotPrepared(run, problem));
+                Enqueue(() => OnNotPrepared(run, problem, nodeUnfit: true));
                 return;
             }
 
@@ -107,10 +106,10 @@ internal sealed partial class WorkerHost
         );
     }
 
-    private void OnNotPrepared(WorkerRun run, string problem)
+    private void OnNotPrepared(WorkerRun run, string problem, bool nodeUnfit = false)
     {
         Drop(run);
-        _post(new WorkerStartFailed(run.Key, problem));
+        _post(new WorkerStartFailed(run.Key, problem) { NodeUnfit = nodeUnfit });
     }
 
     private void OnPrepared(WorkerRun run, PreparedStart start, CheckpointFolder? checkpoints)

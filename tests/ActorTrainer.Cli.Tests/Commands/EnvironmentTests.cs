@@ -115,6 +115,8 @@ public sealed class EnvironmentTests : IAsyncLifetime
     [Theory]
     [InlineData("--env-file", "missing.env", "--env-file: missing.env cannot be read")]
     [InlineData("--env", "=7", "--env: '=7' has no name; write for example --env SEED=7")]
+    [InlineData("--env", "1A=7", "environment: '1A' is not a variable's name")]
+    [InlineData("--secret", "HF_TOKEN=hunter2", "secrets: HF_TOKEN must say where its secret is, and not what it is: file: and")]
     [InlineData("--secret", "HF_TOKEN", "--secret: 'HF_TOKEN' is not KEY=VALUE")]
     public async Task Run_OptionWithAMistake_SaysWhatToWrite(string option, string value, string problem)
     {

@@ -182,8 +182,8 @@ public sealed class TaskSpecReaderTests
     )]
     [InlineData(
         "task { name = a, command = x, environment { A { secret = \"file:run/a\" } } }",
-        "t.conf:1:58: task.environment.A has its secret in 'file:run/a'; "
-            + "write file: and the absolute path of a file on the node, such as file:/run/secrets/token."
+        "t.conf:1:58: task.environment.A must say where its secret is, and not what it is: "
+            + "file: and the absolute path of a file on the node, such as file:/run/secrets/token."
     )]
     [InlineData(
         "task { name = a, command = x, environment { A { secret = \"file:/a\", also = b } } }",

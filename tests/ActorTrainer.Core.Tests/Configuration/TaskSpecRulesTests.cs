@@ -59,9 +59,9 @@ public sealed class TaskSpecRulesTests
             { WithSecret("1A", "file:/run/a"), "secrets: '1A' is not a variable's name" },
             { WithSecret("ACTORTRAINER_RUN", "file:/run/a"), "is set by ActorTrainer itself" },
             { WithSecret("A", null!), "the secret A is null" },
-            { WithSecret("A", "hunter2"), "secrets: A has its secret in 'hunter2'; write file: and the absolute path" },
-            { WithSecret("A", "file:run/a"), "secrets: A has its secret in 'file:run/a'; write file: and the absolute path" },
-            { WithSecret("A", "file:/run/a\0"), "write file: and the absolute path" },
+            { WithSecret("A", "hunter2"), "secrets: A must say where its secret is, and not what it is: file: and" },
+            { WithSecret("A", "file:run/a"), "secrets: A must say where its secret is" },
+            { WithSecret("A", "file:/run/a\0"), "and the absolute path of a file on the node" },
             {
                 WithSecret("A", "file:/run/a") with
                 {
@@ -79,6 +79,11 @@ public sealed class TaskSpecRulesTests
     [MemberData(nameof(Broken))]
     public void Problem_OneRuleBroken_NamesIt(TaskSpec spec, string said) =>
         TaskSpecRules.Problem(spec).ShouldNotBeNull().ShouldContain(said);
+
+    /// <summary>It may have been written there by mistake, and messages are logged.</summary>
+    [Fact]
+    public void Problem_SecretWithItsValue_IsNotRepeated() =>
+        TaskSpecRules.Problem(WithSecret("A", "hunter2")).ShouldNotBeNull().ShouldNotContain("hunter2");
 
     [Fact]
     public void Problem_ValuesAtTheirBounds_AreTaken()
