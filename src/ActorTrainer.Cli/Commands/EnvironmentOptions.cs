@@ -27,7 +27,8 @@ internal sealed class EnvironmentOptions
         new("--secret")
         {
             Description =
-                "A variable whose value is read from a file on the node that runs the command, when it starts, and is shown nowhere; may be repeated.",
+                "A variable whose value is read from a file on the node that runs the command, when it starts, "
+                + "and is shown nowhere; may be repeated.",
             HelpName = "NAME=file:/PATH",
         };
 

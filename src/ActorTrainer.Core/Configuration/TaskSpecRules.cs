@@ -59,13 +59,14 @@ public static class TaskSpecRules
     }
 
     /// <summary>
-    /// What is wrong with the place that a variable's secret value comes from, as the end of a sentence that begins with the variable's name;
-    /// null: nothing.
+    /// What is wrong with the place that a variable's secret value comes from, as the end of a sentence that begins with the variable's
+    /// name; null: nothing. The text is not repeated: it may be the secret itself.
     /// </summary>
     internal static string? SecretProblem(string source) =>
         SecretSource.PathOf(source) is not null
             ? null
-            : "must say where its secret is, and not what it is: file: and the absolute path of a file on the node, such as file:/run/secrets/token";
+            : "must say where its secret is, and not what it is: "
+                + "file: and the absolute path of a file on the node, such as file:/run/secrets/token";
 
     /// <summary>What is wrong with a umask, as the end of a sentence that begins with it; null: nothing.</summary>
     internal static string? UmaskProblem(string umask) =>

@@ -102,7 +102,9 @@ public enum InterruptionReason
 /// </param>
 public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan Delay, bool Elsewhere, int? MaxAttempts = null) : TaskEvent
 {
-    /// <summary>Whether only the node could not start it: then <c>Failures</c> is what it was, and the node is passed over from now on.</summary>
+    /// <summary>
+    /// Whether only the node could not start it: then <c>Failures</c> is what it was, and the node is passed over from now on.
+    /// </summary>
     public bool NodeUnfit { get; init; }
 }
 
