@@ -32,6 +32,9 @@ internal sealed class CliContext
 
     public Func<string, string?> Environment { get; init; } = _ => null;
 
+    /// <summary>The umask of this process in octal digits; null: not known.</summary>
+    public Func<string?> Umask { get; init; } = () => null;
+
     public string WorkingDirectory { get; init; } = System.Environment.CurrentDirectory;
 
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -74,8 +77,19 @@ internal sealed class CliContext
             OutIsTerminal = terminal,
             Width = terminal ? TerminalWidth() : PipedWidth,
             Environment = System.Environment.GetEnvironmentVariable,
+            Umask = ReadUmask,
             Interrupt = CatchInterrupts,
         };
+    }
+
+    private static string? ReadUmask()
+    {
+        const string name = "Umask:";
+        return OperatingSystem.IsLinux()
+            ? File.ReadLines("/proc/self/status")
+                .FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal))
+                ?[name.Length..].Trim()
+            : null;
     }
 
     private static int TerminalWidth() => Console.WindowWidth > 0 ? Console.WindowWidth : PipedWidth;

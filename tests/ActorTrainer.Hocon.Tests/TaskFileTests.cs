@@ -45,6 +45,8 @@ public sealed class TaskFileTests : IDisposable
             Command = spec.Command,
             WorkingDirectory = spec.WorkingDirectory,
             Environment = spec.Environment,
+            Secrets = new Dictionary<string, string> { ["HF_TOKEN"] = "file:/run/secrets/hf" },
+            Umask = "022",
             Checkpoint = new CheckpointSpec { BestMetric = "accuracy", BestIsLargest = true },
             Retry = new RetrySpec { Rules = spec.Retry.Rules },
         };

@@ -22,7 +22,8 @@ internal static class RunCommand
         TaskOptions options = new();
         CliCommand command = new(
             "run",
-            "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room.",
+            "Submits a command as a task and follows its output until it ends. "
+                + "It runs in this folder, with this shell's PATH and virtual environment, on whichever node has room.",
             "actortrainer run -- python3 train.py --epochs 10",
             "actortrainer run --name digits --env SEED=7 -- ./train.sh"
         )
@@ -31,9 +32,9 @@ internal static class RunCommand
             options.Name,
             options.Slots,
             options.Priority,
-            options.Environment,
             options.MaxAttempts,
         };
+        options.Environment.AddTo(command);
         command.TakesCommandLine = true;
         command.ExitCodeNote = "the task's own; a held task: 1";
         Invocation.Set(

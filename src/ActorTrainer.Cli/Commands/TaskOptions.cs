@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ActorTrainer.Cli.Hosting;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -26,8 +25,7 @@ internal sealed class TaskOptions
             DefaultValueFactory = _ => 0,
         };
 
-    public Option<string[]> Environment { get; } =
-        new("--env", "-e") { Description = "Added to the command's environment; may be repeated.", HelpName = "KEY=VALUE" };
+    public EnvironmentOptions Environment { get; } = new();
 
     public Option<int> MaxAttempts { get; } =
         new("--max-attempts")
@@ -38,24 +36,18 @@ internal sealed class TaskOptions
             DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
         };
 
-    /// <exception cref="UsageException">An environment entry has no '=', or a number is out of range.</exception>
-    public TaskSpec Read(Invocation call, string[] command)
-    {
-        Dictionary<string, string> environment = new(StringComparer.Ordinal);
-        foreach (Flag entry in KeyValues.Parse(call.Value(Environment), "--env", "SEED=7"))
-        {
-            environment[entry.Key] = entry.Value;
-        }
-
-        return new TaskSpec
-        {
-            Name = call.Value(Name) ?? RunCommand.NameOf(command),
-            Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
-            Priority = call.Value(Priority),
-            Command = command,
-            Environment = environment,
-            WorkingDirectory = call.Cli.WorkingDirectory,
-            Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
-        };
-    }
+    /// <exception cref="UsageException">The environment cannot be had, or a number is out of range.</exception>
+    public TaskSpec Read(Invocation call, string[] command) =>
+        Environment.Apply(
+            call,
+            new TaskSpec
+            {
+                Name = call.Value(Name) ?? RunCommand.NameOf(command),
+                Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
+                Priority = call.Value(Priority),
+                Command = command,
+                WorkingDirectory = call.Cli.WorkingDirectory,
+                Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
+            }
+        );
 }

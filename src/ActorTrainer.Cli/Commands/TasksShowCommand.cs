@@ -59,11 +59,23 @@ internal static class TasksShowCommand
             ("Changed", times.Show(task.ChangedAt)),
             (spec?.Command is null ? "Trainer" : "Command", spec is null ? null : EventText.What(spec)),
             ("Folder", spec?.WorkingDirectory),
-            ("Environment", spec is null ? null : string.Join(' ', spec.Environment.Keys.Order(StringComparer.Ordinal))),
+            ("Environment", spec is null ? null : EnvironmentOf(spec)),
+            ("Umask", spec?.Umask),
             ("Saves", spec is null ? null : Saves(spec)),
             ("Retries", spec is null ? null : Retries(spec.Retry)),
         ];
     }
+
+    /// <summary>Names alone: values are for <c>-o json</c>, which has all but the secret ones.</summary>
+    private static string EnvironmentOf(TaskSpec spec) =>
+        string.Join(
+            '\n',
+            (spec.Secrets ?? new Dictionary<string, string>())
+                .OrderBy(secret => secret.Key, StringComparer.Ordinal)
+                .Select(secret => $"{secret.Key} (secret, from {secret.Value})")
+                .Prepend(string.Join(' ', spec.Environment.Keys.Order(StringComparer.Ordinal)))
+                .Where(line => line.Length > 0)
+        );
 
     private static string? Owner(TaskDetails details) =>
         details.Owner is { } owner ? $"{owner}, term {Human.Number(details.Term)}"

@@ -96,6 +96,11 @@ internal static class EventText
 
     private static string Retry(TaskRetryScheduled e)
     {
+        if (e.NodeUnfit)
+        {
+            return $"no failure of its own: {e.Failure.Detail} (looked for on other nodes, again in {Human.Duration(e.Delay)})";
+        }
+
         string what = e.MaxAttempts is int most ? FormattableString.Invariant($"retry {e.Failures} of {most}") : "again";
         return FormattableString.Invariant(
                 $"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), {what} in {Human.Duration(e.Delay)}"

@@ -38,6 +38,7 @@ public static class TaskSpecReader
         ConfigNode? command = task.Take("command");
         IReadOnlyList<string>? words = command is null ? null : ReadCommand(task, command);
         TrainerSpec? trainer = ReadTrainer(task.Section("trainer"), resolvePath);
+        (SortedDictionary<string, string> environment, SortedDictionary<string, string>? secrets) = ReadEnvironment(task);
         TaskSpec spec = new()
         {
             Name = name?.Text ?? "",
@@ -45,7 +46,9 @@ public static class TaskSpecReader
             Slots = task.Int("slots", 1, TaskSpecRules.Slots),
             Command = words,
             Trainer = trainer,
-            Environment = ReadEnvironment(task),
+            Environment = environment,
+            Secrets = secrets,
+            Umask = ReadUmask(task),
             WorkingDirectory = ReadPath(task, "working-directory", resolvePath) ?? (command is null ? null : command.Origin.Folder),
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
@@ -156,27 +159,49 @@ public static class TaskSpecReader
             _ => 0,
         };
 
-    private static SortedDictionary<string, string> ReadEnvironment(ConfigSection task)
+    private static (SortedDictionary<string, string> Plain, SortedDictionary<string, string>? Secrets) ReadEnvironment(ConfigSection task)
     {
         const string key = "environment";
-        SortedDictionary<string, string> result = new(StringComparer.Ordinal);
+        SortedDictionary<string, string> plain = new(StringComparer.Ordinal);
+        SortedDictionary<string, string> secrets = new(StringComparer.Ordinal);
         switch (task.Take(key))
         {
             case null:
-                return result;
+                break;
             case ConfigObject variables:
                 foreach ((string name, ConfigNode node) in variables.Fields)
                 {
                     CheckVariable(task, name, node);
-                    result[name] =
-                        (node as ConfigScalar)?.Text ?? throw task.Wrong(node, $"{key}.{name}", "must be a text; put it in double quotes");
+                    if (node is ConfigObject { Fields: [{ Key: "secret", Value: ConfigScalar { Text: { } source } place }] })
+                    {
+                        secrets[name] = TaskSpecRules.SecretProblem(source) is { } problem
+                            ? throw new ConfigException(place.Origin, $"{task.Path}.{key}.{name} {problem}.")
+                            : source;
+                    }
+                    else
+                    {
+                        plain[name] =
+                            (node as ConfigScalar)?.Text
+                            ?? throw task.Wrong(
+                                node,
+                                $"{key}.{name}",
+                                "must be a text; put it in double quotes, or write { secret = \"file:/…\" }"
+                            );
+                    }
                 }
 
-                return result;
+                break;
             case { } other:
                 throw task.Wrong(other, key, "must be an object; write environment { NAME = \"value\" }");
         }
+
+        return (plain, secrets.Count == 0 ? null : secrets);
     }
+
+    private static string? ReadUmask(ConfigSection task) =>
+        task.Scalar("umask") is not { } umask ? null
+        : TaskSpecRules.UmaskProblem(umask.Text!) is { } problem ? throw task.Wrong(umask, "umask", problem, umask.Text)
+        : umask.Text;
 
     private static void CheckVariable(ConfigSection task, string name, ConfigNode node)
     {

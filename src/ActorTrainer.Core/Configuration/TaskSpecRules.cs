@@ -38,13 +38,17 @@ public static class TaskSpecRules
             ?? Checkpoint(spec.Checkpoint)
             ?? Retry(spec.Retry)
             ?? Stalls(spec.Stall)
-            ?? spec.Environment.Select(variable => Variable(variable.Key, variable.Value)).FirstOrDefault(problem => problem is not null);
+            ?? spec.Environment.Select(variable => Variable(variable.Key, variable.Value)).FirstOrDefault(problem => problem is not null)
+            ?? spec.Secrets?.Select(secret => Secret(secret.Key, secret.Value, spec)).FirstOrDefault(problem => problem is not null)
+            ?? (spec.Umask is null || UmaskProblem(spec.Umask) is not { } umask ? null : $"umask is '{spec.Umask}': {umask}");
     }
 
     /// <summary>
     /// What is wrong with a variable of a task's environment, as the end of a sentence that begins with its name; null: nothing.
     /// </summary>
-    internal static string? VariableProblem(string name, string? value)
+    /// <param name="name">The variable.</param>
+    /// <param name="value">Its value; null: not known here.</param>
+    public static string? VariableProblem(string name, string? value)
     {
         bool valid = name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
         return !valid ? "is not a variable's name; use letters, digits and underscores"
@@ -53,6 +57,22 @@ public static class TaskSpecRules
             : value?.Contains('\0', StringComparison.Ordinal) == true ? "contains a zero character, which no environment can; remove it"
             : null;
     }
+
+    /// <summary>
+    /// What is wrong with the place that a variable's secret value comes from, as the end of a sentence that begins with the variable's
+    /// name; null: nothing. The text is not repeated: it may be the secret itself.
+    /// </summary>
+    internal static string? SecretProblem(string source) =>
+        SecretSource.PathOf(source) is not null
+            ? null
+            : "must say where its secret is, and not what it is: "
+                + "file: and the absolute path of a file on the node, such as file:/run/secrets/token";
+
+    /// <summary>What is wrong with a umask, as the end of a sentence that begins with it; null: nothing.</summary>
+    internal static string? UmaskProblem(string umask) =>
+        umask.TrimStart('0').Length <= 3 && umask.Length is 3 or 4 && umask.All(digit => digit is >= '0' and <= '7')
+            ? null
+            : "write three octal digits, such as 022";
 
     private static string? Missing(TaskSpec spec) =>
         Null("name", spec.Name)
@@ -130,6 +150,13 @@ public static class TaskSpecRules
     private static string? Variable(string name, string? value) =>
         value is null ? $"the variable {name} is null; leave it out, or give it a text"
         : VariableProblem(name, value) is { } problem ? $"environment: '{name}' {problem}"
+        : null;
+
+    private static string? Secret(string name, string? source, TaskSpec spec) =>
+        source is null ? $"the secret {name} is null; leave it out, or say which file it is in"
+        : VariableProblem(name, null) is { } problem ? $"secrets: '{name}' {problem}"
+        : SecretProblem(source) is { } wrong ? $"secrets: {name} {wrong}"
+        : spec.Environment.ContainsKey(name) ? $"the variable {name} has a value and a secret; keep one of them"
         : null;
 
     private static string? Undefined<T>(string what, T value)

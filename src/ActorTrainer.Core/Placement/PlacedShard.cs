@@ -138,6 +138,11 @@ internal sealed class PlacedShard(int number)
                 (avoid ??= []).Add(task.Avoid);
             }
 
+            if (task.Unfit.Count > 0 && task.Slots > 0)
+            {
+                (avoid ??= []).UnionWith(task.Unfit);
+            }
+
             foreach (long life in task.Near)
             {
                 near ??= [];

@@ -35,6 +35,9 @@ public sealed record TaskDemand(TaskId Task, int Shard, int Priority, int Slots,
     /// <summary>Steps in all; null: not known.</summary>
     public long? TotalSteps { get; init; }
 
+    /// <summary>Lives that could not start it; may be empty.</summary>
+    public IReadOnlyList<long> Unfit { get; init; } = [];
+
     /// <summary>Lives that have the task's last checkpoint near (a cache, a local store); may be empty.</summary>
     public IReadOnlyList<long> Near { get; init; } = [];
 
@@ -61,6 +64,7 @@ public sealed record TaskDemand(TaskId Task, int Shard, int Priority, int Slots,
             Run = task.Runs,
             Step = task.Progress.Step,
             TotalSteps = task.Progress.TotalSteps,
+            Unfit = task.UnfitIncarnations ?? [],
         };
     }
 }

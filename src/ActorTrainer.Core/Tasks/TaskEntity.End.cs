@@ -23,9 +23,16 @@ public sealed partial class TaskEntity
         return OnEnded(run, new RunEnd(null, null, lost.Detail, []), now, random);
     }
 
-    private EntityStep OnEnded(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random, bool startFailed = false)
+    private EntityStep OnStartFailed(TaskRun run, WorkerStartFailed failed, TimeSpan now, Identity.DeterministicRandom random)
     {
-        run.End = startFailed ? end with { Error = $"could not be started: {end.Error}" } : end;
+        run.NodeUnfit = failed.NodeUnfit;
+        string error = failed.NodeUnfit ? failed.Detail : $"could not be started: {failed.Detail}";
+        return OnEnded(run, new RunEnd(null, null, error, []), now, random);
+    }
+
+    private EntityStep OnEnded(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)
+    {
+        run.End = end;
         run.SaveDeadline = null;
         return FinishIfFlushed(now, random);
     }
@@ -96,6 +103,11 @@ public sealed partial class TaskEntity
 
     private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
     {
+        if (run.NodeUnfit)
+        {
+            return [NodeUnfit(end, random)];
+        }
+
         FailureVerdict verdict =
             run.Stop == StopCause.Stalled ? Stalled(run, end)
             : !run.Begun && end.ExitCode is null && end.Signal is null ? StartFailed(end)
@@ -126,6 +138,17 @@ public sealed partial class TaskEntity
             $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}"
         );
         return new FailureVerdict(new Failure("stalled", detail, end.ExitCode, end.Signal, end.LastLines), FailureAction.Retry);
+    }
+
+    /// <summary>
+    /// Costs no attempt. The pause grows only when no other node is left: otherwise it is on its way to one.
+    /// </summary>
+    private TaskRetryScheduled NodeUnfit(RunEnd end, Identity.DeterministicRandom random)
+    {
+        bool again = State!.UnfitIncarnations?.Contains(home.Incarnation) ?? false;
+        TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, again ? State.UnfitRounds + 2 : 1, random);
+        Failure failure = new("node-unfit", $"{home.Address}: {end.Error}", null, null, []);
+        return new TaskRetryScheduled(State.Failures, failure, delay, Elsewhere: true, State.Spec.Retry.MaxAttempts) { NodeUnfit = true };
     }
 
     private static FailureVerdict StartFailed(RunEnd end) =>

@@ -15,7 +15,7 @@ public sealed partial class TaskEntity
             WorkerStageFailed failed => OnStageFailed(_run, failed),
             WorkerWarned warned => new EntityStep([new TaskWarned(warned.Detail)], []),
             WorkerStarted started => OnStarted(_run, started.Pid, now),
-            WorkerStartFailed failed => OnEnded(_run, new RunEnd(null, null, failed.Detail, []), now, random, startFailed: true),
+            WorkerStartFailed failed => OnStartFailed(_run, failed, now, random),
             WorkerReady => OnReady(_run, now),
             WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
             WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),

@@ -100,7 +100,13 @@ public enum InterruptionReason
 /// <param name="MaxAttempts">
 /// How many retries it may have; null in events of version 0.2.0, of which the task's detail counts failures and not retries.
 /// </param>
-public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan Delay, bool Elsewhere, int? MaxAttempts = null) : TaskEvent;
+public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan Delay, bool Elsewhere, int? MaxAttempts = null) : TaskEvent
+{
+    /// <summary>
+    /// Whether only the node could not start it: then <c>Failures</c> is what it was, and the node is passed over from now on.
+    /// </summary>
+    public bool NodeUnfit { get; init; }
+}
 
 /// <summary>The task is about to be handed to another node.</summary>
 public sealed record TaskMigrating(long ToIncarnation, NodeAddress To, string Reason) : TaskEvent;

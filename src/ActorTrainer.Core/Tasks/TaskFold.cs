@@ -6,6 +6,9 @@ namespace ActorTrainer.Core.Tasks;
 /// <summary>Applies one event to a task's state. Total: an event that is not known changes nothing.</summary>
 internal static class TaskFold
 {
+    /// <summary>Lives that are remembered as unfit: those of a cluster, with some that have ended.</summary>
+    private const int MaxUnfit = 64;
+
     public static TaskState Apply(TaskState state, TaskEvent e) =>
         e switch
         {
@@ -19,6 +22,7 @@ internal static class TaskFold
                 Checkpoints = [.. state.Checkpoints.Where(c => c.Checkpoint.Name != removed.Checkpoint)],
             },
             TaskInterrupted interrupted => OnInterrupted(state, interrupted),
+            TaskRetryScheduled { NodeUnfit: true } unfit => OnNodeUnfit(state, unfit),
             TaskRetryScheduled retry => state with
             {
                 Status = TaskStatus.Retrying,
@@ -39,6 +43,8 @@ internal static class TaskFold
                 FailedAtStep = 0,
                 RetryDelay = null,
                 AvoidIncarnation = 0,
+                UnfitIncarnations = null,
+                UnfitRounds = 0,
                 ExitCode = null,
                 Detail = "waits for a slot",
             },
@@ -69,6 +75,23 @@ internal static class TaskFold
             _ => state,
         };
 
+    private static TaskState OnNodeUnfit(TaskState state, TaskRetryScheduled unfit)
+    {
+        IReadOnlyList<long> known = state.UnfitIncarnations ?? [];
+        bool again = known.Contains(state.Incarnation);
+        string seconds = unfit.Delay.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+        return state with
+        {
+            Status = TaskStatus.Retrying,
+            RetryDelay = unfit.Delay,
+
+            // Back where it was, so no other node was left: the others may have what it needs by now, and are tried anew.
+            UnfitIncarnations = again ? [state.Incarnation] : [.. known.TakeLast(MaxUnfit - 1), state.Incarnation],
+            UnfitRounds = state.UnfitRounds + (again ? 1 : 0),
+            Detail = $"waits for a node that can start it, looks again after {seconds} s: {unfit.Failure.Detail}",
+        };
+    }
+
     private static TaskState OnStarted(TaskState state, TaskStarted started)
     {
         int restored = -1;
@@ -89,6 +112,8 @@ internal static class TaskFold
             Runs = started.Run,
             Node = started.Node,
             RetryDelay = null,
+            UnfitIncarnations = state.UnfitIncarnations is { } unfit ? [.. unfit.Where(life => life != started.Incarnation)] : null,
+            UnfitRounds = 0,
             Proven = false,
             Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from step {started.RestoredStep}"),
             Checkpoints = [.. state.Checkpoints.Select((c, i) => i < newer && !c.Dead ? c with { Dead = true } : c)],

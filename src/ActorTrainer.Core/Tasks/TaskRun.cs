@@ -55,6 +55,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
 
     public StopCause Stop { get; set; }
 
+    /// <summary>It could not be started, and it is the node that lacks something.</summary>
+    public bool NodeUnfit { get; set; }
+
     /// <summary>The stop request went out.</summary>
     public bool StopSent { get; set; }
 

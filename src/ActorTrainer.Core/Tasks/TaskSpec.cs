@@ -23,6 +23,15 @@ public sealed record TaskSpec
     /// <summary>Added to the worker's environment.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// Variables whose values are read where a run starts, when it does: the variable's name, and <c>file:</c> with the absolute path of a
+    /// file on that node. This place is all that is journaled and shown, never the value. Null: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string>? Secrets { get; init; }
+
+    /// <summary>The umask of the worker, in octal digits such as 022; null: the node's.</summary>
+    public string? Umask { get; init; }
+
     /// <summary>The worker's working directory, absolute; null: the run directory.</summary>
     public string? WorkingDirectory { get; init; }
 

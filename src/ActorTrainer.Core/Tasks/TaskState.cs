@@ -66,6 +66,12 @@ public sealed record TaskState
     /// <summary>A node life that should not get it, or 0.</summary>
     public long AvoidIncarnation { get; init; }
 
+    /// <summary>Node lives that could not start it, the newest last; null: none is known.</summary>
+    public IReadOnlyList<long>? UnfitIncarnations { get; init; }
+
+    /// <summary>How often in a row it came back to a node that could not start it, as there was no other.</summary>
+    public int UnfitRounds { get; init; }
+
     /// <summary>Nodes lost in a row soon after this task was started on them.</summary>
     public int NodeLosses { get; init; }
 
@@ -165,5 +171,6 @@ public sealed record TaskState
         )
         {
             Results = Results,
+            UnfitIncarnations = UnfitIncarnations,
         };
 }

@@ -74,6 +74,9 @@ public sealed record TaskSummary(
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }
 
+    /// <summary>Node lives that could not start it: any other one is better; null: none is known.</summary>
+    public IReadOnlyList<long>? UnfitIncarnations { get; init; }
+
     /// <summary>Whether the task will never run again.</summary>
     public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;
 

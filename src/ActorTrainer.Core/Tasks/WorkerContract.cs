@@ -64,7 +64,14 @@ public abstract record TaskInput
 public sealed record WorkerStarted(RunKey Run, int Pid) : TaskInput;
 
 /// <summary>The process could not be started: no such executable, no permission, no memory.</summary>
-public sealed record WorkerStartFailed(RunKey Run, string Detail) : TaskInput;
+public sealed record WorkerStartFailed(RunKey Run, string Detail) : TaskInput
+{
+    /// <summary>
+    /// Whether it is the node that lacks something: the executable, the working directory. That is no failure of the task, which another
+    /// node may be able to start.
+    /// </summary>
+    public bool NodeUnfit { get; init; }
+}
 
 /// <summary>A C# trainer's process is connected and initialised: it waits for <see cref="BeginTraining"/>.</summary>
 public sealed record WorkerReady(RunKey Run) : TaskInput;

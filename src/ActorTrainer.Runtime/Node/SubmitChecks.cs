@@ -1,5 +1,6 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers;
 using ActorTrainer.Training.Discovery;
 
 namespace ActorTrainer.Runtime.Node;
@@ -29,32 +30,10 @@ internal static class SubmitChecks
             return $"the working directory {directory} does not exist on this node";
         }
 
-        return Executable(spec);
+        string path = spec.Environment.GetValueOrDefault("PATH") ?? Environment.GetEnvironmentVariable("PATH") ?? "";
+        string home = spec.WorkingDirectory ?? Environment.CurrentDirectory;
+        return WorkerEnvironment.FindExecutable(spec.Command![0], home, path, out string problem) is null
+            ? $"{problem.TrimEnd('.')} (PATH is {path})"
+            : null;
     }
-
-    private static string? Executable(TaskSpec spec)
-    {
-        string name = spec.Command![0];
-        if (name.Contains('/', StringComparison.Ordinal))
-        {
-            string path = Path.GetFullPath(name, spec.WorkingDirectory ?? Environment.CurrentDirectory);
-            return !File.Exists(path) ? $"there is no executable {path} on this node"
-                : IsExecutable(path) ? null
-                : $"{path} is not executable: chmod +x it, or name its interpreter first";
-        }
-
-        string search = spec.Environment.TryGetValue("PATH", out string? own) ? own : Environment.GetEnvironmentVariable("PATH") ?? "";
-        return search
-            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .Any(folder => IsExecutable(Path.Combine(folder, name)))
-            ? null
-            : $"there is no executable '{name}' in this node's PATH ({search})";
-    }
-
-    private static bool IsExecutable(string path) =>
-        File.Exists(path)
-        && (
-            OperatingSystem.IsWindows()
-            || (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) != 0
-        );
 }

@@ -9,13 +9,15 @@ namespace ActorTrainer.Runtime.Workers;
 /// <param name="WorkingDirectory">An existing folder.</param>
 /// <param name="LogDirectory">Where the output files go.</param>
 /// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
+/// <param name="Umask">Its umask in octal digits; null: the node's.</param>
 internal sealed record PreparedStart(
     string Executable,
     IReadOnlyList<string> Arguments,
     IReadOnlyDictionary<string, string> Environment,
     string WorkingDirectory,
     string LogDirectory,
-    long LogMaxBytes
+    long LogMaxBytes,
+    string? Umask = null
 )
 {
     /// <summary>The order to start it anew.</summary>
@@ -27,6 +29,7 @@ internal sealed record PreparedStart(
             [.. Environment.Select(pair => $"{pair.Key}={pair.Value}")],
             WorkingDirectory,
             LogDirectory,
-            LogMaxBytes
+            LogMaxBytes,
+            Umask is null ? null : Convert.ToInt32(Umask, 8)
         );
 }

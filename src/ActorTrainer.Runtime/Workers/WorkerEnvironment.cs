@@ -107,7 +107,7 @@ internal static class WorkerEnvironment
             }
         }
 
-        problem = $"'{name}' was not found in the PATH of this node: install it, or give its full path.";
+        problem = $"'{name}' was not found on this node in the task's PATH: install it, or give its full path.";
         return null;
     }
 }

@@ -46,12 +46,17 @@ internal sealed partial class WorkerHost
                 _socket!.SocketPath
             );
             TaskSpec spec = run.Effect.Spec;
+            if (SecretFiles.AddTo(environment, spec.Secrets) is { } secret)
+            {
+                Enqueue(() => OnNotPrepared(run, secret));
+                return;
+            }
+
             string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
             if (!Directory.Exists(folder))
             {
-                Enqueue(() =>
-                    OnNotPrepared(run, $"The working directory '{folder}' does not exist on this node: create it, or change the task.")
-                );
+                string missing = $"The working directory '{folder}' does not exist on this node: create it, or change the task.";
+                Enqueue(() => OnNotPrepared(run, missing, nodeUnfit: true));
                 return;
             }
 
@@ -59,12 +64,20 @@ internal sealed partial class WorkerHost
             string? path = environment.GetValueOrDefault("PATH");
             if (WorkerEnvironment.FindExecutable(arguments[0], folder, path, out string problem) is not { } executable)
             {
-                Enqueue(() => OnNotPrepared(run, problem));
+                Enqueue(() => OnNotPrepared(run, problem, nodeUnfit: true));
                 return;
             }
 
             CheckpointFolder? checkpoints = spec.Command is null ? null : OpenCheckpointFolder(run);
-            PreparedStart start = new(executable, arguments, environment, folder, _directories.Of(run.Key), _options.Worker.LogMaxBytes);
+            PreparedStart start = new(
+                executable,
+                arguments,
+                environment,
+                folder,
+                _directories.Of(run.Key),
+                _options.Worker.LogMaxBytes,
+                spec.Umask
+            );
             Enqueue(() => OnPrepared(run, start, checkpoints));
         }
         catch (Exception e)
@@ -96,10 +109,10 @@ internal sealed partial class WorkerHost
         );
     }
 
-    private void OnNotPrepared(WorkerRun run, string problem)
+    private void OnNotPrepared(WorkerRun run, string problem, bool nodeUnfit = false)
     {
         Drop(run);
-        _post(new WorkerStartFailed(run.Key, problem));
+        _post(new WorkerStartFailed(run.Key, problem) { NodeUnfit = nodeUnfit });
     }
 
     private void OnPrepared(WorkerRun run, PreparedStart start, CheckpointFolder? checkpoints)

@@ -212,6 +212,7 @@ internal sealed partial class WorkerHost
         // A folder that may not be entered is an error of the start, which the guard words.
         if (
             spare is null
+            || prepared.Umask is not null
             || SpareRules.Difference(spare.Environment, prepared.Environment) is null
             || !Posix.IsExecutable(prepared.WorkingDirectory)
         )

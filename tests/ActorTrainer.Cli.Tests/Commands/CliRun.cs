@@ -18,6 +18,8 @@ internal sealed class CliRun
 
     public int Width { get; init; } = CliContext.PipedWidth;
 
+    public string? Umask { get; init; }
+
     public CancellationToken Interrupt { get; init; }
 
     public FakeFiles Files { get; } = new();
@@ -41,6 +43,7 @@ internal sealed class CliRun
             OutIsTerminal = Terminal,
             Width = Width,
             Environment = _environment.GetValueOrDefault,
+            Umask = () => Umask,
             WorkingDirectory = "/home/ada",
             Time = new FixedClock(SampleCluster.Now),
             Files = Files,

@@ -53,7 +53,7 @@ public sealed class CliTests : IAsyncLifetime
         "tasks",
         "show"
     )]
-    [InlineData("actortrainer: --env: 'SEED' is not KEY=VALUE; write for example --env SEED=7\n", "run", "--env", "SEED", "--", "true")]
+    [InlineData("actortrainer: --env: SEED is not set here; set it, or write --env SEED=VALUE\n", "run", "--env", "SEED", "--", "true")]
     [InlineData("actortrainer: --slots: at least 1\n", "run", "--slots", "0", "--", "true")]
     [InlineData("actortrainer: name a shard or give --task TASK\n", "shards", "show")]
     public async Task AnyCommand_WrongUsage_Exits2WithOneMessage(string message, params string[] args)

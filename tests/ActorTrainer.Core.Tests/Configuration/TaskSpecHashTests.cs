@@ -73,6 +73,14 @@ public sealed class TaskSpecHashTests
             },
             Spec with
             {
+                Secrets = new Dictionary<string, string> { ["C"] = "file:/run/c" },
+            },
+            Spec with
+            {
+                Umask = "022",
+            },
+            Spec with
+            {
                 WorkingDirectory = "/x",
             },
             Spec with

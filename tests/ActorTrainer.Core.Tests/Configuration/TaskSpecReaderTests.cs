@@ -33,7 +33,8 @@ public sealed class TaskSpecReaderTests
                 type = Samples.Digits, assembly = bin/Digits.dll
                 settings { lr = ${lr}, name = "0.1", deep { flag = true, list = [1, two, null] } }
               }
-              environment { OMP_NUM_THREADS = 1, "B" = "x y" }
+              environment { OMP_NUM_THREADS = 1, "B" = "x y", HF_TOKEN { secret = "file:/run/secrets/hf" } }
+              umask = 027
               working-directory = work
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
@@ -55,6 +56,8 @@ public sealed class TaskSpecReaderTests
         spec.Trainer.Assembly.ShouldBe("/work/bin/Digits.dll");
         spec.Trainer.Settings!.Value.GetRawText().ShouldBe("""{"lr":0.1,"name":"0.1","deep":{"flag":true,"list":[1,"two",null]}}""");
         spec.Environment.ShouldBe(new Dictionary<string, string> { ["B"] = "x y", ["OMP_NUM_THREADS"] = "1" }, ignoreOrder: true);
+        spec.Secrets.ShouldBe(new Dictionary<string, string> { ["HF_TOKEN"] = "file:/run/secrets/hf" });
+        spec.Umask.ShouldBe("027");
         spec.WorkingDirectory.ShouldBe("/work/work");
         spec.Checkpoint.ShouldBe(
             new CheckpointSpec
@@ -175,8 +178,22 @@ public sealed class TaskSpecReaderTests
     )]
     [InlineData(
         "task { name = a, command = x, environment { A.B = x } }",
-        "t.conf:1:47: task.environment.A must be a text; put it in double quotes."
+        "t.conf:1:47: task.environment.A must be a text; put it in double quotes, or write { secret = \"file:/…\" }."
     )]
+    [InlineData(
+        "task { name = a, command = x, environment { A { secret = \"file:run/a\" } } }",
+        "t.conf:1:58: task.environment.A must say where its secret is, and not what it is: "
+            + "file: and the absolute path of a file on the node, such as file:/run/secrets/token."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment { A { secret = \"file:/a\", also = b } } }",
+        "t.conf:1:47: task.environment.A must be a text; put it in double quotes, or write { secret = \"file:/…\" }."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment { ACTORTRAINER_X { secret = \"file:/a\" } } }",
+        "t.conf:1:45: task.environment.ACTORTRAINER_X is set by ActorTrainer itself; choose a name that does not begin with ACTORTRAINER_."
+    )]
+    [InlineData("task { name = a, command = x, umask = 8 }", "t.conf:1:39: task.umask is '8': write three octal digits, such as 022.")]
     [InlineData(
         "task { name = a, command = x, environment = [] }",
         "t.conf:1:45: task.environment must be an object; write environment { NAME = \"value\" }."

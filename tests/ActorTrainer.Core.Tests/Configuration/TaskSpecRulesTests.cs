@@ -56,12 +56,34 @@ public sealed class TaskSpecRulesTests
             { WithVariable("ACTORTRAINER_RUN", "x"), "is set by ActorTrainer itself" },
             { WithVariable("A", "x\0"), "contains a zero character" },
             { WithVariable("A", null!), "the variable A is null" },
+            { WithSecret("1A", "file:/run/a"), "secrets: '1A' is not a variable's name" },
+            { WithSecret("ACTORTRAINER_RUN", "file:/run/a"), "is set by ActorTrainer itself" },
+            { WithSecret("A", null!), "the secret A is null" },
+            { WithSecret("A", "hunter2"), "secrets: A must say where its secret is, and not what it is: file: and" },
+            { WithSecret("A", "file:run/a"), "secrets: A must say where its secret is" },
+            { WithSecret("A", "file:/run/a\0"), "and the absolute path of a file on the node" },
+            {
+                WithSecret("A", "file:/run/a") with
+                {
+                    Environment = new Dictionary<string, string> { ["A"] = "x" },
+                },
+                "the variable A has a value and a secret; keep one of them"
+            },
+            { Good with { Umask = "22" }, "umask is '22': write three octal digits, such as 022" },
+            { Good with { Umask = "028" }, "umask is '028'" },
+            { Good with { Umask = "4022" }, "umask is '4022'" },
+            { Good with { Umask = "" }, "umask is ''" },
         };
 
     [Theory]
     [MemberData(nameof(Broken))]
     public void Problem_OneRuleBroken_NamesIt(TaskSpec spec, string said) =>
         TaskSpecRules.Problem(spec).ShouldNotBeNull().ShouldContain(said);
+
+    /// <summary>It may have been written there by mistake, and messages are logged.</summary>
+    [Fact]
+    public void Problem_SecretWithItsValue_IsNotRepeated() =>
+        TaskSpecRules.Problem(WithSecret("A", "hunter2")).ShouldNotBeNull().ShouldNotContain("hunter2");
 
     [Fact]
     public void Problem_ValuesAtTheirBounds_AreTaken()
@@ -84,6 +106,7 @@ public sealed class TaskSpecRulesTests
                 Rules = [Rule() with { ExitCode = 0 }],
             },
             Stall = new StallSpec { Training = TimeSpan.Zero },
+            Umask = "000",
         };
         TaskSpec most = Good with
         {
@@ -97,6 +120,8 @@ public sealed class TaskSpecRulesTests
             },
             Command = null,
             Trainer = new TrainerSpec("T", null, Json(Nested(32))),
+            Umask = "0777",
+            Secrets = new Dictionary<string, string> { ["A"] = "file:/run/a b" },
         };
 
         TaskSpecRules.Problem(least).ShouldBeNull();
@@ -111,6 +136,12 @@ public sealed class TaskSpecRulesTests
         Good with
         {
             Environment = new Dictionary<string, string> { [name] = value },
+        };
+
+    private static TaskSpec WithSecret(string name, string source) =>
+        Good with
+        {
+            Secrets = new Dictionary<string, string> { [name] = source },
         };
 
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;

@@ -209,6 +209,22 @@ public sealed class PlacementMoveTests
     }
 
     [Fact]
+    public void Unfit_SeveralNodes_GoesToTheOneThatIsNotTriedYet()
+    {
+        PlacementWorld world = new();
+        world.Join(1);
+        world.Join(2);
+        world.Submit(PlacementWorld.New(1) with { Unfit = [1, 2] });
+        world.Rebalance().ShouldBeEmpty();
+        world.Pass(Minute);
+        world.Join(3);
+
+        world.Settle();
+
+        world.Moves.Select(m => (m.Move.To, m.Move.Reason)).ShouldBe([(3, MoveReasons.Elsewhere)]);
+    }
+
+    [Fact]
     public void Rebalance_Off_OnlyWhatHasToGoMoves()
     {
         PlacementWorld world = new(new ShardingModel { Rebalance = false });

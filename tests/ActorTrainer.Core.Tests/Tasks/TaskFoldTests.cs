@@ -183,7 +183,10 @@ public sealed class TaskFoldTests
             7 => new TaskCheckpointRemoved(Ref(step).Name, "keep-last"),
             8 => new TaskPacksCondemned(["packs/x"]),
             9 => new TaskInterrupted((InterruptionReason)random.Next(5), "detail"),
-            10 => new TaskRetryScheduled(random.Next(4), failure, TimeSpan.FromSeconds(random.Next(9)), random.Next(2) == 0, 3),
+            10 => new TaskRetryScheduled(random.Next(4), failure, TimeSpan.FromSeconds(random.Next(9)), random.Next(2) == 0, 3)
+            {
+                NodeUnfit = random.Next(3) == 0,
+            },
             11 => new TaskMigrating(2, EntityDriver.There, "drain"),
             12 => new TaskPaused(),
             13 => new TaskResumed(),

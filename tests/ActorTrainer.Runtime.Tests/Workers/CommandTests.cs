@@ -46,7 +46,10 @@ public sealed class CommandTests
         await File.WriteAllTextAsync(script, "echo no interpreter");
         (TaskSpec Spec, string Text)[] cases =
         [
-            (new TaskSpec { Name = "t", Command = ["no-such-program-here"] }, "'no-such-program-here' was not found in the PATH"),
+            (
+                new TaskSpec { Name = "t", Command = ["no-such-program-here"] },
+                "'no-such-program-here' was not found on this node in the task's PATH"
+            ),
             (new TaskSpec { Name = "t", Command = ["/no/such/program"] }, "'/no/such/program' does not exist"),
             (new TaskSpec { Name = "t", Command = [script] }, "is not executable"),
             (new TaskSpec { Name = "t", Command = ["/usr"] }, "is a folder"),
@@ -64,12 +67,16 @@ public sealed class CommandTests
         {
             RunKey run = WorkerHarness.Key(i + 1);
             harness.Start(run, cases[i].Spec);
-            (await harness.WaitAsync<WorkerStartFailed>(failed => failed.Run == run)).Detail.ShouldContain(cases[i].Text);
+            WorkerStartFailed failed = await harness.WaitAsync<WorkerStartFailed>(failed => failed.Run == run);
+            failed.Detail.ShouldContain(cases[i].Text);
+            failed.NodeUnfit.ShouldBeTrue();
         }
 
         File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         harness.Start(WorkerHarness.Key(9), new TaskSpec { Name = "t", Command = [script] });
-        (await harness.WaitAsync<WorkerStartFailed>(failed => failed.Run.Run == 9)).Detail.ShouldContain("no #! line");
+        WorkerStartFailed last = await harness.WaitAsync<WorkerStartFailed>(failed => failed.Run.Run == 9);
+        last.Detail.ShouldContain("no #! line");
+        last.NodeUnfit.ShouldBeFalse();
     }
 
     [Fact]

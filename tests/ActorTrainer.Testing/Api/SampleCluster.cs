@@ -166,6 +166,8 @@ public static class SampleCluster
             Trainer = new TrainerSpec("Digits.DigitsTrainer", "/opt/digits/Digits.dll", null),
             WorkingDirectory = "/home/ada/digits",
             Environment = new Dictionary<string, string> { ["SEED"] = "7" },
+            Secrets = new Dictionary<string, string> { ["HF_TOKEN"] = "file:/run/secrets/hf", ["API_KEY"] = "file:/run/secrets/api" },
+            Umask = "027",
         };
         TaskEvent[] events =
         [

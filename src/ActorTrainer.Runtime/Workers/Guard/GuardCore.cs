@@ -108,7 +108,7 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             else
             {
                 // Started and entered under one lock, so that an end that comes at once finds its run.
-                error = ProcessSpawner.Spawn(start.Executable, start.Arguments, start.Environment, start.WorkingDirectory, write, out pid);
+                error = ProcessSpawner.Spawn(start, write, out pid);
             }
 
             _ = Posix.Close(write);

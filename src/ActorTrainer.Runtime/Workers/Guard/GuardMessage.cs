@@ -42,6 +42,7 @@ internal abstract record GuardMessage
 /// <param name="WorkingDirectory">An existing folder.</param>
 /// <param name="LogDirectory">Where the output files go. Null: a spare, whose output belongs to no run and is kept nowhere.</param>
 /// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
+/// <param name="Umask">Its umask; null: the guard's own, which is the node's.</param>
 internal sealed record GuardStart(
     string Run,
     string Executable,
@@ -49,7 +50,8 @@ internal sealed record GuardStart(
     IReadOnlyList<string> Environment,
     string WorkingDirectory,
     string? LogDirectory,
-    long LogMaxBytes
+    long LogMaxBytes,
+    int? Umask = null
 ) : GuardMessage;
 
 /// <summary>

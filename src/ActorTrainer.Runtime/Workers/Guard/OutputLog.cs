@@ -9,6 +9,14 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 /// <remarks>A disk that is full costs output, never the run: what can not be written is dropped and counted.</remarks>
 internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
 {
+    private const UnixFileMode ReadAndWrite =
+        UnixFileMode.UserRead
+        | UnixFileMode.UserWrite
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupWrite
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherWrite;
+
     private readonly long _fileMaxBytes = Math.Max(4096, maxBytes / 2);
     private FileStream? _file;
     private long _length;
@@ -92,14 +100,7 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
                 File.Delete(Path.Combine(directory, FileName(_number - 1)));
             }
 
-            // The buffer is the caller's: what a worker printed is readable at once.
-            FileStream next = new(
-                Path.Combine(directory, FileName(_number + 1)),
-                FileMode.Create,
-                FileAccess.Write,
-                FileShare.ReadWrite | FileShare.Delete,
-                bufferSize: 0
-            );
+            FileStream next = Create(Path.Combine(directory, FileName(_number + 1)));
             _file?.Dispose();
             _file = next;
             _number++;
@@ -110,5 +111,35 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
         {
             return false;
         }
+    }
+
+    private FileStream Create(string path)
+    {
+        // The buffer is the caller's: what a worker printed is readable at once.
+        FileStreamOptions options = new()
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            Share = FileShare.ReadWrite | FileShare.Delete,
+            BufferSize = 0,
+        };
+        if (OperatingSystem.IsWindows())
+        {
+            return new FileStream(path, options);
+        }
+
+        // As open as its folder, and not as the umask says: that may be the one of a process which is started at this moment.
+        options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        FileStream file = new(path, options);
+        try
+        {
+            File.SetUnixFileMode(file.SafeFileHandle, File.GetUnixFileMode(directory) & ReadAndWrite);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // A file system without modes.
+        }
+
+        return file;
     }
 }

@@ -15,26 +15,20 @@ internal static unsafe partial class ProcessSpawner
     private const short SetSignalMask = 0x08;
     private const short MacCloseOnExecByDefault = 0x4000;
     private const int ReadOnly = 0;
+    private static readonly Lock OneUmask = new();
 
     /// <summary>
     /// Starts a process in a group of its own with default signal handling, standard input from nowhere and both outputs into
     /// <paramref name="output"/>.
     /// </summary>
     /// <returns>0 and the process id, or an error number.</returns>
-    public static int Spawn(
-        string executable,
-        IReadOnlyList<string> arguments,
-        IReadOnlyList<string> environment,
-        string workingDirectory,
-        int output,
-        out int pid
-    )
+    public static int Spawn(GuardStart start, int output, out int pid)
     {
         byte* attributes = (byte*)NativeMemory.AllocZeroed(OpaqueSize);
         byte* actions = (byte*)NativeMemory.AllocZeroed(OpaqueSize);
         byte* signals = (byte*)NativeMemory.AllocZeroed(OpaqueSize);
-        byte** argv = ToNative(arguments);
-        byte** envp = ToNative(environment);
+        byte** argv = ToNative(start.Arguments);
+        byte** envp = ToNative(start.Environment);
         try
         {
             Check(AttributesInit(attributes));
@@ -47,12 +41,20 @@ internal static unsafe partial class ProcessSpawner
             // The guard ignores SIGINT, SIGTERM and SIGHUP, and an ignored signal stays ignored over exec.
             Check(FillSet(signals));
             Check(SetDefaults(attributes, signals));
-            Check(AddChangeDirectory(actions, workingDirectory));
+            Check(AddChangeDirectory(actions, start.WorkingDirectory));
             Check(AddOpen(actions, 0, "/dev/null", ReadOnly, 0));
             Check(AddDuplicate(actions, output, 1));
             Check(AddDuplicate(actions, output, 2));
             int child = 0;
-            int error = PosixSpawn(&child, executable, actions, attributes, argv, envp);
+            int error;
+            lock (OneUmask)
+            {
+                // A process inherits it, and it is one for all threads: what else is created meanwhile sets its mode itself (OutputLog).
+                uint? own = start.Umask is { } umask ? Umask((uint)umask) : null;
+                error = PosixSpawn(&child, start.Executable, actions, attributes, argv, envp);
+                _ = own is { } before ? Umask(before) : 0;
+            }
+
             pid = child;
             return error;
         }
@@ -132,6 +134,9 @@ internal static unsafe partial class ProcessSpawner
 
     [LibraryImport("libc", EntryPoint = "posix_spawn_file_actions_adddup2")]
     private static partial int AddDuplicate(byte* actions, int descriptor, int target);
+
+    [LibraryImport("libc", EntryPoint = "umask")]
+    private static partial uint Umask(uint mask);
 
     [LibraryImport("libc", EntryPoint = "sigemptyset")]
     private static partial int EmptySet(byte* signals);
