@@ -15,4 +15,11 @@ public sealed record TaskListing(TaskSummary Summary, DateTimeOffset SubmittedAt
 public sealed record EventRow(TaskId Task, long Sequence, long Term, DateTimeOffset Time, TaskEvent Event);
 
 /// <summary>A checkpoint in a list.</summary>
-public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, long Term, DateTimeOffset Time, bool Damaged);
+public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, long Term, DateTimeOffset Time, bool Damaged)
+{
+    /// <summary>Whether the task went on from an older one; it is restored only when the user chooses it.</summary>
+    public bool Overtaken { get; init; }
+
+    /// <summary>Whether it is passed over because starts from it failed.</summary>
+    public bool SetAside { get; init; }
+}

@@ -12,6 +12,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(MigrateTask), "migrate")]
 [JsonDerivedType(typeof(SaveTask), "save")]
 [JsonDerivedType(typeof(ArchiveTask), "archive")]
+[JsonDerivedType(typeof(RestoreTask), "restore")]
 public abstract record TaskCommand;
 
 /// <summary>Creates the task. The same name and specification give the same task, another specification is refused.</summary>
@@ -31,6 +32,11 @@ public sealed record MigrateTask(NodeAddress? To) : TaskCommand;
 
 /// <summary>Takes a checkpoint now.</summary>
 public sealed record SaveTask : TaskCommand;
+
+/// <summary>
+/// Lets the task go on from one of its checkpoints: at once, ending what runs, or with the next resume if it is paused.
+/// </summary>
+public sealed record RestoreTask(string Checkpoint) : TaskCommand;
 
 /// <summary>Takes a task that has ended out of the live tables; it can do nothing any more.</summary>
 public sealed record ArchiveTask : TaskCommand;

@@ -181,6 +181,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             ResumeTask => OnResume(),
             CancelTask => OnCancel(),
             SaveTask => OnSave(),
+            RestoreTask restore => OnRestore(restore.Checkpoint),
             ArchiveTask when State.IsFinished && IsIdle => new EntityStep([new TaskArchived()], [], new CommandAccepted(Task)),
             ArchiveTask => Refuse($"task {Task} has not ended; only a task that has is archived"),
             MigrateTask when State.IsFinished => Refuse($"task {Task} has ended ({Word(State.Status)}); there is nothing to move"),

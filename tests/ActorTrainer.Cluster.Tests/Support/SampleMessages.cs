@@ -82,7 +82,8 @@ internal static class SampleMessages
         Failures = 2,
         FailedAtStep = 11,
         Progress = Progress,
-        Checkpoints = [new ListedCheckpoint(Checkpoint, Damaged: true, Dead: false)],
+        Checkpoints = [new ListedCheckpoint(Checkpoint, Damaged: true, Dead: false) { FailedStarts = 2, SetAside = true }],
+        RestoreFrom = Checkpoint.Name,
         RetryDelay = TimeSpan.FromSeconds(4),
         AvoidIncarnation = 8,
         NodeLosses = 1,
@@ -102,12 +103,14 @@ internal static class SampleMessages
         new TaskProgressed(Progress, Settled: true),
         new TaskCheckpointed(Checkpoint),
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
+        new TaskCheckpointSetAside(Checkpoint.Name, 2, "c-3-10-abcdefgh", 10),
+        new TaskRestoreChosen(Checkpoint.Name, 12),
         new TaskCheckpointFailed("interval", "no space"),
         new TaskWarned("'data' is a link that leads out"),
         new TaskCheckpointRemoved(Checkpoint.Name, "expired"),
         new TaskPacksCondemned(Checkpoint.Packs),
         new TaskInterrupted(InterruptionReason.GuardLost, "the guard is gone"),
-        new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true),
+        new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true) { FailedStartFrom = Checkpoint.Name },
         new TaskMigrating(10, Node, "request"),
         new TaskPaused(),
         new TaskResumed(),
@@ -127,6 +130,7 @@ internal static class SampleMessages
         new MigrateTask(Node),
         new SaveTask(),
         new ArchiveTask(),
+        new RestoreTask(Checkpoint.Name),
     ];
 
     private static readonly CommandReply[] Replies =
