@@ -29,6 +29,7 @@ internal static class CliProgram
                 TasksResumeCommand.Create(cli, globals),
                 TasksCancelCommand.Create(cli, globals),
                 TasksSaveCommand.Create(cli, globals),
+                TasksRestoreCommand.Create(cli, globals),
                 TasksMigrateCommand.Create(cli, globals),
             },
             new CliCommand(
@@ -55,7 +56,7 @@ internal static class CliProgram
             },
             new CliCommand(
                 "checkpoints",
-                "Lists, shows and verifies checkpoints.",
+                "Lists, shows, verifies and exports checkpoints.",
                 "actortrainer checkpoints ls digits",
                 "actortrainer checkpoints verify digits"
             )
@@ -63,6 +64,7 @@ internal static class CliProgram
                 CheckpointsLsCommand.Create(cli, globals),
                 CheckpointsShowCommand.Create(cli, globals),
                 CheckpointsVerifyCommand.Create(cli, globals),
+                CheckpointsExportCommand.Create(cli, globals),
             },
             EventsCommand.Create(cli, globals),
             new CliCommand("config", "Checks and shows configuration files.", "actortrainer config check node.conf")

@@ -20,6 +20,7 @@ internal static class RunCommand
             Arity = ArgumentArity.OneOrMore,
         };
         TaskOptions options = new();
+        Option<string?> from = CheckpointId.StartOption();
         CliCommand command = new(
             "run",
             "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room.",
@@ -33,6 +34,7 @@ internal static class RunCommand
             options.Priority,
             options.Environment,
             options.MaxAttempts,
+            from,
         };
         command.TakesCommandLine = true;
         command.ExitCodeNote = "the task's own; a held task: 1";
@@ -42,7 +44,7 @@ internal static class RunCommand
             globals,
             async call =>
             {
-                TaskSpec spec = options.Read(call, call.Value(commandLine));
+                TaskSpec spec = await CheckpointId.StartFromAsync(call, options.Read(call, call.Value(commandLine)), call.Value(from));
                 TaskId id = await Submission.SendAsync(call, spec);
                 return await FollowAsync(call, id, spec.Name);
             }

@@ -29,6 +29,16 @@ public sealed partial class TaskEntity
             : [];
     }
 
+    /// <summary>A task that is to start from a checkpoint never starts from nothing instead: both are one step.</summary>
+    private EntityStep OnSubmit(SubmitTask submit)
+    {
+        TaskSubmitted submitted = new(submit.Spec, submit.SpecHash, Term, home.Incarnation);
+        return submit.Checkpoint is { } checkpoint
+                ? new EntityStep([submitted, new TaskCheckpointed(checkpoint)], [], new CommandAccepted(Task))
+            : submit.Spec.FromCheckpoint is null ? new EntityStep([submitted], [], new CommandAccepted(Task))
+            : new EntityStep([], [], new CommandUnavailable($"task {Task} is not there any more"));
+    }
+
     private EntityStep OnRestore(string name)
     {
         if (State!.Status is TaskStatus.Completed or TaskStatus.Cancelled)

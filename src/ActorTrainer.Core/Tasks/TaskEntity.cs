@@ -165,9 +165,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
         if (command is SubmitTask submit)
         {
-            return State is not null
-                ? Accept(existed: true)
-                : new EntityStep([new TaskSubmitted(submit.Spec, submit.SpecHash, Term, home.Incarnation)], [], new CommandAccepted(Task));
+            return State is not null ? Accept(existed: true) : OnSubmit(submit);
         }
 
         if (State is null)

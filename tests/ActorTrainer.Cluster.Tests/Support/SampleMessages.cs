@@ -38,6 +38,7 @@ internal static class SampleMessages
         Trainer = new TrainerSpec("Digits", "/opt/digits/Digits.dll", JsonDocument.Parse("""{"seed":1}""").RootElement.Clone()),
         Environment = new Dictionary<string, string> { ["SEED"] = "7" },
         WorkingDirectory = "/opt/digits",
+        FromCheckpoint = "c-2-7-abcdefgh",
         Checkpoint = new CheckpointSpec
         {
             Strategy = CheckpointStrategy.Interval,
@@ -123,7 +124,7 @@ internal static class SampleMessages
 
     private static readonly TaskCommand[] Commands =
     [
-        new SubmitTask(Spec, "hash"),
+        new SubmitTask(Spec, "hash") { Checkpoint = Checkpoint },
         new PauseTask(),
         new ResumeTask(),
         new CancelTask(),

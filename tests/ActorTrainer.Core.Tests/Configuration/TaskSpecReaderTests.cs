@@ -34,7 +34,7 @@ public sealed class TaskSpecReaderTests
                 settings { lr = ${lr}, name = "0.1", deep { flag = true, list = [1, two, null] } }
               }
               environment { OMP_NUM_THREADS = 1, "B" = "x y" }
-              working-directory = work
+              working-directory = work, from-checkpoint = c-3-1200-k3f9a2bc
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
               }
@@ -56,6 +56,7 @@ public sealed class TaskSpecReaderTests
         spec.Trainer.Settings!.Value.GetRawText().ShouldBe("""{"lr":0.1,"name":"0.1","deep":{"flag":true,"list":[1,"two",null]}}""");
         spec.Environment.ShouldBe(new Dictionary<string, string> { ["B"] = "x y", ["OMP_NUM_THREADS"] = "1" }, ignoreOrder: true);
         spec.WorkingDirectory.ShouldBe("/work/work");
+        spec.FromCheckpoint.ShouldBe("c-3-1200-k3f9a2bc");
         spec.Checkpoint.ShouldBe(
             new CheckpointSpec
             {
@@ -180,6 +181,10 @@ public sealed class TaskSpecReaderTests
     [InlineData(
         "task { name = a, command = x, environment = [] }",
         "t.conf:1:45: task.environment must be an object; write environment { NAME = \"value\" }."
+    )]
+    [InlineData(
+        "task { name = a, command = x, from-checkpoint = b }",
+        "t.conf:1:49: task.from-checkpoint is 'b': is not a checkpoint's name; 'actortrainer checkpoints ls' lists them (c-TERM-STEP-RANDOM)."
     )]
     [InlineData("task { name = a, command = x, slots = 0 }", "t.conf:1:39: task.slots is '0': it must be from 1 to 10000.")]
     [InlineData(

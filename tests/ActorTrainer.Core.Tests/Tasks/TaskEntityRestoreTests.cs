@@ -284,6 +284,26 @@ public sealed class TaskEntityRestoreTests
         next.Happens(new CheckpointRestored(run, chosen)).Persist.OfType<TaskStarted>().Single().RestoredFrom.ShouldBe(chosen);
     }
 
+    [Fact]
+    public void On_SubmitFromACheckpoint_BeginsWithItAndNeverFromNothing()
+    {
+        TaskSpec spec = EntityDriver.Trainer(s => s with { FromCheckpoint = "c-3-40-aaaaaaaa" });
+        EntityDriver driver = new();
+        driver.Do(driver.Entity.Activated(1, driver.Now));
+        driver.Tell(new SubmitTask(spec, "hash")).Reply.ShouldBeOfType<CommandUnavailable>();
+        driver.Entity.State.ShouldBeNull();
+        CheckpointRef copy = EntityDriver.Ref("c-0-40-bbbbbbbb", 40, "copied");
+        driver
+            .Tell(new SubmitTask(spec, "hash") { Checkpoint = copy })
+            .Persist.ShouldBe([new TaskSubmitted(spec, "hash", 1, 1), new TaskCheckpointed(copy)]);
+        (driver.State.Status, driver.State.Progress.Step).ShouldBe((TaskStatus.Pending, 40));
+        driver.Tell(new SubmitTask(spec, "hash")).Reply.ShouldBe(new CommandAccepted(EntityDriver.Id, Existed: true));
+        driver.Start();
+        driver.Log.OfType<TaskStarted>().Single().RestoredFrom.ShouldBe(copy.Name);
+        driver.Save(50);
+        driver.State.Checkpoints.Select(c => c.Checkpoint.Step).ShouldBe([50, 40]);
+    }
+
     private static TaskSpec Retries(int most) => EntityDriver.Trainer(s => s with { Retry = new RetrySpec { MaxAttempts = most } });
 
     /// <summary>A start from a checkpoint that ends by itself before anything came of it.</summary>
