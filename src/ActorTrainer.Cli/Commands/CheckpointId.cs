@@ -16,7 +16,8 @@ internal static class CheckpointId
         new("--from-checkpoint")
         {
             Description =
-                "Start from a checkpoint of another task, of which it gets a copy: a checkpoint's name, or a task's for the one that that would go on from.",
+                "Start from a checkpoint of another task, of which it gets a copy: a checkpoint's name, or a task's for the one that "
+                + "that task would go on from.",
             HelpName = "ID",
         };
 

@@ -15,8 +15,8 @@ internal static class CheckpointsExportCommand
         Argument<string> folder = new("DIR") { Description = "Where to write the files: a folder that is new or empty." };
         CliCommand command = new(
             "export",
-            "Writes the files of a checkpoint into a folder, with their modes, times and links. Everything is hashed again; when not all of it can be "
-                + "read, nothing is left.",
+            "Writes the files of a checkpoint into a folder, with their modes, times and links. Everything is hashed again; when not all "
+                + "of it can be read, nothing is left.",
             "actortrainer checkpoints export digits ./digits-newest",
             "actortrainer checkpoints export c-3-1200-k3f9a2bc ./step-1200"
         )

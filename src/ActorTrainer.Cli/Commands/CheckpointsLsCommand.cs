@@ -57,31 +57,36 @@ internal static class CheckpointsLsCommand
                     return ExitCodes.Ok;
                 }
 
-                Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
-                foreach (CheckpointListing listing in list.Checkpoints)
-                {
-                    table.Row(
-                        new Text(listing.Task.Value),
-                        new Text(listing.Checkpoint.Name),
-                        new Text(Human.Number(listing.Checkpoint.Step)),
-                        new Text(listing.Checkpoint.Reason),
-                        new Text(Human.Bytes(listing.Checkpoint.Bytes)),
-                        new Text(call.Times.Show(listing.Time)),
-                        new Text(
-                            listing.Damaged ? "DAMAGED"
-                                : listing.SetAside ? "set aside"
-                                : listing.Overtaken ? "overtaken"
-                                : "",
-                            new Style(listing.Damaged ? Color.Red : Color.Yellow)
-                        )
-                    );
-                }
-
-                call.Write(table);
+                call.Write(Rows(call, list.Checkpoints));
                 return ExitCodes.Ok;
             }
         );
         return command;
+    }
+
+    private static Table Rows(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)
+    {
+        Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
+        foreach (CheckpointListing listing in checkpoints)
+        {
+            table.Row(
+                new Text(listing.Task.Value),
+                new Text(listing.Checkpoint.Name),
+                new Text(Human.Number(listing.Checkpoint.Step)),
+                new Text(listing.Checkpoint.Reason),
+                new Text(Human.Bytes(listing.Checkpoint.Bytes)),
+                new Text(call.Times.Show(listing.Time)),
+                new Text(
+                    listing.Damaged ? "DAMAGED"
+                        : listing.SetAside ? "set aside"
+                        : listing.Overtaken ? "overtaken"
+                        : "",
+                    new Style(listing.Damaged ? Color.Red : Color.Yellow)
+                )
+            );
+        }
+
+        return table;
     }
 
     private static async Task<int> ListFilesAsync(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)

@@ -10,8 +10,8 @@ internal static class TasksRestoreCommand
         Option<string> from = new("--from")
         {
             Description =
-                "The checkpoint's name, of those that 'actortrainer checkpoints ls TASK' lists. Later ones stay listed until a newer one is "
-                + "committed, and can be chosen again.",
+                "The checkpoint's name, of those that 'actortrainer checkpoints ls TASK' lists. Later ones stay listed until a "
+                + "newer one is committed, and can be chosen again.",
             HelpName = "CHECKPOINT",
             Required = true,
         };

@@ -18,7 +18,9 @@ public abstract record TaskCommand;
 /// <summary>Creates the task. The same name and specification give the same task, another specification is refused.</summary>
 public sealed record SubmitTask(TaskSpec Spec, string SpecHash) : TaskCommand
 {
-    /// <summary>The task's own copy of <see cref="TaskSpec.FromCheckpoint"/>; null where there is none, or the task is there already.</summary>
+    /// <summary>
+    /// The task's own copy of <see cref="TaskSpec.FromCheckpoint"/>; null where there is none, or the task is there already.
+    /// </summary>
     public CheckpointRef? Checkpoint { get; init; }
 }
 

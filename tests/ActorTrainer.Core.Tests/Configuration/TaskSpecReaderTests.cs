@@ -184,7 +184,8 @@ public sealed class TaskSpecReaderTests
     )]
     [InlineData(
         "task { name = a, command = x, from-checkpoint = b }",
-        "t.conf:1:49: task.from-checkpoint is 'b': is not a checkpoint's name; 'actortrainer checkpoints ls' lists them (c-TERM-STEP-RANDOM)."
+        "t.conf:1:49: task.from-checkpoint is 'b': is not a checkpoint's name; 'actortrainer checkpoints ls' lists them "
+            + "(c-TERM-STEP-RANDOM)."
     )]
     [InlineData("task { name = a, command = x, slots = 0 }", "t.conf:1:39: task.slots is '0': it must be from 1 to 10000.")]
     [InlineData(

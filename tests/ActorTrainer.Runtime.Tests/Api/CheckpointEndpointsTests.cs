@@ -37,7 +37,10 @@ public sealed class CheckpointEndpointsTests : ApiTests
         response.Content.Headers.ContentDisposition!.FileName.ShouldBe("c-3-1000-x7q2.tar");
         Directory.CreateDirectory(folder["out"]);
         await TarFile.ExtractToDirectoryAsync(await response.Content.ReadAsStreamAsync(), folder["out"], overwriteFiles: false);
-        DiskFolder.Read(folder["out"]).ToDictionary(f => f.Key, f => f.Value.Length).ShouldBe(new() { ["b/weights"] = 50_000, ["ünï"] = 3 });
+        DiskFolder
+            .Read(folder["out"])
+            .ToDictionary(f => f.Key, f => f.Value.Length)
+            .ShouldBe(new() { ["b/weights"] = 50_000, ["ünï"] = 3 });
     }
 
     [Fact]

@@ -10,7 +10,9 @@ namespace ActorTrainer.Testing.Conformance;
 /// <content>Checkpoints that a user chooses.</content>
 public sealed partial class ClusterConformance
 {
-    /// <summary>Restore: a task goes on from the checkpoint that is named; a new task starts from it, whatever becomes of the first.</summary>
+    /// <summary>
+    /// Restore: a task goes on from the checkpoint that is named; a new task starts from it, whatever becomes of the first.
+    /// </summary>
     public Task Restore_ChosenCheckpoint_GoesOnFromItAndSoDoesANewTask() =>
         OnSharedAsync(async cluster =>
         {
