@@ -6,7 +6,8 @@ namespace ActorTrainer.Checkpoints;
 
 /// <summary>
 /// Gives another task a checkpoint: links to the packs under names of its own, then a manifest of its own. As with a save nothing is
-/// visible before the manifest's rename, and what is left of a copy that was cut off is garbage of term 0, which the task's next owner condemns.
+/// visible before the manifest's rename, and what is left of a copy that was cut off is garbage of term 0, which the task's next owner
+/// condemns.
 /// </summary>
 internal sealed class FolderCopy(FolderLayout layout, TaskId from, CheckpointRef checkpoint, TaskId to, string name)
 {
