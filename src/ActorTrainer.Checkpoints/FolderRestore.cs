@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Checkpoints;
 using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Checkpoints;

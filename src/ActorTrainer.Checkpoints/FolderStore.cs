@@ -77,6 +77,24 @@ public sealed partial class FolderStore : ICheckpointStore
         Task.Run(() => Verify(task, checkpoint, cancellationToken), cancellationToken);
 
     /// <inheritdoc />
+    public Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        Task.Run<ICheckpointContent>(() => new FolderContent(new FolderReader(_layout, _pool, task, checkpoint), _pool), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<CheckpointRef> CopyAsync(
+        TaskId from,
+        CheckpointRef checkpoint,
+        TaskId to,
+        string name,
+        CancellationToken cancellationToken
+    ) =>
+        CheckpointNames.TryParse(name, out long term) && term == 0
+            ? Task.Run(() => new FolderCopy(_layout, from, checkpoint, to, name).Execute(cancellationToken), cancellationToken)
+            : Task.FromException<CheckpointRef>(
+                new CheckpointStoreException($"'{name}' cannot name a copied checkpoint: names of copies are c-0-STEP-RANDOM.")
+            );
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<string>> ListFilesAsync(TaskId task, CancellationToken cancellationToken) =>
         Task.Run(() => ListFiles(task), cancellationToken);
 

@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints;
@@ -23,11 +24,43 @@ public interface ICheckpointStore
     /// <exception cref="CheckpointStoreException">As for a restore.</exception>
     Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken);
 
+    /// <summary>Opens a checkpoint to read its files one after the other. What is open stays readable when it is unlinked.</summary>
+    /// <exception cref="CheckpointDamagedException">The manifest or a pack is missing or has other bytes.</exception>
+    /// <exception cref="CheckpointStoreException">As for a restore.</exception>
+    Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Gives another task a checkpoint of its own with the same files, durable when the call returns: it stays when the first one is
+    /// unlinked. Bytes are shared where the file system can.
+    /// </summary>
+    /// <param name="from">The task that the checkpoint belongs to.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="to">The other task.</param>
+    /// <param name="name">The new checkpoint's name; its term is 0, before any owner's.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="CheckpointDamagedException">The manifest or a pack is missing or has other bytes.</exception>
+    /// <exception cref="CheckpointStoreException">It could not be written, or the name is of another form or in use.</exception>
+    Task<CheckpointRef> CopyAsync(TaskId from, CheckpointRef checkpoint, TaskId to, string name, CancellationToken cancellationToken);
+
     /// <summary>Names of all files (packs and manifests) of a task in the store, sorted.</summary>
     Task<IReadOnlyList<string>> ListFilesAsync(TaskId task, CancellationToken cancellationToken);
 
     /// <summary>Unlinks condemned files; those already gone are passed over.</summary>
     Task UnlinkAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken);
+}
+
+/// <summary>A checkpoint that is open for reading.</summary>
+public interface ICheckpointContent : IDisposable
+{
+    /// <summary>Its files and links, by path.</summary>
+    IReadOnlyList<CheckpointFile> Files { get; }
+
+    /// <summary>
+    /// A file's bytes, from its beginning; every chunk is hashed again before the first of its bytes is handed out. Seekable. A read
+    /// throws <see cref="CheckpointDamagedException"/> or <see cref="CheckpointStoreException"/> as a restore does.
+    /// </summary>
+    /// <param name="index">Its place in <see cref="Files"/>; not a link's.</param>
+    Stream OpenFile(int index);
 }
 
 /// <summary>What to store.</summary>

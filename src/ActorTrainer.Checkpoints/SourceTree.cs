@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Checkpoints;
+
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>A file to be stored.</summary>

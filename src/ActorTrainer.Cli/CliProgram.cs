@@ -29,6 +29,7 @@ internal static class CliProgram
                 TasksResumeCommand.Create(cli, globals),
                 TasksCancelCommand.Create(cli, globals),
                 TasksSaveCommand.Create(cli, globals),
+                TasksRestoreCommand.Create(cli, globals),
                 TasksMigrateCommand.Create(cli, globals),
             },
             new CliCommand(
@@ -53,17 +54,7 @@ internal static class CliProgram
                 ShardsLsCommand.Create(cli, globals),
                 ShardsShowCommand.Create(cli, globals),
             },
-            new CliCommand(
-                "checkpoints",
-                "Lists, shows and verifies checkpoints.",
-                "actortrainer checkpoints ls digits",
-                "actortrainer checkpoints verify digits"
-            )
-            {
-                CheckpointsLsCommand.Create(cli, globals),
-                CheckpointsShowCommand.Create(cli, globals),
-                CheckpointsVerifyCommand.Create(cli, globals),
-            },
+            CreateCheckpoints(cli, globals),
             EventsCommand.Create(cli, globals),
             new CliCommand("config", "Checks and shows configuration files.", "actortrainer config check node.conf")
             {
@@ -107,6 +98,20 @@ internal static class CliProgram
         };
         return await parsed.InvokeAsync(configuration);
     }
+
+    private static CliCommand CreateCheckpoints(CliContext cli, GlobalOptions globals) =>
+        new CliCommand(
+            "checkpoints",
+            "Lists, shows, verifies and exports checkpoints.",
+            "actortrainer checkpoints ls digits",
+            "actortrainer checkpoints verify digits"
+        )
+        {
+            CheckpointsLsCommand.Create(cli, globals),
+            CheckpointsShowCommand.Create(cli, globals),
+            CheckpointsVerifyCommand.Create(cli, globals),
+            CheckpointsExportCommand.Create(cli, globals),
+        };
 
     private static async Task<int> RefuseAsync(CliContext cli, Command command, string problem)
     {

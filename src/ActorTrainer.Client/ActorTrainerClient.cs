@@ -15,7 +15,7 @@ namespace ActorTrainer.Client;
 /// Every method throws <see cref="NoNodeException"/> when no node answers and <see cref="ActorTrainerApiException"/> when the cluster
 /// refuses; commands other than submit also <see cref="UnknownOutcomeException"/>.
 /// </remarks>
-public sealed class ActorTrainerClient : IDisposable
+public sealed partial class ActorTrainerClient : IDisposable
 {
     private static readonly TimeSpan LongTimeout = TimeSpan.FromHours(1);
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(30);
@@ -109,30 +109,6 @@ public sealed class ActorTrainerClient : IDisposable
     /// <summary>How a task's metrics went, over all of its runs; some seconds behind while it trains.</summary>
     public Task<TaskMetrics> GetMetricsAsync(string task, CancellationToken cancellationToken = default) =>
         GetAsync($"/v1/tasks/{Uri.EscapeDataString(task)}/metrics", ApiJson.Default.TaskMetrics, cancellationToken);
-
-    /// <summary>Checkpoints of one task or of all, newest first.</summary>
-    public Task<CheckpointList> ListCheckpointsAsync(string? task = null, CancellationToken cancellationToken = default) =>
-        GetAsync(
-            task is null ? "/v1/checkpoints" : $"/v1/checkpoints?task={Uri.EscapeDataString(task)}",
-            ApiJson.Default.CheckpointList,
-            cancellationToken
-        );
-
-    /// <summary>Reads and hashes everything of a checkpoint.</summary>
-    public Task<CheckpointVerification> VerifyCheckpointAsync(
-        string task,
-        string checkpoint,
-        CancellationToken cancellationToken = default
-    ) =>
-        _caller.CallAsync(
-            new Call(
-                HttpMethod.Post,
-                $"/v1/checkpoints/{Uri.EscapeDataString(task)}/{Uri.EscapeDataString(checkpoint)}/verify",
-                Timeout: LongTimeout
-            ),
-            ApiJson.Default.CheckpointVerification,
-            cancellationToken
-        );
 
     /// <summary>The cluster as the answering node sees it; its members are remembered.</summary>
     public async Task<ClusterStatus> GetClusterAsync(CancellationToken cancellationToken = default)

@@ -38,7 +38,10 @@ namespace ActorTrainer.Client;
 [JsonSerializable(typeof(ShardSummary))]
 [JsonSerializable(typeof(ShardDetails))]
 [JsonSerializable(typeof(VersionInfo))]
+[JsonSerializable(typeof(CheckpointFiles))]
+[JsonSerializable(typeof(IReadOnlyList<CheckpointFiles>))]
 [JsonSerializable(typeof(MigrateBody))]
+[JsonSerializable(typeof(RestoreBody))]
 [JsonSerializable(typeof(NodeBody))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ApiJson : JsonSerializerContext;

@@ -72,6 +72,9 @@ public sealed record TaskEventList(TaskId Task, IReadOnlyList<EventRow> Events);
 /// <summary>Checkpoints, newest first.</summary>
 public sealed record CheckpointList(IReadOnlyList<CheckpointListing> Checkpoints);
 
+/// <summary>The files of a checkpoint, by path.</summary>
+public sealed record CheckpointFiles(TaskId Task, string Checkpoint, IReadOnlyList<CheckpointFile> Files);
+
 /// <summary>Output kept of one run.</summary>
 /// <param name="Term">The term the run was started under.</param>
 /// <param name="Run">Its number within the task's life.</param>
@@ -178,6 +181,9 @@ public sealed record VersionInfo(string Product, string Version, int Api, string
 
 /// <summary>Body of a migrate command; null: the policy chooses.</summary>
 public sealed record MigrateBody(string? To);
+
+/// <summary>Body of a restore command: the checkpoint's name.</summary>
+public sealed record RestoreBody(string From);
 
 /// <summary>Body of drain, cordon and uncordon: the node's address or name.</summary>
 public sealed record NodeBody(string Node);

@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
@@ -6,6 +7,7 @@ using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Nodes;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Sharding;
 using ActorTrainer.Core.Tasks;
 using Akka.Actor;
@@ -19,7 +21,9 @@ namespace ActorTrainer.Cluster;
 /// <param name="model">The node's configuration.</param>
 /// <param name="time">The clock.</param>
 /// <param name="problemOf">Says what is wrong with a task on this node, or null.</param>
-public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<TaskSpec, string?> problemOf) : ITaskClient
+/// <param name="store">Where checkpoints are.</param>
+public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<TaskSpec, string?> problemOf, ICheckpointStore store)
+    : ITaskClient
 {
     private const int Draws = 64;
     private const string NotYet = "this node has just been started and is not in the cluster yet";
@@ -76,8 +80,15 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
 
         string hash = TaskSpecHash.Compute(spec);
         TaskId task;
+        CheckpointRef? copy = null;
         try
         {
+            (CheckpointListing? source, CommandReply? refusal) = await FindSourceAsync(session, spec, cancellationToken);
+            if (refusal is not null)
+            {
+                return refusal;
+            }
+
             // A name stands for one id for ever, and the task itself says whether it is the same.
             task =
                 session.Index.Find(spec.Name)?.Summary.Task
@@ -85,13 +96,26 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
                     new NameClaim(Draw(session, spec.Name), spec, hash, time.GetUtcNow()),
                     cancellationToken
                 );
+            copy = source is null ? null : await CopyAsync(source, task, cancellationToken);
+        }
+        catch (JournalUnavailableException e)
+        {
+            return new CommandUnavailable(e.Message);
+        }
+        catch (CheckpointDamagedException e)
+        {
+            return new CommandRefused($"the task cannot start from {spec.FromCheckpoint}: {e.Message.TrimEnd('.')}");
+        }
+        catch (CheckpointStoreException e)
+        {
+            return new CommandUnavailable(e.Message.TrimEnd('.'));
         }
         catch (Exception e) when (DatabaseErrors.IsAway(e) && !cancellationToken.IsCancellationRequested)
         {
             return new CommandUnavailable($"the journal does not answer: {e.Message}");
         }
 
-        return await AskTaskAsync(session, task, new SubmitTask(spec, hash), cancellationToken);
+        return await AskTaskAsync(session, task, new SubmitTask(spec, hash) { Checkpoint = copy }, cancellationToken);
     }
 
     /// <inheritdoc />

@@ -44,6 +44,9 @@ public abstract class ClusterConformanceTests(ClusterConformance suite)
     public Task Forward_AnyNodeAsked_OwnerDoesIt() => _suite.Forward_AnyNodeAsked_OwnerDoesIt();
 
     [Fact]
+    public Task Restore_ChosenCheckpoint_GoesOnFromItAndSoDoesANewTask() => _suite.Restore_ChosenCheckpoint_GoesOnFromItAndSoDoesANewTask();
+
+    [Fact]
     public Task Migrate_ToANode_GoesOnThereFromWhereItStopped() => _suite.Migrate_ToANode_GoesOnThereFromWhereItStopped();
 
     [Fact]

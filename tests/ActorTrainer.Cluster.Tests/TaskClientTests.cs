@@ -2,6 +2,7 @@ using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Testing.Checkpoints;
 
 namespace ActorTrainer.Cluster.Tests;
 
@@ -14,7 +15,8 @@ public sealed class TaskClientTests
     private readonly TaskClient _client = new(
         new NodeModel { ClusterName = "c" },
         TimeProvider.System,
-        spec => spec.Slots == 0 ? "no slots" : null
+        spec => spec.Slots == 0 ? "no slots" : null,
+        new MemoryStore()
     );
 
     [Fact]

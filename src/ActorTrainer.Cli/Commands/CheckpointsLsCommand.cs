@@ -15,14 +15,17 @@ internal static class CheckpointsLsCommand
             Description = "The task's name or id. [default: all tasks]",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        Option<bool> files = new("--files") { Description = "The files of each checkpoint of TASK." };
         CliCommand command = new(
             "ls",
             "Lists checkpoints, newest first. A task keeps its newest (keep-last), its best and the one last restored from.",
             "actortrainer checkpoints ls",
-            "actortrainer checkpoints ls digits"
+            "actortrainer checkpoints ls digits",
+            "actortrainer checkpoints ls digits --files"
         )
         {
             task,
+            files,
         };
         Invocation.Set(
             command,
@@ -30,7 +33,18 @@ internal static class CheckpointsLsCommand
             globals,
             async call =>
             {
-                CheckpointList list = await call.Client.ListCheckpointsAsync(call.Args.GetValue(task), call.Interrupt);
+                string? name = call.Args.GetValue(task);
+                if (call.Value(files) && name is null)
+                {
+                    throw new UsageException("--files: name the task");
+                }
+
+                CheckpointList list = await call.Client.ListCheckpointsAsync(name, call.Interrupt);
+                if (call.Value(files))
+                {
+                    return await ListFilesAsync(call, list.Checkpoints);
+                }
+
                 if (call.Json)
                 {
                     call.WriteJson(list);
@@ -43,24 +57,75 @@ internal static class CheckpointsLsCommand
                     return ExitCodes.Ok;
                 }
 
-                Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
-                foreach (CheckpointListing listing in list.Checkpoints)
-                {
-                    table.Row(
-                        new Text(listing.Task.Value),
-                        new Text(listing.Checkpoint.Name),
-                        new Text(Human.Number(listing.Checkpoint.Step)),
-                        new Text(listing.Checkpoint.Reason),
-                        new Text(Human.Bytes(listing.Checkpoint.Bytes)),
-                        new Text(call.Times.Show(listing.Time)),
-                        new Text(listing.Damaged ? "DAMAGED" : "", new Style(Color.Red))
-                    );
-                }
-
-                call.Write(table);
+                call.Write(Rows(call, list.Checkpoints));
                 return ExitCodes.Ok;
             }
         );
         return command;
+    }
+
+    private static Table Rows(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)
+    {
+        Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
+        foreach (CheckpointListing listing in checkpoints)
+        {
+            table.Row(
+                new Text(listing.Task.Value),
+                new Text(listing.Checkpoint.Name),
+                new Text(Human.Number(listing.Checkpoint.Step)),
+                new Text(listing.Checkpoint.Reason),
+                new Text(Human.Bytes(listing.Checkpoint.Bytes)),
+                new Text(call.Times.Show(listing.Time)),
+                new Text(
+                    listing.Damaged ? "DAMAGED"
+                        : listing.SetAside ? "set aside"
+                        : listing.Overtaken ? "overtaken"
+                        : "",
+                    new Style(listing.Damaged ? Color.Red : Color.Yellow)
+                )
+            );
+        }
+
+        return table;
+    }
+
+    private static async Task<int> ListFilesAsync(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)
+    {
+        List<CheckpointFiles> listed = [];
+        foreach (CheckpointListing listing in checkpoints)
+        {
+            try
+            {
+                listed.Add(await call.Client.ListCheckpointFilesAsync(listing.Task.Value, listing.Checkpoint.Name, call.Interrupt));
+            }
+            catch (ActorTrainerApiException e) when (e.Status == 409)
+            {
+                call.Note($"{listing.Checkpoint.Name}: {e.Problem}");
+            }
+        }
+
+        if (call.Json)
+        {
+            call.WriteJson<IReadOnlyList<CheckpointFiles>>(listed);
+            return ExitCodes.Ok;
+        }
+
+        Table table = Tables.Create("~CHECKPOINT", "~PATH", ">SIZE", "MODE", "CHANGED");
+        foreach (CheckpointFiles one in listed)
+        {
+            foreach (CheckpointFile file in one.Files)
+            {
+                table.Row(
+                    new Text(one.Checkpoint),
+                    new Text(file.Link is null ? file.Path : $"{file.Path} -> {file.Link}"),
+                    new Text(file.Link is null ? Human.Bytes(file.Length) : ""),
+                    new Text(file.Link is null ? file.Mode : ""),
+                    new Text(file.Modified is { } modified ? call.Times.Show(modified) : "")
+                );
+            }
+        }
+
+        call.Write(table);
+        return ExitCodes.Ok;
     }
 }

@@ -41,7 +41,7 @@ internal static class CheckpointsShowCommand
                     Tables.Pairs(
                         ("Checkpoint", checkpoint.Name),
                         ("Task", listing.Task.Value),
-                        ("State", listing.Damaged ? "damaged: it is never restored" : "committed"),
+                        ("State", State(listing)),
                         ("Step", Human.Number(checkpoint.Step)),
                         ("Epoch", checkpoint.Epoch > 0 ? checkpoint.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
                         ("Reason", checkpoint.Reason),
@@ -61,6 +61,12 @@ internal static class CheckpointsShowCommand
 
     public static Argument<string?> NameArgument() =>
         new("CHECKPOINT") { Description = "The checkpoint's name. [default: the newest]", Arity = ArgumentArity.ZeroOrOne };
+
+    private static string State(CheckpointListing listing) =>
+        listing.Damaged ? "damaged: it is never restored"
+        : listing.SetAside ? "set aside: starts from it failed; 'tasks resume' or 'tasks restore --from' takes it up again"
+        : listing.Overtaken ? "overtaken: the task went on from an older one; 'tasks restore --from' takes it up again"
+        : "committed";
 
     /// <summary>The checkpoint of this name, or the newest.</summary>
     public static async Task<CheckpointListing> FindAsync(Invocation call, string task, string? name)

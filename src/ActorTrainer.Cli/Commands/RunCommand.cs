@@ -20,6 +20,7 @@ internal static class RunCommand
             Arity = ArgumentArity.OneOrMore,
         };
         TaskOptions options = new();
+        Option<string?> from = CheckpointId.StartOption();
         CliCommand command = new(
             "run",
             "Submits a command as a task and follows its output until it ends. "
@@ -33,6 +34,7 @@ internal static class RunCommand
             options.Slots,
             options.Priority,
             options.MaxAttempts,
+            from,
         };
         options.Environment.AddTo(command);
         command.TakesCommandLine = true;
@@ -43,7 +45,7 @@ internal static class RunCommand
             globals,
             async call =>
             {
-                TaskSpec spec = options.Read(call, call.Value(commandLine));
+                TaskSpec spec = await CheckpointId.StartFromAsync(call, options.Read(call, call.Value(commandLine)), call.Value(from));
                 TaskId id = await Submission.SendAsync(call, spec);
                 return await FollowAsync(call, id, spec.Name);
             }

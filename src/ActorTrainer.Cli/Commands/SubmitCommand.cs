@@ -11,6 +11,7 @@ internal static class SubmitCommand
         Argument<string> file = new("FILE") { Description = "The task's configuration (HOCON or JSON)." };
         Option<string?> name = new("--name") { Description = "The task's name instead of the file's.", HelpName = "NAME" };
         Option<string[]> set = new("--set") { Description = "A key over the file's; may be repeated.", HelpName = "KEY=VALUE" };
+        Option<string?> from = CheckpointId.StartOption();
         Option<bool> wait = new("--wait") { Description = "Follow the output until the task ends; exit with its code." };
         CliCommand command = new(
             "submit",
@@ -22,6 +23,7 @@ internal static class SubmitCommand
             file,
             name,
             set,
+            from,
             wait,
         };
         command.ExitCodeNote = "with --wait the task's own; a held task: 1";
@@ -41,6 +43,7 @@ internal static class SubmitCommand
                     spec = spec with { Name = given };
                 }
 
+                spec = await CheckpointId.StartFromAsync(call, spec, call.Value(from));
                 TaskId id = await Submission.SendAsync(call, spec);
                 if (call.Value(wait))
                 {

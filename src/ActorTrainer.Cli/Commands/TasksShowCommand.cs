@@ -58,6 +58,7 @@ internal static class TasksShowCommand
             ("Submitted", times.Show(task.SubmittedAt)),
             ("Changed", times.Show(task.ChangedAt)),
             (spec?.Command is null ? "Trainer" : "Command", spec is null ? null : EventText.What(spec)),
+            ("Starts from", spec?.FromCheckpoint),
             ("Folder", spec?.WorkingDirectory),
             ("Environment", spec is null ? null : EnvironmentOf(spec)),
             ("Umask", spec?.Umask),

@@ -18,6 +18,8 @@ internal static class EventText
             TaskProgressed => "progressed",
             TaskCheckpointed => "checkpointed",
             TaskCheckpointDamaged => "checkpoint-damaged",
+            TaskCheckpointSetAside => "checkpoint-set-aside",
+            TaskRestoreChosen => "restore-chosen",
             TaskCheckpointFailed => "checkpoint-failed",
             TaskWarned => "warned",
             TaskCheckpointRemoved => "checkpoint-removed",
@@ -49,6 +51,10 @@ internal static class EventText
                     + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored"
             ),
             TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
+            TaskCheckpointSetAside e => FormattableString.Invariant(
+                $"{e.FailedStarts} starts from checkpoint {e.Checkpoint} failed; goes on from the one before, {e.Next} (step {e.NextStep})"
+            ),
+            TaskRestoreChosen e => FormattableString.Invariant($"goes on from {e.Checkpoint} (step {e.Step})"),
             TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",
             TaskWarned e => e.Detail,
             TaskCheckpointRemoved e => $"{e.Checkpoint}: {e.Reason}",
@@ -91,6 +97,7 @@ internal static class EventText
             InterruptionReason.GuardLost => "guard lost",
             InterruptionReason.Paused => "paused",
             InterruptionReason.NodeStopping => "node stopping",
+            InterruptionReason.GoesBack => "goes back",
             _ => reason.ToString(),
         };
 

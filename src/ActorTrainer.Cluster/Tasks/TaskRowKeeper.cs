@@ -25,7 +25,14 @@ internal sealed class TaskRowKeeper(TaskHost host)
 
     /// <summary>Whether an event changes the list of checkpoints.</summary>
     public static bool ChangesCheckpoints(TaskEvent e) =>
-        e is TaskCheckpointed or TaskCheckpointDamaged or TaskCheckpointRemoved or TaskStarted;
+        e
+            is TaskCheckpointed
+                or TaskCheckpointDamaged
+                or TaskCheckpointSetAside
+                or TaskCheckpointRemoved
+                or TaskRestoreChosen
+                or TaskResumed
+                or TaskStarted;
 
     /// <summary>Hands the row in.</summary>
     /// <param name="entity">The task's actor.</param>
@@ -71,6 +78,10 @@ internal sealed class TaskRowKeeper(TaskHost host)
                 CheckpointNames.TryParse(c.Checkpoint.Name, out long term) ? term : 0,
                 Times.Checkpoints.GetValueOrDefault(c.Checkpoint.Name),
                 c.Damaged
-            )),
+            )
+            {
+                Overtaken = c.Dead,
+                SetAside = c.SetAside,
+            }),
         ];
 }

@@ -49,7 +49,7 @@ internal sealed partial class TrainingTaskActor
     /// </summary>
     private void Answer(IActorRef asker, TaskAnswer answer, IReadOnlyList<TaskEvent> journaled)
     {
-        if (journaled.Any(e => e is TaskResumed))
+        if (journaled.Any(e => e is TaskResumed or TaskRestoreChosen))
         {
             _host.Rows.FlushAsync(_task).PipeTo(asker, Self, success: () => answer);
         }

@@ -33,6 +33,9 @@ public static class CheckpointReasons
     /// <summary>Training is complete.</summary>
     public const string Final = "final";
 
+    /// <summary>Another task's checkpoint, from which this task was submitted to start.</summary>
+    public const string Copied = "copied";
+
     /// <summary>A command's files appeared complete in its checkpoint folder.</summary>
     public const string Files = "files";
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -50,6 +51,7 @@ public static class TaskSpecReader
             Secrets = secrets,
             Umask = ReadUmask(task),
             WorkingDirectory = ReadPath(task, "working-directory", resolvePath) ?? (command is null ? null : command.Origin.Folder),
+            FromCheckpoint = ReadFromCheckpoint(task),
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
             Stall = ReadStall(task.Section("stall")),
@@ -222,6 +224,14 @@ public static class TaskSpecReader
         return ConfigPath.IsUsable(scalar.Text)
             ? resolvePath(scalar.Text, scalar.Origin)
             : throw section.Wrong(scalar, key, "that is not a path; write one, or remove the key", scalar.Text);
+    }
+
+    private static string? ReadFromCheckpoint(ConfigSection task)
+    {
+        const string key = "from-checkpoint";
+        return task.Scalar(key) is not { } scalar ? null
+            : CheckpointNames.TryParse(scalar.Text, out _) ? scalar.Text
+            : throw task.Wrong(scalar, key, TaskSpecRules.NoCheckpoint, scalar.Text);
     }
 
     private static CheckpointSpec ReadCheckpoint(ConfigSection section)

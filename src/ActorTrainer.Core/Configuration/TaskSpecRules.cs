@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -11,6 +12,8 @@ namespace ActorTrainer.Core.Configuration;
 /// </summary>
 public static class TaskSpecRules
 {
+    internal const string NoCheckpoint = "is not a checkpoint's name; 'actortrainer checkpoints ls' lists them (c-TERM-STEP-RANDOM)";
+
     private static readonly TimeSpan Year = TimeSpan.FromDays(365);
 
     internal static readonly Bounds<int> Priority = new(-1_000_000, 1_000_000);
@@ -35,6 +38,7 @@ public static class TaskSpecRules
             ?? Out("priority", spec.Priority, Priority)
             ?? Out("slots", spec.Slots, Slots)
             ?? Out("grace", spec.Grace, Grace)
+            ?? (spec.FromCheckpoint is { } from && !CheckpointNames.TryParse(from, out _) ? $"'{from}' {NoCheckpoint}" : null)
             ?? Checkpoint(spec.Checkpoint)
             ?? Retry(spec.Retry)
             ?? Stalls(spec.Stall)

@@ -14,5 +14,20 @@ public sealed record TaskListing(TaskSummary Summary, DateTimeOffset SubmittedAt
 /// <param name="Event">The event.</param>
 public sealed record EventRow(TaskId Task, long Sequence, long Term, DateTimeOffset Time, TaskEvent Event);
 
+/// <summary>A file or a link of a checkpoint.</summary>
+/// <param name="Path">Relative, with <c>/</c> between its segments; it leads nowhere outside.</param>
+/// <param name="Length">In bytes; 0 for a link.</param>
+/// <param name="Mode">Unix permission bits, three octal digits.</param>
+/// <param name="Modified">When its content was changed last, UTC; null for a link and in checkpoints of 0.2.0 and before.</param>
+/// <param name="Link">For a symbolic link where it leads; null for a file.</param>
+public sealed record CheckpointFile(string Path, long Length, string Mode, DateTimeOffset? Modified = null, string? Link = null);
+
 /// <summary>A checkpoint in a list.</summary>
-public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, long Term, DateTimeOffset Time, bool Damaged);
+public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, long Term, DateTimeOffset Time, bool Damaged)
+{
+    /// <summary>Whether the task went on from an older one; it is restored only when the user chooses it.</summary>
+    public bool Overtaken { get; init; }
+
+    /// <summary>Whether it is passed over because starts from it failed.</summary>
+    public bool SetAside { get; init; }
+}

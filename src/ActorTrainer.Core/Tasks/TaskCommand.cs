@@ -12,10 +12,17 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(MigrateTask), "migrate")]
 [JsonDerivedType(typeof(SaveTask), "save")]
 [JsonDerivedType(typeof(ArchiveTask), "archive")]
+[JsonDerivedType(typeof(RestoreTask), "restore")]
 public abstract record TaskCommand;
 
 /// <summary>Creates the task. The same name and specification give the same task, another specification is refused.</summary>
-public sealed record SubmitTask(TaskSpec Spec, string SpecHash) : TaskCommand;
+public sealed record SubmitTask(TaskSpec Spec, string SpecHash) : TaskCommand
+{
+    /// <summary>
+    /// The task's own copy of <see cref="TaskSpec.FromCheckpoint"/>; null where there is none, or the task is there already.
+    /// </summary>
+    public CheckpointRef? Checkpoint { get; init; }
+}
 
 /// <summary>Saves, stops the worker and waits for <see cref="ResumeTask"/>.</summary>
 public sealed record PauseTask : TaskCommand;
@@ -31,6 +38,11 @@ public sealed record MigrateTask(NodeAddress? To) : TaskCommand;
 
 /// <summary>Takes a checkpoint now.</summary>
 public sealed record SaveTask : TaskCommand;
+
+/// <summary>
+/// Lets the task go on from one of its checkpoints: at once, ending what runs, or with the next resume if it is paused.
+/// </summary>
+public sealed record RestoreTask(string Checkpoint) : TaskCommand;
 
 /// <summary>Takes a task that has ended out of the live tables; it can do nothing any more.</summary>
 public sealed record ArchiveTask : TaskCommand;

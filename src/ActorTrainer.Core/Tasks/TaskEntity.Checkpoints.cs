@@ -69,8 +69,14 @@ public sealed partial class TaskEntity
 
         _saving = null;
         _lastStoreFailure = null;
-        RetentionItem added = new(stored.Checkpoint);
-        string?[] needed = [_run?.Restore?.Name, _protected];
+        if (_run is { } run && run.Key == stored.Run)
+        {
+            run.Saved = true;
+        }
+
+        // What a run still saves while the user has the task go back is listed, and not gone on from.
+        RetentionItem added = new(stored.Checkpoint, Overtaken: State.RestoreFrom is not null);
+        string?[] needed = [_run?.Restore?.Name, _protected, State.RestoreFrom];
         RetentionPlan plan = RetentionPolicy.Plan([added, .. Items()], State.Spec.Checkpoint, [.. needed.OfType<string>()]);
         List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint)];
         List<TaskEffect> effects = [new ReleaseStaged(stored.Run, stored.StagedId)];

@@ -74,6 +74,13 @@ public sealed partial class TaskEntity
             return [];
         }
 
+        if (run.Stop == StopCause.GoesBack)
+        {
+            return State.Status == TaskStatus.Running
+                ? [new TaskInterrupted(InterruptionReason.GoesBack, $"to go on from {State.RestoreFrom}")]
+                : [];
+        }
+
         bool complete = run.Done is not null || (run.IsCommand && end.ExitCode == 0 && run.Stop is StopCause.None);
         if (complete)
         {
@@ -125,11 +132,16 @@ public sealed partial class TaskEntity
 
         TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
         bool elsewhere = verdict.Action == FailureAction.RetryElsewhere;
-        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, elsewhere, State.Spec.Retry.MaxAttempts);
+        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, elsewhere, State.Spec.Retry.MaxAttempts)
+        {
+            FailedStartFrom = FailedStartFrom(run),
+        };
 
         // Progress goes on record once a second. Where the run failed has to be known exactly: a checkpoint of the next run just before
         // that step must not count as having got past it, or a task that always fails there would be retried for ever.
-        return run.Progress is { } progress && progress.Step > State.Progress.Step ? [new TaskProgressed(progress), retry] : [retry];
+        return run.Progress is { } progress && progress.Step > State.Progress.Step
+            ? [new TaskProgressed(progress), retry]
+            : [retry, .. SetAside(retry.FailedStartFrom)];
     }
 
     private FailureVerdict Stalled(TaskRun run, RunEnd end)

@@ -143,7 +143,7 @@ public sealed partial class TaskEntity
             return EntityStep.Nothing;
         }
 
-        run.Restore = State!.Checkpoints.FirstOrDefault(c => c.IsUsable && c.Checkpoint.Name != unreadable.Checkpoint)?.Checkpoint;
+        run.Restore = State!.UsableBeside(unreadable.Checkpoint);
         TaskCheckpointDamaged damaged = new(unreadable.Checkpoint, unreadable.Detail);
         if (run.Restore is not null)
         {

@@ -165,9 +165,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
         if (command is SubmitTask submit)
         {
-            return State is not null
-                ? Accept(existed: true)
-                : new EntityStep([new TaskSubmitted(submit.Spec, submit.SpecHash, Term, home.Incarnation)], [], new CommandAccepted(Task));
+            return State is not null ? Accept(existed: true) : OnSubmit(submit);
         }
 
         if (State is null)
@@ -181,6 +179,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             ResumeTask => OnResume(),
             CancelTask => OnCancel(),
             SaveTask => OnSave(),
+            RestoreTask restore => OnRestore(restore.Checkpoint),
             ArchiveTask when State.IsFinished && IsIdle => new EntityStep([new TaskArchived()], [], new CommandAccepted(Task)),
             ArchiveTask => Refuse($"task {Task} has not ended; only a task that has is archived"),
             MigrateTask when State.IsFinished => Refuse($"task {Task} has ended ({Word(State.Status)}); there is nothing to move"),

@@ -12,6 +12,8 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskProgressed), "progressed")]
 [JsonDerivedType(typeof(TaskCheckpointed), "checkpointed")]
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
+[JsonDerivedType(typeof(TaskCheckpointSetAside), "checkpoint-set-aside")]
+[JsonDerivedType(typeof(TaskRestoreChosen), "restore-chosen")]
 [JsonDerivedType(typeof(TaskCheckpointFailed), "checkpoint-failed")]
 [JsonDerivedType(typeof(TaskWarned), "warned")]
 [JsonDerivedType(typeof(TaskCheckpointRemoved), "checkpoint-removed")]
@@ -58,6 +60,19 @@ public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent;
 /// <summary>A checkpoint could not be read back; it is never restored again.</summary>
 public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : TaskEvent;
 
+/// <summary>
+/// Runs that started from this checkpoint failed before they got anywhere: the task goes on from the one before. A resume takes it up
+/// again, unless a newer one was committed meanwhile.
+/// </summary>
+/// <param name="Checkpoint">The checkpoint's name.</param>
+/// <param name="FailedStarts">How many of its starts failed.</param>
+/// <param name="Next">The checkpoint that the task goes on from.</param>
+/// <param name="NextStep">The step of that one.</param>
+public sealed record TaskCheckpointSetAside(string Checkpoint, int FailedStarts, string Next, long NextStep) : TaskEvent;
+
+/// <summary>The user had the task go on from this checkpoint; those listed before it are overtaken.</summary>
+public sealed record TaskRestoreChosen(string Checkpoint, long Step) : TaskEvent;
+
 /// <summary>A save came to nothing; training goes on.</summary>
 public sealed record TaskCheckpointFailed(string Reason, string Detail) : TaskEvent;
 
@@ -90,6 +105,9 @@ public enum InterruptionReason
 
     /// <summary>The node stops.</summary>
     NodeStopping,
+
+    /// <summary>The user had the task go back to a checkpoint.</summary>
+    GoesBack,
 }
 
 /// <summary>A failure of the task's own, and when it goes on: <paramref name="Delay"/> after this event.</summary>
@@ -106,6 +124,11 @@ public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan 
     /// Whether only the node could not start it: then <c>Failures</c> is what it was, and the node is passed over from now on.
     /// </summary>
     public bool NodeUnfit { get; init; }
+
+    /// <summary>
+    /// The checkpoint that the run had started from, when it failed before it made a step (trainers) or a checkpoint; null otherwise.
+    /// </summary>
+    public string? FailedStartFrom { get; init; }
 }
 
 /// <summary>The task is about to be handed to another node.</summary>

@@ -16,7 +16,9 @@ internal static class TaskFold
             TaskStarted started => OnStarted(state, started),
             TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
             TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
-            TaskCheckpointDamaged damaged => Mark(state, damaged.Checkpoint, c => c with { Damaged = true }),
+            TaskCheckpointDamaged damaged => state with { Checkpoints = Marked(state, damaged.Checkpoint, c => c with { Damaged = true }) },
+            TaskCheckpointSetAside setAside => OnSetAside(state, setAside),
+            TaskRestoreChosen chosen => OnRestoreChosen(state, chosen),
             TaskCheckpointRemoved removed => state with
             {
                 Checkpoints = [.. state.Checkpoints.Where(c => c.Checkpoint.Name != removed.Checkpoint)],
@@ -32,6 +34,9 @@ internal static class TaskFold
                 RetryDelay = retry.Delay,
                 AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
                 Detail = RetryDetail(state, retry),
+                Checkpoints = retry.FailedStartFrom is { } from
+                    ? Marked(state, from, c => c with { FailedStarts = c.FailedStarts + 1 })
+                    : state.Checkpoints,
             },
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
             TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
@@ -47,6 +52,11 @@ internal static class TaskFold
                 UnfitRounds = 0,
                 ExitCode = null,
                 Detail = "waits for a slot",
+                Checkpoints = Map(
+                    state,
+                    c => c.FailedStarts > 0 || c.SetAside,
+                    c => c with { FailedStarts = 0, SetAside = false, Dead = c.Dead && !c.SetAside }
+                ),
             },
             TaskHeld held => state with { Status = TaskStatus.Held, RetryDelay = null, Detail = held.Reason },
             TaskCompleted completed => state with
@@ -94,15 +104,7 @@ internal static class TaskFold
 
     private static TaskState OnStarted(TaskState state, TaskStarted started)
     {
-        int restored = -1;
-        for (int i = 0; i < state.Checkpoints.Count; i++)
-        {
-            if (state.Checkpoints[i].Checkpoint.Name == started.RestoredFrom)
-            {
-                restored = i;
-                break;
-            }
-        }
+        int restored = IndexOf(state, started.RestoredFrom);
 
         // Whatever is newer than what was restored belongs to a history that did not go on.
         int newer = restored < 0 ? state.Checkpoints.Count : restored;
@@ -116,35 +118,74 @@ internal static class TaskFold
             UnfitRounds = 0,
             Proven = false,
             Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from step {started.RestoredStep}"),
-            Checkpoints = [.. state.Checkpoints.Select((c, i) => i < newer && !c.Dead ? c with { Dead = true } : c)],
+            // One that was set aside is taken after all where no other can be read.
+            Checkpoints = [.. Overtaken(state, newer).Select((c, i) => i == restored && c.Dead ? c with { Dead = false } : c)],
+            RestoreFrom = null,
+            Progress =
+                restored >= 0 && state.RestoreFrom == started.RestoredFrom
+                    ? At(state.Progress, state.Checkpoints[restored].Checkpoint)
+                    : state.Progress,
+        };
+    }
+
+    private static TaskState OnSetAside(TaskState state, TaskCheckpointSetAside e) =>
+        state with
+        {
+            Detail = FormattableString.Invariant($"{state.Detail}, from the checkpoint before ({e.Next}, step {e.NextStep})"),
+            Checkpoints = Marked(state, e.Checkpoint, c => c with { SetAside = true }),
+        };
+
+    private static TaskState OnRestoreChosen(TaskState state, TaskRestoreChosen chosen)
+    {
+        int index = IndexOf(state, chosen.Checkpoint);
+        if (index < 0)
+        {
+            return state;
+        }
+
+        bool waits = state.Status is not (TaskStatus.Running or TaskStatus.Paused);
+        double? best = null;
+        foreach (ListedCheckpoint listed in state.Checkpoints.Skip(index).Where(c => !c.Dead || c.Checkpoint.Name == chosen.Checkpoint))
+        {
+            best = Better(state.Spec.Checkpoint, listed.Checkpoint, best);
+        }
+
+        return state with
+        {
+            Status = waits ? TaskStatus.Pending : state.Status,
+            Failures = 0,
+            NodeLosses = 0,
+            FailedAtStep = 0,
+            RetryDelay = null,
+            AvoidIncarnation = 0,
+            ExitCode = null,
+            Detail = FormattableString.Invariant($"{GoesBack(state.Status)} from step {chosen.Step}"),
+            RestoreFrom = chosen.Checkpoint,
+            BestMetric = best,
+            Checkpoints =
+            [
+                .. Overtaken(state, index).Select((c, i) => c with { Dead = c.Dead && i != index, SetAside = false, FailedStarts = 0 }),
+            ],
         };
     }
 
     private static TaskState OnCheckpointed(TaskState state, CheckpointRef checkpoint)
     {
-        double? best = state.BestMetric;
-        if (
-            state.Spec.Checkpoint.BestMetric is string metric
-            && checkpoint.Metrics.TryGetValue(metric, out double value)
-            && CheckpointPolicy.IsBetter(state.Spec.Checkpoint, value, best)
-        )
+        if (state.RestoreFrom is not null)
         {
-            best = value;
+            // Of the run that the user has ended.
+            return state with { Checkpoints = [new ListedCheckpoint(checkpoint, false, Dead: true), .. state.Checkpoints] };
         }
 
         return state with
         {
-            Checkpoints = [new ListedCheckpoint(checkpoint, false, false), .. state.Checkpoints],
-            Progress =
-                checkpoint.Step <= state.Progress.Step
-                    ? state.Progress
-                    : state.Progress with
-                    {
-                        Step = checkpoint.Step,
-                        Epoch = checkpoint.Epoch,
-                        Metrics = checkpoint.Metrics,
-                    },
-            BestMetric = best,
+            Checkpoints =
+            [
+                new ListedCheckpoint(checkpoint, false, false),
+                .. Map(state, c => c.FailedStarts > 0 || c.SetAside, c => c with { FailedStarts = 0, SetAside = false }),
+            ],
+            Progress = checkpoint.Step <= state.Progress.Step ? state.Progress : At(state.Progress, checkpoint),
+            BestMetric = Better(state.Spec.Checkpoint, checkpoint, state.BestMetric),
             // Only a state beyond the place of the last failure shows that the failure is behind the task.
             Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,
             Proven = true,
@@ -176,11 +217,53 @@ internal static class TaskFold
         };
     }
 
-    private static TaskState Mark(TaskState state, string name, Func<ListedCheckpoint, ListedCheckpoint> mark) =>
-        state with
+    private static string GoesBack(TaskStatus status) =>
+        status switch
         {
-            Checkpoints = [.. state.Checkpoints.Select(c => c.Checkpoint.Name == name ? mark(c) : c)],
+            TaskStatus.Running => "stops, to go on",
+            TaskStatus.Paused => "paused by the user; resumes",
+            _ => "waits for a slot, to go on",
         };
+
+    private static double? Better(CheckpointSpec spec, CheckpointRef checkpoint, double? best) =>
+        spec.BestMetric is string metric
+        && checkpoint.Metrics.TryGetValue(metric, out double value)
+        && CheckpointPolicy.IsBetter(spec, value, best)
+            ? value
+            : best;
+
+    private static TaskProgress At(TaskProgress progress, CheckpointRef checkpoint) =>
+        progress with
+        {
+            Step = checkpoint.Step,
+            Epoch = checkpoint.Epoch,
+            Metrics = checkpoint.Metrics,
+        };
+
+    private static int IndexOf(TaskState state, string? name)
+    {
+        for (int i = 0; i < state.Checkpoints.Count; i++)
+        {
+            if (state.Checkpoints[i].Checkpoint.Name == name)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static IReadOnlyList<ListedCheckpoint> Overtaken(TaskState state, int newest) =>
+        [.. state.Checkpoints.Select((c, i) => i < newest && !c.Dead ? c with { Dead = true } : c)];
+
+    private static IReadOnlyList<ListedCheckpoint> Marked(TaskState state, string name, Func<ListedCheckpoint, ListedCheckpoint> mark) =>
+        Map(state, c => c.Checkpoint.Name == name, mark);
+
+    private static IReadOnlyList<ListedCheckpoint> Map(
+        TaskState state,
+        Func<ListedCheckpoint, bool> which,
+        Func<ListedCheckpoint, ListedCheckpoint> mark
+    ) => [.. state.Checkpoints.Select(c => which(c) ? mark(c) : c)];
 
     private static int ExitCodeOf(Failure failure) =>
         failure.ExitCode is int code and not 0 ? code

@@ -9,6 +9,9 @@ internal enum StopCause
     /// <summary>The user paused or cancelled the task: nothing follows.</summary>
     User,
 
+    /// <summary>The user had the task go back to a checkpoint: it starts again from there.</summary>
+    GoesBack,
+
     /// <summary>The shard is handed over, or the node stops.</summary>
     Release,
 
@@ -50,6 +53,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     public TimeSpan BegunAt { get; set; }
 
     public TaskProgress? Progress { get; set; }
+
+    /// <summary>A checkpoint of this run was committed.</summary>
+    public bool Saved { get; set; }
 
     public WorkerDone? Done { get; set; }
 

@@ -35,6 +35,9 @@ public sealed record TaskSpec
     /// <summary>The worker's working directory, absolute; null: the run directory.</summary>
     public string? WorkingDirectory { get; init; }
 
+    /// <summary>The name of another task's checkpoint, which the task starts from; null: from nothing.</summary>
+    public string? FromCheckpoint { get; init; }
+
     /// <summary>When checkpoints are taken.</summary>
     public CheckpointSpec Checkpoint { get; init; } = new();
 

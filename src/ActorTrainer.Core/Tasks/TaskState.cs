@@ -8,6 +8,12 @@ namespace ActorTrainer.Core.Tasks;
 /// <param name="Dead">The task went on from an older one: this is a dead branch and is never restored.</param>
 public sealed record ListedCheckpoint(CheckpointRef Checkpoint, bool Damaged, bool Dead)
 {
+    /// <summary>How many runs started from it and failed before they got anywhere, since the last commit or resume.</summary>
+    public int FailedStarts { get; init; }
+
+    /// <summary>Passed over because starts from it failed; a resume takes it up again.</summary>
+    public bool SetAside { get; init; }
+
     /// <summary>Whether it may be restored.</summary>
     public bool IsUsable => !Damaged && !Dead;
 }
@@ -60,6 +66,9 @@ public sealed record TaskState
     /// <summary>Listed checkpoints, newest first.</summary>
     public IReadOnlyList<ListedCheckpoint> Checkpoints { get; init; } = [];
 
+    /// <summary>The checkpoint that the user chose for the next start; null: none since the last one.</summary>
+    public string? RestoreFrom { get; init; }
+
     /// <summary>How long after its failure it is started again; null when it does not wait.</summary>
     public TimeSpan? RetryDelay { get; init; }
 
@@ -92,22 +101,8 @@ public sealed record TaskState
     /// <summary>Whether it is kept no longer and takes no command any more.</summary>
     public bool Archived { get; init; }
 
-    /// <summary>The newest checkpoint that may be restored, or null.</summary>
-    public CheckpointRef? LastUsable
-    {
-        get
-        {
-            foreach (ListedCheckpoint listed in Checkpoints)
-            {
-                if (listed.IsUsable)
-                {
-                    return listed.Checkpoint;
-                }
-            }
-
-            return null;
-        }
-    }
+    /// <summary>The checkpoint that the next start restores: the newest that may be restored and is not set aside; null: none.</summary>
+    public CheckpointRef? LastUsable => UsableBeside(null);
 
     /// <summary>Whether the task will never run again by itself.</summary>
     public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;
@@ -117,6 +112,28 @@ public sealed record TaskState
     /// does not take its node along.
     /// </summary>
     public bool Alone => NodeLosses >= 2 && !Proven;
+
+    /// <summary>What is restored when one checkpoint cannot be. One set aside is better than a start from nothing.</summary>
+    internal CheckpointRef? UsableBeside(string? name)
+    {
+        ListedCheckpoint? setAside = null;
+        foreach (ListedCheckpoint listed in Checkpoints)
+        {
+            if (listed.Damaged || listed.Checkpoint.Name == name)
+            {
+                continue;
+            }
+
+            if (listed is { IsUsable: true, SetAside: false })
+            {
+                return listed.Checkpoint;
+            }
+
+            setAside ??= listed.SetAside ? listed : null;
+        }
+
+        return setAside?.Checkpoint;
+    }
 
     /// <summary>Folds events over a state; null is the state of a task without events.</summary>
     /// <exception cref="InvalidOperationException">The first event is not <see cref="TaskSubmitted"/>.</exception>

@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -13,6 +14,12 @@ public interface INodeFiles
     /// <summary>Reads and hashes a checkpoint in the store this node reads.</summary>
     /// <exception cref="Core.Queries.JournalUnavailableException">The list of checkpoints cannot be read now.</exception>
     Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>Opens a checkpoint in the store this node reads; null: the task lists none of this name.</summary>
+    /// <exception cref="CheckpointDamagedException">It cannot be read back.</exception>
+    /// <exception cref="CheckpointStoreException">The store cannot be read now.</exception>
+    /// <exception cref="Core.Queries.JournalUnavailableException">The list of checkpoints cannot be read now.</exception>
+    Task<ICheckpointContent?> OpenCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken);
 
     /// <summary>Output files of a task's runs kept on this node, oldest run first: absolute paths.</summary>
     IReadOnlyList<OutputFile> OutputFiles(TaskId task);

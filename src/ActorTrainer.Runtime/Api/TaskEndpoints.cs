@@ -22,6 +22,7 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
         routes.Post("/v1/tasks/{task}/resume", http => CommandAsync(http, new ResumeTask()));
         routes.Post("/v1/tasks/{task}/cancel", http => CommandAsync(http, new CancelTask()));
         routes.Post("/v1/tasks/{task}/save", http => CommandAsync(http, new SaveTask()));
+        routes.Post("/v1/tasks/{task}/restore", RestoreAsync);
         routes.Post("/v1/tasks/{task}/migrate", MigrateAsync);
     }
 
@@ -81,6 +82,23 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
     {
         TaskListing listing = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
         await http.WriteReplyAsync(await client.AskAsync(listing.Summary.Task, command, http.RequestAborted));
+    }
+
+    private async Task RestoreAsync(HttpContext http)
+    {
+        string? from = (await http.ReadBodyAsync()).Get(ApiJson.Default.RestoreBody)?.From;
+        await CommandAsync(
+            http,
+            new RestoreTask(
+                !string.IsNullOrEmpty(from)
+                    ? from
+                    : throw new ApiProblemException(
+                        StatusCodes.Status400BadRequest,
+                        "the body names no checkpoint",
+                        "send {\"from\":\"c-3-1200-k3f9a2bc\"}"
+                    )
+            )
+        );
     }
 
     private async Task MigrateAsync(HttpContext http)

@@ -74,7 +74,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
-        _client = new TaskClient(model, time, SubmitChecks.Problem);
+        _client = new TaskClient(model, time, SubmitChecks.Problem, _store);
         _files = new NodeFiles(_client, _store, _workers);
     }
 

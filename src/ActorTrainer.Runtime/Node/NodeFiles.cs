@@ -36,8 +36,7 @@ internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, Wo
 
     public async Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
     {
-        IReadOnlyList<CheckpointListing> listed = await queries.ListCheckpointsAsync(task, cancellationToken);
-        if (listed.FirstOrDefault(c => c.Checkpoint.Name == checkpoint) is not { } listing)
+        if (await FindAsync(task, checkpoint, cancellationToken) is not { } listing)
         {
             return new CheckpointVerification(checkpoint, false, false, 0, $"task {task} lists no checkpoint {checkpoint}");
         }
@@ -56,6 +55,14 @@ internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, Wo
             return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
         }
     }
+
+    public async Task<ICheckpointContent?> OpenCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>
+        await FindAsync(task, checkpoint, cancellationToken) is { } listing
+            ? await store.OpenAsync(task, listing.Checkpoint, cancellationToken)
+            : null;
+
+    private async Task<CheckpointListing?> FindAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>
+        (await queries.ListCheckpointsAsync(task, cancellationToken)).FirstOrDefault(c => c.Checkpoint.Name == checkpoint);
 
     public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => workers.OutputFiles(task);
 }

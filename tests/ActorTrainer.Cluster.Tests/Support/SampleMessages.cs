@@ -38,6 +38,7 @@ internal static class SampleMessages
         Trainer = new TrainerSpec("Digits", "/opt/digits/Digits.dll", JsonDocument.Parse("""{"seed":1}""").RootElement.Clone()),
         Environment = new Dictionary<string, string> { ["SEED"] = "7" },
         WorkingDirectory = "/opt/digits",
+        FromCheckpoint = "c-2-7-abcdefgh",
         Checkpoint = new CheckpointSpec
         {
             Strategy = CheckpointStrategy.Interval,
@@ -82,7 +83,8 @@ internal static class SampleMessages
         Failures = 2,
         FailedAtStep = 11,
         Progress = Progress,
-        Checkpoints = [new ListedCheckpoint(Checkpoint, Damaged: true, Dead: false)],
+        Checkpoints = [new ListedCheckpoint(Checkpoint, Damaged: true, Dead: false) { FailedStarts = 2, SetAside = true }],
+        RestoreFrom = Checkpoint.Name,
         RetryDelay = TimeSpan.FromSeconds(4),
         AvoidIncarnation = 8,
         NodeLosses = 1,
@@ -102,12 +104,14 @@ internal static class SampleMessages
         new TaskProgressed(Progress, Settled: true),
         new TaskCheckpointed(Checkpoint),
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
+        new TaskCheckpointSetAside(Checkpoint.Name, 2, "c-3-10-abcdefgh", 10),
+        new TaskRestoreChosen(Checkpoint.Name, 12),
         new TaskCheckpointFailed("interval", "no space"),
         new TaskWarned("'data' is a link that leads out"),
         new TaskCheckpointRemoved(Checkpoint.Name, "expired"),
         new TaskPacksCondemned(Checkpoint.Packs),
         new TaskInterrupted(InterruptionReason.GuardLost, "the guard is gone"),
-        new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true) { NodeUnfit = true },
+        new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true) { NodeUnfit = true, FailedStartFrom = Checkpoint.Name },
         new TaskMigrating(10, Node, "request"),
         new TaskPaused(),
         new TaskResumed(),
@@ -120,13 +124,14 @@ internal static class SampleMessages
 
     private static readonly TaskCommand[] Commands =
     [
-        new SubmitTask(Spec, "hash"),
+        new SubmitTask(Spec, "hash") { Checkpoint = Checkpoint },
         new PauseTask(),
         new ResumeTask(),
         new CancelTask(),
         new MigrateTask(Node),
         new SaveTask(),
         new ArchiveTask(),
+        new RestoreTask(Checkpoint.Name),
     ];
 
     private static readonly CommandReply[] Replies =

@@ -35,7 +35,7 @@ public sealed class TaskSpecReaderTests
               }
               environment { OMP_NUM_THREADS = 1, "B" = "x y", HF_TOKEN { secret = "file:/run/secrets/hf" } }
               umask = 027
-              working-directory = work
+              working-directory = work, from-checkpoint = c-3-1200-k3f9a2bc
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
               }
@@ -59,6 +59,7 @@ public sealed class TaskSpecReaderTests
         spec.Secrets.ShouldBe(new Dictionary<string, string> { ["HF_TOKEN"] = "file:/run/secrets/hf" });
         spec.Umask.ShouldBe("027");
         spec.WorkingDirectory.ShouldBe("/work/work");
+        spec.FromCheckpoint.ShouldBe("c-3-1200-k3f9a2bc");
         spec.Checkpoint.ShouldBe(
             new CheckpointSpec
             {
@@ -197,6 +198,11 @@ public sealed class TaskSpecReaderTests
     [InlineData(
         "task { name = a, command = x, environment = [] }",
         "t.conf:1:45: task.environment must be an object; write environment { NAME = \"value\" }."
+    )]
+    [InlineData(
+        "task { name = a, command = x, from-checkpoint = b }",
+        "t.conf:1:49: task.from-checkpoint is 'b': is not a checkpoint's name; 'actortrainer checkpoints ls' lists them "
+            + "(c-TERM-STEP-RANDOM)."
     )]
     [InlineData("task { name = a, command = x, slots = 0 }", "t.conf:1:39: task.slots is '0': it must be from 1 to 10000.")]
     [InlineData(

@@ -29,6 +29,7 @@ public sealed class TaskSpecRulesTests
             { Good with { Command = null, Trainer = new TrainerSpec("T", null, Json("[1]")) }, "settings are not an object" },
             { Good with { Command = null, Trainer = new TrainerSpec("T", null, Json(Nested(33))) }, "more than 32 levels" },
             { Good with { Priority = 1_000_001 }, "priority is 1000001; it must be from -1000000 to 1000000" },
+            { Good with { FromCheckpoint = "latest" }, "'latest' is not a checkpoint's name; 'actortrainer checkpoints ls' lists them" },
             { Good with { Slots = 0 }, "slots is 0; it must be from 1 to 10000" },
             { Good with { Grace = TimeSpan.FromSeconds(-1) }, "grace is -1 s; it must be from 0 ns to 1 h" },
             { Good with { Checkpoint = new CheckpointSpec { Strategy = (CheckpointStrategy)9 } }, "checkpoint.strategy is none of Epoch" },

@@ -171,7 +171,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(21) switch
+        return random.Next(23) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -182,10 +182,11 @@ public sealed class TaskFoldTests
             6 => new TaskCheckpointFailed("interval", "disk full"),
             7 => new TaskCheckpointRemoved(Ref(step).Name, "keep-last"),
             8 => new TaskPacksCondemned(["packs/x"]),
-            9 => new TaskInterrupted((InterruptionReason)random.Next(5), "detail"),
+            9 => new TaskInterrupted((InterruptionReason)random.Next(6), "detail"),
             10 => new TaskRetryScheduled(random.Next(4), failure, TimeSpan.FromSeconds(random.Next(9)), random.Next(2) == 0, 3)
             {
                 NodeUnfit = random.Next(3) == 0,
+                FailedStartFrom = random.Next(2) == 0 ? Ref(step).Name : null,
             },
             11 => new TaskMigrating(2, EntityDriver.There, "drain"),
             12 => new TaskPaused(),
@@ -199,6 +200,8 @@ public sealed class TaskFoldTests
             17 => new TaskAdopted(random.Next(9), random.Next(9)),
             18 => new TaskArchived(),
             19 => new TaskWarned("detail"),
+            20 => new TaskCheckpointSetAside(Ref(step).Name, 2, Ref(0).Name, 0),
+            21 => new TaskRestoreChosen(Ref(step).Name, step),
             _ => new TaskCancelled(),
         };
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
@@ -45,6 +46,8 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public Func<string, CheckpointVerification> OnVerify { get; set; } = name => new(name, false, false, 0, "");
 
+    public Func<string, ICheckpointContent?> OnOpen { get; set; } = _ => null;
+
     public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => Live;
 
     /// <summary>Adds a task, or puts another summary in the place of the one with its id.</summary>
@@ -75,7 +78,14 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public Task<CommandReply> AskAsync(TaskId task, TaskCommand command, CancellationToken cancellationToken = default)
     {
-        Asked.Enqueue(command is MigrateTask migrate ? $"MigrateTask {task} {migrate.To}".TrimEnd() : $"{command.GetType().Name} {task}");
+        Asked.Enqueue(
+            command switch
+            {
+                MigrateTask migrate => $"MigrateTask {task} {migrate.To}".TrimEnd(),
+                RestoreTask restore => $"RestoreTask {task} {restore.Checkpoint}",
+                _ => $"{command.GetType().Name} {task}",
+            }
+        );
         return Task.FromResult(OnCommand(task, command));
     }
 
@@ -111,6 +121,18 @@ public sealed class FakeNode : ITaskClient, INodeFiles
     {
         Asked.Enqueue($"verify {task} {checkpoint}");
         return Task.FromResult(OnVerify(checkpoint));
+    }
+
+    public Task<ICheckpointContent?> OpenCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(OnOpen(checkpoint));
+        }
+        catch (Exception e)
+        {
+            return Task.FromException<ICheckpointContent?>(e);
+        }
     }
 
     public IReadOnlyList<OutputFile> OutputFiles(TaskId task)

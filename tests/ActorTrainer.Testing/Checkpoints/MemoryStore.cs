@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Testing.Checkpoints;
@@ -70,6 +71,19 @@ public sealed class MemoryStore(
             },
             cancellationToken
         );
+
+    /// <inheritdoc />
+    public Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        Run<ICheckpointContent>(() => new Content(Load(task, checkpoint, out _)), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<CheckpointRef> CopyAsync(
+        TaskId from,
+        CheckpointRef checkpoint,
+        TaskId to,
+        string name,
+        CancellationToken cancellationToken
+    ) => Run(() => Copy(from, checkpoint, to, name), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<string>> ListFilesAsync(TaskId task, CancellationToken cancellationToken) =>
@@ -195,6 +209,27 @@ public sealed class MemoryStore(
         );
     }
 
+    private CheckpointRef Copy(TaskId from, CheckpointRef checkpoint, TaskId to, string name)
+    {
+        if (!CheckpointNames.TryParse(name, out long term) || term != 0 || FilesOf(to).ContainsKey(CheckpointNames.ManifestFile(name)))
+        {
+            throw new CheckpointStoreException($"'{name}' cannot name a new copy.");
+        }
+
+        Load(from, checkpoint, out _);
+        string file = CheckpointNames.ManifestFile(checkpoint.Name);
+        Manifest manifest = ManifestFormat.Read(FilesOf(from)[file], from, checkpoint, file);
+        Manifest copy = FolderCopy.Renamed(manifest, to, name);
+        foreach ((string old, string own) in manifest.Packs.Zip(copy.Packs))
+        {
+            FilesOf(to)[own] = FilesOf(from)[old];
+        }
+
+        byte[] bytes = ManifestFormat.Write(copy);
+        FilesOf(to)[CheckpointNames.ManifestFile(name)] = bytes;
+        return FolderCopy.Reference(checkpoint, copy, bytes.Length, ManifestFormat.HashOf(bytes));
+    }
+
     private Manifest ManifestOf(SaveRequest request, List<string> packs, List<ManifestEntry> entries) =>
         new()
         {
@@ -300,5 +335,16 @@ public sealed class MemoryStore(
         }
 
         return loaded;
+    }
+
+    /// <summary>What was loaded when it was opened.</summary>
+    private sealed class Content(Dictionary<string, byte[]> files) : ICheckpointContent
+    {
+        public IReadOnlyList<CheckpointFile> Files { get; } =
+        [.. files.Select(file => new CheckpointFile(file.Key, file.Value.Length, "644"))];
+
+        public Stream OpenFile(int index) => new MemoryStream(files[Files[index].Path], writable: false);
+
+        public void Dispose() { }
     }
 }

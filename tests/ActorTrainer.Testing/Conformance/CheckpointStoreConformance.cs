@@ -9,7 +9,7 @@ using Xunit;
 namespace ActorTrainer.Testing.Conformance;
 
 /// <summary>What every checkpoint store does. A store's tests derive from it.</summary>
-public abstract class CheckpointStoreConformance : IDisposable
+public abstract partial class CheckpointStoreConformance : IDisposable
 {
     private readonly DeterministicRandom _random = new(7);
 

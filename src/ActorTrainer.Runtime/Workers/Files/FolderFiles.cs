@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers.Files;

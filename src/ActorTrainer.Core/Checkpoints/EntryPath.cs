@@ -1,7 +1,7 @@
-namespace ActorTrainer.Checkpoints;
+namespace ActorTrainer.Core.Checkpoints;
 
 /// <summary>The relative paths of a checkpoint's entries.</summary>
-internal static class EntryPath
+public static class EntryPath
 {
     /// <summary>Whether the path stays below the folder that it is put under, on this system.</summary>
     public static bool IsSafe(string path)

@@ -1,0 +1,13 @@
+using System.Runtime.InteropServices;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>A second name for a file's bytes.</summary>
+internal static partial class HardLink
+{
+    /// <summary>Whether it was made; false where the file system or the system cannot, or the file is not there.</summary>
+    public static bool TryCreate(string existing, string name) => !OperatingSystem.IsWindows() && Link(existing, name) == 0;
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string name);
+}

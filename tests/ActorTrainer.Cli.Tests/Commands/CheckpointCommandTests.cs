@@ -1,0 +1,210 @@
+using System.Runtime.Versioning;
+using System.Text.Json;
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Testing.Api;
+using ActorTrainer.Testing.Checkpoints;
+
+namespace ActorTrainer.Cli.Tests.Commands;
+
+/// <summary>Commands about checkpoints, over a node whose store is a real one.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class CheckpointCommandTests : IAsyncLifetime
+{
+    private const string Name = "c-3-1000-abcdefgh";
+    private static readonly DateTime Changed = new(2026, 3, 14, 15, 0, 0, DateTimeKind.Utc);
+
+    private readonly FakeNode _node = SampleCluster.Create();
+    private readonly TemporaryFolder _folder = new();
+    private FolderStore _store = null!;
+    private CheckpointRef _saved = null!;
+    private ApiServer _server = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _store = new FolderStore(new CheckpointStoreModel { Path = _folder["store"], ChunkSizeBytes = 4096 }, TimeProvider.System);
+        byte[] weights = new byte[100_000];
+        new Random(7).NextBytes(weights);
+        DiskFolder.Write(
+            _folder["source"],
+            new Dictionary<string, byte[]>
+            {
+                ["model/weights.bin"] = weights,
+                ["state.json"] = "{}"u8.ToArray(),
+                ["empty"] = [],
+            }
+        );
+        File.SetUnixFileMode(_folder["source/state.json"], UnixFileMode.UserRead);
+        File.SetLastWriteTimeUtc(_folder["source/model/weights.bin"], Changed);
+        File.CreateSymbolicLink(_folder["source/newest"], "model/weights.bin");
+        _saved = await _store.SaveAsync(
+            new SaveRequest(
+                SampleCluster.Digits,
+                3,
+                Name,
+                new StagedState("s", 1000, 2.5, "interval", new Dictionary<string, double>()),
+                _folder["source"],
+                []
+            ),
+            CancellationToken.None
+        );
+        _node.Checkpoints.Clear();
+        _node.Checkpoints.Add(new CheckpointListing(SampleCluster.Digits, _saved, 3, SampleCluster.Now, false));
+        _node.OnOpen = name =>
+            name == Name ? _store.OpenAsync(SampleCluster.Digits, _saved, CancellationToken.None).GetAwaiter().GetResult() : null;
+        _server = await ApiServer.StartAsync(_node);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(Name, "out")]
+    [InlineData("digits-a", "new/folder/out")]
+    public async Task Export_NewFolder_HasBytesModesTimesAndLinks(string id, string folder)
+    {
+        CliResult result = await RunAsync("checkpoints", "export", id, _folder[folder]);
+
+        (result.Code, result.Error).ShouldBe(
+            (ExitCodes.Ok, $"actortrainer: {Name} of digits-a-k3f9: 4 files, 98 KiB in {_folder[folder]}\n")
+        );
+        string at = _folder[folder];
+        File.ReadAllBytes(Path.Combine(at, "model/weights.bin")).ShouldBe(File.ReadAllBytes(_folder["source/model/weights.bin"]));
+        new FileInfo(Path.Combine(at, "empty")).Length.ShouldBe(0);
+        File.GetUnixFileMode(Path.Combine(at, "state.json")).ShouldBe(UnixFileMode.UserRead);
+        File.GetLastWriteTimeUtc(Path.Combine(at, "model/weights.bin")).ShouldBe(Changed);
+        new FileInfo(Path.Combine(at, "newest")).LinkTarget.ShouldBe("model/weights.bin");
+        Directory.EnumerateFileSystemEntries(at, "*", SearchOption.AllDirectories).Count().ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task Export_FolderWithSomethingInIt_IsRefusedAndLeftAsItIs()
+    {
+        DiskFolder.Write(_folder["out"], new Dictionary<string, byte[]> { ["mine"] = [1] });
+
+        CliResult result = await RunAsync("checkpoints", "export", Name, _folder["out"]);
+
+        (result.Code, result.Error).ShouldBe(
+            (ExitCodes.Failed, $"actortrainer: {_folder["out"]} is not empty; name a folder that is new or empty\n")
+        );
+        Directory.EnumerateFileSystemEntries(_folder["out"]).Count().ShouldBe(1);
+        (await RunAsync("checkpoints", "export", Name, _folder["out/mine"])).Error.ShouldContain("is a file; name a folder");
+    }
+
+    [Fact]
+    public async Task Export_CheckpointIsDamaged_FailsAndLeavesNothing()
+    {
+        string pack = Path.Combine(_folder["store"], "digits-a-k3f9", CheckpointNames.PackFile(Name));
+        byte[] bytes = await File.ReadAllBytesAsync(pack);
+        bytes[^5000] ^= 1;
+        await File.WriteAllBytesAsync(pack, bytes);
+        Directory.CreateDirectory(_folder["empty"]);
+
+        foreach (string folder in (string[])["empty", "new/folder"])
+        {
+            CliResult result = await RunAsync("checkpoints", "export", Name, _folder[folder]);
+
+            result.Code.ShouldBe(ExitCodes.Failed);
+            result.Error.ShouldContain($"actortrainer checkpoints verify digits-a-k3f9 {Name}");
+        }
+
+        Directory.EnumerateFileSystemEntries(_folder["empty"]).ShouldBeEmpty();
+        Directory.Exists(_folder["new"]).ShouldBeFalse();
+
+        // What is seen before the first byte is told as it is.
+        File.Delete(pack);
+        CliResult gone = await RunAsync("checkpoints", "export", Name, _folder["empty"]);
+        (gone.Code, gone.Error).ShouldBe(
+            (
+                ExitCodes.Failed,
+                $"actortrainer: the checkpoint is damaged: Checkpoint {Name} of digits-a-k3f9: packs/{Name}.pack is missing; "
+                    + "list the others with 'actortrainer checkpoints ls digits-a'\n"
+            )
+        );
+    }
+
+    [Theory]
+    [InlineData(
+        "c-9-9-zzzzzzzz",
+        "no task of this cluster has a checkpoint 'c-9-9-zzzzzzzz'; list them with 'actortrainer checkpoints ls'"
+    )]
+    [InlineData("digits-b", "task 'digits-b' has no checkpoint that can be read")]
+    [InlineData("digit-a", "there is no task 'digit-a'; did you mean digits-a or digits-b?")]
+    public async Task Export_OfWhatIsNotThere_SaysSo(string id, string said)
+    {
+        CliResult result = await RunAsync("checkpoints", "export", id, _folder["out"]);
+
+        (result.Code, result.Error).ShouldBe((ExitCodes.Failed, $"actortrainer: {said}\n"));
+        Directory.Exists(_folder["out"]).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Ls_Files_ListsThemWithSizesAndWhereLinksLead()
+    {
+        CliResult result = await RunAsync("checkpoints", "ls", "digits-a", "--files");
+
+        result.Code.ShouldBe(ExitCodes.Ok);
+        string[] lines = result.Out.TrimEnd().Split('\n');
+        lines.Length.ShouldBe(5);
+        lines[2].ShouldStartWith($"{Name}  model/weights.bin");
+        lines[2].ShouldContain("98 KiB  644");
+        lines[3].ShouldContain("newest -> model/weights.bin");
+
+        CliResult json = await RunAsync("checkpoints", "ls", "digits-a", "--files", "-o", "json");
+        using JsonDocument document = JsonDocument.Parse(json.Out);
+        document.RootElement[0].GetProperty("files")[1].GetProperty("length").GetInt64().ShouldBe(100_000);
+        CliResult none = await RunAsync("checkpoints", "ls", "--files");
+        (none.Code, none.Error).ShouldBe((ExitCodes.Usage, "actortrainer: --files: name the task\n"));
+    }
+
+    [Fact]
+    public async Task Ls_SetAsideAndOvertaken_IsSaid()
+    {
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { SetAside = true, Overtaken = true };
+        (await RunAsync("checkpoints", "ls")).Out.TrimEnd().ShouldEndWith("set aside");
+        (await RunAsync("checkpoints", "show", "digits-a")).Out.ShouldContain("set aside: starts from it failed");
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { SetAside = false };
+        (await RunAsync("checkpoints", "ls")).Out.TrimEnd().ShouldEndWith("overtaken");
+        (await RunAsync("checkpoints", "show", "digits-a")).Out.ShouldContain("overtaken: the task went on from an older one");
+    }
+
+    [Fact]
+    public async Task TasksRestore_From_AsksTheTask()
+    {
+        CliResult result = await RunAsync("tasks", "restore", "digits-a", "--from", Name);
+
+        (result.Code, result.Error).ShouldBe((ExitCodes.Ok, $"actortrainer: digits-a: goes on from {Name}\n"));
+        _node.Asked.ShouldContain($"RestoreTask digits-a-k3f9 {Name}");
+        _node.OnCommand = (_, _) => new CommandRefused("no such checkpoint", NotFound: true);
+        (await RunAsync("tasks", "restore", "digits-a", "--from", "x")).Code.ShouldBe(ExitCodes.Failed);
+        CliResult missing = await RunAsync("tasks", "restore", "digits-a");
+        (missing.Code, missing.Error).ShouldBe(
+            (ExitCodes.Usage, "actortrainer tasks restore: Option '--from' is required.\nSee 'actortrainer tasks restore --help'.\n")
+        );
+    }
+
+    [Theory]
+    [InlineData(Name)]
+    [InlineData("digits-a")]
+    public async Task Submit_FromCheckpoint_NamesItInTheSpecification(string id)
+    {
+        TaskSpec? submitted = null;
+        _node.OnSubmit = spec =>
+        {
+            submitted = spec;
+            return new CommandAccepted(SampleCluster.Digits);
+        };
+
+        (await RunAsync("submit", "task.conf", "--from-checkpoint", id)).Code.ShouldBe(ExitCodes.Ok);
+
+        submitted!.FromCheckpoint.ShouldBe(Name);
+    }
+
+    private Task<CliResult> RunAsync(params string[] args) => new CliRun { Node = _server.Address }.RunAsync(args);
+}
