@@ -9,7 +9,7 @@ namespace ActorTrainer.Core.Configuration;
 /// What every task keeps, whether it comes from a task file, through the HTTP API or from a host. The reader of task files has the same
 /// bounds and says in which line one is broken.
 /// </summary>
-public static class TaskSpecRules
+public static partial class TaskSpecRules
 {
     private static readonly TimeSpan Year = TimeSpan.FromDays(365);
 
@@ -32,6 +32,7 @@ public static class TaskSpecRules
         ArgumentNullException.ThrowIfNull(spec);
         return Missing(spec)
             ?? Whole(spec)
+            ?? Folder(spec)
             ?? Out("priority", spec.Priority, Priority)
             ?? Out("slots", spec.Slots, Slots)
             ?? Out("grace", spec.Grace, Grace)

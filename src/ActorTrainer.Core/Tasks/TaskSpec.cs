@@ -5,6 +5,9 @@ namespace ActorTrainer.Core.Tasks;
 /// <summary>What a user asks to be trained: validated, immutable, journaled with the task's first event.</summary>
 public sealed record TaskSpec
 {
+    // Journals of versions that did not know them have neither links nor state.
+    private static readonly Dictionary<string, string> NoLinks = [];
+
     /// <summary>The task's name: lower-case letters, digits and dashes, at most 63 characters. Unique in the cluster.</summary>
     public required string Name { get; init; }
 
@@ -23,8 +26,32 @@ public sealed record TaskSpec
     /// <summary>Added to the worker's environment.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The worker's working directory, absolute; null: the run directory.</summary>
+    /// <summary>
+    /// The worker's working directory, absolute; null: a folder of the run's own, with <see cref="Bundle"/> and <see cref="Links"/> in it.
+    /// </summary>
     public string? WorkingDirectory { get; init; }
+
+    /// <summary>The files that a command finds in its working directory; null: none. The cluster has to have them before.</summary>
+    public BundleSpec? Bundle { get; init; }
+
+    /// <summary>
+    /// Symbolic links in the working directory of a command, by their relative paths: the absolute paths on the nodes that they lead to.
+    /// Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Links
+    {
+        get;
+        init => field = value ?? NoLinks;
+    } = NoLinks;
+
+    /// <summary>
+    /// What in the working directory of a command is its state: patterns of relative paths, see <see cref="PathGlob.Plain"/>. Default: none.
+    /// </summary>
+    public IReadOnlyList<string> State
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>When checkpoints are taken.</summary>
     public CheckpointSpec Checkpoint { get; init; } = new();
