@@ -27,7 +27,8 @@ internal static class BundleArchive
     private const UnixFileMode Readable = (UnixFileMode)0b110_100_100;
     private const UnixFileMode Executable = (UnixFileMode)0b111_101_101;
 
-    /// <exception cref="IOException">A file cannot be read, or the target not be written.</exception>
+    /// <exception cref="BundleException">A file is not there any more.</exception>
+    /// <exception cref="IOException">The target cannot be written.</exception>
     public static async Task WriteAsync(string root, IReadOnlyList<BundleEntry> entries, Stream target, CancellationToken cancellationToken)
     {
         await using GZipStream packed = new(target, CompressionLevel.Optimal, leaveOpen: true);
@@ -46,16 +47,28 @@ internal static class BundleArchive
                 continue;
             }
 
-            await using FileStream file = new(
-                Path.Combine(root, entry.Path),
+            await using FileStream file = Open(Path.Combine(root, entry.Path));
+            written.DataStream = file;
+            await tar.WriteEntryAsync(written, cancellationToken);
+        }
+    }
+
+    private static FileStream Open(string path)
+    {
+        try
+        {
+            return new FileStream(
+                path,
                 FileMode.Open,
                 FileAccess.Read,
                 FileShare.ReadWrite | FileShare.Delete,
                 BufferSize,
                 FileOptions.SequentialScan | FileOptions.Asynchronous
             );
-            written.DataStream = file;
-            await tar.WriteEntryAsync(written, cancellationToken);
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw new BundleException($"'{path}' cannot be read any more: {e.Message.TrimEnd('.')}. Submit the task once more.", e);
         }
     }
 

@@ -88,7 +88,8 @@ public sealed class BundleListing
     /// <summary>Writes the archive that a cluster keeps. A file that changes meanwhile makes it one that no cluster takes.</summary>
     /// <param name="target">Left open.</param>
     /// <param name="cancellationToken">Ends it early.</param>
-    /// <exception cref="IOException">A file cannot be read any more, or the target not be written.</exception>
+    /// <exception cref="BundleException">A file is not there any more.</exception>
+    /// <exception cref="IOException">The target cannot be written.</exception>
     public Task WriteAsync(Stream target, CancellationToken cancellationToken = default) =>
         BundleArchive.WriteAsync(Folder, _entries, target, cancellationToken);
 

@@ -4,7 +4,6 @@ using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
 
@@ -22,9 +21,11 @@ internal static class RunCommand
         TaskOptions options = new();
         CliCommand command = new(
             "run",
-            "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room.",
+            "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room; with --bundle "
+                + "in a copy of a folder, also on nodes that do not have it.",
             "actortrainer run -- python3 train.py --epochs 10",
-            "actortrainer run --name digits --env SEED=7 -- ./train.sh"
+            "actortrainer run --name digits --env SEED=7 -- ./train.sh",
+            "actortrainer run --bundle . --link data -- python3 train.py"
         )
         {
             commandLine,
@@ -34,6 +35,7 @@ internal static class RunCommand
             options.Environment,
             options.MaxAttempts,
         };
+        options.Files.AddTo(command);
         command.TakesCommandLine = true;
         command.ExitCodeNote = "the task's own; a held task: 1";
         Invocation.Set(
@@ -42,9 +44,9 @@ internal static class RunCommand
             globals,
             async call =>
             {
-                TaskSpec spec = options.Read(call, call.Value(commandLine));
-                TaskId id = await Submission.SendAsync(call, spec);
-                return await FollowAsync(call, id, spec.Name);
+                TaskDraft draft = options.Read(call, call.Value(commandLine));
+                TaskId id = await Submission.SendAsync(call, draft);
+                return await FollowAsync(call, id, draft.Spec.Name);
             }
         );
         return command;

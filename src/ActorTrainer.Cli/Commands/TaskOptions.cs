@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ActorTrainer.Cli.Hosting;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -38,8 +39,10 @@ internal sealed class TaskOptions
             DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
         };
 
-    /// <exception cref="UsageException">An environment entry has no '=', or a number is out of range.</exception>
-    public TaskSpec Read(Invocation call, string[] command)
+    public BundleOptions Files { get; } = new();
+
+    /// <exception cref="UsageException">An environment entry has no '=', a number is out of range, or a path is wrong.</exception>
+    public TaskDraft Read(Invocation call, string[] command)
     {
         Dictionary<string, string> environment = new(StringComparer.Ordinal);
         foreach (Flag entry in KeyValues.Parse(call.Value(Environment), "--env", "SEED=7"))
@@ -47,7 +50,7 @@ internal sealed class TaskOptions
             environment[entry.Key] = entry.Value;
         }
 
-        return new TaskSpec
+        TaskSpec spec = new()
         {
             Name = call.Value(Name) ?? RunCommand.NameOf(command),
             Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
@@ -57,5 +60,6 @@ internal sealed class TaskOptions
             WorkingDirectory = call.Cli.WorkingDirectory,
             Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
         };
+        return Files.Complete(call, spec);
     }
 }

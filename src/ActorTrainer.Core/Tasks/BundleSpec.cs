@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace ActorTrainer.Core.Tasks;
 
 /// <summary>
@@ -19,6 +21,7 @@ public sealed record BundleSpec(string Hash, long Bytes, int Files)
     public const long DefaultLimitBytes = 64L << 20;
 
     /// <summary>The beginning of the hash, as it is shown to people.</summary>
+    [JsonIgnore]
     public string ShortHash => Shorten(Hash);
 
     /// <summary>The first 12 digits of a hash.</summary>

@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -13,6 +14,9 @@ public interface INodeFiles
     /// <summary>Reads and hashes a checkpoint in the store this node reads.</summary>
     /// <exception cref="Core.Queries.JournalUnavailableException">The list of checkpoints cannot be read now.</exception>
     Task<CheckpointVerification> VerifyCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>The bundles in the store this node reads.</summary>
+    IBundleStore Bundles { get; }
 
     /// <summary>Output files of a task's runs kept on this node, oldest run first: absolute paths.</summary>
     IReadOnlyList<OutputFile> OutputFiles(TaskId task);

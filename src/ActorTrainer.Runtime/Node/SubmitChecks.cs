@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Training.Discovery;
@@ -10,7 +11,14 @@ namespace ActorTrainer.Runtime.Node;
 internal static class SubmitChecks
 {
     /// <summary>What is wrong with the task on this node, or null.</summary>
-    public static string? Problem(TaskSpec spec) => TaskSpecRules.Problem(spec) ?? Program(spec);
+    public static string? Problem(TaskSpec spec, IBundleStore bundles) =>
+        TaskSpecRules.Problem(spec) ?? Bundle(spec.Bundle, bundles) ?? Program(spec);
+
+    private static string? Bundle(BundleSpec? bundle, IBundleStore bundles) =>
+        bundle is null || bundles.Has(bundle.Hash)
+            ? null
+            : $"the cluster does not have the bundle {bundle.Hash}; 'actortrainer run' and 'submit' bring it, "
+                + $"others upload it first: PUT /v1/bundles/{bundle.Hash}";
 
     private static string? Program(TaskSpec spec)
     {
@@ -37,6 +45,12 @@ internal static class SubmitChecks
         string name = spec.Command![0];
         if (name.Contains('/', StringComparison.Ordinal))
         {
+            if (!Path.IsPathFullyQualified(name) && (spec.Bundle is not null || spec.Links.Count > 0))
+            {
+                // In a folder that each run has to itself: a start says what is wrong with it.
+                return null;
+            }
+
             string path = Path.GetFullPath(name, spec.WorkingDirectory ?? Environment.CurrentDirectory);
             return !File.Exists(path) ? $"there is no executable {path} on this node"
                 : IsExecutable(path) ? null

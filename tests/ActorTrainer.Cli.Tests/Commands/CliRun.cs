@@ -16,6 +16,8 @@ internal sealed class CliRun
 
     public bool Terminal { get; init; }
 
+    public string Folder { get; init; } = "/home/ada";
+
     public int Width { get; init; } = CliContext.PipedWidth;
 
     public CancellationToken Interrupt { get; init; }
@@ -41,7 +43,7 @@ internal sealed class CliRun
             OutIsTerminal = Terminal,
             Width = Width,
             Environment = _environment.GetValueOrDefault,
-            WorkingDirectory = "/home/ada",
+            WorkingDirectory = Folder,
             Time = new FixedClock(SampleCluster.Now),
             Files = Files,
             NodeHost = Host,
@@ -85,10 +87,13 @@ internal sealed class CliRun
                 };
         }
 
-        public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
+        /// <summary>What of the task is bundled, when there is something.</summary>
+        public BundleSource? Bundle { get; set; }
+
+        public TaskDraft ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
         {
             Flags = flags;
-            return Mistake is null ? Task : throw Mistake;
+            return Mistake is null ? new TaskDraft(Task, Bundle) : throw Mistake;
         }
 
         public string Check(string file, string workingDirectory) => Mistake is null ? "a node's configuration" : throw Mistake;
