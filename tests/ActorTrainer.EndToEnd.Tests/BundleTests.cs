@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Checkpoints;
@@ -6,6 +7,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.EndToEnd.Tests;
 
+[UnsupportedOSPlatform("windows")]
 public sealed class BundleTests : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -44,8 +46,13 @@ public sealed class BundleTests : IDisposable
         submit.Error.ShouldContain("bundled 3 files");
         Directory.Delete(_folder["code"], recursive: true);
         await RunsAsync(1);
-        TaskView first = (await cluster.Client.GetTaskAsync("travels")).Task;
-        await cluster.Nodes.Single(node => node.Address == first.Node).KillAsync();
+        TaskView? first = null;
+        await cluster.WaitAsync(
+            "the cluster says where it runs",
+            async () => (first = (await cluster.Client.GetTaskAsync("travels")).Task).Node is not null,
+            Limit
+        );
+        await cluster.Nodes.Single(node => node.Address == first!.Node).KillAsync();
         await RunsAsync(2);
         File.WriteAllText(Path.Combine(trace, "end"), "");
         await new ObservedTask(cluster, "travels").WaitForEndAsync(TaskStatus.Completed);
