@@ -40,7 +40,8 @@ internal sealed class BundleTree(string root, TaskSpec spec)
         if (_outside.Count > 0)
         {
             throw new BundleException(
-                $"'{root}' has links out of it: {Names(_outside.Select(link => $"{link.Path} to {link.Target}"))}. Name them in links, so that "
+                $"'{root}' has links out of it: {Names(_outside.Select(link => $"{link.Path} to {link.Target}"))}. "
+                    + "Name them in links, so that "
                     + "runs have such links too (--link NAME), or leave them out "
                     + $"by {IgnoreRules.FileNames[1]}."
             );

@@ -35,8 +35,8 @@ internal sealed class BundleOptions
         new(StateName)
         {
             Description =
-                "A pattern of paths in the working directory that are the task's state; may be repeated. Without --bundle the current folder "
-                + "is bundled.",
+                "A pattern of paths in the working directory that are the task's state; may be repeated. Without --bundle "
+                + "the current folder is bundled.",
             HelpName = "PATTERN",
         };
 

@@ -25,7 +25,8 @@ internal static class Bundling
         CheckExecutable(draft.Spec, listing);
         BundleSpec bundle = listing.Bundle;
         call.Note(
-            $"bundled {Files(bundle)}, {Human.Bytes(bundle.Bytes)} from {listing.Folder} (hash {bundle.ShortHash}…{LeftOut(listing.LeftOut)})"
+            $"bundled {Files(bundle)}, {Human.Bytes(bundle.Bytes)} from {listing.Folder} "
+                + $"(hash {bundle.ShortHash}…{LeftOut(listing.LeftOut)})"
         );
         if (!await Submission.PatientlyAsync(call, () => call.Client.HasBundleAsync(bundle.Hash, call.Interrupt)))
         {

@@ -21,8 +21,8 @@ internal static class RunCommand
         TaskOptions options = new();
         CliCommand command = new(
             "run",
-            "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room; with --bundle "
-                + "in a copy of a folder, also on nodes that do not have it.",
+            "Submits a command as a task and follows its output until it ends. It runs in this folder, on whichever node has room; "
+                + "with --bundle in a copy of a folder, also on nodes that do not have it.",
             "actortrainer run -- python3 train.py --epochs 10",
             "actortrainer run --name digits --env SEED=7 -- ./train.sh",
             "actortrainer run --bundle . --link data -- python3 train.py"

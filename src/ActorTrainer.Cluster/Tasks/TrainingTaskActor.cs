@@ -236,18 +236,10 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             _ when _retired => TaskEntity.ArchivedReply(_task, command),
             _ when _unreadable is not null => new CommandRefused(_unreadable),
             _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being handed over or put to rest"),
-            (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash => new CommandRefused(
-                $"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification{Difference(state.Spec, submit.Spec)}; choose another name"
-            ),
+            (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash => TaskEntity.NameTaken(_task, state.Spec, submit.Spec),
             (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
             _ => null,
         };
-
-    /// <summary>A changed file is the difference that nobody sees who looks at the task file.</summary>
-    private static string Difference(TaskSpec known, TaskSpec submitted) =>
-        (known.Bundle, submitted.Bundle) is ({ } before, { } now) && before.Hash != now.Hash
-            ? $": the files that it bundles are others ({before.ShortHash} there, {now.ShortHash} now)"
-            : "";
 
     private void OnGranted(long number)
     {

@@ -24,8 +24,8 @@ public sealed class PathGlob
     public static PathGlob Plain(string pattern) => new(pattern, Compile(Translate(pattern, escapes: false)!));
 
     /// <summary>
-    /// A pattern as in <c>.gitignore</c>, where <c>[…]</c> is one character of a set and <c>\</c> takes the next one as it is; null when it
-    /// is malformed, so that it matches nothing.
+    /// A pattern as in <c>.gitignore</c>, where <c>[…]</c> is one character of a set and <c>\</c> takes the next one as it is; null when
+    /// it is malformed, so that it matches nothing.
     /// </summary>
     public static PathGlob? WithSets(string pattern) =>
         Translate(pattern, escapes: true) is { } expression ? new PathGlob(pattern, Compile(expression)) : null;

@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 
 namespace ActorTrainer.Core.Tasks;
@@ -5,9 +6,6 @@ namespace ActorTrainer.Core.Tasks;
 /// <summary>What a user asks to be trained: validated, immutable, journaled with the task's first event.</summary>
 public sealed record TaskSpec
 {
-    // Journals of versions that did not know them have neither links nor state.
-    private static readonly Dictionary<string, string> NoLinks = [];
-
     /// <summary>The task's name: lower-case letters, digits and dashes, at most 63 characters. Unique in the cluster.</summary>
     public required string Name { get; init; }
 
@@ -41,11 +39,13 @@ public sealed record TaskSpec
     public IReadOnlyDictionary<string, string> Links
     {
         get;
-        init => field = value ?? NoLinks;
-    } = NoLinks;
+        // Journals of versions that did not know them have neither links nor state.
+        init => field = value ?? ReadOnlyDictionary<string, string>.Empty;
+    } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>
-    /// What in the working directory of a command is its state: patterns of relative paths, see <see cref="PathGlob.Plain"/>. Default: none.
+    /// What in the working directory of a command is its state: patterns of relative paths, see <see cref="PathGlob.Plain"/>.
+    /// Default: none.
     /// </summary>
     public IReadOnlyList<string> State
     {

@@ -4,7 +4,7 @@ namespace ActorTrainer.Checkpoints.Tests.Bundles;
 
 public sealed class IgnoreRulesTests
 {
-    /// <summary>Rules with ` | ` between, a path (a folder's ends with a slash), and whether it is left out. Looked at with git 2.</summary>
+    /// <summary>Rules with ` | ` between, a path (a folder's ends with a slash), and whether git leaves it out.</summary>
     [Theory]
     [InlineData("*.log", "a.log", true)]
     [InlineData("*.log", "sub/deep/a.log", true)]
@@ -22,9 +22,9 @@ public sealed class IgnoreRulesTests
     [InlineData("**/x", "a/b/x", true)]
     [InlineData("a/**", "a/b/c", true)]
     [InlineData("a/**", "a/", false)]
-    [InlineData("a/**/z", "a/z", true)]
-    [InlineData("a/**/z", "a/b/c/z", true)]
-    [InlineData("a/**/z", "ab/z", false)]
+    [InlineData("a/*" + "*/z", "a/z", true)]
+    [InlineData("a/*" + "*/z", "a/b/c/z", true)]
+    [InlineData("a/*" + "*/z", "ab/z", false)]
     [InlineData("foo**bar", "fooxbar", true)]
     [InlineData("sub/foo**bar", "sub/foo/bar", false)]
     [InlineData("sub/*", "sub/a/b", false)]

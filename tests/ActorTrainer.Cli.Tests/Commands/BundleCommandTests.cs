@@ -52,7 +52,8 @@ public sealed class BundleCommandTests : IAsyncLifetime
         spec.WorkingDirectory.ShouldBeNull();
         spec.Links.ShouldBe(new Dictionary<string, string> { ["data"] = Path.Combine(Code, "data") });
         first.Error.ShouldBe(
-            $"actortrainer: bundled 2 files, 2.0 KiB from {Code} (hash {spec.Bundle.ShortHash}…; left out by .gitignore: a.log; by links: data/)\n"
+            $"actortrainer: bundled 2 files, 2.0 KiB from {Code} (hash {spec.Bundle.ShortHash}…; "
+                + "left out by .gitignore: a.log; by links: data/)\n"
                 + "actortrainer: this is as far as the test goes\n"
         );
         second.Error.ShouldBe(first.Error);

@@ -112,7 +112,8 @@ public sealed class TaskFolderTests
     [Theory]
     [InlineData(
         "bundle = ., working-directory = .",
-        "t.conf:1:1: task: bundle needs a working directory of the run's own, and working-directory names another one; remove one of the two."
+        "t.conf:1:1: task: bundle needs a working directory of the run's own, and working-directory names another "
+            + "one; remove one of the two."
     )]
     [InlineData("bundle = \"\"", "t.conf:1:40: task.bundle is '': that is not a path; write one, or remove the key.")]
     [InlineData("bundle-limit = 2 GiB", "t.conf:1:46: task.bundle-limit is '2 GiB': it must be from 1 B to 1 GiB.")]
