@@ -1,11 +1,12 @@
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>
-/// Where things stand below the store's folder: <c>TASK/packs/NAME.pack</c>, <c>TASK/manifests/NAME.json</c>, and a marker that tells a
-/// store from the empty mount point of one.
+/// Where things stand below the store's folder: <c>TASK/packs/NAME.pack</c>, <c>TASK/manifests/NAME.json</c>,
+/// <c>bundles/HASH.tar.gz</c>, and a marker that tells a store from the empty mount point of one.
 /// </summary>
 internal sealed class FolderLayout(string root)
 {
@@ -17,6 +18,16 @@ internal sealed class FolderLayout(string root)
     public string Root { get; } = Path.GetFullPath(root);
 
     public string MarkerPath => Path.Combine(Root, MarkerName);
+
+    /// <summary>No task's id is <c>bundles</c>: they have a dash.</summary>
+    public string BundleFolder => Path.Combine(Root, "bundles");
+
+    /// <summary>The archive of a bundle.</summary>
+    /// <exception cref="ArgumentException">The text is no hash.</exception>
+    public string BundlePath(string hash) =>
+        BundleSpec.IsHash(hash)
+            ? Path.Combine(BundleFolder, hash + ".tar.gz")
+            : throw new ArgumentException($"'{hash}' is not a bundle's hash.", nameof(hash));
 
     public string TaskFolder(TaskId task) => Path.Combine(Root, task.Value);
 
@@ -38,6 +49,21 @@ internal sealed class FolderLayout(string root)
     /// <exception cref="CheckpointStoreException">The store is away.</exception>
     public void Prepare(TaskId task, bool mayCreateStore)
     {
+        PrepareStore(mayCreateStore);
+        CreateDurably(TaskFolder(task));
+        CreateDurably(PackFolder(task));
+        CreateDurably(ManifestFolder(task));
+    }
+
+    /// <summary>Makes the folder of bundles; a bundle may be what a store is first used for.</summary>
+    public void PrepareBundles()
+    {
+        PrepareStore(mayCreateStore: true);
+        CreateDurably(BundleFolder);
+    }
+
+    private void PrepareStore(bool mayCreateStore)
+    {
         if (!File.Exists(MarkerPath))
         {
             if (!mayCreateStore)
@@ -51,10 +77,6 @@ internal sealed class FolderLayout(string root)
             File.Move(temporary, MarkerPath, overwrite: true);
             DirectorySync.Sync(Root);
         }
-
-        CreateDurably(TaskFolder(task));
-        CreateDurably(PackFolder(task));
-        CreateDurably(ManifestFolder(task));
     }
 
     /// <exception cref="CheckpointStoreException">The store is away.</exception>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
@@ -104,6 +105,7 @@ internal sealed class Invocation : IDisposable
             NoNodeException => ExitCodes.NoNode,
             ActorTrainerApiException { Status: 401 } => ExitCodes.Usage,
             ActorTrainerApiException or UnknownOutcomeException or CommandFailedException or OutputTargetException => ExitCodes.Failed,
+            BundleException => ExitCodes.Failed,
             IOException or HttpRequestException => ExitCodes.Failed,
             _ => null,
         };

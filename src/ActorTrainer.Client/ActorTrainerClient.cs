@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Core.Identity;
@@ -49,6 +50,40 @@ public sealed partial class ActorTrainerClient : IDisposable
     /// <summary>Submits a task. The same name and specification give the same task (<see cref="CommandAccepted.Existed"/>).</summary>
     public Task<CommandAccepted> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken = default) =>
         CommandAsync("/v1/tasks", Body(spec, ApiJson.Default.TaskSpec), repeatable: true, CommandTimeout, cancellationToken);
+
+    /// <summary>Whether the cluster has a bundle: a task that brings it may be submitted then.</summary>
+    /// <param name="hash">The bundle's, 64 lower-case hexadecimal digits.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public async Task<bool> HasBundleAsync(string hash, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            using HttpResponseMessage found = await _caller.SendAsync(new Call(HttpMethod.Head, BundlePath(hash)), cancellationToken);
+            return true;
+        }
+        catch (ActorTrainerApiException e) when (e.Status == (int)HttpStatusCode.NotFound)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Gives the cluster a bundle. Doing it twice is doing it once.</summary>
+    /// <param name="hash">What the archive's content has to have.</param>
+    /// <param name="write">Writes the archive; called once more when another node has to be asked.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public Task<BundleSpec> UploadBundleAsync(
+        string hash,
+        Func<Stream, CancellationToken, Task> write,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        return _caller.CallAsync(
+            new Call(HttpMethod.Put, BundlePath(hash), Timeout: LongTimeout) { Content = () => new WrittenContent(write) },
+            ApiJson.Default.BundleSpec,
+            cancellationToken
+        );
+    }
 
     /// <summary>Tasks, newest first.</summary>
     public Task<TaskList> ListTasksAsync(bool unfinished = false, CancellationToken cancellationToken = default) =>
@@ -156,6 +191,8 @@ public sealed partial class ActorTrainerClient : IDisposable
         exception is NoNodeException or IOException or HttpRequestException or ActorTrainerApiException { IsUnavailable: true };
 
     private static string TaskPath(string task) => $"/v1/tasks/{Uri.EscapeDataString(task)}";
+
+    private static string BundlePath(string hash) => $"/v1/bundles/{Uri.EscapeDataString(hash)}";
 
     private static byte[] Body<T>(T value, JsonTypeInfo<T> type) => JsonSerializer.SerializeToUtf8Bytes(value, type);
 

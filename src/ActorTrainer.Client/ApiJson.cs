@@ -25,6 +25,7 @@ namespace ActorTrainer.Client;
     ]
 )]
 [JsonSerializable(typeof(TaskSpec))]
+[JsonSerializable(typeof(BundleSpec))]
 [JsonSerializable(typeof(CommandReply))]
 [JsonSerializable(typeof(TaskList))]
 [JsonSerializable(typeof(TaskDetails))]

@@ -127,6 +127,12 @@ internal sealed class NodeCaller : IDisposable
             request.Content = new ByteArrayContent(call.Json);
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         }
+        else if (call.Content is not null)
+        {
+            // A large body is sent once the node wants it: one that refuses says so, and does not break the connection.
+            request.Content = call.Content();
+            request.Headers.ExpectContinue = true;
+        }
 
         using CancellationTokenSource limit = new(call.Timeout ?? _options.Timeout, _options.Time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -217,4 +223,7 @@ internal sealed record Call(
     /// answer that is lost ends the call.
     /// </summary>
     public bool NotDoneIfUnavailable { get; init; }
+
+    /// <summary>Makes a body that is no JSON, anew for each node that is asked; null: none.</summary>
+    public Func<HttpContent>? Content { get; init; }
 }

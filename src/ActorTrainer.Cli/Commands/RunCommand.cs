@@ -4,7 +4,6 @@ using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
 
@@ -24,9 +23,11 @@ internal static class RunCommand
         CliCommand command = new(
             "run",
             "Submits a command as a task and follows its output until it ends. "
-                + "It runs in this folder, with this shell's PATH and virtual environment, on whichever node has room.",
+                + "It runs in this folder, with this shell's PATH and virtual environment, on whichever node has room; "
+                + "with --bundle in a copy of a folder, also on nodes that do not have it.",
             "actortrainer run -- python3 train.py --epochs 10",
-            "actortrainer run --name digits --env SEED=7 -- ./train.sh"
+            "actortrainer run --name digits --env SEED=7 -- ./train.sh",
+            "actortrainer run --bundle . --link data -- python3 train.py"
         )
         {
             commandLine,
@@ -37,6 +38,7 @@ internal static class RunCommand
             from,
         };
         options.Environment.AddTo(command);
+        options.Files.AddTo(command);
         command.TakesCommandLine = true;
         command.ExitCodeNote = "the task's own; a held task: 1";
         Invocation.Set(
@@ -45,9 +47,10 @@ internal static class RunCommand
             globals,
             async call =>
             {
-                TaskSpec spec = await CheckpointId.StartFromAsync(call, options.Read(call, call.Value(commandLine)), call.Value(from));
-                TaskId id = await Submission.SendAsync(call, spec);
-                return await FollowAsync(call, id, spec.Name);
+                TaskDraft draft = options.Read(call, call.Value(commandLine));
+                draft = draft with { Spec = await CheckpointId.StartFromAsync(call, draft.Spec, call.Value(from)) };
+                TaskId id = await Submission.SendAsync(call, draft);
+                return await FollowAsync(call, id, draft.Spec.Name);
             }
         );
         return command;

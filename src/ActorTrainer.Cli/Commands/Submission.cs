@@ -1,5 +1,6 @@
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -12,21 +13,25 @@ internal static class Submission
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Sends it and says so.</summary>
-    public static async Task<TaskId> SendAsync(Invocation call, TaskSpec spec)
+    /// <summary>Sends it, with the files that it brings along, and says so.</summary>
+    public static async Task<TaskId> SendAsync(Invocation call, TaskDraft draft)
     {
-        CommandAccepted accepted = await SubmitAsync(call, spec);
+        TaskSpec spec = await Bundling.BringAsync(call, draft);
+        CommandAccepted accepted = await PatientlyAsync(call, () => call.Client.SubmitAsync(spec, call.Interrupt));
         call.Note(
             accepted.Existed
-                ? $"task {spec.Name} is there already with this specification (id {accepted.Task}){await StateAsync(call, accepted.Task)}"
+                ? $"task {spec.Name} is there already{await KnownAsync(call, accepted.Task)}"
                 : $"task {spec.Name} submitted (id {accepted.Task})"
         );
         return accepted.Task;
     }
 
-    /// <summary>What has become of a task that was there already, where that means that nothing is started now.</summary>
-    private static async Task<string> StateAsync(Invocation call, TaskId task)
+    /// <summary>
+    /// Since when a task is there that is submitted once more, and what has become of it: it may well be that nothing is started now.
+    /// </summary>
+    private static async Task<string> KnownAsync(Invocation call, TaskId task)
     {
+        string which = $"with this specification (id {task})";
         TaskView view;
         try
         {
@@ -35,12 +40,12 @@ internal static class Submission
         catch (Exception e) when (e is ActorTrainerApiException || ActorTrainerClient.IsTransient(e))
         {
             // It is submitted, which was what was asked.
-            return "";
+            return $" {which}";
         }
 
         string since = call.Times.Show(view.ChangedAt);
         string resume = $"'actortrainer tasks resume {view.Name}'";
-        return view.Status switch
+        string state = view.Status switch
         {
             TaskStatus.Completed =>
                 $" and has completed ({since}); nothing is started. To run it once more, submit it under another name (--name)",
@@ -52,9 +57,11 @@ internal static class Submission
             TaskStatus.Paused => $" and is paused ({since}); nothing is started. {resume} lets it go on",
             _ => $" and is {TaskText.Status(view.Status)}",
         };
+        return $": same task as of {call.Times.Show(view.SubmittedAt)}, {which}{state}";
     }
 
-    private static async Task<CommandAccepted> SubmitAsync(Invocation call, TaskSpec spec)
+    /// <summary>Asks once more for a while where the cluster cannot do it now.</summary>
+    public static async Task<T> PatientlyAsync<T>(Invocation call, Func<Task<T>> ask)
     {
         long start = call.Cli.Time.GetTimestamp();
         bool said = false;
@@ -62,7 +69,7 @@ internal static class Submission
         {
             try
             {
-                return await call.Client.SubmitAsync(spec, call.Interrupt);
+                return await ask();
             }
             catch (ActorTrainerApiException e) when (e.IsUnavailable && call.Cli.Time.GetElapsedTime(start) < Patience)
             {

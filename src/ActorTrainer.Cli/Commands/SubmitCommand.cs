@@ -1,6 +1,7 @@
 using System.CommandLine;
+using ActorTrainer.Cli.Hosting;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
 
@@ -13,6 +14,7 @@ internal static class SubmitCommand
         Option<string[]> set = new("--set") { Description = "A key over the file's; may be repeated.", HelpName = "KEY=VALUE" };
         Option<string?> from = CheckpointId.StartOption();
         Option<bool> wait = new("--wait") { Description = "Follow the output until the task ends; exit with its code." };
+        BundleOptions files = new();
         CliCommand command = new(
             "submit",
             "Submits the task that a file describes. The same name and content is the same task.",
@@ -26,6 +28,7 @@ internal static class SubmitCommand
             from,
             wait,
         };
+        files.AddTo(command);
         command.ExitCodeNote = "with --wait the task's own; a held task: 1";
         Invocation.Set(
             command,
@@ -33,21 +36,17 @@ internal static class SubmitCommand
             globals,
             async call =>
             {
-                TaskSpec spec = cli.Files.ReadTask(
-                    call.Value(file),
-                    cli.WorkingDirectory,
-                    KeyValues.Parse(call.Value(set), "--set", "priority=5")
-                );
-                if (call.Value(name) is string given)
+                TaskDraft draft = Read(bundled: true);
+                if (draft.Bundle is null)
                 {
-                    spec = spec with { Name = given };
+                    draft = Read(bundled: false);
                 }
 
-                spec = await CheckpointId.StartFromAsync(call, spec, call.Value(from));
-                TaskId id = await Submission.SendAsync(call, spec);
+                draft = draft with { Spec = await CheckpointId.StartFromAsync(call, draft.Spec, call.Value(from)) };
+                TaskId id = await Submission.SendAsync(call, draft);
                 if (call.Value(wait))
                 {
-                    return await RunCommand.FollowAsync(call, id, spec.Name);
+                    return await RunCommand.FollowAsync(call, id, draft.Spec.Name);
                 }
 
                 if (call.Json)
@@ -56,6 +55,13 @@ internal static class SubmitCommand
                 }
 
                 return ExitCodes.Ok;
+
+                TaskDraft Read(bool bundled)
+                {
+                    IReadOnlyList<Flag> flags = [.. KeyValues.Parse(call.Value(set), "--set", "priority=5"), .. files.Flags(call, bundled)];
+                    TaskDraft read = cli.Files.ReadTask(call.Value(file), cli.WorkingDirectory, flags);
+                    return call.Value(name) is string given ? read with { Spec = read.Spec with { Name = given } } : read;
+                }
             }
         );
         return command;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -36,18 +37,23 @@ internal sealed class TaskOptions
             DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
         };
 
-    /// <exception cref="UsageException">The environment cannot be had, or a number is out of range.</exception>
-    public TaskSpec Read(Invocation call, string[] command) =>
-        Environment.Apply(
+    public BundleOptions Files { get; } = new();
+
+    /// <exception cref="UsageException">The environment cannot be had, a number is out of range, or a path is wrong.</exception>
+    public TaskDraft Read(Invocation call, string[] command) =>
+        Files.Complete(
             call,
-            new TaskSpec
-            {
-                Name = call.Value(Name) ?? RunCommand.NameOf(command),
-                Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
-                Priority = call.Value(Priority),
-                Command = command,
-                WorkingDirectory = call.Cli.WorkingDirectory,
-                Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
-            }
+            Environment.Apply(
+                call,
+                new TaskSpec
+                {
+                    Name = call.Value(Name) ?? RunCommand.NameOf(command),
+                    Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
+                    Priority = call.Value(Priority),
+                    Command = command,
+                    WorkingDirectory = call.Cli.WorkingDirectory,
+                    Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
+                }
+            )
         );
 }

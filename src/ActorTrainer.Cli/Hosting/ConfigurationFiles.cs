@@ -1,6 +1,5 @@
 using ActorTrainer.Cluster.Configuration;
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Core.Tasks;
 using ActorTrainer.Hocon;
 
 namespace ActorTrainer.Cli.Hosting;
@@ -24,7 +23,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
     }
 
     /// <summary>Flags may name a key of the task with or without <c>task.</c> before it.</summary>
-    public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
+    public TaskDraft ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
     {
         ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
         foreach (Flag flag in flags)
@@ -32,7 +31,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
             tree = Layer(flag).Merge(tree);
         }
 
-        return TaskSpecReader.Read(tree, ConfigPaths.Resolver(workingDirectory));
+        return TaskSpecReader.ReadDraft(tree, ConfigPaths.Resolver(workingDirectory));
     }
 
     public string Check(string file, string workingDirectory)
@@ -41,7 +40,7 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
         List<string> found = [];
         if (Has(tree, TaskKey))
         {
-            found.Add($"task {TaskSpecReader.Read(tree, ConfigPaths.Resolver(workingDirectory)).Name}");
+            found.Add($"task {TaskSpecReader.ReadDraft(tree, ConfigPaths.Resolver(workingDirectory)).Spec.Name}");
         }
 
         if (IsNode(tree))

@@ -1,5 +1,4 @@
 using ActorTrainer.Core.Configuration;
-using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Hosting;
 
@@ -10,7 +9,7 @@ internal interface IConfigurationFiles
     NodeModel ReadNode(string? file, IReadOnlyList<Flag> flags);
 
     /// <summary>The task that a file describes, with flags over it.</summary>
-    TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags);
+    TaskDraft ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags);
 
     /// <summary>Checks a file; what it is, in a few words.</summary>
     string Check(string file, string workingDirectory);

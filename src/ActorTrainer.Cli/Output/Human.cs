@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Cli.Output;
 
@@ -20,21 +21,7 @@ internal static class Human
     }
 
     /// <summary>Bytes in binary units: 17 B, 1.5 KiB, 10 MiB.</summary>
-    public static string Bytes(long bytes)
-    {
-        string[] units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-        double value = bytes;
-        int unit = 0;
-        while (value >= 1024 && unit < units.Length - 1)
-        {
-            value /= 1024;
-            unit++;
-        }
-
-        return unit == 0 || value >= 10
-            ? string.Create(CultureInfo.InvariantCulture, $"{value:0} {units[unit]}")
-            : string.Create(CultureInfo.InvariantCulture, $"{value:0.0} {units[unit]}");
-    }
+    public static string Bytes(long bytes) => SizeText.Of(bytes);
 
     /// <summary>A metric with four significant digits.</summary>
     public static string Number(double value) => value.ToString("G4", CultureInfo.InvariantCulture);

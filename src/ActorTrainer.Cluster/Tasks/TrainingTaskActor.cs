@@ -236,9 +236,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
             _ when _retired => TaskEntity.ArchivedReply(_task, command),
             _ when _unreadable is not null => new CommandRefused(_unreadable),
             _ when _passivating || _ending => new CommandUnavailable($"task {_task} is just being handed over or put to rest"),
-            (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash => new CommandRefused(
-                $"the name '{state.Spec.Name}' belongs to task {_task}, which has another specification; choose another name"
-            ),
+            (SubmitTask submit, { } state) when submit.SpecHash != state.SpecHash => TaskEntity.NameTaken(_task, state.Spec, submit.Spec),
             (not SubmitTask, null) => new CommandRefused($"there is no task {_task}", NotFound: true),
             _ => null,
         };

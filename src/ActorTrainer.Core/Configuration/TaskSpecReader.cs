@@ -8,9 +8,10 @@ namespace ActorTrainer.Core.Configuration;
 /// <summary>Makes a validated <see cref="TaskSpec"/> of a task file, <c>task { … }</c>, or refuses it as a whole.</summary>
 /// <remarks>
 /// <c>trainer.assembly</c> and <c>working-directory</c> are relative to the folder of the file. The working directory of a command is that
-/// folder when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file.
+/// folder when the file does not say another one, so that <c>command = ["python3", "train.py"]</c> finds the script beside the file; with
+/// <c>bundle</c>, <c>links</c> or <c>state</c> it is a folder of each run's own.
 /// </remarks>
-public static class TaskSpecReader
+public static partial class TaskSpecReader
 {
     /// <summary>Longest name of a task, in characters; its id is the name and a suffix.</summary>
     public const int MaxNameLength = 63;
@@ -21,8 +22,21 @@ public static class TaskSpecReader
     /// <summary>Reads what stands below <c>task</c>; other keys of the root are the user's own.</summary>
     /// <param name="root">The file.</param>
     /// <param name="resolvePath">Makes paths absolute.</param>
+    /// <exception cref="ConfigException">A value is wrong or missing, or a key is not known; or the file bundles a folder, which
+    /// <see cref="ReadDraft"/> reads.</exception>
+    public static TaskSpec Read(ConfigObject root, PathResolver resolvePath) =>
+        ReadDraft(root, resolvePath) is { Bundle: null } draft
+            ? draft.Spec
+            : throw new ConfigException(
+                root.Origin,
+                "the task has a bundle, which has to be packed: read it as a draft, or remove the key."
+            );
+
+    /// <summary>Reads what stands below <c>task</c>, and which folder is to be packed before it is submitted.</summary>
+    /// <param name="root">The file.</param>
+    /// <param name="resolvePath">Makes paths absolute.</param>
     /// <exception cref="ConfigException">A value is wrong or missing, or a key is not known.</exception>
-    public static TaskSpec Read(ConfigObject root, PathResolver resolvePath)
+    public static TaskDraft ReadDraft(ConfigObject root, PathResolver resolvePath)
     {
         ConfigSection task = ConfigSection.Open(root, "task");
         if (!task.Exists)
@@ -40,6 +54,11 @@ public static class TaskSpecReader
         IReadOnlyList<string>? words = command is null ? null : ReadCommand(task, command);
         TrainerSpec? trainer = ReadTrainer(task.Section("trainer"), resolvePath);
         (SortedDictionary<string, string> environment, SortedDictionary<string, string>? secrets) = ReadEnvironment(task);
+        string? folder = ReadPath(task, "working-directory", resolvePath);
+        BundleSource? bundle = ReadBundle(task, resolvePath);
+        SortedDictionary<string, string> links = ReadLinks(task, bundle?.Folder, resolvePath);
+        List<string> state = ReadState(task);
+        bool own = bundle is not null || links.Count > 0 || state.Count > 0;
         TaskSpec spec = new()
         {
             Name = name?.Text ?? "",
@@ -50,8 +69,10 @@ public static class TaskSpecReader
             Environment = environment,
             Secrets = secrets,
             Umask = ReadUmask(task),
-            WorkingDirectory = ReadPath(task, "working-directory", resolvePath) ?? (command is null ? null : command.Origin.Folder),
+            WorkingDirectory = folder ?? (own ? null : command?.Origin.Folder),
             FromCheckpoint = ReadFromCheckpoint(task),
+            Links = links,
+            State = state,
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
             Stall = ReadStall(task.Section("stall")),
@@ -61,7 +82,18 @@ public static class TaskSpecReader
         // A misspelt key is the likelier mistake than a missing one, so it is reported first.
         task.RejectUnknownKeys();
         CheckWhole(task, spec, name);
-        return spec;
+        if (
+            (
+                TaskSpecRules.OwnFolder(words is not null, folder is not null, bundle is not null, false, false)
+                ?? TaskSpecRules.Folder(spec)
+            ) is
+            { } problem
+        )
+        {
+            throw task.Wrong($"{task.Path}: {problem}.");
+        }
+
+        return new TaskDraft(spec, bundle);
     }
 
     private static void CheckWhole(ConfigSection task, TaskSpec spec, ConfigScalar? name)

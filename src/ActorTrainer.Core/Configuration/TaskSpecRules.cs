@@ -10,7 +10,7 @@ namespace ActorTrainer.Core.Configuration;
 /// What every task keeps, whether it comes from a task file, through the HTTP API or from a host. The reader of task files has the same
 /// bounds and says in which line one is broken.
 /// </summary>
-public static class TaskSpecRules
+public static partial class TaskSpecRules
 {
     internal const string NoCheckpoint = "is not a checkpoint's name; 'actortrainer checkpoints ls' lists them (c-TERM-STEP-RANDOM)";
 
@@ -35,6 +35,7 @@ public static class TaskSpecRules
         ArgumentNullException.ThrowIfNull(spec);
         return Missing(spec)
             ?? Whole(spec)
+            ?? Folder(spec)
             ?? Out("priority", spec.Priority, Priority)
             ?? Out("slots", spec.Slots, Slots)
             ?? Out("grace", spec.Grace, Grace)

@@ -269,6 +269,21 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             _ => new CommandRefused($"task {task} has ended and is archived", NotFound: true),
         };
 
+    /// <summary>What is answered to a submit whose name is that of a task with another specification.</summary>
+    /// <param name="task">The task that has the name.</param>
+    /// <param name="known">Its specification.</param>
+    /// <param name="submitted">The other one. Bundles that differ are named: nobody sees that who looks at the task file.</param>
+    public static CommandRefused NameTaken(TaskId task, TaskSpec known, TaskSpec submitted)
+    {
+        string difference =
+            (known.Bundle, submitted.Bundle) is ({ } before, { } now) && before.Hash != now.Hash
+                ? $": the files that it bundles are others ({before.ShortHash} there, {now.ShortHash} now)"
+                : "";
+        return new CommandRefused(
+            $"the name '{known.Name}' belongs to task {task}, which has another specification{difference}; choose another name"
+        );
+    }
+
     /// <summary>A task whose replay or fold failed waits for a person.</summary>
     public static EntityStep Hold(string reason) => new([new TaskHeld(reason)], []);
 

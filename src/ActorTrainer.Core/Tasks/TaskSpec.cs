@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 
 namespace ActorTrainer.Core.Tasks;
@@ -32,8 +33,34 @@ public sealed record TaskSpec
     /// <summary>The umask of the worker, in octal digits such as 022; null: the node's.</summary>
     public string? Umask { get; init; }
 
-    /// <summary>The worker's working directory, absolute; null: the run directory.</summary>
+    /// <summary>
+    /// The worker's working directory, absolute; null: a folder of the run's own, with <see cref="Bundle"/> and <see cref="Links"/> in it.
+    /// </summary>
     public string? WorkingDirectory { get; init; }
+
+    /// <summary>The files that a command finds in its working directory; null: none. The cluster has to have them before.</summary>
+    public BundleSpec? Bundle { get; init; }
+
+    /// <summary>
+    /// Symbolic links in the working directory of a command, by their relative paths: the absolute paths on the nodes that they lead to.
+    /// Default: none.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Links
+    {
+        get;
+        // Journals of versions that did not know them have neither links nor state.
+        init => field = value ?? ReadOnlyDictionary<string, string>.Empty;
+    } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>
+    /// What in the working directory of a command is its state: patterns of relative paths, see <see cref="PathGlob.Plain"/>.
+    /// Default: none.
+    /// </summary>
+    public IReadOnlyList<string> State
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>The name of another task's checkpoint, which the task starts from; null: from nothing.</summary>
     public string? FromCheckpoint { get; init; }

@@ -41,6 +41,7 @@ public static class ApiEndpoints
         new TaskEndpoints(client, lookup).Map(new Routes(routes, gate));
         new OutputEndpoints(client, files, lookup, options).Map(new Routes(routes, gate));
         new CheckpointEndpoints(client, files, lookup).Map(new Routes(routes, gate));
+        new BundleEndpoints(files).Map(new Routes(routes, gate));
         new ClusterEndpoints(client, lookup).Map(new Routes(routes, gate));
         new Routes(routes, gate).Get(
             "/v1/version",
@@ -65,6 +66,12 @@ public static class ApiEndpoints
 
         public void Post([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
             routes.MapPost(pattern, Guarded(handler));
+
+        public void Head([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
+            routes.MapMethods(pattern, [HttpMethods.Head], Guarded(handler));
+
+        public void Put([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
+            routes.MapPut(pattern, Guarded(handler));
 
         private RequestDelegate Guarded(Func<HttpContext, Task> handler) =>
             async http =>

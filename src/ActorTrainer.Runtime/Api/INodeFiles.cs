@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -20,6 +21,9 @@ public interface INodeFiles
     /// <exception cref="CheckpointStoreException">The store cannot be read now.</exception>
     /// <exception cref="Core.Queries.JournalUnavailableException">The list of checkpoints cannot be read now.</exception>
     Task<ICheckpointContent?> OpenCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken);
+
+    /// <summary>The bundles in the store this node reads.</summary>
+    IBundleStore Bundles { get; }
 
     /// <summary>Output files of a task's runs kept on this node, oldest run first: absolute paths.</summary>
     IReadOnlyList<OutputFile> OutputFiles(TaskId task);

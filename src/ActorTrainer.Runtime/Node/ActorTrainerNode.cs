@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
@@ -66,16 +67,18 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _host = host;
         _logger = loggers.CreateLogger<ActorTrainerNode>();
         _store = new FolderStore(model.Checkpoints, time);
+        FolderBundles bundles = new(model.Checkpoints, time);
         WorkerHostOptions options = new()
         {
             DataDirectory = model.DataDir,
+            Bundles = bundles,
             Worker = model.Worker,
             SelfFenceAfter = model.Sharding.SelfFenceAfter,
             SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
-        _client = new TaskClient(model, time, SubmitChecks.Problem, _store);
-        _files = new NodeFiles(_client, _store, _workers);
+        _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store);
+        _files = new NodeFiles(_client, _store, bundles, _workers);
     }
 
     /// <summary>What the process should exit with: 0 left in order, 1 the journal or the node broke, 2 refused by the cluster.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
@@ -11,7 +12,7 @@ using ActorTrainer.Runtime.Workers;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>The node's own part of what the API shows: progress that its workers report, their output, checkpoints in its store.</summary>
-internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, WorkerHost workers) : INodeFiles
+internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, IBundleStore bundles, WorkerHost workers) : INodeFiles
 {
     private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
 
@@ -55,6 +56,8 @@ internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, Wo
             return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
         }
     }
+
+    public IBundleStore Bundles => bundles;
 
     public async Task<ICheckpointContent?> OpenCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>
         await FindAsync(task, checkpoint, cancellationToken) is { } listing

@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers;
@@ -11,7 +12,14 @@ namespace ActorTrainer.Runtime.Node;
 internal static class SubmitChecks
 {
     /// <summary>What is wrong with the task on this node, or null.</summary>
-    public static string? Problem(TaskSpec spec) => TaskSpecRules.Problem(spec) ?? Program(spec);
+    public static string? Problem(TaskSpec spec, IBundleStore bundles) =>
+        TaskSpecRules.Problem(spec) ?? Bundle(spec.Bundle, bundles) ?? Program(spec);
+
+    private static string? Bundle(BundleSpec? bundle, IBundleStore bundles) =>
+        bundle is null || bundles.Has(bundle.Hash)
+            ? null
+            : $"the cluster does not have the bundle {bundle.Hash}; 'actortrainer run' and 'submit' bring it, "
+                + $"others upload it first: PUT /v1/bundles/{bundle.Hash}";
 
     private static string? Program(TaskSpec spec)
     {
@@ -30,9 +38,20 @@ internal static class SubmitChecks
             return $"the working directory {directory} does not exist on this node";
         }
 
+        string name = spec.Command![0];
+        if (
+            name.Contains('/', StringComparison.Ordinal)
+            && !Path.IsPathFullyQualified(name)
+            && (spec.Bundle is not null || spec.Links.Count > 0)
+        )
+        {
+            // In a folder that each run has to itself: a start says what is wrong with it.
+            return null;
+        }
+
         string path = spec.Environment.GetValueOrDefault("PATH") ?? Environment.GetEnvironmentVariable("PATH") ?? "";
         string home = spec.WorkingDirectory ?? Environment.CurrentDirectory;
-        return WorkerEnvironment.FindExecutable(spec.Command![0], home, path, out string problem) is null
+        return WorkerEnvironment.FindExecutable(name, home, path, out string problem) is null
             ? $"{problem.TrimEnd('.')} (PATH is {path})"
             : null;
     }

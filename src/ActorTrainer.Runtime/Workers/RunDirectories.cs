@@ -24,7 +24,7 @@ internal sealed class RunDirectories(string dataDirectory)
 
     public string Checkpoint(RunKey run) => Path.Combine(Of(run), "checkpoint");
 
-    /// <summary>The working directory of commands that name none.</summary>
+    /// <summary>The working directory of commands that name none; bundle and links are put into it.</summary>
     public string Work(RunKey run) => Path.Combine(Of(run), "work");
 
     /// <summary>

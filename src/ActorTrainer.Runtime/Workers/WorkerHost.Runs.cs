@@ -29,11 +29,11 @@ internal sealed partial class WorkerHost
         }
 
         HashSet<RunKey> needed = [.. _runs.Values.Select(other => other.Key), .. _unreleased.Select(staged => staged.Run)];
-        _ = Task.Run(() => Prepare(run, needed));
+        _ = Task.Run(() => PrepareAsync(run, needed));
     }
 
-    /// <summary>Folders, environment and executable; beside the loop, since a restored checkpoint may be large.</summary>
-    private void Prepare(WorkerRun run, HashSet<RunKey> needed)
+    /// <summary>Folders, environment and executable; beside the loop, since a bundle or a restored checkpoint may be large.</summary>
+    private async Task PrepareAsync(WorkerRun run, HashSet<RunKey> needed)
     {
         try
         {
@@ -57,6 +57,12 @@ internal sealed partial class WorkerHost
             {
                 string missing = $"The working directory '{folder}' does not exist on this node: create it, or change the task.";
                 Enqueue(() => OnNotPrepared(run, missing, nodeUnfit: true));
+                return;
+            }
+
+            if (await WorkFolder.FillAsync(spec, folder, _options.Bundles, _stop.Token) is { } unfilled)
+            {
+                Enqueue(() => OnNotPrepared(run, unfilled));
                 return;
             }
 

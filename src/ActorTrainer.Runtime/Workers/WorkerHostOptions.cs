@@ -1,4 +1,5 @@
 using System.Reflection;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Runtime.Workers;
@@ -8,6 +9,9 @@ internal sealed record WorkerHostOptions
 {
     /// <summary>The node's data directory, absolute. Runs are kept below <c>runs/</c>.</summary>
     public required string DataDirectory { get; init; }
+
+    /// <summary>Where the bundles of commands are.</summary>
+    public required IBundleStore Bundles { get; init; }
 
     /// <summary>Log size and niceness.</summary>
     public WorkerModel Worker { get; init; } = new();

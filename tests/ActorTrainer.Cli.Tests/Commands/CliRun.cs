@@ -16,6 +16,8 @@ internal sealed class CliRun
 
     public bool Terminal { get; init; }
 
+    public string Folder { get; init; } = "/home/ada";
+
     public int Width { get; init; } = CliContext.PipedWidth;
 
     public string? Umask { get; init; }
@@ -44,7 +46,7 @@ internal sealed class CliRun
             Width = Width,
             Environment = _environment.GetValueOrDefault,
             Umask = () => Umask,
-            WorkingDirectory = "/home/ada",
+            WorkingDirectory = Folder,
             Time = new FixedClock(SampleCluster.Now),
             Files = Files,
             NodeHost = Host,
@@ -88,10 +90,13 @@ internal sealed class CliRun
                 };
         }
 
-        public TaskSpec ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
+        /// <summary>What of the task is bundled, when there is something.</summary>
+        public BundleSource? Bundle { get; set; }
+
+        public TaskDraft ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
         {
             Flags = flags;
-            return Mistake is null ? Task : throw Mistake;
+            return Mistake is null ? new TaskDraft(Task, Bundle) : throw Mistake;
         }
 
         public string Check(string file, string workingDirectory) => Mistake is null ? "a node's configuration" : throw Mistake;

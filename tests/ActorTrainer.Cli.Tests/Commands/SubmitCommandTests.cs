@@ -41,7 +41,9 @@ public sealed class SubmitCommandTests : IAsyncLifetime
         CliResult result = await new CliRun { Node = _server.Address }.RunAsync("submit", "task.conf", "--name", "digits-a");
 
         result.Code.ShouldBe(ExitCodes.Ok);
-        result.Error.ShouldBe($"actortrainer: task digits-a is there already with this specification (id digits-a-k3f9){rest}\n");
+        result.Error.ShouldBe(
+            $"actortrainer: task digits-a is there already: same task as of 4m ago, with this specification (id digits-a-k3f9){rest}\n"
+        );
     }
 
     [Fact]

@@ -111,7 +111,11 @@ internal static class SampleMessages
         new TaskCheckpointRemoved(Checkpoint.Name, "expired"),
         new TaskPacksCondemned(Checkpoint.Packs),
         new TaskInterrupted(InterruptionReason.GuardLost, "the guard is gone"),
-        new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true) { NodeUnfit = true, FailedStartFrom = Checkpoint.Name },
+        new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true)
+        {
+            NodeUnfit = true,
+            FailedStartFrom = Checkpoint.Name,
+        },
         new TaskMigrating(10, Node, "request"),
         new TaskPaused(),
         new TaskResumed(),

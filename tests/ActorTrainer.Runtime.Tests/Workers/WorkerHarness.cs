@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -55,6 +56,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
         WorkerHostOptions options = new()
         {
             DataDirectory = directory,
+            Bundles = new FolderBundles(new CheckpointStoreModel { Path = Path.Combine(directory, "store") }, TimeProvider.System),
             Worker = worker ?? new WorkerModel(),
             SelfFenceAfter = selfFenceAfter ?? TimeSpan.FromSeconds(10),
             SelfCommand = program is null ? [WorkerApp] : [WorkerApp, program],

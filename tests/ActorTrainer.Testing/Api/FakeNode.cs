@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Queries;
@@ -134,6 +136,10 @@ public sealed class FakeNode : ITaskClient, INodeFiles
             return Task.FromException<ICheckpointContent?>(e);
         }
     }
+
+    /// <summary>A test that uses bundles gives a folder for them.</summary>
+    public IBundleStore Bundles { get; set; } =
+        new FolderBundles(new CheckpointStoreModel { Path = "/dev/null/no-bundles" }, TimeProvider.System);
 
     public IReadOnlyList<OutputFile> OutputFiles(TaskId task)
     {

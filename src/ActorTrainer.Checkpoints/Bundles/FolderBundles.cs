@@ -1,0 +1,180 @@
+using System.Buffers;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Checkpoints.Bundles;
+
+/// <summary>Bundles beside the checkpoints in a folder that all nodes share, one file each: <c>bundles/HASH.tar.gz</c>.</summary>
+public sealed class FolderBundles : IBundleStore
+{
+    private const int BufferSize = 128 * 1024;
+    private static readonly TimeSpan LeftBehindAfter = TimeSpan.FromDays(1);
+
+    private readonly FolderLayout _layout;
+    private readonly BundleLimits _limits;
+    private readonly TimeProvider _time;
+
+    /// <summary>Opens a store; nothing is read or written yet, and the folder need not exist.</summary>
+    /// <param name="model">The folder of the checkpoint store.</param>
+    /// <param name="time">Tells which temporary files nobody writes any more.</param>
+    public FolderBundles(CheckpointStoreModel model, TimeProvider time)
+        : this(model, time, BundleLimits.Default) { }
+
+    internal FolderBundles(CheckpointStoreModel model, TimeProvider time, BundleLimits limits)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(model.Path);
+        _layout = new FolderLayout(model.Path);
+        _limits = limits;
+        _time = time;
+    }
+
+    /// <inheritdoc />
+    public bool Has(string hash) => BundleSpec.IsHash(hash) && File.Exists(_layout.BundlePath(hash));
+
+    /// <inheritdoc />
+    public async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(archive);
+        string path = _layout.BundlePath(hash);
+        string temporary = $"{path}.{Path.GetRandomFileName()}{FolderLayout.TemporarySuffix}";
+        try
+        {
+            _layout.PrepareBundles();
+            RemoveLeftBehind();
+            await ReceiveAsync(archive, temporary, cancellationToken);
+            BundleSpec found = await ReadAsync(temporary, folder: null, cancellationToken);
+            if (found.Hash != hash)
+            {
+                throw new BundleException(
+                    $"The archive's content has the hash {BundleSpec.Shorten(found.Hash)} and not {BundleSpec.Shorten(hash)}: "
+                        + "a file was changed while it was read, or bytes got lost. Submit the task once more."
+                );
+            }
+
+            File.Move(temporary, path, overwrite: true);
+            DirectorySync.Sync(_layout.BundleFolder);
+            return found;
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e) && e is not BundleSourceException)
+        {
+            throw StoreErrors.Describe($"Bundle {BundleSpec.Shorten(hash)} could not be stored", path, e);
+        }
+        finally
+        {
+            TryDelete(temporary);
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task UnpackAsync(string hash, string folder, CancellationToken cancellationToken)
+    {
+        string path = _layout.BundlePath(hash);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            BundleSpec found = await ReadAsync(path, folder, cancellationToken);
+            if (found.Hash != hash)
+            {
+                throw new BundleException($"its content has the hash {BundleSpec.Shorten(found.Hash)}");
+            }
+        }
+        catch (BundleException e)
+        {
+            throw new BundleException(
+                $"Bundle {BundleSpec.Shorten(hash)} is damaged in the store: {e.Message.TrimEnd('.')}. "
+                    + $"Remove {path} and submit the task once more: that brings the bundle again.",
+                e
+            );
+        }
+        catch (FileNotFoundException e) when (File.Exists(_layout.MarkerPath))
+        {
+            throw new BundleException(
+                $"Bundle {BundleSpec.Shorten(hash)} is not in the store any more: there is no {path}. "
+                    + "Submit the task once more from the same files: that brings the bundle again.",
+                e
+            );
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            _layout.RequireStore();
+            throw new CheckpointStoreException(
+                $"Bundle {BundleSpec.Shorten(hash)} could not be unpacked into {folder}: {e.Message.TrimEnd('.')}. "
+                    + "Check the disks of actortrainer.node.data-dir and actortrainer.checkpoints.path.",
+                e
+            );
+        }
+    }
+
+    private async Task<BundleSpec> ReadAsync(string path, string? folder, CancellationToken cancellationToken)
+    {
+        await using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, BufferSize, true);
+        return await BundleArchive.ReadAsync(file, folder, _limits, cancellationToken);
+    }
+
+    private async Task ReceiveAsync(Stream archive, string path, CancellationToken cancellationToken)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            await using FileStream file = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0, true);
+            long bytes = 0;
+            while (await ReceiveSomeAsync(archive, buffer, cancellationToken) is > 0 and int read)
+            {
+                bytes += read;
+                if (bytes > _limits.PackedBytes)
+                {
+                    throw TarGuard.TooLarge(_limits.Bytes);
+                }
+
+                await file.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+            }
+
+            file.Flush(flushToDisk: true);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>What goes wrong with the sender is not the store's.</summary>
+    private static async Task<int> ReceiveSomeAsync(Stream archive, byte[] buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await archive.ReadAsync(buffer, cancellationToken);
+        }
+        catch (IOException e)
+        {
+            throw new BundleSourceException(e);
+        }
+    }
+
+    /// <summary>What a node was receiving when it ended.</summary>
+    private void RemoveLeftBehind()
+    {
+        DateTime old = (_time.GetUtcNow() - LeftBehindAfter).UtcDateTime;
+        foreach (string path in Directory.EnumerateFiles(_layout.BundleFolder, "*" + FolderLayout.TemporarySuffix))
+        {
+            if (File.GetLastWriteTimeUtc(path) < old)
+            {
+                TryDelete(path);
+            }
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            // Taken by a later upload: it costs space only.
+        }
+    }
+
+    private sealed class BundleSourceException(IOException inner) : IOException(inner.Message, inner);
+}
