@@ -56,6 +56,7 @@ internal static class CliProgram
             },
             CreateCheckpoints(cli, globals),
             EventsCommand.Create(cli, globals),
+            CommitCommand.Create(cli, globals),
             new CliCommand("config", "Checks and shows configuration files.", "actortrainer config check node.conf")
             {
                 ConfigCheckCommand.Create(cli, globals),

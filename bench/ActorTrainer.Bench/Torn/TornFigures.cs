@@ -50,6 +50,7 @@ internal sealed class TornFigures
     public string Line(string pattern) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"torn pattern={pattern} kills={_kills} saves={_saves} commits={_commits} inferred={_inferred} mixed={Mixed} torn={Torn} starved={Starved}"
+            $"torn pattern={pattern} kills={_kills} saves={_saves} commits={_commits} inferred={_inferred} "
+                + $"mixed={Mixed} torn={Torn} starved={Starved}"
         );
 }

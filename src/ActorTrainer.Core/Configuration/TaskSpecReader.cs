@@ -284,6 +284,14 @@ public static partial class TaskSpecReader
             BestMetric = section.Text("best-metric"),
             BestIsLargest = section.Flag("best-is-largest", defaults.BestIsLargest),
             KeepLast = section.Int("keep-last", defaults.KeepLast, TaskSpecRules.KeepLast),
+            Capture = section.Choice(
+                "capture",
+                defaults.Capture,
+                ("auto", CheckpointCapture.Auto),
+                ("rename", CheckpointCapture.Rename),
+                ("commit", CheckpointCapture.Commit)
+            ),
+            DoneFile = section.Text("done-file"),
         };
     }
 

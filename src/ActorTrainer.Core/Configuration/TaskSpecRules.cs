@@ -123,7 +123,13 @@ public static partial class TaskSpecRules
         Undefined("checkpoint.strategy", checkpoint.Strategy)
         ?? Out("checkpoint.epoch-interval", checkpoint.EpochInterval, EpochInterval)
         ?? Out("checkpoint.interval", checkpoint.Interval, Interval)
-        ?? Out("checkpoint.keep-last", checkpoint.KeepLast, KeepLast);
+        ?? Out("checkpoint.keep-last", checkpoint.KeepLast, KeepLast)
+        ?? Undefined("checkpoint.capture", checkpoint.Capture)
+        ?? (
+            checkpoint.DoneFile is not { } done || EntryPath.IsSafe(done)
+                ? null
+                : $"checkpoint.done-file '{done}' is no path of a file in the checkpoint folder: write for example DONE"
+        );
 
     private static string? Retry(RetrySpec retry) =>
         Out("retry.max-attempts", retry.MaxAttempts, MaxAttempts)

@@ -19,10 +19,7 @@ internal static class TaskFold
             TaskCheckpointDamaged damaged => state with { Checkpoints = Marked(state, damaged.Checkpoint, c => c with { Damaged = true }) },
             TaskCheckpointSetAside setAside => OnSetAside(state, setAside),
             TaskRestoreChosen chosen => OnRestoreChosen(state, chosen),
-            TaskCheckpointRemoved removed => state with
-            {
-                Checkpoints = [.. state.Checkpoints.Where(c => c.Checkpoint.Name != removed.Checkpoint)],
-            },
+            TaskCheckpointRemoved removed => state with { Checkpoints = Without(state, removed.Checkpoint) },
             TaskInterrupted interrupted => OnInterrupted(state, interrupted),
             TaskRetryScheduled { NodeUnfit: true } unfit => OnNodeUnfit(state, unfit),
             TaskRetryScheduled retry => state with
@@ -84,6 +81,9 @@ internal static class TaskFold
             },
             _ => state,
         };
+
+    private static IReadOnlyList<ListedCheckpoint> Without(TaskState state, string checkpoint) =>
+        [.. state.Checkpoints.Where(known => known.Checkpoint.Name != checkpoint)];
 
     private static TaskState OnNodeUnfit(TaskState state, TaskRetryScheduled unfit)
     {

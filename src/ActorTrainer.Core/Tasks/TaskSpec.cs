@@ -109,6 +109,19 @@ public enum CheckpointStrategy
     Hybrid,
 }
 
+/// <summary>How a state is recognised among the files that a command saves.</summary>
+public enum CheckpointCapture
+{
+    /// <summary>By the order in which files are completed, by folders that are renamed in, by the script's own word.</summary>
+    Auto,
+
+    /// <summary>Each file or folder that is renamed in is one.</summary>
+    Rename,
+
+    /// <summary>By the script's own word only.</summary>
+    Commit,
+}
+
 /// <summary>The checkpoint policy of a task.</summary>
 public sealed record CheckpointSpec
 {
@@ -132,6 +145,15 @@ public sealed record CheckpointSpec
     /// they are older.
     /// </summary>
     public int KeepLast { get; init; } = 5;
+
+    /// <summary>How a state is recognised among the files that a command saves. Default auto. Of no meaning for trainers.</summary>
+    public CheckpointCapture Capture { get; init; }
+
+    /// <summary>
+    /// The name of a file, or its path in the checkpoint folder, by which a command says that all it has written is a state; then
+    /// nothing else makes one but <c>actortrainer commit</c>. Null: none.
+    /// </summary>
+    public string? DoneFile { get; init; }
 }
 
 /// <summary>What happens after failures of the task's own.</summary>

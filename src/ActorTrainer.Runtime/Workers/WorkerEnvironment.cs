@@ -52,7 +52,8 @@ internal static class WorkerEnvironment
         variables["ACTORTRAINER_TERM"] = start.Run.Term.ToString(CultureInfo.InvariantCulture);
         variables[RunMembers.RunVariable] = start.Run.ToString();
         variables[NodeDirectory] = nodeDirectory;
-        variables["ACTORTRAINER_CHECKPOINT_DIR"] = directories.Checkpoint(start.Run);
+        variables["ACTORTRAINER_CHECKPOINT_DIR"] =
+            start.Spec.State.Count > 0 ? directories.Work(start.Run) : directories.Checkpoint(start.Run);
         variables["ACTORTRAINER_SOCKET"] = socket;
         _ = variables.Remove(Spare);
         _ = variables.Remove(RestoreDirectory);

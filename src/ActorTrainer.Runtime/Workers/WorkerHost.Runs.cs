@@ -98,7 +98,8 @@ internal sealed partial class WorkerHost
     /// </summary>
     private CheckpointFolder OpenCheckpointFolder(WorkerRun run)
     {
-        string folder = _directories.Checkpoint(run.Key);
+        TaskSpec spec = run.Effect.Spec;
+        string folder = spec.State.Count > 0 ? _directories.Work(run.Key) : _directories.Checkpoint(run.Key);
         IReadOnlyList<IReadOnlyList<string>> learned = LearnedOrder.Take(_directories.Restore(run.Key));
         if (run.Effect.HasRestore)
         {
@@ -108,7 +109,13 @@ internal sealed partial class WorkerHost
         return new CheckpointFolder(
             folder,
             _directories.Staging(run.Key),
-            new FolderCaptureOptions(RestoredStep: run.Effect.RestoredStep, RestoreFolder: _directories.Restore(run.Key)),
+            new FolderCaptureOptions(
+                spec.Checkpoint.Capture,
+                spec.Checkpoint.DoneFile,
+                run.Effect.RestoredStep,
+                _directories.Restore(run.Key),
+                spec.State
+            ),
             learned,
             _time,
             captured => Enqueue(() => OnCaptured(run, captured))
@@ -284,6 +291,12 @@ internal sealed partial class WorkerHost
             return;
         }
 
+        if (message is CommitMessage commit)
+        {
+            OnCommit(connection, commit);
+            return;
+        }
+
         if (connection.Run is not { } run || run.Connection != connection)
         {
             return;
@@ -331,6 +344,18 @@ internal sealed partial class WorkerHost
             case ErrorMessage error:
                 run.Error = error.Detail;
                 break;
+        }
+    }
+
+    private void OnCommit(WorkerConnection connection, CommitMessage commit)
+    {
+        if (_runs.TryGetValue(commit.Run ?? "", out WorkerRun? run) && run.Folder is { } folder)
+        {
+            folder.Commit(problem => connection.Send(new CommittedMessage(problem)));
+        }
+        else
+        {
+            connection.Send(new CommittedMessage($"this node runs no command '{commit.Run}'"));
         }
     }
 

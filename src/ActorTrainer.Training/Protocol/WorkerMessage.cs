@@ -24,6 +24,8 @@ namespace ActorTrainer.Training.Protocol;
 [JsonDerivedType(typeof(CheckpointNowMessage), "checkpoint-now")]
 [JsonDerivedType(typeof(ReleasedMessage), "released")]
 [JsonDerivedType(typeof(StopMessage), "stop")]
+[JsonDerivedType(typeof(CommitMessage), "commit")]
+[JsonDerivedType(typeof(CommittedMessage), "committed")]
 public abstract record WorkerMessage
 {
     /// <summary>The version that this code speaks.</summary>
@@ -158,3 +160,11 @@ internal sealed class CheckpointStrategyJsonConverter() : JsonStringEnumConverte
 )]
 [JsonSerializable(typeof(WorkerMessage))]
 internal sealed partial class WorkerJsonContext : JsonSerializerContext;
+
+/// <summary>Any process of a command → node, as the first message of a connection: all files it has written are one state.</summary>
+/// <param name="Run"><c>ACTORTRAINER_RUN</c>.</param>
+public sealed record CommitMessage(string Run) : WorkerMessage;
+
+/// <summary>Node → who sent <see cref="CommitMessage"/>: the state is captured, and the files may be changed again.</summary>
+/// <param name="Problem">Why it could not be captured; null: it was.</param>
+public sealed record CommittedMessage(string? Problem) : WorkerMessage;

@@ -18,7 +18,8 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; for i in 1 2; do echo whole$i > .new; mv .new model.pt; done; sleep 1000"
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo torn > model.tmp; "
+                    + "for i in 1 2; do echo whole$i > .new; mv .new model.pt; done; sleep 1000"
             )
         );
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
@@ -138,7 +139,8 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo none > m; echo first > m; until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; echo none > m; echo first > m; "
+                    + "until [ -e ../go ]; do sleep 0.05; done; echo later > m; sleep 1000"
             )
         );
         WorkerStaged first = await harness.WaitAsync<WorkerStaged>();
@@ -241,6 +243,62 @@ public sealed class CommandCheckpointTests
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
 
         Lengths(harness, staged)["model.pt"].ShouldBeGreaterThan(5000);
+    }
+
+    [Fact]
+    public async Task Files_RenamedInOneByOne_AreStatesWhereTheTaskSaysSo()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        TaskSpec spec = WorkerHarness.Shell("cd $ACTORTRAINER_CHECKPOINT_DIR; echo a > a; echo one > .m; mv .m m; sleep 1000");
+        harness.Start(Run, spec with { Checkpoint = new CheckpointSpec { Capture = CheckpointCapture.Rename } });
+
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["a=a", "m=one"]);
+    }
+
+    [Fact]
+    public async Task Files_BeforeTheDoneFile_AreOneState()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        TaskSpec spec = WorkerHarness.Shell(
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; for i in 1 2 3; do echo $i > m; echo $i > o; done; echo > DONE; echo 4 > m; sleep 1000"
+        );
+        harness.Start(Run, spec with { Checkpoint = new CheckpointSpec { DoneFile = "DONE" } });
+
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldContain("o=3");
+    }
+
+    /// <summary>The state is captured when the script hears of it: what it writes then is none of it.</summary>
+    [Fact]
+    public async Task Files_AtTheScriptsOwnWord_AreOneState()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        const string commit =
+            "import os,socket; s=socket.socket(socket.AF_UNIX); s.connect(os.environ['ACTORTRAINER_SOCKET']); "
+            + "s.sendall(('{\\\"type\\\":\\\"commit\\\",\\\"run\\\":\\\"'+os.environ['ACTORTRAINER_RUN']+'\\\"}\\n').encode()); print(s.recv(999))";
+        harness.Start(
+            Run,
+            WorkerHarness.Shell($"cd $ACTORTRAINER_CHECKPOINT_DIR; echo 1 > m; echo 1 > o; python3 -c \"{commit}\"; echo 2 > m; sleep 1000")
+        );
+
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["m=1", "o=1"]);
+    }
+
+    /// <summary>A script of somebody else's, which saves beside itself.</summary>
+    [Fact]
+    public async Task State_InTheWorkingDirectory_IsCapturedAndPutBack()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        string restore = harness.Host.RestoreDirectory(Run);
+        _ = Directory.CreateDirectory(Path.Combine(restore, "out"));
+        await File.WriteAllTextAsync(Path.Combine(restore, "out", "a.pt"), "restored");
+        TaskSpec spec = WorkerHarness.Shell(
+            "cat out/a.pt; echo; echo log > other; for i in 1 2; do echo $i > snapshot.pt; echo $i > out/a.pt; done; sleep 1000"
+        );
+
+        harness.Start(Run, spec with { State = ["snapshot.pt", "out"] }, hasRestore: true);
+
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["out/a.pt=2", "snapshot.pt=2"]);
+        (await File.ReadAllTextAsync(harness.Host.OutputFiles(Run.Task)[0].Path)).ShouldBe("restored\n");
     }
 
     [Fact]

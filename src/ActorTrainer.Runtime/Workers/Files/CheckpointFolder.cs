@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 using ActorTrainer.Runtime.Workers.Guard;
@@ -19,15 +20,20 @@ internal readonly record struct RunEnd(bool Violent, int? ExitCode);
 /// <param name="DoneFile">The name of a file by which the script says that a state is complete; null: none.</param>
 /// <param name="RestoredStep">The step that the run goes on from.</param>
 /// <param name="RestoreFolder">Where restored files stand a second time; null: nowhere.</param>
+/// <param name="State">Patterns of the paths below the folder that are captured; none: all.</param>
 internal sealed record FolderCaptureOptions(
-    CaptureMode Mode = CaptureMode.Auto,
+    CheckpointCapture Mode = CheckpointCapture.Auto,
     string? DoneFile = null,
     long RestoredStep = 0,
-    string? RestoreFolder = null
+    string? RestoreFolder = null,
+    IReadOnlyList<string>? State = null
 )
 {
     /// <summary>How states are recognised: one that the script announces by a file is recognised by nothing else.</summary>
-    public CaptureMode Recognises => DoneFile is null ? Mode : CaptureMode.Commit;
+    public CheckpointCapture Recognises => DoneFile is null ? Mode : CheckpointCapture.Commit;
+
+    /// <summary>Which paths are captured.</summary>
+    public StatePaths Paths { get; } = new(State);
 }
 
 /// <summary>
@@ -53,6 +59,7 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly FolderFollower _follower;
     private readonly Queue<FolderEvent> _waiting = new();
 
+    private readonly ConcurrentQueue<Action<string?>> _asked = new();
     private readonly CancellationTokenSource _stop = new();
     private IRunWitness? _witness;
     private Task _loop = Task.CompletedTask;
@@ -86,13 +93,13 @@ internal sealed class CheckpointFolder : IDisposable
         _events = events ?? (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
         _warnings = new FolderWarnings(what => captured(new FolderCaptured(null, what)));
         _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
-        _stager = new StateStager(_root, staging, options.RestoredStep, _versions, _warnings);
-        if (_events is PollingEvents && options.Recognises == CaptureMode.Auto)
+        _stager = new StateStager(_root, staging, options, _versions, _warnings);
+        if (_events is PollingEvents && options.Recognises == CheckpointCapture.Auto)
         {
             // Looks that are a tenth of a second apart do not tell in which order files were written.
             options = options with
             {
-                Mode = CaptureMode.Commit,
+                Mode = CheckpointCapture.Commit,
             };
             _warnings.Say(
                 "the order in which files are saved cannot be seen here (Linux: raise fs.inotify.max_user_instances and max_user_watches): "
@@ -128,9 +135,13 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>The run was asked to stop: what it saves from now on it saves for that.</summary>
     public void StopAsked() => _completedAtStop ??= _follower.Completed;
 
+    /// <summary>The script says that all it has written is one state.</summary>
+    /// <param name="captured">Told when it is captured: null, or why it could not be.</param>
+    public void Commit(Action<string?> captured) => _asked.Enqueue(captured);
+
     /// <summary>
-    /// Ends the watch and captures what is one save and not staged yet. Of a run that was ended by a signal no more than was known to be one
-    /// before; of a run that ended well all that it left.
+    /// Ends the watch and captures what is one save and not staged yet. Of a run that was ended by a signal no more
+    /// than was known to be one before; of a run that ended well all that it left.
     /// </summary>
     public async Task FinishAsync(RunEnd end)
     {
@@ -144,8 +155,9 @@ internal sealed class CheckpointFolder : IDisposable
     {
         Drain();
         Apply(inPlaceIsWhole: !end.Violent);
+        CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
-        if (end is { Violent: false, ExitCode: 0 } && bySelf && Tracker.HasOpen && _options.Recognises != CaptureMode.Commit)
+        if (end is { Violent: false, ExitCode: 0 } && bySelf && Tracker.HasOpen && _options.Recognises != CheckpointCapture.Commit)
         {
             _follower.CommitAll();
         }
@@ -198,6 +210,7 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
+        CommitAsked();
         Tracker.Tick(Now);
         if (Tracker.Unclear is { } unclear)
         {
@@ -210,6 +223,23 @@ internal sealed class CheckpointFolder : IDisposable
         if (Volatile.Read(ref _unreleased) < MaxUnreleased && _time.GetTimestamp() >= _notBefore)
         {
             StageDue();
+        }
+    }
+
+    private void CommitAsked()
+    {
+        while (_asked.TryDequeue(out Action<string?>? captured))
+        {
+            try
+            {
+                _follower.CommitAll();
+                StageDue();
+                captured(Tracker.Due is null ? null : "the files could not be staged: see the task's events");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                captured(e.Message);
+            }
         }
     }
 

@@ -20,11 +20,17 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
     /// <summary>Lists a folder; what goes away meanwhile is not there.</summary>
     /// <param name="root">The folder, without links in its path.</param>
     /// <exception cref="UnauthorizedAccessException">A folder in it may not be read.</exception>
-    public static FolderFiles Of(string root)
+    public static FolderFiles Of(string root) => Of(root, new StatePaths(null));
+
+    /// <summary>Lists what of a folder is a task's state; what goes away meanwhile is not there.</summary>
+    /// <param name="root">The folder, without links in its path.</param>
+    /// <param name="state">What is.</param>
+    /// <exception cref="UnauthorizedAccessException">A folder in it may not be read.</exception>
+    public static FolderFiles Of(string root, StatePaths state)
     {
         List<FileMark> files = [];
         List<string> leftOut = [];
-        Collect(new Place(root, "", 0), files, leftOut);
+        Collect(new Place(root, "", 0, state), files, leftOut);
         return new FolderFiles([.. files.OrderBy(file => file.RelativePath, StringComparer.Ordinal)], leftOut);
     }
 
@@ -56,15 +62,15 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
             switch (status.Kind)
             {
                 case FileKind.Directory when folder.Depth < MaxDepth:
-                    Collect(new Place(folder.Root, path + "/", folder.Depth + 1), files, leftOut);
+                    Collect(folder with { Prefix = path + "/", Depth = folder.Depth + 1 }, files, leftOut);
                     break;
-                case FileKind.Directory:
+                case FileKind.Directory when folder.State.Include(path):
                     leftOut.Add($"'{path}' is left out of the checkpoints: folders are looked at {MaxDepth} deep");
                     break;
-                case FileKind.File:
+                case FileKind.File when folder.State.Include(path):
                     files.Add(new FileMark(path, status));
                     break;
-                case FileKind.Link when info.LinkTarget is { } target:
+                case FileKind.Link when folder.State.Include(path) && info.LinkTarget is { } target:
                     if (Inside(folder.Root, path, target) is { } link)
                     {
                         files.Add(new FileMark(path, status, link));
@@ -126,5 +132,5 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
             ? null
             : Path.Combine(real, Path.GetFileName(path));
 
-    private readonly record struct Place(string Root, string Prefix, int Depth);
+    private readonly record struct Place(string Root, string Prefix, int Depth, StatePaths State);
 }

@@ -7,6 +7,7 @@ internal sealed class FolderFollower
 {
     private readonly string _root;
     private readonly string? _doneFile;
+    private readonly StatePaths _state;
     private readonly FolderVersions _versions;
     private readonly StateStager _stager;
     private readonly FolderWarnings _warnings;
@@ -32,6 +33,7 @@ internal sealed class FolderFollower
     {
         _root = root;
         _doneFile = options.DoneFile;
+        _state = options.Paths;
         _versions = versions;
         _stager = stager;
         _warnings = warnings;
@@ -48,7 +50,7 @@ internal sealed class FolderFollower
     private Dictionary<string, FileVersion> Standing(string? restoreFolder)
     {
         Dictionary<string, FileVersion> standing = new(StringComparer.Ordinal);
-        foreach (FileMark file in FolderFiles.Of(_root).Files.Where(file => FolderCapture.IsWaitedFor(file.RelativePath)))
+        foreach (FileMark file in FolderFiles.Of(_root, _state).Files.Where(file => FolderCapture.IsWaitedFor(file.RelativePath)))
         {
             string? copy = restoreFolder is { } restore ? Path.Combine(restore, file.RelativePath) : null;
             FileVersion? version =
@@ -74,6 +76,15 @@ internal sealed class FolderFollower
     public void Apply(FolderEvent seen, bool inPlaceIsWhole, long now)
     {
         string path = seen.RelativePath;
+        if (
+            seen.Kind is not (FolderEventKind.FolderMovedIn or FolderEventKind.Removed or FolderEventKind.Lost)
+            && !_state.Include(path)
+            && path != _doneFile
+        )
+        {
+            return;
+        }
+
         switch (seen.Kind)
         {
             case FolderEventKind.Lost:
@@ -160,7 +171,10 @@ internal sealed class FolderFollower
 
     private void OnFolder(string folder, string? from, long now)
     {
-        FileMark[] files = [.. FolderFiles.Of(_root).Files.Where(file => SaveTracker<FileVersion>.IsAtOrBelow(file.RelativePath, folder))];
+        FileMark[] files =
+        [
+            .. FolderFiles.Of(_root, _state).Files.Where(file => SaveTracker<FileVersion>.IsAtOrBelow(file.RelativePath, folder)),
+        ];
         if (files.Length == 0)
         {
             return;
@@ -206,7 +220,7 @@ internal sealed class FolderFollower
     public void CommitAll()
     {
         HashSet<string> open = OpenWriters.Of(_root);
-        foreach (FileMark file in FolderFiles.Of(_root).Files)
+        foreach (FileMark file in FolderFiles.Of(_root, _state).Files)
         {
             string path = file.RelativePath;
             bool kept = Tracker.State.GetValueOrDefault(path)?.Mark == file;

@@ -15,8 +15,8 @@ internal sealed record FileVersion(string? Stored, FileMark Mark, bool IsCopy = 
 }
 
 /// <summary>
-/// Keeps versions of the files of a checkpoint folder, and makes staged folders of them. A version is a second name of its file where that is
-/// not written again, else a copy.
+/// Keeps versions of the files of a checkpoint folder, and makes staged folders of them. A version is a second name of its
+/// file where that is not written again, else a copy.
 /// </summary>
 /// <param name="root">The folder, without links in its path.</param>
 /// <param name="folder">Where versions are kept: on the same file system.</param>

@@ -68,7 +68,8 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
     }
 
     /// <summary>
-    /// The kernel marks a process before it closes its files: one that is not marked when they were seen to be closed has closed them itself.
+    /// The kernel marks a process before it closes its files: one that is not marked when they were seen to be closed has closed them
+    /// itself.
     /// </summary>
     private static bool IsEnding(int pid, Member member) =>
         ProcessTable.IsEnding(pid) || ProcessTable.ReadOne(pid)?.StartTicks != member.StartTicks;

@@ -7,10 +7,10 @@ namespace ActorTrainer.Runtime.Workers.Files;
 /// <summary>Makes staged states of versions, and of what stands beside them in the checkpoint folder.</summary>
 /// <param name="root">The folder, without links in its path.</param>
 /// <param name="staging">Where states are staged.</param>
-/// <param name="restoredStep">The step that the run goes on from: its own are counted on from it.</param>
+/// <param name="options">Which files, and the step to count on from.</param>
 /// <param name="versions">Keeps versions.</param>
 /// <param name="warnings">Told what no checkpoint has.</param>
-internal sealed class StateStager(string root, string staging, long restoredStep, FolderVersions versions, FolderWarnings warnings)
+internal sealed class StateStager(string root, string staging, FolderCaptureOptions options, FolderVersions versions, FolderWarnings warnings)
 {
     /// <summary>Files that are written and never closed, with how many paths had been completed when each was begun.</summary>
     private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
@@ -55,7 +55,7 @@ internal sealed class StateStager(string root, string staging, long restoredStep
             all[path] = version;
         }
 
-        (IReadOnlyList<FileMark> files, IReadOnlyList<string> leftOut) = FolderFiles.Of(root);
+        (IReadOnlyList<FileMark> files, IReadOnlyList<string> leftOut) = FolderFiles.Of(root, options.Paths);
         List<FileMark> asTheyStand = [];
         foreach (FileMark file in files)
         {
@@ -86,6 +86,6 @@ internal sealed class StateStager(string root, string staging, long restoredStep
             warnings.Say(what);
         }
 
-        return new StagedState(id, restoredStep + _number, 0, inferred ? "inferred" : "files", new Dictionary<string, double>());
+        return new StagedState(id, options.RestoredStep + _number, 0, inferred ? "inferred" : "files", new Dictionary<string, double>());
     }
 }

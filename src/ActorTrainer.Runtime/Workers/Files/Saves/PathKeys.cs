@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace ActorTrainer.Runtime.Workers.Files.Saves;
 
 /// <summary>
-/// Tells what the numbers in paths are for. <c>model-200.pt</c> follows <c>model-100.pt</c>: the number counts saves, both are the same part
-/// of two of them. <c>rank-1.pt</c> stands beside <c>rank-0.pt</c>: the number names a part, both belong to one save.
+/// Tells what the numbers in paths are for. <c>model-200.pt</c> follows <c>model-100.pt</c>: the number counts saves, both are
+/// the same part of two of them. <c>rank-1.pt</c> stands beside <c>rank-0.pt</c>: the number names a part, both belong to one save.
 /// </summary>
 internal sealed partial class PathKeys
 {
@@ -215,7 +215,9 @@ internal sealed partial class PathKeys
 
     /// <summary>A word and one separator may stand before a number; <c>-of-</c> may follow it.</summary>
     [GeneratedRegex(
-        @"(?:(?<word>[A-Za-z]+)[-_=./ ]?)?(?<digits>(?<time>\d{4}-\d\d-\d\d(?:[T _-]?\d\d[-:_.]?\d\d(?:[-:_.]?\d\d)?)?)|(?<decimal>\d+\.\d+(?!\d*[A-Za-z_/]))|(?<count>\d+))(?=(?<of>-of-))?",
+        @"(?:(?<word>[A-Za-z]+)[-_=./ ]?)?(?<digits>"
+            + @"(?<time>\d{4}-\d\d-\d\d(?:[T _-]?\d\d[-:_.]?\d\d(?:[-:_.]?\d\d)?)?)|(?<decimal>\d+\.\d+(?!\d*[A-Za-z_/]))|(?<count>\d+)"
+            + @")(?=(?<of>-of-))?",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex Numbers();

@@ -55,7 +55,9 @@ internal static class SaveOrder
         ];
     }
 
-    /// <summary>In that way in which no path comes twice in a save; in both, the one in which the first save's beginning comes again.</summary>
+    /// <summary>
+    /// In that way in which no path comes twice in a save; where both are such, in the one in which the first save's beginning comes again.
+    /// </summary>
     private static SaveSequence Divide(IReadOnlyList<Item> items, List<Item> first, int end)
     {
         bool again = items[end].Template == first[0].Template;

@@ -41,7 +41,9 @@ internal sealed class SaveSequence
 
     private Save[] Counted => [.. _saves.Where(save => save.Counts)];
 
-    /// <summary>After how many completions the newest whole save stood (0: none is known); whether the last one is whole if it stays quiet.</summary>
+    /// <summary>
+    /// After how many completions the newest whole save stood (0: none is known), and whether the last one is whole if it stays quiet.
+    /// </summary>
     public (int Whole, bool WholeIfQuiet) Newest()
     {
         Save[] counted = Counted;

@@ -1,19 +1,7 @@
 using System.Collections.Immutable;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Runtime.Workers.Files.Saves;
-
-/// <summary>How the states of a script are recognised.</summary>
-internal enum CaptureMode
-{
-    /// <summary>By the order in which its files are completed, by folders that are renamed in, by its own word.</summary>
-    Auto,
-
-    /// <summary>Each file or folder that is renamed in is one.</summary>
-    Rename,
-
-    /// <summary>By its own word only.</summary>
-    Commit,
-}
 
 /// <summary>
 /// Follows the files of a run and says when those that stand are one save. Pure: it takes what was seen and when, and keeps a handle of
@@ -24,7 +12,7 @@ internal enum CaptureMode
 /// <param name="standing">What stood in the folder when the run began: paths with their versions.</param>
 /// <param name="learned">Paths in the order in which saves of earlier runs completed them, save by save.</param>
 internal sealed class SaveTracker<T>(
-    CaptureMode mode,
+    CheckpointCapture mode,
     IReadOnlyDictionary<string, T> standing,
     IReadOnlyList<IReadOnlyList<string>> learned
 )
@@ -75,7 +63,7 @@ internal sealed class SaveTracker<T>(
     public string? Unclear => _unclearFor >= CertainlyUnclear ? _unclear : null;
 
     /// <summary>Whether versions are of use: somebody may find a save among them.</summary>
-    public bool Keeps => mode != CaptureMode.Commit && _unclearFor < Hopeless;
+    public bool Keeps => mode != CheckpointCapture.Commit && _unclearFor < Hopeless;
 
     /// <summary>All versions that are needed further.</summary>
     public IEnumerable<T?> Needed => _state.Values.Concat(_before.Values).Concat(_afterLast.Values).Concat(Due?.Values ?? []);
@@ -203,18 +191,18 @@ internal sealed class SaveTracker<T>(
     private void Judge(bool renamed)
     {
         _ifQuiet = false;
-        if (mode == CaptureMode.Commit)
+        if (mode == CheckpointCapture.Commit)
         {
             return;
         }
 
-        if (_run.TrueForAll(one => _folders.Contains(one.Path)) || (mode == CaptureMode.Rename && renamed))
+        if (_run.TrueForAll(one => _folders.Contains(one.Path)) || (mode == CheckpointCapture.Rename && renamed))
         {
             Take(_state, _run.Count, inferred: false);
             return;
         }
 
-        if (mode == CaptureMode.Rename)
+        if (mode == CheckpointCapture.Rename)
         {
             return;
         }
