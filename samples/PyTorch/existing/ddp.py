@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Trains a small network with DistributedDataParallel, one process for each rank, in the manner of many DDP examples.
 
-  torchrun --standalone --nproc_per_node 2 ddp.py EPOCHS SAVE_EVERY
+  torchrun --rdzv_backend c10d --rdzv_endpoint localhost:0 --nproc_per_node 2 ddp.py EPOCHS SAVE_EVERY
 
 Rank 0 saves to snapshot.pt in the working directory; every rank starts from that file when it is there.
 """
