@@ -25,7 +25,7 @@ internal sealed partial class ClusterSession
         bool late = true;
         try
         {
-            _host.Leaving = true;
+            _host.AnnounceLeave();
             _host.Slots.Tell(CloseSlots.Instance);
             long started = _parts.Time.GetTimestamp();
             TimeSpan inOrder = within * InOrderShare;

@@ -68,7 +68,7 @@ internal sealed class TaskHost
     public IActorRef Starter { get; set; } = ActorRefs.Nobody;
 
     /// <summary>The node goes: tasks that are handed over say so.</summary>
-    public bool Leaving { get; set; }
+    public bool Leaving { get; private set; }
 
     public TimeSpan Now => Elapsed();
 
@@ -222,6 +222,16 @@ internal sealed class TaskHost
         _here[task] = new Resident(entity, inbox);
         Rows.Enter(task, entity);
         Slots.Tell(new TaskRecovering(task));
+    }
+
+    /// <summary>The node was told to go: every task that is here hears of it before anything else happens to it.</summary>
+    public void AnnounceLeave()
+    {
+        Leaving = true;
+        foreach (Resident resident in _here.Values)
+        {
+            resident.Entity.Tell(NodeLeaves.Instance);
+        }
     }
 
     /// <summary>Forgets an actor, unless the task has come back in another one.</summary>

@@ -9,6 +9,12 @@ internal sealed record ReleaseTask : INoSerializationVerificationNeeded
     public static ReleaseTask Instance { get; } = new();
 }
 
+/// <summary>The node was told to go.</summary>
+internal sealed record NodeLeaves : INoSerializationVerificationNeeded
+{
+    public static NodeLeaves Instance { get; } = new();
+}
+
 /// <summary>Nothing is left to do: the actor may stop. Sent back by the shard after a passivation.</summary>
 internal sealed record StopTask : INoSerializationVerificationNeeded
 {

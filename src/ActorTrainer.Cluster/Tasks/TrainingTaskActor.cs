@@ -161,6 +161,9 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
                 _nextTick = null;
                 OnTick();
                 break;
+            case NodeLeaves when _unreadable is null && !_ending:
+                Execute(Decide(() => _entity.NodeLeaves(_host.Now, _random)));
+                break;
             case ReleaseTask:
                 OnRelease();
                 break;

@@ -76,7 +76,8 @@ internal static class FailurePolicy
     private static FailureVerdict Verdict(string name, FailureAction action, RunEnd end) =>
         new(new Failure(name, Describe(end), end.ExitCode, end.Signal, end.LastLines), action);
 
-    private static string Describe(RunEnd end)
+    /// <summary>How it ended, as the end of a sentence.</summary>
+    public static string Describe(RunEnd end)
     {
         string how =
             end.Signal is int signal ? FormattableString.Invariant($"ended by signal {signal}")

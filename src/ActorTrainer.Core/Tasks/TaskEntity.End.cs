@@ -3,6 +3,14 @@ namespace ActorTrainer.Core.Tasks;
 /// <content>What follows from the end of a run.</content>
 public sealed partial class TaskEntity
 {
+    private const int SignalTerminate = 15;
+
+    /// <summary>
+    /// Whoever stops a machine may send SIGTERM to all its processes at once. A run that ends by it is judged this much later: by then the
+    /// node has heard that it has to go.
+    /// </summary>
+    private static readonly TimeSpan TellWithin = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// A decision about the task failed: that is a mistake in this program, and it would fail again. What the task runs is ended, and it
     /// waits for a person, who may let it go on or cancel it; its node and all other tasks know nothing of it.
@@ -34,6 +42,11 @@ public sealed partial class TaskEntity
     {
         run.End = end;
         run.SaveDeadline = null;
+        if (run.Stop == StopCause.None && IsByTerminate(end))
+        {
+            run.VerdictAt = now + TellWithin;
+        }
+
         return FinishIfFlushed(now, random);
     }
 
@@ -48,6 +61,11 @@ public sealed partial class TaskEntity
         if (_run is not { End: RunEnd end } run)
         {
             return _releasing && _run is null ? new EntityStep([], [], Release: true) : EntityStep.Nothing;
+        }
+
+        if (run.VerdictAt is TimeSpan at && now < at && run.Stop == StopCause.None && !_nodeLeaves)
+        {
+            return EntityStep.Nothing;
         }
 
         _run = null;
@@ -98,6 +116,12 @@ public sealed partial class TaskEntity
         {
             // Paused and resumed again before the worker was gone.
             return State.Status == TaskStatus.Running ? [new TaskInterrupted(InterruptionReason.Paused, "stopped by the user")] : [];
+        }
+
+        if (_nodeLeaves)
+        {
+            string told = $"node {home.Address} was told to stop; the run {FailurePolicy.Describe(end)}";
+            return State.Status == TaskStatus.Running ? [new TaskInterrupted(InterruptionReason.NodeStopping, told)] : [];
         }
 
         if (run.Lost is string lost)
@@ -162,6 +186,8 @@ public sealed partial class TaskEntity
         Failure failure = new("node-unfit", $"{home.Address}: {end.Error}", null, null, []);
         return new TaskRetryScheduled(State.Failures, failure, delay, Elsewhere: true, State.Spec.Retry.MaxAttempts) { NodeUnfit = true };
     }
+
+    private static bool IsByTerminate(RunEnd end) => end.Signal == SignalTerminate || end.ExitCode == 128 + SignalTerminate;
 
     private static FailureVerdict StartFailed(RunEnd end) =>
         new(new Failure("start-failed", end.Error ?? "could not be started", null, null, end.LastLines), FailureAction.RetryElsewhere);

@@ -41,6 +41,11 @@ public sealed partial class TaskEntity
             return EntityStep.Nothing;
         }
 
+        if (run.VerdictAt is not null)
+        {
+            return FinishIfFlushed(now, random);
+        }
+
         if (run.RestoreAgainAt is TimeSpan restoreAgain && now >= restoreAgain && run.Restore is not null)
         {
             run.RestoreAgainAt = null;
@@ -192,7 +197,7 @@ public sealed partial class TaskEntity
         run.Enter(run.IsCommand ? WorkerPhase.Training : WorkerPhase.Restoring, now);
         TaskStarted started = new(run.Key.Run, home.Incarnation, home.Address, run.Pid, run.Restore?.Name, run.Restore?.Step ?? 0);
         return new EntityStep(
-            [started],
+            _nodeLeaves ? [started, new TaskNodeLeaving(home.Address)] : [started],
             run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]
         );
     }

@@ -27,6 +27,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     private TimeSpan _retryAt;
     private TimeSpan _progressAt = TimeSpan.MinValue;
     private bool _releasing;
+    private bool _nodeLeaves;
     private string _releaseReason = "";
 
     /// <summary>The task.</summary>
@@ -48,7 +49,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// The state as it is shown: a run that the journal still calls running, and whose node is lost, waits. Null before the submit.
     /// </summary>
     public TaskState? Shown =>
-        NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeLost(state)]) : State;
+        NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeGone(state)]) : State;
 
     /// <summary>The newest progress, journaled or not.</summary>
     public TaskProgress Progress => _run?.Progress ?? State?.Progress ?? TaskProgress.None;
@@ -93,7 +94,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     }
 
     /// <summary>
-    /// The task is owned under a term now. A run that the journal still calls running was lost with its node.
+    /// The task is owned under a term now. A run that the journal still calls running ended with its node.
     /// </summary>
     public EntityStep Activated(long term, TimeSpan now)
     {
@@ -107,7 +108,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         List<TaskEvent> events = [new TaskActivated(term, home.Incarnation, home.Address)];
         if (State.Status == TaskStatus.Running)
         {
-            events.Add(NodeLost(State));
+            events.Add(NodeGone(State));
             if (IsHeldByLosses)
             {
                 events.Add(
@@ -242,6 +243,19 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         return new EntityStep(events, StopSaving(_run, StopCause.Release, reason, now));
     }
 
+    /// <summary>
+    /// The node was told to go. Nothing that becomes of the run from now on counts against the task: not the end of the node, nor an end of
+    /// its worker. Of a run that has shown that it does not take nodes along nothing has to be journaled for that.
+    /// </summary>
+    public EntityStep NodeLeaves(TimeSpan now, DeterministicRandom random)
+    {
+        _nodeLeaves = true;
+        EntityStep ended = _run is { End: not null } ? FinishIfFlushed(now, random) : EntityStep.Nothing;
+        return ended.IsNothing && _run is { Begun: true } && State is { Status: TaskStatus.Running, Proven: false, NodeLeaving: false }
+            ? new EntityStep([new TaskNodeLeaving(home.Address)], [])
+            : ended;
+    }
+
     /// <summary>The hand-over did not happen: the task stays and goes on.</summary>
     public void ReleaseAborted()
     {
@@ -341,9 +355,12 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             : new EntityStep([], [new RequestStaging(_run.Key, "request")], new CommandAccepted(Task));
     }
 
-    private bool IsHeldByLosses => State is { Proven: false } state && state.NodeLosses + 1 >= NodeLossesToHold;
+    private bool IsHeldByLosses => State is { Proven: false, NodeLeaving: false } state && state.NodeLosses + 1 >= NodeLossesToHold;
 
-    private static TaskInterrupted NodeLost(TaskState state) => new(InterruptionReason.NodeLost, $"node {state.Node} was lost");
+    private static TaskInterrupted NodeGone(TaskState state) =>
+        state.NodeLeaving
+            ? new(InterruptionReason.NodeStopping, $"node {state.Node} was told to stop, and ended before it had handed the task over")
+            : new(InterruptionReason.NodeLost, $"node {state.Node} was lost");
 
     private EntityStep Accept(bool existed = false) => new([], [], new CommandAccepted(Task, existed));
 

@@ -21,6 +21,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskInterrupted), "interrupted")]
 [JsonDerivedType(typeof(TaskRetryScheduled), "retry-scheduled")]
 [JsonDerivedType(typeof(TaskMigrating), "migrating")]
+[JsonDerivedType(typeof(TaskNodeLeaving), "node-leaving")]
 [JsonDerivedType(typeof(TaskPaused), "paused")]
 [JsonDerivedType(typeof(TaskResumed), "resumed")]
 [JsonDerivedType(typeof(TaskHeld), "held")]
@@ -103,7 +104,7 @@ public enum InterruptionReason
     /// <summary>The user paused it.</summary>
     Paused,
 
-    /// <summary>The node stops.</summary>
+    /// <summary>The node was told to go, and ended or ended the run before that was handed over.</summary>
     NodeStopping,
 
     /// <summary>The user had the task go back to a checkpoint.</summary>
@@ -133,6 +134,9 @@ public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan 
 
 /// <summary>The task is about to be handed to another node.</summary>
 public sealed record TaskMigrating(long ToIncarnation, NodeAddress To, string Reason) : TaskEvent;
+
+/// <summary>The node that runs the task was told to go: should it end before it has handed the task over, it was not lost by surprise.</summary>
+public sealed record TaskNodeLeaving(NodeAddress Node) : TaskEvent;
 
 /// <summary>The user paused the task.</summary>
 public sealed record TaskPaused : TaskEvent;

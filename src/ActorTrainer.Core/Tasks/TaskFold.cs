@@ -36,6 +36,7 @@ internal static class TaskFold
                     : state.Checkpoints,
             },
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
+            TaskNodeLeaving => state with { NodeLeaving = true },
             TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
             TaskResumed => state with
             {
@@ -117,6 +118,7 @@ internal static class TaskFold
             UnfitIncarnations = state.UnfitIncarnations is { } unfit ? [.. unfit.Where(life => life != started.Incarnation)] : null,
             UnfitRounds = 0,
             Proven = false,
+            NodeLeaving = false,
             Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from step {started.RestoredStep}"),
             // One that was set aside is taken after all where no other can be read.
             Checkpoints = [.. Overtaken(state, newer).Select((c, i) => i == restored && c.Dead ? c with { Dead = false } : c)],
@@ -213,6 +215,7 @@ internal static class TaskFold
         {
             Status = state.Status == TaskStatus.Running ? TaskStatus.Pending : state.Status,
             NodeLosses = losses,
+            NodeLeaving = false,
             Detail = state.Status == TaskStatus.Running ? $"waits for a slot ({interrupted.Detail})" : state.Detail,
         };
     }

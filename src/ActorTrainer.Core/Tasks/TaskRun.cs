@@ -73,6 +73,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     /// <summary>How it ended, once it has.</summary>
     public RunEnd? End { get; set; }
 
+    /// <summary>Before this time it is not said what follows from its end; null: at once.</summary>
+    public TimeSpan? VerdictAt { get; set; }
+
     /// <summary>The guard died with it.</summary>
     public string? Lost { get; set; }
 

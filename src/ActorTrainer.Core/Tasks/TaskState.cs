@@ -89,6 +89,9 @@ public sealed record TaskState
     /// </summary>
     public bool Proven { get; init; }
 
+    /// <summary>Whether the node of the present run was told to go.</summary>
+    public bool NodeLeaving { get; init; }
+
     /// <summary>The best value so far of the metric that the policy watches.</summary>
     public double? BestMetric { get; init; }
 

@@ -168,6 +168,28 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     }
 
     [Fact]
+    public void Leave_OfTheNode_IsJournaledBeforeTheTaskIsLetGoAndCountsAsNoLoss()
+    {
+        Lost(
+            new TaskFixture(this),
+            t =>
+            {
+                t.Submit();
+                t.Start();
+                t.Host.AnnounceLeave();
+                AwaitAssert(() => Journaled()[^1].Event.ShouldBeOfType<TaskNodeLeaving>());
+            }
+        );
+
+        TaskFixture second = new(this, incarnation: 2);
+        second.Slots.FishForMessage<SlotStatus>(s => s.Wants);
+        second.Actor.Tell(new SlotsGranted(1));
+        _ = second.Effect<StartWorker>();
+
+        Journaled().Select(e => e.Event).OfType<TaskInterrupted>().ShouldHaveSingleItem().Reason.ShouldBe(InterruptionReason.NodeStopping);
+    }
+
+    [Fact]
     public void Release_WhileTraining_SavesStopsAndLetsGo()
     {
         TaskFixture task = new(this);

@@ -240,7 +240,9 @@ public sealed class TaskEntityTests
     public void On_LastAttemptEndsBySignal_FailsWithTheShellsExitCode(int signal, int code)
     {
         EntityDriver driver = EntityDriver.Training(EntityDriver.Trainer(s => s with { Retry = new RetrySpec { MaxAttempts = 0 } }));
-        driver.Exit(null, signal).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskFailed>();
+        driver.Exit(null, signal);
+        driver.Tick(1);
+        driver.Log[^1].ShouldBeOfType<TaskFailed>();
         driver.State.ExitCode.ShouldBe(code);
     }
 
