@@ -35,6 +35,7 @@ internal static class RunCommand
             options.Slots,
             options.Priority,
             options.MaxAttempts,
+            options.WaitForChildren,
             from,
         };
         options.Environment.AddTo(command);

@@ -37,6 +37,12 @@ internal sealed class TaskOptions
             DefaultValueFactory = _ => new RetrySpec().MaxAttempts,
         };
 
+    public Option<bool> WaitForChildren { get; } =
+        new("--wait-for-children")
+        {
+            Description = "The run lasts until the processes that it leaves behind have ended, too; else they are ended with it.",
+        };
+
     public BundleOptions Files { get; } = new();
 
     /// <exception cref="UsageException">The environment cannot be had, a number is out of range, or a path is wrong.</exception>
@@ -51,6 +57,7 @@ internal sealed class TaskOptions
                     Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
                     Priority = call.Value(Priority),
                     Command = command,
+                    WaitForChildren = call.Value(WaitForChildren),
                     WorkingDirectory = call.Cli.WorkingDirectory,
                     Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },
                 }

@@ -65,6 +65,13 @@ internal static class TasksShowCommand
             ("State", spec is null ? null : string.Join(", ", spec.State)),
             ("Environment", spec is null ? null : EnvironmentOf(spec)),
             ("Umask", spec?.Umask),
+            ("Children", spec is { WaitForChildren: true } ? "waited for" : null),
+            (
+                "Stalled",
+                spec is { Command: not null } && spec.Stall.OfCommand() is { } limit
+                    ? $"after {Human.Duration(limit)} without output, checkpoint and processor time"
+                    : null
+            ),
             ("Saves", spec is null ? null : Saves(spec)),
             ("Retries", spec is null ? null : Retries(spec.Retry)),
         ];

@@ -75,7 +75,8 @@ public static partial class TaskSpecReader
             State = state,
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
-            Stall = ReadStall(task.Section("stall")),
+            Stall = ReadStall(task.Section("stall"), words is not null),
+            WaitForChildren = task.Flag("wait-for-children", false),
             Grace = task.Duration("grace", TimeSpan.FromSeconds(8), TaskSpecRules.Grace),
         };
 
@@ -372,14 +373,17 @@ public static partial class TaskSpecReader
         }
     }
 
-    private static StallSpec ReadStall(ConfigSection section)
+    private static StallSpec ReadStall(ConfigSection section, bool ofCommand)
     {
+        bool watched = ofCommand && section.Scalar("training") is not null;
         StallSpec defaults = new();
+        TimeSpan training = section.Duration("training", defaults.Training, TaskSpecRules.Stall);
         return new StallSpec
         {
             Starting = section.Duration("starting", defaults.Starting, TaskSpecRules.Stall),
             Restoring = section.Duration("restoring", defaults.Restoring, TaskSpecRules.Stall),
-            Training = section.Duration("training", defaults.Training, TaskSpecRules.Stall),
+            Training = training,
+            Command = watched ? training : null,
             Evaluating = section.Duration("evaluating", defaults.Evaluating, TaskSpecRules.Stall),
             Saving = section.Duration("saving", defaults.Saving, TaskSpecRules.Stall),
         };

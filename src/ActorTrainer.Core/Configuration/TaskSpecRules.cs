@@ -43,6 +43,7 @@ public static partial class TaskSpecRules
             ?? Checkpoint(spec.Checkpoint)
             ?? Retry(spec.Retry)
             ?? Stalls(spec.Stall)
+            ?? OfCommandsOnly(spec)
             ?? spec.Environment.Select(variable => Variable(variable.Key, variable.Value)).FirstOrDefault(problem => problem is not null)
             ?? spec.Secrets?.Select(secret => Secret(secret.Key, secret.Value, spec)).FirstOrDefault(problem => problem is not null)
             ?? (spec.Umask is null || UmaskProblem(spec.Umask) is not { } umask ? null : $"umask is '{spec.Umask}': {umask}");
@@ -151,10 +152,17 @@ public static partial class TaskSpecRules
             ?? Out($"the exit code of rule '{rule.Name}'", rule.ExitCode, ExitCode)
             ?? Out($"the signal of rule '{rule.Name}'", rule.Signal, Signal);
 
+    private static string? OfCommandsOnly(TaskSpec spec) =>
+        spec.Command is not null ? null
+        : spec.WaitForChildren ? "wait-for-children is for a command; the run of a trainer ends with its process"
+        : spec.Stall.Command is not null ? "stall.command is for a command; a trainer has stall.training"
+        : null;
+
     private static string? Stalls(StallSpec stall) =>
         Out("stall.starting", stall.Starting, Stall)
         ?? Out("stall.restoring", stall.Restoring, Stall)
         ?? Out("stall.training", stall.Training, Stall)
+        ?? Out("stall.command", stall.Command, Stall)
         ?? Out("stall.evaluating", stall.Evaluating, Stall)
         ?? Out("stall.saving", stall.Saving, Stall);
 

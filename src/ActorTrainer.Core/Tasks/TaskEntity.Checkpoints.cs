@@ -17,11 +17,7 @@ public sealed partial class TaskEntity
 
     private EntityStep OnStaged(TaskRun run, WorkerStaged staged, TimeSpan now, DeterministicRandom random)
     {
-        if (!run.IsCommand)
-        {
-            run.Enter(WorkerPhase.Training, now);
-        }
-
+        run.Enter(run.IsCommand ? run.Phase : WorkerPhase.Training, now);
         _staged.Add((staged.Run, staged.State));
         List<TaskEffect> effects = _saving is null ? NextSave(random) : [];
         if (run.Stop != StopCause.None && !run.StopSent)

@@ -170,9 +170,10 @@ public sealed partial class TaskEntity
 
     private FailureVerdict Stalled(TaskRun run, RunEnd end)
     {
-        string detail = FormattableString.Invariant(
-            $"no progress for {run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0:0.#} s while {Word(run.Phase)}"
-        );
+        double seconds = run.Limit(State!.Spec.Stall)?.TotalSeconds ?? 0;
+        string detail = run is { IsCommand: true, Phase: WorkerPhase.Training }
+            ? FormattableString.Invariant($"no output, no checkpoint and no processor time for {seconds:0.#} s")
+            : FormattableString.Invariant($"no progress for {seconds:0.#} s while {Word(run.Phase)}");
         return new FailureVerdict(new Failure("stalled", detail, end.ExitCode, end.Signal, end.LastLines), FailureAction.Retry);
     }
 

@@ -91,13 +91,13 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
         TimeSpan limit = Phase switch
         {
             WorkerPhase.Restoring => stall.Restoring,
+            WorkerPhase.Training when IsCommand => stall.OfCommand() ?? TimeSpan.Zero,
             WorkerPhase.Training => stall.Training,
             WorkerPhase.Evaluating => stall.Evaluating,
             WorkerPhase.Saving => stall.Saving,
             _ when !RestoreSettled => stall.Restoring,
             _ => stall.Starting,
         };
-        bool unlimited = limit <= TimeSpan.Zero || (IsCommand && Phase == WorkerPhase.Training);
-        return unlimited ? null : limit;
+        return limit <= TimeSpan.Zero ? null : limit;
     }
 }

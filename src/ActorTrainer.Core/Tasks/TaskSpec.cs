@@ -62,6 +62,13 @@ public sealed record TaskSpec
         init => field = value ?? [];
     } = [];
 
+    /// <summary>
+    /// Whether a run of a command lasts until all processes that it left behind have ended. Default false: they are ended with its own
+    /// process. If that ends with 0, the run's exit code is that of the first of those left behind that fails, as far as it is no other
+    /// process's child.
+    /// </summary>
+    public bool WaitForChildren { get; init; }
+
     /// <summary>The name of another task's checkpoint, which the task starts from; null: from nothing.</summary>
     public string? FromCheckpoint { get; init; }
 
@@ -203,14 +210,28 @@ public sealed record FailureRule(string Name, FailureAction Action, int? ExitCod
 /// <summary>The stall watchdog: how long each phase may go on without progress. Zero: no limit.</summary>
 public sealed record StallSpec
 {
+    private static readonly TimeSpan DefaultTraining = TimeSpan.FromMinutes(10);
+
     /// <summary>From the worker's start to its hello. Default 2 min. C# trainers only.</summary>
     public TimeSpan Starting { get; init; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Restoring a checkpoint. Default 10 min.</summary>
     public TimeSpan Restoring { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Between two steps. Default 10 min for C# trainers; a command has no steps and no limit.</summary>
-    public TimeSpan Training { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>
+    /// Between two steps. Default 10 min. A command has no steps: without <see cref="Command"/> a value other than the default is taken for
+    /// that.
+    /// </summary>
+    public TimeSpan Training { get; init; } = DefaultTraining;
+
+    /// <summary>
+    /// How long a command may print nothing, make no checkpoint and use no processor time: less than 1 % of a core, all of its processes
+    /// together. Default null: no limit, unless <see cref="Training"/> says one. <c>stall.training</c> in the task file of a command.
+    /// </summary>
+    public TimeSpan? Command { get; init; }
+
+    /// <summary>How long a command may do nothing, see <see cref="Command"/>; null: no limit.</summary>
+    public TimeSpan? OfCommand() => (Command ?? (Training == DefaultTraining ? null : Training)) is { Ticks: > 0 } limit ? limit : null;
 
     /// <summary>An evaluation. Default 30 min.</summary>
     public TimeSpan Evaluating { get; init; } = TimeSpan.FromMinutes(30);

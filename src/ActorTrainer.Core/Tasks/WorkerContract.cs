@@ -44,6 +44,7 @@ public abstract record TaskInput
             WorkerStartFailed i => i.Run.Task,
             WorkerReady i => i.Run.Task,
             WorkerPhaseChanged i => i.Run.Task,
+            WorkerActive i => i.Run.Task,
             WorkerProgressed i => i.Run.Task,
             WorkerStaged i => i.Run.Task,
             WorkerStageFailed i => i.Run.Task,
@@ -78,6 +79,9 @@ public sealed record WorkerReady(RunKey Run) : TaskInput;
 
 /// <summary>The worker went into another phase.</summary>
 public sealed record WorkerPhaseChanged(RunKey Run, WorkerPhase Phase) : TaskInput;
+
+/// <summary>A command that is watched has printed something or used processor time since it was looked at last.</summary>
+public sealed record WorkerActive(RunKey Run) : TaskInput;
 
 /// <summary>Steps were done.</summary>
 public sealed record WorkerProgressed(RunKey Run, TaskProgress Progress) : TaskInput;

@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers;
@@ -115,7 +116,14 @@ internal sealed partial class WorkerHost
         run.Guard = guard;
         if (!TryTakeSpare(run, prepared, guard))
         {
-            guard.Send(prepared.ToStart(run.Name));
+            TaskSpec spec = run.Effect.Spec;
+            guard.Send(
+                prepared.ToStart(run.Name) with
+                {
+                    StallMs = run.IsCommand ? (long?)spec.Stall.OfCommand()?.TotalMilliseconds : null,
+                    WaitForChildren = spec.WaitForChildren,
+                }
+            );
         }
 
         if (run.StopGrace is { } grace)
@@ -155,14 +163,38 @@ internal sealed partial class WorkerHost
                 Drop(run);
                 _post(new WorkerStartFailed(run.Key, failed.Detail));
                 break;
+            case GuardActive active when _runs.TryGetValue(active.Run, out WorkerRun? run):
+                _post(new WorkerActive(run.Key));
+                break;
+            case GuardAwaits awaits when _runs.TryGetValue(awaits.Run, out WorkerRun? run):
+                ProcessOutcome outcome =
+                    (awaits.Status & 0x7f) != 0 ? ProcessOutcome.Killed
+                    : awaits.Status == 0 ? ProcessOutcome.Done
+                    : ProcessOutcome.Unclear;
+                run.Folder?.OnLeaderEnded(outcome, awaits.Left);
+                break;
             case GuardExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):
                 run.Ended = true;
+                if (exited.Left is { } left)
+                {
+                    _post(new WorkerWarned(run.Key, DescribeLeft(left)));
+                }
+
                 _ = Task.Run(() => FinishAsync(run, exited));
                 break;
             default:
                 OnGuardMessageOfSpare(message);
                 break;
         }
+    }
+
+    private static string DescribeLeft(IReadOnlyList<string> left)
+    {
+        const int most = 10;
+        string more = left.Count > most ? $" and {left.Count - most} more" : "";
+        return $"ended with {(left.Count == 1 ? "1 process" : $"{left.Count} processes")} still at work, which "
+            + $"{(left.Count == 1 ? "was" : "were")} ended: {string.Join(", ", left.Take(most))}{more}; "
+            + "to wait for them: run --wait-for-children, or wait-for-children = true in the task file";
     }
 
     /// <summary>The guard died, and its workers with it or after it.</summary>

@@ -81,6 +81,14 @@ public sealed class TaskSpecHashTests
             },
             Spec with
             {
+                WaitForChildren = true,
+            },
+            Spec with
+            {
+                Stall = new StallSpec { Command = TimeSpan.FromMinutes(10) },
+            },
+            Spec with
+            {
                 WorkingDirectory = "/x",
             },
             Spec with

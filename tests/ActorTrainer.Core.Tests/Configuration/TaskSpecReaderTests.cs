@@ -114,6 +114,18 @@ public sealed class TaskSpecReaderTests
         }
     }
 
+    [Theory]
+    [InlineData("", null, false)]
+    [InlineData(", stall.saving = 1 m", null, false)]
+    [InlineData(", stall.training = 10 m", 600, false)]
+    [InlineData(", stall.training = 0", null, false)]
+    [InlineData(", stall.training = 90 s, wait-for-children = true", 90, true)]
+    public void Read_Command_HasTheLimitThatItsFileNames(string keys, int? limit, bool waits)
+    {
+        TaskSpec spec = Read($"task {{ name = a, command = x{keys} }}");
+        (spec.Stall.OfCommand()?.TotalSeconds, spec.WaitForChildren).ShouldBe((limit, waits));
+    }
+
     [Fact]
     public void Read_MaxAttemptsIsZero_IsNoRetry() =>
         Read("task { name = a, command = x, retry.max-attempts = 0 }").Retry.MaxAttempts.ShouldBe(0);

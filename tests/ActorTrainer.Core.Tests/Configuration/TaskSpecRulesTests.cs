@@ -70,6 +70,25 @@ public sealed class TaskSpecRulesTests
                 },
                 "the variable A has a value and a secret; keep one of them"
             },
+            {
+                Good with
+                {
+                    Trainer = new TrainerSpec("X", null, null),
+                    Command = null,
+                    WaitForChildren = true,
+                },
+                "wait-for-children is for a command"
+            },
+            {
+                Good with
+                {
+                    Trainer = new TrainerSpec("X", null, null),
+                    Command = null,
+                    Stall = new StallSpec { Command = TimeSpan.FromSeconds(1) },
+                },
+                "stall.command is for a command"
+            },
+            { Good with { Stall = new StallSpec { Command = TimeSpan.FromDays(366) } }, "stall.command is 366 d" },
             { Good with { Umask = "22" }, "umask is '22': write three octal digits, such as 022" },
             { Good with { Umask = "028" }, "umask is '028'" },
             { Good with { Umask = "4022" }, "umask is '4022'" },

@@ -47,4 +47,51 @@ public sealed class TaskEntityStallTests
         trainer.Tick(60);
         trainer.Tick(1e7).IsNothing.ShouldBeTrue();
     }
+
+    [Fact]
+    public void Tick_CommandWithALimit_IsStoppedWhenItWasNotAtWorkForThatLong()
+    {
+        EntityDriver driver = EntityDriver.Training(
+            EntityDriver.Command() with
+            {
+                Stall = new StallSpec { Command = TimeSpan.FromSeconds(90) },
+            }
+        );
+        driver.Tick(60);
+        driver.Happens(new WorkerActive(driver.Run)).IsNothing.ShouldBeTrue();
+        driver.Tick(89).IsNothing.ShouldBeTrue();
+        _ = driver.Stage(1);
+        driver.Tick(90).IsNothing.ShouldBeTrue();
+        driver.Tick(0.1).AfterCommit.ShouldBe([new StopWorker(driver.Run, TimeSpan.FromSeconds(8))]);
+    }
+
+    [Fact]
+    public void Exit_OfACommandThatStalled_IsAFailureThatSaysWhatWasMissing()
+    {
+        EntityDriver driver = EntityDriver.Training(
+            EntityDriver.Command() with
+            {
+                Stall = new StallSpec { Training = TimeSpan.FromSeconds(5) },
+            }
+        );
+        driver.Tick(6).AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<StopWorker>();
+        Failure failure = driver.Exit(null, 15).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskRetryScheduled>().Failure;
+        (failure.Class, failure.Detail).ShouldBe(("stalled", "no output, no checkpoint and no processor time for 5 s"));
+    }
+
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData(600, null, null)] // a journal that has the default of trainers
+    [InlineData(0, null, null)]
+    [InlineData(300, null, 300)]
+    [InlineData(null, 600, 600)]
+    [InlineData(300, 0, null)]
+    public void OfCommand_LimitsThatAreSet_AreThoseThatCount(int? training, int? command, int? limit)
+    {
+        StallSpec stall = new() { Command = Seconds(command) };
+        stall = Seconds(training) is { } set ? stall with { Training = set } : stall;
+        stall.OfCommand().ShouldBe(Seconds(limit));
+    }
+
+    private static TimeSpan? Seconds(int? seconds) => seconds is { } number ? TimeSpan.FromSeconds(number) : null;
 }

@@ -132,6 +132,9 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>A captured state was released.</summary>
     public void Released() => _ = Interlocked.Decrement(ref _unreleased);
 
+    /// <summary>The run's own process has ended, and the run goes on for what it left behind.</summary>
+    public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) => _witness?.OnLeaderEnded(outcome, leftBehind);
+
     /// <summary>The run was asked to stop: what it saves from now on it saves for that.</summary>
     public void StopAsked() => _completedAtStop ??= _follower.Completed;
 

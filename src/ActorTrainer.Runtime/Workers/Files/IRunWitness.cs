@@ -21,4 +21,7 @@ internal interface IRunWitness : IDisposable
 {
     /// <summary>The processes that ended, or began to, since this was asked before; each is told until its outcome is known.</summary>
     IReadOnlyList<ProcessOutcome> Ends();
+
+    /// <summary>The run's own process has ended, and the run goes on for what it left behind.</summary>
+    void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind);
 }

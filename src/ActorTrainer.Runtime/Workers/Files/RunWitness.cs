@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using ActorTrainer.Runtime.Workers.Guard;
@@ -24,7 +25,19 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
     private static readonly TimeSpan CollectedWithin = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<int, Member> _members = [];
+    private readonly ConcurrentQueue<int> _leftBehind = new();
+    private volatile ProcessOutcome _leader = ProcessOutcome.Pending;
     private long _looked;
+
+    public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind)
+    {
+        foreach (int pid in leftBehind)
+        {
+            _leftBehind.Enqueue(pid);
+        }
+
+        _leader = outcome;
+    }
 
     public IReadOnlyList<ProcessOutcome> Ends()
     {
@@ -42,7 +55,7 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
             }
 
             member.EndSeen ??= time.GetTimestamp();
-            ProcessOutcome outcome = pid == leader ? ProcessOutcome.Pending : OutcomeOf(member);
+            ProcessOutcome outcome = pid == leader ? _leader : OutcomeOf(member);
             ends.Add(outcome);
             if (outcome != ProcessOutcome.Pending)
             {
@@ -53,7 +66,15 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
         if (_looked == 0 || time.GetElapsedTime(_looked) >= LookEvery)
         {
             _looked = time.GetTimestamp();
-            Add(leader);
+            foreach (int pid in _leader == ProcessOutcome.Pending ? [leader] : _members.Keys.ToArray())
+            {
+                Add(pid);
+            }
+
+            while (_leftBehind.TryDequeue(out int pid))
+            {
+                Add(pid);
+            }
         }
 
         return ends;

@@ -1,16 +1,8 @@
 namespace ActorTrainer.Runtime.Workers.Guard;
 
 /// <summary>What the guard does with messages, ends of processes and silence.</summary>
-internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, TimeSpan selfFenceAfter)
+internal sealed partial class GuardCore(Action<GuardMessage> send, TimeProvider time, TimeSpan selfFenceAfter)
 {
-    /// <summary>
-    /// How long what is left of a run whose own process ended may take to end by itself: the other side of a pipe, say. A run that was
-    /// asked to end has the rest of its grace: a shell ends at once, and the script below it saves.
-    /// </summary>
-    private static readonly TimeSpan LeftoverGrace = TimeSpan.FromMilliseconds(300);
-
-    private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan OutputDrain = TimeSpan.FromSeconds(2);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, GuardRun> _runs = [];
     private readonly AutoResetEvent _started = new(false);
@@ -114,7 +106,10 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             _ = Posix.Close(write);
             if (error == 0)
             {
-                GuardRun run = new(start.Run, pid, ProcessTable.ReadOne(pid)?.StartTicks ?? 0, read);
+                GuardRun run = new(start.Run, pid, ProcessTable.ReadOne(pid)?.StartTicks ?? 0, read)
+                {
+                    WaitForChildren = start.WaitForChildren,
+                };
                 if (start.LogDirectory is { } logDirectory)
                 {
                     run.BeginOutput(logDirectory, start.LogMaxBytes, run.StartTicks);
@@ -122,6 +117,10 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
 
                 _runs.Add(start.Run, run);
                 send(new GuardStarted(start.Run, pid));
+                if (start.StallMs is { } stall)
+                {
+                    _ = WatchAsync(run, TimeSpan.FromMilliseconds(stall));
+                }
             }
         }
 
@@ -222,93 +221,6 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
         }
     }
 
-    private async Task FinishAsync(GuardRun run, int status)
-    {
-        long from = time.GetTimestamp();
-        bool left = MembersOf(run).Count > 0;
-        bool stopping = IsInGrace(run);
-        if (left && stopping)
-        {
-            TellTheRest(run);
-        }
-
-        while (left && (time.GetElapsedTime(from) < LeftoverGrace || (stopping && IsInGrace(run))))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), time);
-            left = MembersOf(run).Count > 0;
-        }
-
-        await KillAllOfAsync(run);
-        // Every writer is gone, so the pipe ends; unless a process that is no descendant holds it.
-        OutputPump output = run.LastOutput();
-        _ = await Task.WhenAny(output.Ended, Task.Delay(OutputDrain, time));
-        lock (_lock)
-        {
-            _ = _runs.Remove(run.Name);
-        }
-
-        await run.Gone.CancelAsync();
-        int signal = status & 0x7f;
-        send(
-            new GuardExited(
-                run.Name,
-                signal == 0 ? (status >> 8) & 0xff : null,
-                signal == 0 ? null : signal,
-                run.Forced,
-                output.LastLines()
-            )
-        );
-    }
-
-    private bool IsInGrace(GuardRun run) => time.GetTimestamp() < Interlocked.Read(ref run.KillAt);
-
-    /// <summary>Tells those to end that the signal to the group has not reached. One that it has may be saving: it is told once.</summary>
-    private void TellTheRest(GuardRun run)
-    {
-        foreach (ProcessEntry member in EntriesOf(run).Where(member => !run.Told || member.Group != run.Pid))
-        {
-            _ = Posix.Kill(member.Pid, Posix.SignalTerminate);
-            _ = Posix.Kill(member.Pid, Posix.SignalContinue);
-        }
-    }
-
-    /// <summary>Kills until nothing is left, since what is killed may have started another one in between.</summary>
-    private async Task KillAllOfAsync(GuardRun run)
-    {
-        long from = time.GetTimestamp();
-        for (List<int> members = MembersOf(run); members.Count > 0 && time.GetElapsedTime(from) < GiveUpAfter; members = MembersOf(run))
-        {
-            run.Forced = true;
-            foreach (int pid in members)
-            {
-                _ = Posix.Kill(pid, Posix.SignalKill);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(10), time);
-        }
-    }
-
-    private List<int> MembersOf(GuardRun run)
-    {
-        if (!OperatingSystem.IsLinux())
-        {
-            return Posix.Kill(-run.Pid, 0) == 0 ? [-run.Pid] : [];
-        }
-
-        return [.. EntriesOf(run).Select(member => member.Pid)];
-    }
-
-    private List<ProcessEntry> EntriesOf(GuardRun run) =>
-        !OperatingSystem.IsLinux()
-            ? []
-            : RunMembers.Find(
-                run,
-                Standing(),
-                Environment.ProcessId,
-                ProcessTable.Read(),
-                pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable)
-            );
-
     private void CollectLoop()
     {
         while (true)
@@ -335,6 +247,10 @@ internal sealed class GuardCore(Action<GuardMessage> send, TimeProvider time, Ti
             if (run is not null)
             {
                 run.Collected = true;
+            }
+            else if (status != 0 && _runs.Values.FirstOrDefault(waits => waits.Awaited.Contains(pid)) is { AwaitedStatus: 0 } waiting)
+            {
+                waiting.AwaitedStatus = status;
             }
         }
 

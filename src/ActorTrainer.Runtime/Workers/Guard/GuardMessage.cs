@@ -17,6 +17,8 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 [JsonDerivedType(typeof(GuardStarted), "started")]
 [JsonDerivedType(typeof(GuardStartFailed), "start-failed")]
 [JsonDerivedType(typeof(GuardSpareGone), "spare-gone")]
+[JsonDerivedType(typeof(GuardActive), "active")]
+[JsonDerivedType(typeof(GuardAwaits), "awaits")]
 [JsonDerivedType(typeof(GuardExited), "exited")]
 [JsonDerivedType(typeof(GuardHeartbeatEcho), "heartbeat-echo")]
 internal abstract record GuardMessage
@@ -52,7 +54,17 @@ internal sealed record GuardStart(
     string? LogDirectory,
     long LogMaxBytes,
     int? Umask = null
-) : GuardMessage;
+) : GuardMessage
+{
+    /// <summary>
+    /// After how much time without output and processor time the run counts as stalled, in milliseconds: the guard says so whenever it is
+    /// at work. Null: it is not watched.
+    /// </summary>
+    public long? StallMs { get; init; }
+
+    /// <summary>Whether the run lasts until all that its own process left behind has ended.</summary>
+    public bool WaitForChildren { get; init; }
+}
 
 /// <summary>
 /// Node → guard: a spare becomes the process of a run. Answered as a start is, by <see cref="GuardStarted"/>, or by
@@ -95,7 +107,20 @@ internal sealed record GuardSpareGone(string Run) : GuardMessage;
 /// <param name="Signal">The signal that ended it, or null.</param>
 /// <param name="Forced">Whether anything of the run was killed by the guard.</param>
 /// <param name="LastLines">The last lines of output, oldest first.</param>
-internal sealed record GuardExited(string Run, int? ExitCode, int? Signal, bool Forced, IReadOnlyList<string> LastLines) : GuardMessage;
+internal sealed record GuardExited(string Run, int? ExitCode, int? Signal, bool Forced, IReadOnlyList<string> LastLines) : GuardMessage
+{
+    /// <summary>
+    /// What was still at work when its own process had ended with 0 though nobody had asked it to, and was killed therefore: process id
+    /// and name. Null: nothing.
+    /// </summary>
+    public IReadOnlyList<string>? Left { get; init; }
+}
+
+/// <summary>Guard → node: the run's own process has ended, as wait tells it; these that it left behind are waited for.</summary>
+internal sealed record GuardAwaits(string Run, int Status, IReadOnlyList<int> Left) : GuardMessage;
+
+/// <summary>Guard → node: a run that is watched has printed something or used processor time since the last look.</summary>
+internal sealed record GuardActive(string Run) : GuardMessage;
 
 /// <summary>Guard → node: the answer to a heartbeat.</summary>
 internal sealed record GuardHeartbeatEcho(long Number) : GuardMessage;

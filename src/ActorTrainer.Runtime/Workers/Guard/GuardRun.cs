@@ -31,6 +31,15 @@ internal sealed class GuardRun(string name, int pid, long startTicks, int output
     /// <summary>Whether its group was told to end by SIGTERM.</summary>
     public volatile bool Told;
 
+    /// <summary>Whether it lasts until all that its own process left behind has ended.</summary>
+    public bool WaitForChildren { get; init; }
+
+    /// <summary>What its own process left behind and is waited for; changed and read under the guard's lock.</summary>
+    public HashSet<int> Awaited { get; } = [];
+
+    /// <summary>How the first of <see cref="Awaited"/> ended that failed, as wait tells it; 0: none did.</summary>
+    public int AwaitedStatus { get; set; }
+
     /// <summary>By when, as a time stamp, it has to have ended, once it was asked to; 0: it was not.</summary>
     public long KillAt;
 

@@ -9,6 +9,7 @@ internal sealed class OutputPump
     private const int StackBytes = 256 << 10;
     private readonly int _pipe;
     private readonly OutputLog? _log;
+    private long _bytes;
     private readonly LastLines _lines = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -20,6 +21,9 @@ internal sealed class OutputPump
         _log = log;
         new Thread(Run, StackBytes) { IsBackground = true, Name = "output" }.Start();
     }
+
+    /// <summary>How much it has carried.</summary>
+    public long Bytes => Interlocked.Read(ref _bytes);
 
     /// <summary>Ends when every writer has closed the pipe and everything is written.</summary>
     public Task Ended => _ended.Task;
@@ -41,6 +45,7 @@ internal sealed class OutputPump
         {
             for (int read = stream.Read(buffer); read > 0; read = stream.Read(buffer))
             {
+                _ = Interlocked.Add(ref _bytes, read);
                 _log?.Write(buffer.AsSpan(0, read));
                 lock (_lines)
                 {

@@ -100,6 +100,26 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>
+    /// The processor time of a process and of those of its children that it has waited for, in clock ticks (hundredths of a second); 0 when
+    /// it is gone.
+    /// </summary>
+    public static long ProcessorTicksOf(int pid) =>
+        ReadFields(pid) is { } fields ? fields[11..15].Sum(field => long.Parse(field, CultureInfo.InvariantCulture)) : 0;
+
+    /// <summary>The name of a process, at most 15 characters; null when it is gone.</summary>
+    public static string? NameOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>All processes whose chain of parents leads to <paramref name="root"/>, without it.</summary>
     public static List<ProcessEntry> DescendantsOf(int root, Dictionary<int, ProcessEntry> table)
     {
