@@ -135,7 +135,7 @@ public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan 
 /// <summary>The task is about to be handed to another node.</summary>
 public sealed record TaskMigrating(long ToIncarnation, NodeAddress To, string Reason) : TaskEvent;
 
-/// <summary>The node that runs the task was told to go: should it end before it has handed the task over, it was not lost by surprise.</summary>
+/// <summary>The node that runs the task was told to go: an end of it before the task is handed over is no surprise.</summary>
 public sealed record TaskNodeLeaving(NodeAddress Node) : TaskEvent;
 
 /// <summary>The user paused the task.</summary>
