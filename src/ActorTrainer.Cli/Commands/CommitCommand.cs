@@ -17,7 +17,7 @@ internal static class CommitCommand
             "For scripts that a node runs: all files that the script has written are one state, which becomes a checkpoint. "
                 + "Ends when they may be changed again. Outside a run it does nothing.",
             "actortrainer commit",
-            "sh -c 'cp model.bin optimizer.bin $ACTORTRAINER_CHECKPOINT_DIR && actortrainer commit'"
+            "python3 save.py && actortrainer commit"
         );
         Invocation.Set(command, cli, globals, CommitAsync);
         return command;

@@ -274,7 +274,8 @@ public sealed class CommandCheckpointTests
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
         const string commit =
             "import os,socket; s=socket.socket(socket.AF_UNIX); s.connect(os.environ['ACTORTRAINER_SOCKET']); "
-            + "s.sendall(('{\\\"type\\\":\\\"commit\\\",\\\"run\\\":\\\"'+os.environ['ACTORTRAINER_RUN']+'\\\"}\\n').encode()); print(s.recv(999))";
+            + "s.sendall(('{\\\"type\\\":\\\"commit\\\",\\\"run\\\":\\\"'+os.environ['ACTORTRAINER_RUN']+'\\\"}\\n').encode()); "
+            + "print(s.recv(999))";
         harness.Start(
             Run,
             WorkerHarness.Shell($"cd $ACTORTRAINER_CHECKPOINT_DIR; echo 1 > m; echo 1 > o; python3 -c \"{commit}\"; echo 2 > m; sleep 1000")

@@ -10,7 +10,13 @@ namespace ActorTrainer.Runtime.Workers.Files;
 /// <param name="options">Which files, and the step to count on from.</param>
 /// <param name="versions">Keeps versions.</param>
 /// <param name="warnings">Told what no checkpoint has.</param>
-internal sealed class StateStager(string root, string staging, FolderCaptureOptions options, FolderVersions versions, FolderWarnings warnings)
+internal sealed class StateStager(
+    string root,
+    string staging,
+    FolderCaptureOptions options,
+    FolderVersions versions,
+    FolderWarnings warnings
+)
 {
     /// <summary>Files that are written and never closed, with how many paths had been completed when each was begun.</summary>
     private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
