@@ -288,6 +288,8 @@ internal sealed class TornRun : IDisposable
 
         public IReadOnlyList<ProcessOutcome> Ends() => Now;
 
+        public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) { }
+
         public void Dispose() { }
     }
 
