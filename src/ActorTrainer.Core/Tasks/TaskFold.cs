@@ -22,19 +22,7 @@ internal static class TaskFold
             TaskCheckpointRemoved removed => state with { Checkpoints = Without(state, removed.Checkpoint) },
             TaskInterrupted interrupted => OnInterrupted(state, interrupted),
             TaskRetryScheduled { NodeUnfit: true } unfit => OnNodeUnfit(state, unfit),
-            TaskRetryScheduled retry => state with
-            {
-                Status = TaskStatus.Retrying,
-                Failures = retry.Failures,
-                // A run was at least where it last saved, though its progress may not have been told up to there.
-                FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
-                RetryDelay = retry.Delay,
-                AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
-                Detail = RetryDetail(state, retry),
-                Checkpoints = retry.FailedStartFrom is { } from
-                    ? Marked(state, from, c => c with { FailedStarts = c.FailedStarts + 1 })
-                    : state.Checkpoints,
-            },
+            TaskRetryScheduled retry => OnRetryScheduled(state, retry),
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
             TaskNodeLeaving => state with { NodeLeaving = true },
             TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
@@ -81,6 +69,21 @@ internal static class TaskFold
                 ExitCode = 1,
             },
             _ => state,
+        };
+
+    private static TaskState OnRetryScheduled(TaskState state, TaskRetryScheduled retry) =>
+        state with
+        {
+            Status = TaskStatus.Retrying,
+            Failures = retry.Failures,
+            // A run was at least where it last saved, though its progress may not have been told up to there.
+            FailedAtStep = Math.Max(state.FailedAtStep, Math.Max(state.Progress.Step, state.LastUsable?.Step ?? 0)),
+            RetryDelay = retry.Delay,
+            AvoidIncarnation = retry.Elsewhere ? state.Incarnation : 0,
+            Detail = RetryDetail(state, retry),
+            Checkpoints = retry.FailedStartFrom is { } from
+                ? Marked(state, from, c => c with { FailedStarts = c.FailedStarts + 1 })
+                : state.Checkpoints,
         };
 
     private static IReadOnlyList<ListedCheckpoint> Without(TaskState state, string checkpoint) =>
