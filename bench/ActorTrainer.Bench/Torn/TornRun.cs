@@ -28,6 +28,7 @@ internal sealed class TornRun : IDisposable
 {
     private const int LongestGapMs = 120_000;
     private const int ShortestGapMs = 100;
+    private const int LooksAtProcessesEveryMs = 500;
     private const int LongestTrainingMs = 900_000;
     private static readonly string Padding = new('x', 200);
 
@@ -111,6 +112,7 @@ internal sealed class TornRun : IDisposable
                 break;
             default:
                 _witness.Now = [ProcessOutcome.Pending];
+                _time.Advance(LooksAtProcessesEveryMs);
                 Look();
                 _capture.Finish(new RunEnd(Violent: true, null));
                 break;
@@ -122,8 +124,10 @@ internal sealed class TornRun : IDisposable
     private void Die(bool child)
     {
         _witness.Now = [ProcessOutcome.Pending];
+        _time.Advance(LooksAtProcessesEveryMs);
         _capture.Look();
         _witness.Now = child ? [ProcessOutcome.Killed] : [];
+        _time.Advance(LooksAtProcessesEveryMs);
         _capture.Look();
         _witness.Now = [];
     }

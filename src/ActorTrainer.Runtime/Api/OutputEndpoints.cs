@@ -57,7 +57,7 @@ internal sealed class OutputEndpoints
         }
 
         string? at = http.Request.Query["node"];
-        NodeAddress keeper = string.IsNullOrEmpty(at) ? Self(http) : ClusterEndpoints.FindNode(_client, at);
+        NodeAddress keeper = string.IsNullOrEmpty(at) ? Self(http) : FindKeeper(at);
         IRunOutputReader? single = term is null
             ? null
             : await OpenAsync(
@@ -118,6 +118,23 @@ internal sealed class OutputEndpoints
                 StatusCodes.Status502BadGateway,
                 $"the node that keeps this output, {run.Node}, does not answer: {e.Message}",
                 "its lines are shown again when it is back"
+            );
+        }
+    }
+
+    /// <summary>A node that was listed a moment ago may have been lost since: who follows asks again, and is told of another run.</summary>
+    private NodeAddress FindKeeper(string at)
+    {
+        try
+        {
+            return ClusterEndpoints.FindNode(_client, at);
+        }
+        catch (ApiProblemException e) when (e.Status == StatusCodes.Status404NotFound && NodeAddress.TryParse(at, out _))
+        {
+            throw new ApiProblemException(
+                StatusCodes.Status503ServiceUnavailable,
+                $"node {at} is not in the cluster now: the output that it keeps cannot be read",
+                ApiProblemException.Later
             );
         }
     }

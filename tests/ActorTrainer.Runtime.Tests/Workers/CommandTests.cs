@@ -212,7 +212,10 @@ public sealed class CommandTests
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync(new WorkerModel { Nice = 7 });
         string seconds = WorkerHarness.UniqueSeconds();
-        harness.Start(WorkerHarness.Key(), WorkerHarness.Shell($"sleep {seconds} & echo x > $ACTORTRAINER_CHECKPOINT_DIR/a; wait"));
+        harness.Start(
+            WorkerHarness.Key(),
+            WorkerHarness.Shell($"sleep {seconds} & cd $ACTORTRAINER_CHECKPOINT_DIR; echo x > a; echo x > a; wait")
+        );
         _ = await harness.WaitAsync<WorkerStaged>();
         string[] before = (await File.ReadAllTextAsync("/proc/self/stat")).Split(' ');
         await WorkerHarness.UntilAsync(

@@ -46,13 +46,15 @@ internal sealed class CheckpointFolder : IDisposable
     public const int MaxUnreleased = 2;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How often it is looked at the run's processes while no file changes.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryAfterProblem = TimeSpan.FromSeconds(5);
 
     private readonly string _root;
     private readonly TimeProvider _time;
     private readonly IFolderEvents _events;
     private readonly Action<FolderCaptured> _captured;
-    private readonly FolderCaptureOptions _options;
     private readonly FolderWarnings _warnings;
     private readonly FolderVersions _versions;
     private readonly StateStager _stager;
@@ -67,6 +69,7 @@ internal sealed class CheckpointFolder : IDisposable
     private long _notBefore;
     private int _disposed;
     private int? _completedAtStop;
+    private long _looked;
 
     /// <summary>Begins to note events; files that stand in the folder already make no checkpoint.</summary>
     /// <param name="folder">The folder.</param>
@@ -89,7 +92,6 @@ internal sealed class CheckpointFolder : IDisposable
         // Open files are found by their real path.
         _root = (OperatingSystem.IsWindows() ? null : Posix.RealPath(folder)) ?? folder;
         _time = time;
-        _options = options;
         _events = events ?? (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
         _warnings = new FolderWarnings(what => captured(new FolderCaptured(null, what)));
         _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
@@ -160,7 +162,7 @@ internal sealed class CheckpointFolder : IDisposable
         Apply(inPlaceIsWhole: !end.Violent);
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
-        if (end is { Violent: false, ExitCode: 0 } && bySelf && Tracker.HasOpen && _options.Recognises != CheckpointCapture.Commit)
+        if (end is { Violent: false, ExitCode: 0 } && bySelf && Tracker is { HasOpen: true, IsByWord: false })
         {
             _follower.CommitAll();
         }
@@ -200,6 +202,13 @@ internal sealed class CheckpointFolder : IDisposable
     public void Look()
     {
         Drain();
+        if (_waiting.Count == 0 && _asked.IsEmpty && _time.GetElapsedTime(_looked) < LookEvery)
+        {
+            LookForSaves();
+            return;
+        }
+
+        _looked = _time.GetTimestamp();
         // After the events were read, not before: a process that is not ending now was not when they happened.
         IReadOnlyList<ProcessOutcome> ends = _witness?.Ends() ?? [];
         if (!ends.Contains(ProcessOutcome.Pending))
@@ -214,6 +223,11 @@ internal sealed class CheckpointFolder : IDisposable
         }
 
         CommitAsked();
+        LookForSaves();
+    }
+
+    private void LookForSaves()
+    {
         Tracker.Tick(Now);
         if (Tracker.Unclear is { } unclear)
         {
@@ -259,6 +273,7 @@ internal sealed class CheckpointFolder : IDisposable
     /// </param>
     private void Apply(bool inPlaceIsWhole)
     {
+        bool any = _waiting.Count > 0;
         try
         {
             while (_waiting.TryPeek(out FolderEvent seen))
@@ -274,7 +289,10 @@ internal sealed class CheckpointFolder : IDisposable
             _warnings.Say($"no checkpoint: a file of '{_root}' could not be kept: {e.Message}");
         }
 
-        _versions.KeepOnly(Tracker.Needed);
+        if (any)
+        {
+            _versions.KeepOnly(Tracker.Needed);
+        }
     }
 
     private void StageDue()

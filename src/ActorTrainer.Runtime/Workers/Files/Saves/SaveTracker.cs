@@ -48,6 +48,7 @@ internal sealed class SaveTracker<T>(
     private int _unclearFor;
     private int _taken;
     private bool _ifQuiet;
+    private bool _hasSaid;
     private long _lastAt;
 
     /// <summary>The newest whole save that was not taken yet: each path with its version.</summary>
@@ -62,8 +63,11 @@ internal sealed class SaveTracker<T>(
     /// <summary>Why no saves can be told apart, as a sentence; null: they can, or may be soon.</summary>
     public string? Unclear => _unclearFor >= CertainlyUnclear ? _unclear : null;
 
+    /// <summary>Whether the script says itself when a state is complete: so the task has it, or the script has begun to.</summary>
+    public bool IsByWord => mode == CheckpointCapture.Commit || _hasSaid;
+
     /// <summary>Whether versions are of use: somebody may find a save among them.</summary>
-    public bool Keeps => mode != CheckpointCapture.Commit && _unclearFor < Hopeless;
+    public bool Keeps => !IsByWord && _unclearFor < Hopeless;
 
     /// <summary>All versions that are needed further.</summary>
     public IEnumerable<T?> Needed => _state.Values.Concat(_before.Values).Concat(_afterLast.Values).Concat(Due?.Values ?? []);
@@ -134,6 +138,7 @@ internal sealed class SaveTracker<T>(
     /// <summary>The script says that all it has written is one state.</summary>
     public void Commit()
     {
+        _hasSaid = true;
         _taken = _run.Count;
         Due = _state;
         DueIsInferred = false;
@@ -191,7 +196,7 @@ internal sealed class SaveTracker<T>(
     private void Judge(bool renamed)
     {
         _ifQuiet = false;
-        if (mode == CheckpointCapture.Commit)
+        if (IsByWord)
         {
             return;
         }
