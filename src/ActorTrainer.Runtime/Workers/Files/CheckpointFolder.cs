@@ -60,7 +60,6 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly StateStager _stager;
     private readonly FolderFollower _follower;
     private readonly Queue<FolderEvent> _waiting = new();
-
     private readonly ConcurrentQueue<Action<string?>> _asked = new();
     private readonly CancellationTokenSource _stop = new();
     private IRunWitness? _witness;
@@ -70,6 +69,9 @@ internal sealed class CheckpointFolder : IDisposable
     private int _disposed;
     private int? _completedAtStop;
     private long _looked;
+
+    /// <summary>Whether all that a run leaves that ended well is a state.</summary>
+    private readonly bool _takesTheEnd;
 
     /// <summary>Begins to note events; files that stand in the folder already make no checkpoint.</summary>
     /// <param name="folder">The folder.</param>
@@ -96,6 +98,7 @@ internal sealed class CheckpointFolder : IDisposable
         _warnings = new FolderWarnings(what => captured(new FolderCaptured(null, what)));
         _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
         _stager = new StateStager(_root, staging, options, _versions, _warnings);
+        _takesTheEnd = options.Recognises != CheckpointCapture.Commit;
         if (_events is PollingEvents && options.Recognises == CheckpointCapture.Auto)
         {
             // Looks that are a tenth of a second apart do not tell in which order files were written.
@@ -162,7 +165,7 @@ internal sealed class CheckpointFolder : IDisposable
         Apply(inPlaceIsWhole: !end.Violent);
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
-        if (end is { Violent: false, ExitCode: 0 } && bySelf && Tracker is { HasOpen: true, IsByWord: false })
+        if (end is { Violent: false, ExitCode: 0 } && bySelf && _takesTheEnd && Tracker is { HasOpen: true, HasSaid: false })
         {
             _follower.CommitAll();
         }

@@ -52,7 +52,7 @@ internal sealed class FolderFollower
         Dictionary<string, FileVersion> standing = new(StringComparer.Ordinal);
         foreach (FileMark file in FolderFiles.Of(_root, _state).Files.Where(file => FolderCapture.IsWaitedFor(file.RelativePath)))
         {
-            string? copy = restoreFolder is { } restore ? Path.Combine(restore, file.RelativePath) : null;
+            string? copy = restoreFolder is null ? null : Path.Combine(restoreFolder, file.RelativePath);
             FileVersion? version =
                 file.Link is not null ? new FileVersion(null, file)
                 : File.Exists(copy) ? new FileVersion(copy, file, IsCopy: true)

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
 using ActorTrainer.Checkpoints;
 
 namespace ActorTrainer.Runtime.Workers.Files;
@@ -20,7 +19,7 @@ internal sealed record FileVersion(string? Stored, FileMark Mark, bool IsCopy = 
 /// </summary>
 /// <param name="root">The folder, without links in its path.</param>
 /// <param name="folder">Where versions are kept: on the same file system.</param>
-internal sealed partial class FolderVersions(string root, string folder)
+internal sealed class FolderVersions(string root, string folder)
 {
     private readonly HashSet<string> _kept = new(StringComparer.Ordinal);
     private int _number;
@@ -47,7 +46,7 @@ internal sealed partial class FolderVersions(string root, string folder)
         bool isCopy;
         try
         {
-            isCopy = !mayLink || Link(from, to) != 0;
+            isCopy = !mayLink || !HardLink.TryCreate(from, to);
             if (isCopy)
             {
                 File.Copy(from, to, overwrite: true);
@@ -98,7 +97,7 @@ internal sealed partial class FolderVersions(string root, string folder)
                 {
                     _ = File.CreateSymbolicLink(to, link);
                 }
-                else if (Link(version.Stored!, to) != 0)
+                else if (!HardLink.TryCreate(version.Stored!, to))
                 {
                     File.Copy(version.Stored!, to);
                 }
@@ -136,7 +135,4 @@ internal sealed partial class FolderVersions(string root, string folder)
         _ = Directory.CreateDirectory(Path.GetDirectoryName(full)!);
         return full;
     }
-
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Link(string from, string to);
 }

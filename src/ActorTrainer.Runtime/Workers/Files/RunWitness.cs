@@ -49,7 +49,7 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
         List<ProcessOutcome> ends = [];
         foreach ((int pid, Member member) in _members.ToArray())
         {
-            if (!IsEnding(pid, member))
+            if (!ProcessTable.IsEnding(pid, member.StartTicks))
             {
                 continue;
             }
@@ -87,13 +87,6 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
             Forget(pid, member);
         }
     }
-
-    /// <summary>
-    /// The kernel marks a process before it closes its files: one that is not marked when they were seen to be closed has closed them
-    /// itself.
-    /// </summary>
-    private static bool IsEnding(int pid, Member member) =>
-        ProcessTable.IsEnding(pid) || ProcessTable.ReadOne(pid)?.StartTicks != member.StartTicks;
 
     private ProcessOutcome OutcomeOf(Member member)
     {

@@ -67,10 +67,15 @@ internal static class ProcessTable
     /// Whether a process has begun to end, or is gone. The kernel marks it before it closes the process's files: a file that was closed
     /// while its writer is not ending was closed by the writer's own will.
     /// </summary>
-    public static bool IsEnding(int pid)
+    /// <param name="pid">Its id.</param>
+    /// <param name="startTicks">When it started: the id may be a stranger's by now.</param>
+    public static bool IsEnding(int pid, long startTicks)
     {
         const uint exiting = 0x4;
-        return ReadFields(pid) is not { } fields || IsDead(fields) || (uint.Parse(fields[6], CultureInfo.InvariantCulture) & exiting) != 0;
+        return ReadFields(pid) is not { } fields
+            || IsDead(fields)
+            || (uint.Parse(fields[6], CultureInfo.InvariantCulture) & exiting) != 0
+            || long.Parse(fields[19], CultureInfo.InvariantCulture) != startTicks;
     }
 
     /// <summary>Now, on the clock of <see cref="ProcessEntry.StartTicks"/>; 0 where there is no such clock.</summary>

@@ -18,8 +18,11 @@ internal sealed class SaveTracker<T>(
 )
     where T : class
 {
-    /// <summary>Of more, no order is looked for.</summary>
+    /// <summary>Of more in one save, no order is looked for.</summary>
     private const int MostCompletions = 3000;
+
+    /// <summary>After so many, saves that show the order stand for all that came before: a run may save for weeks.</summary>
+    private const int Enough = 300;
     private const int ExamplesOfEach = 2;
 
     /// <summary>A file that is renamed next makes an order unclear for a moment.</summary>
@@ -48,7 +51,6 @@ internal sealed class SaveTracker<T>(
     private int _unclearFor;
     private int _taken;
     private bool _ifQuiet;
-    private bool _hasSaid;
     private long _lastAt;
 
     /// <summary>The newest whole save that was not taken yet: each path with its version.</summary>
@@ -63,17 +65,19 @@ internal sealed class SaveTracker<T>(
     /// <summary>Why no saves can be told apart, as a sentence; null: they can, or may be soon.</summary>
     public string? Unclear => _unclearFor >= CertainlyUnclear ? _unclear : null;
 
-    /// <summary>Whether the script says itself when a state is complete: so the task has it, or the script has begun to.</summary>
-    public bool IsByWord => mode == CheckpointCapture.Commit || _hasSaid;
+    /// <summary>Whether the script has begun to say itself when a state is complete.</summary>
+    public bool HasSaid { get; private set; }
 
     /// <summary>Whether versions are of use: somebody may find a save among them.</summary>
     public bool Keeps => !IsByWord && _unclearFor < Hopeless;
+
+    private bool IsByWord => mode == CheckpointCapture.Commit || HasSaid;
 
     /// <summary>All versions that are needed further.</summary>
     public IEnumerable<T?> Needed => _state.Values.Concat(_before.Values).Concat(_afterLast.Values).Concat(Due?.Values ?? []);
 
     /// <summary>Whether anything was completed that is in no state that was taken.</summary>
-    public bool HasOpen => _run.Count > _taken;
+    public bool HasOpen => OpenCount > 0;
 
     /// <summary>How many paths were completed since the newest whole save.</summary>
     public int OpenCount => _run.Count - _taken;
@@ -138,7 +142,7 @@ internal sealed class SaveTracker<T>(
     /// <summary>The script says that all it has written is one state.</summary>
     public void Commit()
     {
-        _hasSaid = true;
+        HasSaid = true;
         _taken = _run.Count;
         Due = _state;
         DueIsInferred = false;
@@ -221,8 +225,8 @@ internal sealed class SaveTracker<T>(
         }
 
         _unclear = answer.Unclear ?? (_run.Count > MostCompletions ? "more files are written than an order can be seen in" : null);
-        // In the first save of a run nothing older can be mixed with it, unless something stood there before.
         _unclearFor = _unclear is null ? 0 : _unclearFor + 1;
+        // In the first save of a run nothing older can be mixed with it, unless something stood there before.
         _ifQuiet = answer.WholeIfQuiet && (!answer.IsFirst || _standing.All(_templates.Contains));
         int whole = answer.Whole - _earlier.Count;
         if (whole > _taken && whole == _run.Count)
@@ -238,11 +242,30 @@ internal sealed class SaveTracker<T>(
     private void Take(ImmutableSortedDictionary<string, T?> state, int whole, bool inferred)
     {
         _taken = whole;
+        if (whole > Enough)
+        {
+            Shorten();
+        }
+
         if (_movedAway.Count == 0 && !state.IsEmpty && state.Values.All(version => version is not null))
         {
             Due = state;
             DueIsInferred = inferred;
         }
+    }
+
+    /// <summary>Up to the newest whole save its examples tell as much as all that was.</summary>
+    private void Shorten()
+    {
+        _earlier = Expand(Learned());
+        _run.RemoveRange(0, _taken);
+        if (_run.Count > 0 && _earlier.Count > 0)
+        {
+            _run[0] = _run[0] with { Before = SaveBreak.Boundary };
+        }
+
+        _taken = 0;
+        _removed.Clear();
     }
 
     /// <summary>After a pause, or when another process has begun, an order may be seen again.</summary>
@@ -265,7 +288,7 @@ internal sealed class SaveTracker<T>(
     private static List<Completion> Expand(IReadOnlyList<IReadOnlyList<string>> saves)
     {
         List<Completion> all = [];
-        long at = long.MinValue / 2;
+        long at = -(saves.Count + 1) * BetweenLearnedSaves;
         foreach (IReadOnlyList<string> save in saves)
         {
             foreach (string path in save)

@@ -1,0 +1,52 @@
+using System.Globalization;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files.Saves;
+
+namespace ActorTrainer.Runtime.Tests.Workers.Saves;
+
+public sealed class SaveTrackerTests
+{
+    private const int Saves = 4000;
+    private const int OneIn = 4;
+
+    /// <summary>A run that saves all night long is not forgotten, and what it saved at first does not slow down what it saves last.</summary>
+    [Theory]
+    [InlineData("m o")]
+    [InlineData("model-step# opt-step#")]
+    [InlineData("m o best?")]
+    [InlineData("best? m o")]
+    [InlineData("rank0 rank1 latest")]
+    public void Complete_ThousandsOfSaves_EachIsTaken(string pattern)
+    {
+        SaveTracker<string> tracker = new(CheckpointCapture.Auto, new Dictionary<string, string>(), []);
+        Random chance = new(1);
+        int taken = 0;
+        long now = 0;
+        for (int save = 1; save <= Saves; save++)
+        {
+            bool best = save == 1 || chance.Next(OneIn) == 0;
+            now += 1000;
+            foreach (string part in pattern.Split(' ').Where(part => best || !part.EndsWith('?')))
+            {
+                string path = part.TrimEnd('?')
+                    .Replace("#", (save * 100).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
+                tracker.Complete(path, $"{save}", now++, renamed: false);
+                if (tracker.Due is { } due)
+                {
+                    taken++;
+                    tracker.Taken();
+                    due.Where(file =>
+                            !file.Key.Contains("best", StringComparison.Ordinal) && !file.Key.Contains("step", StringComparison.Ordinal)
+                        )
+                        .Select(file => file.Value)
+                        .Distinct()
+                        .Count()
+                        .ShouldBeLessThan(2, string.Join(' ', due));
+                }
+            }
+        }
+
+        tracker.Unclear.ShouldBeNull();
+        taken.ShouldBeGreaterThan(Saves * 9 / 10);
+    }
+}
