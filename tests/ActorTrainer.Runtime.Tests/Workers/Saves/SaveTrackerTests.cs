@@ -6,7 +6,7 @@ namespace ActorTrainer.Runtime.Tests.Workers.Saves;
 
 public sealed class SaveTrackerTests
 {
-    private const int Saves = 4000;
+    private const int Saves = 2000;
     private const int OneIn = 4;
 
     /// <summary>A run may save all night long: what it saved at first does not slow down, or end, what it saves last.</summary>
