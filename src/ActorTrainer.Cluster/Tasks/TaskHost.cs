@@ -16,6 +16,9 @@ internal sealed class TaskHost
     private readonly ConcurrentDictionary<TaskId, ParkedRun> _parked = new();
     private readonly ConcurrentDictionary<TaskId, WarmRun> _warm = new();
 
+    /// <summary>The last numbers of runs that were given up before the journal knew of them.</summary>
+    private readonly ConcurrentDictionary<TaskId, int> _spent = new();
+
     /// <summary>Held while an input, or all that a task has not come to, goes from one hand to another.</summary>
     private readonly Lock _posting = new();
 
@@ -128,16 +131,41 @@ internal sealed class TaskHost
             return null;
         }
 
+        int number = Math.Max(row.Summary.Runs, SpentRuns(task)) + 1;
         TaskEntity entity = new(task, Home, journalsProgress: false);
-        WarmRun run = new(entity, Start, Elapsed);
+        WarmRun run = new(entity, Start, GiveUp, Elapsed);
         if (_warm.GetOrAdd(task, run) is { } known && known != run)
         {
             return known;
         }
 
-        Start(entity.Warm(spec, row.Summary.LastCheckpoint, row.Term + 1, row.Summary.Runs + 1, Now).AfterCommit);
+        run.Begin(spec, row.Summary.LastCheckpoint, row.Term + 1, number);
+        if (_here.ContainsKey(task) && _warm.TryRemove(new KeyValuePair<TaskId, WarmRun>(task, run)))
+        {
+            // Its actor came meanwhile, and may have looked for a warmed run already.
+            run.End();
+        }
+
         return run;
     }
+
+    /// <summary>Ends what a task runs here, whose owner here is gone.</summary>
+    public void GiveUp(TaskEntity entity)
+    {
+        if (entity.LastRun > (entity.State?.Runs ?? 0))
+        {
+            _spent[entity.Task] = entity.LastRun;
+        }
+        else
+        {
+            _ = _spent.TryRemove(entity.Task, out _);
+        }
+
+        Start(entity.Lost());
+    }
+
+    /// <summary>Runs up to this number were given up here before the journal knew of them; their numbers are not used again.</summary>
+    public int SpentRuns(TaskId task) => _spent.GetValueOrDefault(task);
 
     /// <summary>Gives a warmed run, with the task as far as it is known, to the task's actor; null: there is none.</summary>
     public TaskEntity? TakeWarm(TaskId task) => _warm.TryRemove(task, out WarmRun? run) ? run.Give() : null;
@@ -210,7 +238,7 @@ internal sealed class TaskHost
     /// <summary>Ends a run that was taken and is not the task's any more.</summary>
     public void EndRunOf(ParkedRun run)
     {
-        Start(run.Entity.Lost());
+        GiveUp(run.Entity);
         Slots.Tell(new TaskGone(run.Entity.Task, run.Actor));
     }
 

@@ -149,6 +149,7 @@ internal sealed partial class TrainingTaskActor
         }
 
         _entity.Recover(_replayed, []);
+        _entity.SkipRuns(_host.SpentRuns(_task));
         EntityStep step = _entity.Recovered(_host.Now);
         PutRow(everything: true);
         Execute(step);

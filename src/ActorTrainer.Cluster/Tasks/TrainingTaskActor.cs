@@ -96,7 +96,7 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     {
         if (_stopReason != TaskStopReason.Parked)
         {
-            _host.Start(_entity.Lost());
+            _host.GiveUp(_entity);
         }
 
         _host.Leave(_task, Self, _stopReason);

@@ -9,8 +9,9 @@ namespace ActorTrainer.Cluster.Tasks;
 /// </summary>
 /// <param name="entity">The task as far as it is known, with the run.</param>
 /// <param name="start">Starts what the run needs.</param>
+/// <param name="giveUp">Ends the run of a task that does not come.</param>
 /// <param name="now">The node's monotonic time.</param>
-internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>> start, Func<TimeSpan> now)
+internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>> start, Action<TaskEntity> giveUp, Func<TimeSpan> now)
 {
     private readonly Lock _gate = new();
     private readonly DeterministicRandom _random = new(0); // nothing is drawn before the task is this node's
@@ -23,6 +24,18 @@ internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>>
     public Task Ready => _ready.Task;
 
     public TaskId Task => entity.Task;
+
+    /// <summary>Begins it, unless the task's actor has come before.</summary>
+    public void Begin(TaskSpec spec, CheckpointRef? checkpoint, long term, int number)
+    {
+        lock (_gate)
+        {
+            if (!_over)
+            {
+                start(entity.Warm(spec, checkpoint, term, number, now()).AfterCommit);
+            }
+        }
+    }
 
     /// <summary>Takes what became of an effect. False: the run has been taken, and this is for the task's actor.</summary>
     public bool Take(TaskInput input)
@@ -42,7 +55,7 @@ internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>>
             {
                 // A mistake in a decision costs the warm start; the task's own actor holds it, if it comes there again.
                 _over = true;
-                start(entity.Lost());
+                giveUp(entity);
                 _ready.TrySetException(e);
                 return true;
             }
@@ -76,7 +89,7 @@ internal sealed class WarmRun(TaskEntity entity, Action<IEnumerable<TaskEffect>>
             if (!_over)
             {
                 _over = true;
-                start(entity.Lost());
+                giveUp(entity);
                 _ready.TrySetResult();
             }
         }

@@ -23,7 +23,6 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(1);
 
     private TaskRun? _run;
-    private int _lastRun;
     private TimeSpan _retryAt;
     private TimeSpan _progressAt = TimeSpan.MinValue;
     private bool _releasing;
@@ -38,6 +37,9 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
     /// <summary>The term under which this node owns it; 0 while it only warms up.</summary>
     public long Term { get; private set; }
+
+    /// <summary>The number of the last run that was begun, whether or not the journal knows of it.</summary>
+    public int LastRun { get; private set; }
 
     /// <summary>
     /// Whether the next thing that is journaled has to be preceded by an activation: a task that was recovered and only waits writes
@@ -77,8 +79,14 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     public void Recover(TaskState? snapshot, IEnumerable<TaskEvent> events)
     {
         State = TaskState.Fold(Task, snapshot, events);
-        _lastRun = Math.Max(_lastRun, State?.Runs ?? 0);
+        LastRun = Math.Max(LastRun, State?.Runs ?? 0);
     }
+
+    /// <summary>
+    /// Numbers up to this one were given to runs of which the journal knows nothing, and that were ended: what is still heard of them must
+    /// not be taken for news of the next run.
+    /// </summary>
+    public void SkipRuns(int upTo) => LastRun = Math.Max(LastRun, upTo);
 
     /// <summary>Applies events that are durable now.</summary>
     public void Commit(IReadOnlyList<TaskEvent> events, TimeSpan now)
@@ -210,7 +218,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     {
         if (!WaitsWarm)
         {
-            return Begin(State!.Spec, State.LastUsable, Term, ++_lastRun, now);
+            return Begin(State!.Spec, State.LastUsable, Term, ++LastRun, now);
         }
 
         WaitsWarm = false;
@@ -222,7 +230,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// </summary>
     public EntityStep Warm(TaskSpec spec, CheckpointRef? checkpoint, long expectedTerm, int run, TimeSpan now)
     {
-        _lastRun = run;
+        LastRun = run;
         return Begin(spec, checkpoint, expectedTerm, run, now);
     }
 

@@ -68,8 +68,7 @@ internal sealed class TaskFixture
             Logger = NullLogger.Instance,
         };
         Parent = kit.CreateTestProbe(system ?? kit.Sys);
-        Actor = Parent.ChildActorOf(TrainingTaskActor.Props(Task, Host), SupervisorStrategy.DefaultStrategy); // a shard's
-        Parent.Watch(Actor);
+        Actor = Act();
     }
 
     public TaskId Task { get; }
@@ -87,9 +86,19 @@ internal sealed class TaskFixture
     /// <summary>Stands for the shard.</summary>
     public TestProbe Parent { get; }
 
-    public IActorRef Actor { get; }
+    public IActorRef Actor { get; private set; }
 
     public RunKey Run { get; private set; }
+
+    /// <summary>A new actor of the task, on the same node, after the one before has ended.</summary>
+    public void ActAgain() => Actor = Act();
+
+    private IActorRef Act()
+    {
+        IActorRef actor = Parent.ChildActorOf(TrainingTaskActor.Props(Task, Host), SupervisorStrategy.DefaultStrategy); // a shard's
+        Parent.Watch(actor);
+        return actor;
+    }
 
     /// <summary>Sends a command and gives the answer.</summary>
     public TaskAnswer Ask(TaskCommand command)

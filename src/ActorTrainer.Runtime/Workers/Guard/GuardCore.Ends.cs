@@ -120,14 +120,17 @@ internal sealed partial class GuardCore
         return [.. EntriesOf(run).Select(member => member.Pid)];
     }
 
-    private List<ProcessEntry> EntriesOf(GuardRun run) =>
-        !OperatingSystem.IsLinux()
-            ? []
-            : RunMembers.Find(
-                run,
-                Standing(),
-                Environment.ProcessId,
-                ProcessTable.Read(),
-                pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable)
-            );
+    private List<ProcessEntry> EntriesOf(GuardRun run)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return [];
+        }
+
+        // In this order: a process that was started after the runs were looked at would belong to none of them, and so to the only one
+        // that may have started it.
+        Dictionary<int, ProcessEntry> table = ProcessTable.Read();
+        GuardRun[] standing = Standing();
+        return RunMembers.Find(run, standing, Environment.ProcessId, table, pid => ProcessTable.EnvironmentOf(pid, RunMembers.RunVariable));
+    }
 }
