@@ -31,6 +31,10 @@ internal sealed partial class ClusterSession : IAsyncDisposable
     /// <summary>The part of the time to leave in which tasks move in order; then all that is left goes at once.</summary>
     private const double InOrderShare = 0.7;
     private static readonly TimeSpan ArchiveEvery = TimeSpan.FromSeconds(10);
+
+    /// <summary>What a guard needs to end its workers.</summary>
+    private static readonly TimeSpan EndOfWorkers = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan WarmWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SystemWithin = TimeSpan.FromSeconds(10);
 
@@ -92,7 +96,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         IActorRef slots = Add(Props.Create(() => new SlotActor(model, incarnation, Wake, Now)), "actortrainer-slots");
         _host = new TaskHost
         {
-            Home = new EntityHome(incarnation, model.Address),
+            Home = new EntityHome(incarnation, model.Address) { FencedWithin = model.Sharding.SelfFenceAfter + EndOfWorkers },
             NumberOfShards = model.Sharding.NumberOfShards,
             Effects = effects.Start,
             Slots = slots,

@@ -110,6 +110,12 @@ internal static class EventText
             return $"no failure of its own: {e.Failure.Detail} (looked for on other nodes, again in {Human.Duration(e.Delay)})";
         }
 
+        if (e.FormerMayLive)
+        {
+            return $"{e.Failure.Class}: {e.Failure.Detail}; not counted, workers of the lost node may have lived until then "
+                + $"(again in {Human.Duration(e.Delay)})";
+        }
+
         string what = e.MaxAttempts is int most ? FormattableString.Invariant($"retry {e.Failures} of {most}") : "again";
         return FormattableString.Invariant(
                 $"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), {what} in {Human.Duration(e.Delay)}"

@@ -25,4 +25,10 @@ public sealed record EntityStep(
 }
 
 /// <summary>The node that an entity lives on.</summary>
-public sealed record EntityHome(long Incarnation, NodeAddress Address);
+public sealed record EntityHome(long Incarnation, NodeAddress Address)
+{
+    /// <summary>
+    /// How long workers of a node that nobody hears any more may live on: <c>sharding.self-fence-after</c>, and what the end takes.
+    /// </summary>
+    public TimeSpan FencedWithin { get; init; } = TimeSpan.FromSeconds(12);
+}

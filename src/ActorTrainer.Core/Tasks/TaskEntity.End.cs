@@ -81,11 +81,11 @@ public sealed partial class TaskEntity
             return new EntityStep([], [], Release: _releasing);
         }
 
-        IReadOnlyList<TaskEvent> events = EndEvents(run, end, random);
+        IReadOnlyList<TaskEvent> events = EndEvents(run, end, now, random);
         return new EntityStep(events, [], Release: _releasing);
     }
 
-    private IReadOnlyList<TaskEvent> EndEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
+    private IReadOnlyList<TaskEvent> EndEvents(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)
     {
         if (State!.Status is not (TaskStatus.Running or TaskStatus.Pending or TaskStatus.Retrying))
         {
@@ -129,10 +129,10 @@ public sealed partial class TaskEntity
             return [new TaskInterrupted(InterruptionReason.GuardLost, lost)];
         }
 
-        return FailureEvents(run, end, random);
+        return FailureEvents(run, end, now, random);
     }
 
-    private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, Identity.DeterministicRandom random)
+    private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)
     {
         if (run.NodeUnfit)
         {
@@ -143,6 +143,18 @@ public sealed partial class TaskEntity
             run.Stop == StopCause.Stalled ? Stalled(run, end)
             : !run.Begun && end.ExitCode is null && end.Signal is null ? StartFailed(end)
             : FailurePolicy.Classify(run.Done is null && !run.IsCommand && end.ExitCode == 0 ? NotDone(end) : end, State!.Spec.Retry.Rules);
+        if (IsRetried(verdict) && MayHaveMetTheFormer(run, now))
+        {
+            TimeSpan soon = FailurePolicy.Delay(State!.Spec.Retry, 1, random);
+            return
+            [
+                new TaskRetryScheduled(State.Failures, verdict.Failure, soon, IsElsewhere(verdict), State.Spec.Retry.MaxAttempts)
+                {
+                    FormerMayLive = true,
+                },
+            ];
+        }
+
         int failures = State!.Failures + 1;
         if (verdict.Action == FailureAction.Stop || failures > State.Spec.Retry.MaxAttempts)
         {
@@ -155,8 +167,7 @@ public sealed partial class TaskEntity
         }
 
         TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
-        bool elsewhere = verdict.Action == FailureAction.RetryElsewhere;
-        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, elsewhere, State.Spec.Retry.MaxAttempts)
+        TaskRetryScheduled retry = new(failures, verdict.Failure, delay, IsElsewhere(verdict), State.Spec.Retry.MaxAttempts)
         {
             FailedStartFrom = FailedStartFrom(run),
         };
@@ -167,6 +178,17 @@ public sealed partial class TaskEntity
             ? [new TaskProgressed(progress), retry]
             : [retry, .. SetAside(retry.FailedStartFrom)];
     }
+
+    private static bool IsElsewhere(FailureVerdict verdict) => verdict.Action == FailureAction.RetryElsewhere;
+
+    private static bool IsRetried(FailureVerdict verdict) => verdict.Action is FailureAction.Retry or FailureAction.RetryElsewhere;
+
+    /// <summary>
+    /// Whether the run began while workers of a lost node may have lived, and ended before it had shown anything: a port or a lock was
+    /// theirs, perhaps.
+    /// </summary>
+    private bool MayHaveMetTheFormer(TaskRun run, TimeSpan now) =>
+        run.Since < _formerGoneAt && now - run.Since < SettledAfter && !run.Saved && run.Progress is null;
 
     private FailureVerdict Stalled(TaskRun run, RunEnd end)
     {

@@ -24,6 +24,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
 
     private TaskRun? _run;
     private TimeSpan _retryAt;
+    private TimeSpan _formerGoneAt = TimeSpan.MinValue;
     private TimeSpan _progressAt = TimeSpan.MinValue;
     private bool _releasing;
     private bool _nodeLeaves;
@@ -117,6 +118,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         if (State.Status == TaskStatus.Running)
         {
             events.Add(NodeGone(State));
+            _formerGoneAt = now + home.FencedWithin;
             if (IsHeldByLosses)
             {
                 events.Add(

@@ -127,6 +127,12 @@ public sealed record TaskRetryScheduled(int Failures, Failure Failure, TimeSpan 
     public bool NodeUnfit { get; init; }
 
     /// <summary>
+    /// Whether the former run may have lived on meanwhile, on a node that was lost, and have stood in the way (a port, a lock): then
+    /// <c>Failures</c> is what it was.
+    /// </summary>
+    public bool FormerMayLive { get; init; }
+
+    /// <summary>
     /// The checkpoint that the run had started from, when it failed before it made a step (trainers) or a checkpoint; null otherwise.
     /// </summary>
     public string? FailedStartFrom { get; init; }

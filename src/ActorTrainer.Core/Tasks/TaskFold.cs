@@ -22,6 +22,15 @@ internal static class TaskFold
             TaskCheckpointRemoved removed => state with { Checkpoints = Without(state, removed.Checkpoint) },
             TaskInterrupted interrupted => OnInterrupted(state, interrupted),
             TaskRetryScheduled { NodeUnfit: true } unfit => OnNodeUnfit(state, unfit),
+            TaskRetryScheduled { FormerMayLive: true } beside => state with
+            {
+                Status = TaskStatus.Retrying,
+                RetryDelay = beside.Delay,
+                AvoidIncarnation = beside.Elsewhere ? state.Incarnation : 0,
+                Detail =
+                    $"{beside.Failure.Class}: {beside.Failure.Detail}, while workers of the lost node may have lived; "
+                    + $"not counted, starts again after {Seconds(beside.Delay)} s",
+            },
             TaskRetryScheduled retry => OnRetryScheduled(state, retry),
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
             TaskNodeLeaving => state with { NodeLeaving = true },
@@ -93,7 +102,6 @@ internal static class TaskFold
     {
         IReadOnlyList<long> known = state.UnfitIncarnations ?? [];
         bool again = known.Contains(state.Incarnation);
-        string seconds = unfit.Delay.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
         return state with
         {
             Status = TaskStatus.Retrying,
@@ -102,7 +110,7 @@ internal static class TaskFold
             // Back where it was, so no other node was left: the others may have what it needs by now, and are tried anew.
             UnfitIncarnations = again ? [state.Incarnation] : [.. known.TakeLast(MaxUnfit - 1), state.Incarnation],
             UnfitRounds = state.UnfitRounds + (again ? 1 : 0),
-            Detail = $"waits for a node that can start it, looks again after {seconds} s: {unfit.Failure.Detail}",
+            Detail = $"waits for a node that can start it, looks again after {Seconds(unfit.Delay)} s: {unfit.Failure.Detail}",
         };
     }
 
@@ -199,7 +207,7 @@ internal static class TaskFold
 
     private static string RetryDetail(TaskState state, TaskRetryScheduled retry)
     {
-        string seconds = retry.Delay.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+        string seconds = Seconds(retry.Delay);
         return retry.MaxAttempts is int most
             ? FormattableString.Invariant(
                 $"{retry.Failure.Class}: {retry.Failure.Detail}; retry {retry.Failures} of {most} starts after {seconds} s"
@@ -207,6 +215,8 @@ internal static class TaskFold
             : FormattableString.Invariant($"failure {retry.Failures} of {state.Spec.Retry.MaxAttempts} ({retry.Failure.Class}): ")
                 + $"{retry.Failure.Detail}; starts again after {seconds} s";
     }
+
+    private static string Seconds(TimeSpan delay) => delay.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
 
     private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted)
     {

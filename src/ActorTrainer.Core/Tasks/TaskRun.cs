@@ -26,6 +26,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
 
     public bool IsCommand { get; } = isCommand;
 
+    /// <summary>When it was begun.</summary>
+    public TimeSpan Since { get; } = now;
+
     public WorkerPhase Phase { get; private set; } = WorkerPhase.Starting;
 
     public TimeSpan PhaseSince { get; private set; } = now;

@@ -45,4 +45,10 @@ internal sealed partial class WorkerHost
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A worker connected as run '{Run}', which is not expected, and was turned away")]
     private partial void LogStrangeHello(string run);
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Count} processes of the task's former run, of a node that is lost, were still on this machine and were ended before {Run}"
+    )]
+    private partial void LogFormerEnded(string run, int count);
 }

@@ -73,6 +73,11 @@ internal sealed partial class WorkerHost
                 return;
             }
 
+            if (run.IsCommand && run.Key.Term > 1 && await OrphanSweep.EndFormerAsync(run.Key, _time, _stop.Token) is > 0 and int former)
+            {
+                LogFormerEnded(run.Name, former);
+            }
+
             CheckpointFolder? checkpoints = spec.Command is null ? null : OpenCheckpointFolder(run);
             PreparedStart start = new(
                 executable,

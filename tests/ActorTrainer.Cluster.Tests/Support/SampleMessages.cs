@@ -117,6 +117,7 @@ internal static class SampleMessages
         new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true)
         {
             NodeUnfit = true,
+            FormerMayLive = true,
             FailedStartFrom = Checkpoint.Name,
         },
         new TaskMigrating(10, Node, "request"),

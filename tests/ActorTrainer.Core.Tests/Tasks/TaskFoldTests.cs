@@ -186,6 +186,7 @@ public sealed class TaskFoldTests
             10 => new TaskRetryScheduled(random.Next(4), failure, TimeSpan.FromSeconds(random.Next(9)), random.Next(2) == 0, 3)
             {
                 NodeUnfit = random.Next(3) == 0,
+                FormerMayLive = random.Next(3) == 0,
                 FailedStartFrom = random.Next(2) == 0 ? Ref(step).Name : null,
             },
             11 => new TaskMigrating(2, EntityDriver.There, "drain"),
