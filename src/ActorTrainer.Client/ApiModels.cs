@@ -49,6 +49,9 @@ public sealed record TaskView(
 {
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }
+
+    /// <summary>What was said last that its user has to know of its present run; null: nothing, or it is settled.</summary>
+    public string? Warning { get; init; }
 }
 
 /// <summary>Tasks, newest first.</summary>

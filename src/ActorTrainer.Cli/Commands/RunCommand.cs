@@ -114,10 +114,11 @@ internal static class RunCommand
         return $"{stem}-{RandomNumberGenerator.GetString("abcdefghjkmnpqrstuvwxyz23456789", 4)}";
     }
 
-    /// <summary>Says on standard error where the task runs, when that changes.</summary>
+    /// <summary>Says on standard error where the task runs and what its user has to know, when that changes.</summary>
     private sealed class RunNotices(Invocation call)
     {
         private string _shown = "";
+        private string? _warning;
 
         public void Show(TaskView view)
         {
@@ -136,6 +137,12 @@ internal static class RunCommand
             {
                 call.Note($"task {view.Name} {now}");
                 _shown = now;
+            }
+
+            if (view.Warning is { } warning && warning != _warning)
+            {
+                call.Note($"task {view.Name}: {warning}");
+                _warning = warning;
             }
         }
     }

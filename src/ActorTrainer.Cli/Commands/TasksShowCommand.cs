@@ -43,6 +43,7 @@ internal static class TasksShowCommand
             ("Task", task.Name),
             ("Id", task.Task.ToString()),
             ("Status", task.Detail.Length > 0 ? $"{TaskText.Status(task.Status)}: {task.Detail}" : TaskText.Status(task.Status)),
+            ("Warning", task.Warning),
             ("Exit code", task.ExitCode is int code ? Human.Number(code) : null),
             ("Progress", $"{TaskText.Progress(task.Progress)}{(task.Live ? " (live)" : "")}"),
             ("Epoch", task.Progress.Epoch > 0 ? task.Progress.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),

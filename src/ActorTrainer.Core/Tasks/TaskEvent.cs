@@ -78,7 +78,14 @@ public sealed record TaskRestoreChosen(string Checkpoint, long Step) : TaskEvent
 public sealed record TaskCheckpointFailed(string Reason, string Detail) : TaskEvent;
 
 /// <summary>Something that the task's user has to know and that changed nothing: what no checkpoint has, or why there is none.</summary>
-public sealed record TaskWarned(string Detail) : TaskEvent;
+public sealed record TaskWarned(string Detail) : TaskEvent
+{
+    /// <summary>How a detail begins that says why there is no checkpoint: the next checkpoint settles it.</summary>
+    public const string NoCheckpoint = "no checkpoint";
+
+    /// <summary>Whether it says why there is no checkpoint.</summary>
+    public static bool IsNoCheckpoint(string? detail) => detail?.StartsWith(NoCheckpoint, StringComparison.Ordinal) ?? false;
+}
 
 /// <summary>A checkpoint left the list; its packs are condemned by the event beside it.</summary>
 public sealed record TaskCheckpointRemoved(string Checkpoint, string Reason) : TaskEvent;

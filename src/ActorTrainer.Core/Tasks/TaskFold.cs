@@ -33,6 +33,7 @@ internal static class TaskFold
             },
             TaskRetryScheduled retry => OnRetryScheduled(state, retry),
             TaskMigrating migrating => state with { Detail = $"moves to {migrating.To} ({migrating.Reason})" },
+            TaskWarned warned => state with { Warning = warned.Detail },
             TaskNodeLeaving => state with { NodeLeaving = true },
             TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
             TaskResumed => state with
@@ -124,6 +125,7 @@ internal static class TaskFold
         {
             Status = TaskStatus.Running,
             Runs = started.Run,
+            Warning = null,
             Node = started.Node,
             RetryDelay = null,
             UnfitIncarnations = state.UnfitIncarnations is { } unfit ? [.. unfit.Where(life => life != started.Incarnation)] : null,
@@ -192,6 +194,7 @@ internal static class TaskFold
 
         return state with
         {
+            Warning = TaskWarned.IsNoCheckpoint(state.Warning) ? null : state.Warning,
             Checkpoints =
             [
                 new ListedCheckpoint(checkpoint, false, false),

@@ -89,6 +89,9 @@ public sealed record TaskState
     /// </summary>
     public bool Proven { get; init; }
 
+    /// <summary>What was said last that the task's user has to know of the present run; null: nothing, or it is settled.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>Whether the node of the present run was told to go.</summary>
     public bool NodeLeaving { get; init; }
 
@@ -191,6 +194,7 @@ public sealed record TaskState
         )
         {
             Results = Results,
+            Warning = Warning,
             UnfitIncarnations = UnfitIncarnations,
         };
 }

@@ -74,6 +74,9 @@ public sealed record TaskSummary(
     /// <summary>What the trainer left as results, once it is completed; null: nothing.</summary>
     public IReadOnlyDictionary<string, string>? Results { get; init; }
 
+    /// <summary>What was said last that its user has to know of its present run; null: nothing, or it is settled.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>Node lives that could not start it: any other one is better; null: none is known.</summary>
     public IReadOnlyList<long>? UnfitIncarnations { get; init; }
 

@@ -77,6 +77,7 @@ internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
         )
         {
             Results = summary.Results,
+            Warning = summary.Warning,
         };
     }
 

@@ -100,6 +100,23 @@ public sealed class RunCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Run_TaskIsWarned_SaysItOnce()
+    {
+        const string Warning = "no checkpoint: the script wrote no file";
+        CliRun run = new() { Node = _server.Address };
+        Task<CliResult> running = run.RunAsync("run", "--name", "job", "--", "train");
+
+        await run.Error.WaitForAsync("task job runs on");
+        _node.Change("job", summary => summary with { Warning = Warning });
+        await run.Error.WaitForAsync($"actortrainer: task job: {Warning}\n");
+        _node.Change("job", summary => summary with { Status = TaskStatus.Completed, ExitCode = 0 });
+        CliResult result = await running;
+
+        result.Error.Split(Warning).Length.ShouldBe(2, result.Error);
+        (await new CliRun { Node = _server.Address }.RunAsync("tasks", "show", "job")).Out.ShouldContain(Warning);
+    }
+
+    [Fact]
     public async Task Run_Interrupted_Exits130AndSaysThatTheTaskGoesOn()
     {
         using CancellationTokenSource pressed = new();

@@ -91,6 +91,28 @@ public sealed class TaskEntitySaveTests
     }
 
     [Fact]
+    public void On_WarningOfARun_IsShownUntilItIsSettled()
+    {
+        EntityDriver driver = EntityDriver.Training();
+
+        driver.Happens(new WorkerWarned(driver.Run, "'data' is a link that leads out"));
+        driver.Save(9);
+        driver.State.Summarize(3).Warning.ShouldBe("'data' is a link that leads out", "the next checkpoint does not have it either");
+
+        driver.Happens(new WorkerWarned(driver.Run, "no checkpoint: 'a' is cut short"));
+        driver.State.Summarize(3).Warning.ShouldBe("no checkpoint: 'a' is cut short");
+        driver.Save(10);
+        driver.State.Summarize(3).Warning.ShouldBeNull();
+
+        driver.Happens(new WorkerWarned(driver.Run, "'data' is a link that leads out"));
+        driver.Exit(1);
+        driver.State.Warning.ShouldNotBeNull();
+        driver.Tick(10);
+        driver.Start();
+        driver.State.Warning.ShouldBeNull("a run says it anew");
+    }
+
+    [Fact]
     public void On_StoreFailedWhileTraining_SaysSoAndTrainsOn()
     {
         EntityDriver driver = EntityDriver.Training();
