@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.InteropServices.Marshalling;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -105,8 +106,14 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
         private static long Nanoseconds(long seconds, uint nanoseconds) => unchecked((seconds * 1_000_000_000) + nanoseconds);
 
-        [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-        private static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer buffer);
+        [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+        private static partial int Statx(
+            int directory,
+            [MarshalUsing(typeof(NativePathMarshaller))] string path,
+            int flags,
+            uint mask,
+            out StatxBuffer buffer
+        );
 
         [StructLayout(LayoutKind.Explicit, Size = 256)]
         private struct StatxBuffer

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.InteropServices.Marshalling;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -8,6 +9,9 @@ internal static partial class HardLink
     /// <summary>Whether it was made; false where the file system or the system cannot, or the file is not there.</summary>
     public static bool TryCreate(string existing, string name) => !OperatingSystem.IsWindows() && Link(existing, name) == 0;
 
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Link(string existing, string name);
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true)]
+    private static partial int Link(
+        [MarshalUsing(typeof(NativePathMarshaller))] string existing,
+        [MarshalUsing(typeof(NativePathMarshaller))] string name
+    );
 }
