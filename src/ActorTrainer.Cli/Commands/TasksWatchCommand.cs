@@ -110,7 +110,7 @@ internal static class TasksWatchCommand
         bool wide = call.Cli.Width >= 100;
         Table table = wide
             ? Tables.Create("~NAME", "STATUS", "PROGRESS", "STEP", ">LEFT", "NODE", ">RUN", "SAVED", "~METRICS")
-            : Tables.Create("~NAME", "STATUS", "PROGRESS", "NODE", "~METRICS");
+            : Tables.Create("~NAME", "STATUS", "PROGRESS", ">LEFT", "NODE", "~METRICS");
         int barWidth = call.Cli.Width >= 140 ? 24 : 10;
         Times times = call.Times;
         foreach (TaskView task in tasks)
@@ -127,9 +127,9 @@ internal static class TasksWatchCommand
             if (wide)
             {
                 cells.Add(new Text(Step(task.Progress)));
-                cells.Add(new Text(ProgressText.Left(task) ?? "-"));
             }
 
+            cells.Add(new Text(ProgressText.Left(task) ?? "-"));
             cells.Add(new Text(task.Node?.ToString() ?? "-"));
             if (wide)
             {

@@ -57,14 +57,19 @@ internal static class BarLine
     public static LineReading? Read(string text, out int length)
     {
         length = 0;
-        Match match = Tqdm.Match(text);
-        if (match.Success)
+        if (text.Contains("%|", StringComparison.Ordinal))
         {
-            length = match.Length;
-            return ReadTqdm(match);
+            Match bar = Tqdm.Match(text);
+            length = bar.Length;
+            return bar.Success ? ReadTqdm(bar) : null;
         }
 
-        match = Keras.Match(text);
+        if (text.Length == 0 || !char.IsAsciiDigit(text[0]))
+        {
+            return null;
+        }
+
+        Match match = Keras.Match(text);
         length = match.Length;
         return match.Success && Counts(match, out long step, out long total)
             ? Beside(KerasFields(match.Groups["rest"].Value)) with

@@ -119,22 +119,31 @@ internal static class LineReader
     /// <summary>How long what stands before the line proper is, 0: nothing; null: it says that the line is not about training.</summary>
     private static int? Prefix(string text, ref int? rank)
     {
-        Match match = Rank.Match(text);
-        if (match.Success)
+        if (text.Length == 0)
         {
-            rank ??= int.Parse(match.Groups["rank"].Value, CultureInfo.InvariantCulture);
-            return match.Length;
+            return 0;
         }
 
-        match = Time.Match(text);
-        if (match.Success)
+        // Most lines begin with none of them, and a character tells that sooner than an expression.
+        char first = text[0];
+        bool bracket = first == '[';
+        if (
+            (bracket || first == '(' || "rlgdpwnRLGDPWN".Contains(first, StringComparison.Ordinal))
+            && Rank.Match(text) is { Success: true } from
+        )
         {
-            return text[match.Length - 1] == '[' ? match.Length - 1 : match.Length;
+            rank ??= int.Parse(from.Groups["rank"].Value, CultureInfo.InvariantCulture);
+            return from.Length;
         }
 
-        match = Level.Match(text);
-        match = match.Success ? match : Logger.Match(text);
-        match = match.Success ? match : Tag.Match(text);
+        if ((bracket || first == 'I' || char.IsAsciiDigit(first)) && Time.Match(text) is { Success: true } time)
+        {
+            return text[time.Length - 1] == '[' ? time.Length - 1 : time.Length;
+        }
+
+        Match match = bracket || first is 'D' or 'I' or 'N' ? Level.Match(text) : Match.Empty;
+        match = !match.Success && text.Contains(" - ", StringComparison.Ordinal) ? Logger.Match(text) : match;
+        match = !match.Success && bracket ? Tag.Match(text) : match;
         return !match.Success ? 0
             : FieldNames.SaysEvaluation(match.ValueSpan) ? null
             : match.Length;
