@@ -45,7 +45,7 @@ internal static class EventsCommand
                         call.Times.Show(row.Time),
                         Human.Number(row.Term),
                         EventText.Name(row.Event),
-                        $"{EventText.Details(row.Event)}\n{LastLinesText.Of(LastLinesText.FailureOf(row.Event), LastLinesText.InEvents)}".TrimEnd()
+                        $"{EventText.Details(row.Event)}\n{LastLinesText.Of(row.Event, LastLinesText.InEvents)}".TrimEnd()
                     );
                 }
 

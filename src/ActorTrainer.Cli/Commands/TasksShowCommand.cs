@@ -127,7 +127,7 @@ internal static class TasksShowCommand
             (ProgressText.Mark, ProgressText.IsMarked(task) ? ProgressText.MarkExplained : null),
         ];
 
-    /// <summary>The failure of the last run that failed, while it still tells why the task stands where it does; null: there is none.</summary>
+    /// <summary>The last failure, while it still tells why the task stands where it does; null: there is none.</summary>
     private static async Task<Failure?> LastFailureAsync(Invocation call, TaskView task) =>
         task.Status is TaskStatus.Failed or TaskStatus.Held or TaskStatus.Retrying
             ? (await EventsCommand.ReadAllAsync(call, task.Task.Value, 0))

@@ -20,6 +20,9 @@ internal static class LastLinesText
             _ => null,
         };
 
+    /// <summary>Those of the failure that an event tells of; empty: it tells of none.</summary>
+    public static string Of(TaskEvent happened, int most) => Of(FailureOf(happened), most);
+
     /// <summary>The lines, each behind a '|'; empty: it printed nothing.</summary>
     /// <param name="failure">The failure.</param>
     /// <param name="most">How many of the last.</param>

@@ -40,7 +40,8 @@ internal static class ProgressText
         }
 
         string save = progress.Step > 0 ? $"save {Human.Number(progress.Step)}, " : "";
-        return $"{save}{OwnStep(output)}{(output.Share() is double done ? $" {Math.Floor(done * 100).ToString("0", CultureInfo.InvariantCulture)}%" : "")}";
+        string percent = output.Share() is double done ? string.Create(CultureInfo.InvariantCulture, $" {Math.Floor(done * 100):0}%") : "";
+        return $"{save}{OwnStep(output)}{percent}";
     }
 
     /// <summary>A script's own step, without the word; empty when it is not known.</summary>

@@ -33,7 +33,7 @@ internal sealed class ProgressPattern
         }
         catch (Exception e) when (e is NotSupportedException or ArgumentException)
         {
-            return "looks around, refers back or is too large, which costs time without bound; write it without (?=…), (?!…), (?<=…), (?>…) "
+            return "looks around, refers back or is too large, which costs time without bound; write it without (?=…), (?!…), (?<=…) "
                 + "and \\1";
         }
 

@@ -139,8 +139,8 @@ public sealed class ScriptProgress
             _epoch = epoch;
             _totalEpochs = reading.TotalEpochs ?? _totalEpochs;
 
-            // In the script's own words, beside which a counter may begin anew in each epoch. Records of Hugging Face's trainer have epochs,
-            // and its bar counts the whole.
+            // In the script's own words, beside which a counter may begin anew in each epoch. Hugging Face's records have epochs, and its
+            // bar counts the whole.
             _epochsAreTold |= epoch == Math.Floor(epoch) && !(reading.IsRecord && reading.Step is null);
         }
 
@@ -169,7 +169,9 @@ public sealed class ScriptProgress
         _rate.Clear();
     }
 
-    /// <summary>A counter without anything beside it counts for something once it has grown a few times, towards a total that is worth it.</summary>
+    /// <summary>
+    /// A counter without anything beside it counts for something once it has grown a few times, towards a total that is worth it.
+    /// </summary>
     private bool IsConfirmed(LineReading reading)
     {
         if (_steps is { } known && known.Source == reading.Source)

@@ -82,7 +82,7 @@ public sealed class OutputGlanceTests : IDisposable
         _glance.Look(ending: false).ShouldBe(["two"]);
     }
 
-    /// <summary>A run that prints without end: what is looked at is bounded, so a look has to stay far below the time between two.</summary>
+    /// <summary>A run that prints without end: what is looked at is bounded, so a look stays far below the time between two.</summary>
     [Fact]
     public void Look_AndRead_OfMuch_CostLittle()
     {
