@@ -289,7 +289,10 @@ internal sealed class FolderSave(
             manifest.Packs,
             ManifestFormat.HashOf(bytes),
             request.State.Metrics
-        );
+        )
+        {
+            Output = request.State.Output,
+        };
     }
 
     private Manifest BuildManifest()

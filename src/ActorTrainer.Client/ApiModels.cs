@@ -52,6 +52,9 @@ public sealed record TaskView(
 
     /// <summary>What was said last that its user has to know of its present run; null: nothing, or it is settled.</summary>
     public string? Warning { get; init; }
+
+    /// <summary>When <see cref="LastCheckpoint"/> was committed; null: there is none, or not known.</summary>
+    public DateTimeOffset? LastCheckpointAt { get; init; }
 }
 
 /// <summary>Tasks, newest first.</summary>

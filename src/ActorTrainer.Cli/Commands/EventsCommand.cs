@@ -45,7 +45,7 @@ internal static class EventsCommand
                         call.Times.Show(row.Time),
                         Human.Number(row.Term),
                         EventText.Name(row.Event),
-                        EventText.Details(row.Event)
+                        $"{EventText.Details(row.Event)}\n{LastLinesText.Of(row.Event, LastLinesText.InEvents)}".TrimEnd()
                     );
                 }
 
@@ -56,7 +56,8 @@ internal static class EventsCommand
         return command;
     }
 
-    private static async Task<TaskEventList> ReadAllAsync(Invocation call, string task, long after)
+    /// <summary>All events of a task after one, whatever pages they come in.</summary>
+    public static async Task<TaskEventList> ReadAllAsync(Invocation call, string task, long after)
     {
         List<EventRow> events = [];
         while (true)

@@ -39,9 +39,18 @@ internal static class TasksLsCommand
                 }
 
                 call.Write(Rows(list.Tasks, call.Times));
-                foreach (TaskView task in list.Tasks.Where(TaskText.NeedsExplaining))
+                foreach (TaskView task in list.Tasks)
                 {
-                    call.Line(TaskText.Explanation(task));
+                    string? line = TaskText.NeedsExplaining(task) ? TaskText.Explanation(task) : ProgressText.Line(task, call.Times);
+                    if (line is not null)
+                    {
+                        call.Line(line);
+                    }
+                }
+
+                if (list.Tasks.Any(ProgressText.IsMarked))
+                {
+                    call.Line($"{ProgressText.Mark}: {ProgressText.MarkExplained}");
                 }
 
                 return ExitCodes.Ok;
@@ -58,7 +67,7 @@ internal static class TasksLsCommand
             table.Row(
                 new Text(task.Name),
                 new Text(TaskText.Status(task.Status), TaskText.Style(task.Status)),
-                new Text(TaskText.Done(task)),
+                new Text(ProgressText.Done(task)),
                 new Text(Human.Number(task.Priority)),
                 new Text(Human.Number(task.Runs)),
                 new Text(task.Node?.ToString() ?? "-"),

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using System.Globalization;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Cli.Commands;
 
@@ -25,7 +25,8 @@ internal static class TasksShowCommand
                 }
                 else
                 {
-                    call.Write(Tables.Pairs(Describe(details, call.Times)));
+                    Failure? failure = await LastFailureAsync(call, details.Task);
+                    call.Write(Tables.Pairs([.. Describe(details, call.Times), .. Ends(details.Task, failure)]));
                 }
 
                 return ExitCodes.Ok;
@@ -45,9 +46,10 @@ internal static class TasksShowCommand
             ("Status", task.Detail.Length > 0 ? $"{TaskText.Status(task.Status)}: {task.Detail}" : TaskText.Status(task.Status)),
             ("Warning", task.Warning),
             ("Exit code", task.ExitCode is int code ? Human.Number(code) : null),
-            ("Progress", $"{TaskText.Progress(task.Progress)}{(task.Live ? " (live)" : "")}"),
-            ("Epoch", task.Progress.Epoch > 0 ? task.Progress.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
-            ("Metrics", TaskText.Metrics(task.Progress.Metrics)),
+            ("Progress", $"{ProgressText.Steps(task.Progress)}{(task.Live ? " (live)" : "")}"),
+            ("Epoch", ProgressText.Epoch(task.Progress)?.Replace("epoch ", "", StringComparison.Ordinal)),
+            ("Left", ProgressText.Left(task)),
+            ("Metrics", ProgressText.Metrics(task.Progress)),
             ("Results", task.Results is null ? null : TaskText.Results(task.Results)),
             ("Node", task.Node?.ToString()),
             ("Owner", Owner(details)),
@@ -55,7 +57,7 @@ internal static class TasksShowCommand
             ("Priority", Human.Number(task.Priority)),
             ("Slots", $"{Human.Number(task.Slots)}{(task.Alone ? ", alone on its node" : "")}"),
             ("Runs", Runs(task)),
-            ("Checkpoint", Checkpoint(task.LastCheckpoint)),
+            ("Checkpoint", Checkpoint(task, times)),
             ("Submitted", times.Show(task.SubmittedAt)),
             ("Changed", times.Show(task.ChangedAt)),
             (spec?.Command is null ? "Trainer" : "Command", spec is null ? null : EventText.What(spec)),
@@ -74,6 +76,7 @@ internal static class TasksShowCommand
                     : null
             ),
             ("Saves", spec is null ? null : Saves(spec)),
+            ("Reads", spec is null ? null : ProgressOf(spec)),
             ("Retries", spec is null ? null : Retries(spec.Retry)),
         ];
     }
@@ -102,10 +105,35 @@ internal static class TasksShowCommand
             ? "none"
             : $"{Human.Number(policy.MaxAttempts)} after failures of its own, the first after {Human.Duration(policy.Backoff)}";
 
-    private static string? Checkpoint(CheckpointRef? checkpoint) =>
-        checkpoint is null
+    private static string? Checkpoint(TaskView task, Times times) =>
+        task.LastCheckpoint is not { } checkpoint
             ? null
-            : $"{checkpoint.Name}: step {Human.Number(checkpoint.Step)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}";
+            : $"{checkpoint.Name}: {ProgressText.StepOf(checkpoint)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}"
+                + (task.LastCheckpointAt is { } at ? $", {times.Show(at)}" : "");
+
+    private static string? ProgressOf(TaskSpec spec) =>
+        spec.Progress switch
+        {
+            _ when spec.Command is null => null,
+            { Off: true } => "not read from the output",
+            { Patterns.Count: > 0 } own => $"read from the output by {string.Join("\n", own.Patterns)}",
+            _ => null,
+        };
+
+    /// <summary>What stands below: why it failed last, in the words of the script, and what the mark means.</summary>
+    private static (string, string?)[] Ends(TaskView task, Failure? failure) =>
+        [
+            ("Last lines", LastLinesText.Of(failure, LastLinesText.InDetails)),
+            (ProgressText.Mark, ProgressText.IsMarked(task) ? ProgressText.MarkExplained : null),
+        ];
+
+    /// <summary>The last failure, while it still tells why the task stands where it does; null: there is none.</summary>
+    private static async Task<Failure?> LastFailureAsync(Invocation call, TaskView task) =>
+        task.Status is TaskStatus.Failed or TaskStatus.Held or TaskStatus.Retrying
+            ? (await EventsCommand.ReadAllAsync(call, task.Task.Value, 0))
+                .Events.Select(row => LastLinesText.FailureOf(row.Event))
+                .LastOrDefault(failure => failure is not null)
+            : null;
 
     private static string Saves(TaskSpec spec)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
+using ActorTrainer.Core.Tasks;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -108,16 +109,15 @@ internal static class TasksWatchCommand
     {
         bool wide = call.Cli.Width >= 100;
         Table table = wide
-            ? Tables.Create("~NAME", "STATUS", "PROGRESS", ">STEP", "NODE", ">RUN", "~METRICS")
-            : Tables.Create("~NAME", "STATUS", "PROGRESS", "NODE", "~METRICS");
-        int barWidth = wide ? 24 : 14;
+            ? Tables.Create("~NAME", "STATUS", "PROGRESS", "STEP", ">LEFT", "NODE", ">RUN", "SAVED", "~METRICS")
+            : Tables.Create("~NAME", "STATUS", "PROGRESS", ">LEFT", "NODE", "~METRICS");
+        int barWidth = call.Cli.Width >= 140 ? 24 : 10;
+        Times times = call.Times;
         foreach (TaskView task in tasks)
         {
-            double? share = task.Status == TaskStatus.Completed ? 1 : TaskText.Share(task.Progress);
-            string bar = share is double known
-                ? string.Create(CultureInfo.InvariantCulture, $"{TaskText.Bar(known, barWidth)} {Math.Floor(known * 100), 3:0}%")
-                : "";
-            string metrics = TaskText.NeedsExplaining(task) ? task.Detail : TaskText.Metrics(task.Progress.Metrics);
+            double? share = task.Status == TaskStatus.Completed ? 1 : ProgressText.Share(task.Progress);
+            string bar = share is double known ? $"{TaskText.Bar(known, barWidth)} {ProgressText.Done(task), 4}" : "";
+            string metrics = TaskText.NeedsExplaining(task) ? task.Detail : ProgressText.Metrics(task.Progress);
             List<Text> cells =
             [
                 new(task.Name),
@@ -126,13 +126,15 @@ internal static class TasksWatchCommand
             ];
             if (wide)
             {
-                cells.Add(new Text(Human.Number(task.Progress.Step)));
+                cells.Add(new Text(Step(task.Progress)));
             }
 
+            cells.Add(new Text(ProgressText.Left(task) ?? "-"));
             cells.Add(new Text(task.Node?.ToString() ?? "-"));
             if (wide)
             {
                 cells.Add(new Text(Human.Number(task.Runs)));
+                cells.Add(new Text(ProgressText.Saved(task, times) ?? "-"));
             }
 
             cells.Add(new Text(metrics));
@@ -141,6 +143,11 @@ internal static class TasksWatchCommand
 
         return trouble is null ? table : new Rows(table, new Text(trouble, new Style(Color.Red)));
     }
+
+    private static string Step(TaskProgress progress) =>
+        progress.Output is not { } output ? Human.Number(progress.Step)
+        : output.Step is null ? ProgressText.Epoch(progress) ?? "-"
+        : ProgressText.OwnStep(output).Replace("step ", "", StringComparison.Ordinal);
 
     /// <summary>Which tasks are shown: those named, or those that were unfinished at any time of the watch.</summary>
     private sealed class Selection(string[] named)
@@ -189,9 +196,14 @@ internal static class TasksWatchCommand
         private static string Describe(TaskView task)
         {
             List<string> parts = [task.Name, TaskText.Status(task.Status)];
-            if (task.Progress.Step > 0)
+            if (task.Progress is { Step: > 0 } or { Output.Step: not null })
             {
-                parts.Add($"step {TaskText.Progress(task.Progress)}");
+                parts.Add($"{(task.Progress.Output is null ? "step " : "")}{ProgressText.Steps(task.Progress)}");
+            }
+
+            if (ProgressText.Left(task) is { } left)
+            {
+                parts.Add($"{left} left");
             }
 
             if (task.Node is { } node)
@@ -199,9 +211,9 @@ internal static class TasksWatchCommand
                 parts.Add($"on {node}");
             }
 
-            if (task.Progress.Metrics.Count > 0)
+            if (ProgressText.Metrics(task.Progress) is { Length: > 0 } metrics)
             {
-                parts.Add(TaskText.Metrics(task.Progress.Metrics));
+                parts.Add(metrics);
             }
 
             if (TaskText.NeedsExplaining(task))

@@ -48,7 +48,7 @@ internal static class EventText
             TaskProgressed e => Progress(e.Progress),
             TaskCheckpointed e => string.Create(
                 CultureInfo.InvariantCulture,
-                $"{e.Checkpoint.Name}: step {e.Checkpoint.Step}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, "
+                $"{e.Checkpoint.Name}: {ProgressText.StepOf(e.Checkpoint)}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, "
                     + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored"
             ),
             TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
@@ -79,9 +79,13 @@ internal static class EventText
 
     private static string Progress(TaskProgress progress)
     {
-        string epoch = progress.Epoch > 0 ? string.Create(CultureInfo.InvariantCulture, $", epoch {progress.Epoch:0.##}") : "";
-        string metrics = progress.Metrics.Count > 0 ? $", {TaskText.Metrics(progress.Metrics)}" : "";
-        return $"step {TaskText.Progress(progress)}{epoch}{metrics}";
+        string steps = progress.Output is null ? $"step {ProgressText.Steps(progress)}" : ProgressText.Steps(progress);
+        string epoch =
+            ProgressText.Epoch(progress) is not { } known ? ""
+            : progress.Output?.Epoch is null ? $", epoch {known}"
+            : $", {known}";
+        string metrics = ProgressText.Metrics(progress);
+        return $"{steps}{epoch}{(metrics.Length > 0 ? $", {metrics}" : "")}";
     }
 
     private static string Completed(TaskCompleted e)

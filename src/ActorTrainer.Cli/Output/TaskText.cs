@@ -1,6 +1,4 @@
-using System.Globalization;
 using ActorTrainer.Client;
-using ActorTrainer.Core.Tasks;
 using Spectre.Console;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -21,31 +19,6 @@ internal static class TaskText
                 TaskStatus.Failed or TaskStatus.Held => Color.Red,
                 _ => Color.Grey,
             }
-        );
-
-    /// <summary>Share done in [0, 1], or null when the end is not known.</summary>
-    public static double? Share(TaskProgress progress) =>
-        progress.TotalSteps is > 0 ? Math.Clamp((double)progress.Step / progress.TotalSteps.Value, 0, 1) : null;
-
-    public static string Progress(TaskProgress progress) =>
-        Share(progress) is double share
-            ? string.Create(CultureInfo.InvariantCulture, $"{progress.Step}/{progress.TotalSteps} {Math.Floor(share * 100):0}%")
-        : progress.Step > 0 ? Human.Number(progress.Step)
-        : "-";
-
-    /// <summary>How far it is, in a word: a share where the end is known, else the step.</summary>
-    public static string Done(TaskView task) =>
-        (task.Status, Share(task.Progress)) switch
-        {
-            (TaskStatus.Completed, _) => "100%",
-            (_, double share) => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(share * 100):0}%"),
-            _ => task.Progress.Step > 0 ? $"step {Human.Number(task.Progress.Step)}" : "-",
-        };
-
-    public static string Metrics(IReadOnlyDictionary<string, double> metrics) =>
-        string.Join(
-            ' ',
-            metrics.OrderBy(metric => metric.Key, StringComparer.Ordinal).Select(metric => $"{metric.Key}={Human.Number(metric.Value)}")
         );
 
     public static string Results(IReadOnlyDictionary<string, string> results) =>

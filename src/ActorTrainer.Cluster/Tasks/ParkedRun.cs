@@ -33,6 +33,7 @@ internal sealed class ParkedRun(IActorRef actor, TaskEntity entity, EntityStep s
         int older = input switch
         {
             WorkerProgressed => _inputs.FindIndex(i => i is WorkerProgressed),
+            WorkerPrinted => _inputs.FindIndex(i => i is WorkerPrinted),
             WorkerStaged => _inputs.FindIndex(i => i is WorkerStaged),
             _ => -1,
         };

@@ -57,7 +57,7 @@ internal sealed class TaskRowKeeper(TaskHost host)
 
     private void TellMetrics(TaskState state)
     {
-        TaskProgress progress = state.Progress;
+        TaskProgress progress = Measured(state.Progress);
         if (progress.Metrics.Count > 0 && progress.Step != _toldStep && (state.IsFinished || host.Now - _toldAt >= TellEvery))
         {
             (_toldAt, _toldStep) = (host.Now, progress.Step);
@@ -65,10 +65,34 @@ internal sealed class TaskRowKeeper(TaskHost host)
         }
     }
 
+    /// <summary>Of a command what the patterns of its task have read, at its own steps: what is guessed is no measurement.</summary>
+    private static TaskProgress Measured(TaskProgress progress) =>
+        progress.Output is { Guessed: false, OfEpoch: false, Step: { } step } output
+            ? progress with
+            {
+                Step = step,
+                Epoch = output.Epoch ?? 0,
+                Metrics = output.Metrics,
+            }
+            : progress;
+
     private int ShardOf(TaskState state) => ShardMap.ShardOf(state.Task, host.NumberOfShards);
 
     private TaskRow Row(TaskSummary summary, TaskState state, long sequence, long owner) =>
-        new(summary, sequence, state.Term, owner, Times.SubmittedAt, Times.ChangedAt);
+        new(
+            summary with
+            {
+                LastCheckpointAt = SavedAt(summary.LastCheckpoint),
+            },
+            sequence,
+            state.Term,
+            owner,
+            Times.SubmittedAt,
+            Times.ChangedAt
+        );
+
+    private DateTimeOffset? SavedAt(CheckpointRef? checkpoint) =>
+        checkpoint is not null && Times.Checkpoints.TryGetValue(checkpoint.Name, out DateTimeOffset at) ? at : null;
 
     private List<CheckpointListing> Listings(TaskState state) =>
         [

@@ -76,6 +76,7 @@ public static partial class TaskSpecReader
             Checkpoint = ReadCheckpoint(task.Section("checkpoint")),
             Retry = ReadRetry(task.Section("retry")),
             Stall = ReadStall(task.Section("stall"), words is not null),
+            Progress = ReadProgress(task.Section("progress")),
             WaitForChildren = task.Flag("wait-for-children", false),
             Grace = task.Duration("grace", TimeSpan.FromSeconds(8), TaskSpecRules.Grace),
         };

@@ -82,7 +82,8 @@ public sealed partial class TaskEntity
         }
 
         IReadOnlyList<TaskEvent> events = EndEvents(run, end, now, random);
-        return new EntityStep(events, [], Release: _releasing);
+        bool ends = events.Count > 0 && events[0] is not TaskCompleted && run.Stop != StopCause.GoesBack;
+        return new EntityStep(ends ? [.. PrintedLast(run), .. events] : events, [], Release: _releasing);
     }
 
     private IReadOnlyList<TaskEvent> EndEvents(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)
@@ -102,7 +103,8 @@ public sealed partial class TaskEntity
         bool complete = run.Done is not null || (run.IsCommand && end.ExitCode == 0 && run.Stop is StopCause.None);
         if (complete)
         {
-            return [new TaskCompleted(run.Progress, run.Done?.Results ?? new Dictionary<string, string>())];
+            TaskProgress? last = run.Progress ?? (run.Printed is null ? null : State.Progress with { Output = run.Printed.Output });
+            return [new TaskCompleted(last, run.Done?.Results ?? new Dictionary<string, string>())];
         }
 
         if (run.Stop == StopCause.Release)
@@ -131,6 +133,12 @@ public sealed partial class TaskEntity
 
         return FailureEvents(run, end, now, random);
     }
+
+    /// <summary>What the output of a command said last goes on record when its run ends: no worker tells it any more.</summary>
+    private IReadOnlyList<TaskEvent> PrintedLast(TaskRun? run = null) =>
+        (run ?? _run)?.Printed is { } printed && State is not null
+            ? [new TaskProgressed(State.Progress with { Output = printed.Output, Remaining = null })]
+            : [];
 
     private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)
     {
@@ -163,7 +171,8 @@ public sealed partial class TaskEntity
 
         if (verdict.Action == FailureAction.Hold)
         {
-            return [new TaskHeld($"{verdict.Failure.Class}: {verdict.Failure.Detail}; 'actortrainer tasks resume {Task}' lets it go on")];
+            string reason = $"{verdict.Failure.Class}: {verdict.Failure.Detail}; 'actortrainer tasks resume {Task}' lets it go on";
+            return [new TaskHeld(reason) { Failure = verdict.Failure }];
         }
 
         TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);

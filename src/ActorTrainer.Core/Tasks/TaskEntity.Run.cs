@@ -20,6 +20,7 @@ public sealed partial class TaskEntity
             WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
             WorkerActive => OnPhase(_run, _run.Phase, now),
             WorkerProgressed progressed => OnProgress(_run, progressed.Progress, now),
+            WorkerPrinted printed => OnPrinted(_run, printed),
             WorkerDone done => OnDone(_run, done),
             WorkerExited exited => OnEnded(_run, new RunEnd(exited.ExitCode, exited.Signal, exited.Error, exited.LastLines), now, random),
             WorkerLost lost => OnLost(_run, lost, now, random),
@@ -223,6 +224,13 @@ public sealed partial class TaskEntity
         return journalsProgress ? new EntityStep([new TaskProgressed(progress)], []) : EntityStep.Nothing;
     }
 
+    /// <summary>Shown, and kept with what ends or interrupts the run; nothing is decided by it.</summary>
+    private static EntityStep OnPrinted(TaskRun run, WorkerPrinted printed)
+    {
+        run.Printed = printed;
+        return EntityStep.Nothing;
+    }
+
     private static EntityStep OnDone(TaskRun run, WorkerDone done)
     {
         run.Done = done;
@@ -282,6 +290,7 @@ public sealed partial class TaskEntity
             WorkerPhaseChanged i => i.Run,
             WorkerActive i => i.Run,
             WorkerProgressed i => i.Run,
+            WorkerPrinted i => i.Run,
             WorkerStaged i => i.Run,
             WorkerStageFailed i => i.Run,
             WorkerWarned i => i.Run,

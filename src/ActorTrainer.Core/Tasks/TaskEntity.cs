@@ -55,7 +55,14 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeGone(state)]) : State;
 
     /// <summary>The newest progress, journaled or not.</summary>
-    public TaskProgress Progress => _run?.Progress ?? State?.Progress ?? TaskProgress.None;
+    public TaskProgress Progress
+    {
+        get
+        {
+            TaskProgress progress = _run?.Progress ?? State?.Progress ?? TaskProgress.None;
+            return _run?.Printed is { } printed ? progress with { Output = printed.Output, Remaining = printed.Remaining } : progress;
+        }
+    }
 
     /// <summary>Whether nothing is under way for it: no worker, no state on its way into the store.</summary>
     public bool IsIdle => _run is null && IsFlushed;
@@ -324,7 +331,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         }
 
         IReadOnlyList<TaskEffect> effects = _run is null ? [] : StopSaving(_run, StopCause.User, "pause", now);
-        return new EntityStep([new TaskPaused()], effects, new CommandAccepted(Task));
+        return new EntityStep([.. PrintedLast(), new TaskPaused()], effects, new CommandAccepted(Task));
     }
 
     private EntityStep OnResume() =>
@@ -350,7 +357,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         }
 
         IReadOnlyList<TaskEffect> effects = _run is null ? [] : StopNow(_run, StopCause.User, State.Spec.Grace);
-        return new EntityStep([new TaskCancelled()], effects, new CommandAccepted(Task));
+        return new EntityStep([.. PrintedLast(), new TaskCancelled()], effects, new CommandAccepted(Task));
     }
 
     private EntityStep OnSave()

@@ -158,7 +158,11 @@ public sealed record TaskPaused : TaskEvent;
 public sealed record TaskResumed : TaskEvent;
 
 /// <summary>The task waits for a person.</summary>
-public sealed record TaskHeld(string Reason) : TaskEvent;
+public sealed record TaskHeld(string Reason) : TaskEvent
+{
+    /// <summary>The failure that it is held for; null: another reason.</summary>
+    public Failure? Failure { get; init; }
+}
 
 /// <summary>The training ended well.</summary>
 public sealed record TaskCompleted(TaskProgress? Progress, IReadOnlyDictionary<string, string> Results) : TaskEvent;
@@ -181,6 +185,14 @@ public sealed record TaskProgress(long Step, long? TotalSteps, double Epoch, IRe
 {
     /// <summary>Nothing done yet.</summary>
     public static TaskProgress None { get; } = new(0, null, 0, new Dictionary<string, double>());
+
+    /// <summary>
+    /// What the output of a command says, whose <see cref="Step"/> is the number of its last save; null: nothing, or it is a trainer.
+    /// </summary>
+    public OutputProgress? Output { get; init; }
+
+    /// <summary>About how long training still takes, from the pace of the present run's steps; null: not known.</summary>
+    public TimeSpan? Remaining { get; init; }
 }
 
 /// <summary>A failure of a task's own.</summary>
@@ -211,4 +223,11 @@ public sealed record CheckpointRef(
     IReadOnlyList<string> Packs,
     string ManifestSha256,
     IReadOnlyDictionary<string, double> Metrics
-);
+)
+{
+    /// <summary>
+    /// What a command's output had said when these files were written, without metrics; null: nothing. Guessed in any case: which step it
+    /// was that the script saved is for the script alone to know.
+    /// </summary>
+    public OutputProgress? Output { get; init; }
+}

@@ -136,10 +136,15 @@ internal static class TaskFold
             // One that was set aside is taken after all where no other can be read.
             Checkpoints = [.. Overtaken(state, newer).Select((c, i) => i == restored && c.Dead ? c with { Dead = false } : c)],
             RestoreFrom = null,
-            Progress =
+            Progress = (
                 restored >= 0 && state.RestoreFrom == started.RestoredFrom
                     ? At(state.Progress, state.Checkpoints[restored].Checkpoint)
-                    : state.Progress,
+                    : state.Progress
+            ) with
+            {
+                Output = null,
+                Remaining = null,
+            },
         };
     }
 

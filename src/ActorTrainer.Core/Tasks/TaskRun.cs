@@ -57,6 +57,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
 
     public TaskProgress? Progress { get; set; }
 
+    /// <summary>What a command's output has said; null: nothing.</summary>
+    public WorkerPrinted? Printed { get; set; }
+
     /// <summary>A checkpoint of this run was committed.</summary>
     public bool Saved { get; set; }
 

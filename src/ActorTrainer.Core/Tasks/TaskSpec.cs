@@ -81,6 +81,9 @@ public sealed record TaskSpec
     /// <summary>How long each phase may show no progress.</summary>
     public StallSpec Stall { get; init; } = new();
 
+    /// <summary>How the output of a command is read for its progress; null: it is guessed from usual lines.</summary>
+    public ProgressSpec? Progress { get; init; }
+
     /// <summary>How long a worker that is asked to stop may take. Default 8 s.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(8);
 
@@ -161,6 +164,19 @@ public sealed record CheckpointSpec
     /// nothing else makes one but <c>actortrainer commit</c>. Null: none.
     /// </summary>
     public string? DoneFile { get; init; }
+}
+
+/// <summary>How the output of a command is read for its progress.</summary>
+public sealed record ProgressSpec
+{
+    /// <summary>Whether it is not read at all. Default false.</summary>
+    public bool Off { get; init; }
+
+    /// <summary>
+    /// Regular expressions, of which the first that matches a line tells its progress, by groups named step, total, epoch, epochs and
+    /// metric_NAME. Without lookaround and references back. Default: none, and progress is guessed.
+    /// </summary>
+    public IReadOnlyList<string> Patterns { get; init; } = [];
 }
 
 /// <summary>What happens after failures of the task's own.</summary>

@@ -77,6 +77,11 @@ public sealed record TaskSummary(
     /// <summary>What was said last that its user has to know of its present run; null: nothing, or it is settled.</summary>
     public string? Warning { get; init; }
 
+    /// <summary>
+    /// When <see cref="LastCheckpoint"/> was committed, by the wall clock of its node, UTC; null: there is none, or not known.
+    /// </summary>
+    public DateTimeOffset? LastCheckpointAt { get; init; }
+
     /// <summary>Node lives that could not start it: any other one is better; null: none is known.</summary>
     public IReadOnlyList<long>? UnfitIncarnations { get; init; }
 

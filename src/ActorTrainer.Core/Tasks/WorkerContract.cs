@@ -46,6 +46,7 @@ public abstract record TaskInput
             WorkerPhaseChanged i => i.Run.Task,
             WorkerActive i => i.Run.Task,
             WorkerProgressed i => i.Run.Task,
+            WorkerPrinted i => i.Run.Task,
             WorkerStaged i => i.Run.Task,
             WorkerStageFailed i => i.Run.Task,
             WorkerWarned i => i.Run.Task,
@@ -85,6 +86,12 @@ public sealed record WorkerActive(RunKey Run) : TaskInput;
 
 /// <summary>Steps were done.</summary>
 public sealed record WorkerProgressed(RunKey Run, TaskProgress Progress) : TaskInput;
+
+/// <summary>The output of a command said how far it is.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Output">What it said.</param>
+/// <param name="Remaining">About how long it still takes; null: not known.</param>
+public sealed record WorkerPrinted(RunKey Run, OutputProgress Output, TimeSpan? Remaining) : TaskInput;
 
 /// <summary>The worker wrote its state into a folder of its run directory and trains on; the folder stays until it is released.</summary>
 public sealed record WorkerStaged(RunKey Run, StagedState State) : TaskInput;
@@ -134,7 +141,11 @@ public sealed record StoreFilesListed(TaskId Task, long Term, IReadOnlyList<stri
 /// <param name="Epoch">Epochs done with the part of the current one.</param>
 /// <param name="Reason">Why it was taken.</param>
 /// <param name="Metrics">Metrics at that moment.</param>
-public sealed record StagedState(string Id, long Step, double Epoch, string Reason, IReadOnlyDictionary<string, double> Metrics);
+public sealed record StagedState(string Id, long Step, double Epoch, string Reason, IReadOnlyDictionary<string, double> Metrics)
+{
+    /// <summary>What a command's output had said when these files were written, without metrics; null: nothing.</summary>
+    public OutputProgress? Output { get; init; }
+}
 
 /// <summary>A piece of I/O that a task asks for, started after its events are durable; most end in one <see cref="TaskInput"/>.</summary>
 public abstract record TaskEffect;

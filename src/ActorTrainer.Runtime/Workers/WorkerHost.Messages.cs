@@ -65,10 +65,14 @@ internal sealed partial class WorkerHost
                 break;
             case ProgressMessage progress:
                 OnBegun(run);
+                run.Rate.Add(progress.Step, _time.GetElapsedTime(run.AskedAt));
                 _post(
                     new WorkerProgressed(
                         run.Key,
                         new TaskProgress(progress.Step, progress.TotalSteps, progress.Epoch, OrEmpty(progress.Metrics))
+                        {
+                            Remaining = run.Rate.Remaining(progress.TotalSteps),
+                        }
                     )
                 );
                 break;

@@ -2,6 +2,7 @@ using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 using ActorTrainer.Runtime.Workers.Guard;
+using ActorTrainer.Runtime.Workers.Output;
 using ActorTrainer.Training.Protocol;
 
 namespace ActorTrainer.Runtime.Workers;
@@ -122,7 +123,11 @@ internal sealed partial class WorkerHost
             ),
             learned,
             _time,
-            captured => Enqueue(() => OnCaptured(run, captured))
+            captured =>
+            {
+                FolderCaptured known = WithStep(run, captured);
+                _ = Enqueue(() => OnCaptured(run, known));
+            }
         );
     }
 
@@ -136,6 +141,7 @@ internal sealed partial class WorkerHost
     {
         run.Folder = checkpoints;
         run.Prepared = start;
+        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, start.LogDirectory, _time) : null;
         if (run.StopGrace is not null)
         {
             Drop(run);
@@ -160,6 +166,11 @@ internal sealed partial class WorkerHost
         if (run.IsCommand)
         {
             After(CommandNiceAfter, () => OnBegun(run));
+        }
+
+        if (run is { Printed: { } printed, Effect.Spec.Progress: not { Off: true } })
+        {
+            _ = FollowProgressAsync(run, printed);
         }
     }
 
@@ -228,6 +239,7 @@ internal sealed partial class WorkerHost
             _ = await Task.WhenAny(connection.Ended, Task.Delay(LastWordsLimit, _time));
         }
 
+        TellProgress(run, ending: true);
         if (run.Folder is { } folder)
         {
             bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
@@ -258,6 +270,7 @@ internal sealed partial class WorkerHost
     private void Drop(WorkerRun run)
     {
         _ = _runs.Remove(run.Name);
+        run.Printed?.Over = true;
         run.Folder?.Dispose();
         run.Connection?.Dispose();
         WakeIdleWaiters();

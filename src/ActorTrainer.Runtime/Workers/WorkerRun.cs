@@ -1,5 +1,7 @@
+using ActorTrainer.Core.Progress;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files;
+using ActorTrainer.Runtime.Workers.Output;
 
 namespace ActorTrainer.Runtime.Workers;
 
@@ -49,6 +51,12 @@ internal sealed class WorkerRun(StartWorker effect, long askedAt)
 
     /// <summary>A trainer's connection, once it said hello.</summary>
     public WorkerConnection? Connection { get; set; }
+
+    /// <summary>How fast a trainer makes its steps.</summary>
+    public StepRate Rate { get; } = new();
+
+    /// <summary>What a command's output says of its progress; null: it is not looked at.</summary>
+    public RunProgress? Printed { get; set; }
 
     /// <summary>A command's checkpoint folder.</summary>
     public CheckpointFolder? Folder { get; set; }

@@ -126,6 +126,20 @@ public sealed class TaskSpecReaderTests
         (spec.Stall.OfCommand()?.TotalSeconds, spec.WaitForChildren).ShouldBe((limit, waits));
     }
 
+    [Theory]
+    [InlineData("", false, null)]
+    [InlineData(", progress { off = false, pattern = [] }", false, null)]
+    [InlineData(", progress.off = true", true, "")]
+    [InlineData(", progress.pattern = \"(?<step>1),2\"", false, "(?<step>1),2")]
+    [InlineData(", progress.pattern = [\"(?<step>1)\", \"(?<epoch>2)\"]", false, "(?<step>1) (?<epoch>2)")]
+    public void Read_Progress_IsAsItsFileSays(string keys, bool off, string? patterns)
+    {
+        ProgressSpec? progress = Read($"task {{ name = a, command = x{keys} }}").Progress;
+
+        (progress is null ? null : string.Join(' ', progress.Patterns)).ShouldBe(patterns);
+        (progress?.Off ?? false).ShouldBe(off);
+    }
+
     [Fact]
     public void Read_MaxAttemptsIsZero_IsNoRetry() =>
         Read("task { name = a, command = x, retry.max-attempts = 0 }").Retry.MaxAttempts.ShouldBe(0);
@@ -145,6 +159,15 @@ public sealed class TaskSpecReaderTests
     [InlineData(
         "task { name = a }",
         "t.conf:1:1: the task has nothing to run; add command = [\"python3\", \"train.py\"] or trainer { type = … }."
+    )]
+    [InlineData(
+        "task { name = a, command = x, progress.pattern = \"(?<setp>1)\" }",
+        "t.conf:1:50: task.progress.pattern is '(?<setp>1)': has a group 'setp' (did you mean step?), which means nothing; "
+            + "use step, total, epoch, epochs and metric_NAME."
+    )]
+    [InlineData(
+        "task { name = a, command = x, progress.patern = x }",
+        "t.conf:1:40: task.progress.patern is not a known key. Did you mean task.progress.pattern?"
     )]
     [InlineData("task { name = a, comand = x }", "t.conf:1:18: task.comand is not a known key. Did you mean task.command?")]
     [InlineData("task { name = a, command = x, trainer.type = X }", "t.conf:1:1: the task has a command and a trainer; keep one of them.")]

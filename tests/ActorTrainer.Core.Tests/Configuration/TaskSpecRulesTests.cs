@@ -89,6 +89,26 @@ public sealed class TaskSpecRulesTests
                 "stall.command is for a command"
             },
             { Good with { Stall = new StallSpec { Command = TimeSpan.FromDays(366) } }, "stall.command is 366 d" },
+            {
+                Good with
+                {
+                    Trainer = new TrainerSpec("X", null, null),
+                    Command = null,
+                    Progress = new ProgressSpec(),
+                },
+                "progress is for a command; a trainer tells its progress itself"
+            },
+            { Good with { Progress = new ProgressSpec { Patterns = null! } }, "progress: patterns is null" },
+            { Good with { Progress = new ProgressSpec { Patterns = [null!] } }, "must have 1 to 1000 characters" },
+            { Good with { Progress = new ProgressSpec { Patterns = ["(?<step>"] } }, "progress: the pattern '(?<step>' is no regular" },
+            { Good with { Progress = new ProgressSpec { Patterns = [.. Enumerable.Repeat("(?<step>1)", 9)] } }, "9 patterns; 8 are" },
+            {
+                Good with
+                {
+                    Progress = new ProgressSpec { Off = true, Patterns = ["(?<step>1)"] },
+                },
+                "exclude each other"
+            },
             { Good with { Umask = "22" }, "umask is '22': write three octal digits, such as 022" },
             { Good with { Umask = "028" }, "umask is '028'" },
             { Good with { Umask = "4022" }, "umask is '4022'" },

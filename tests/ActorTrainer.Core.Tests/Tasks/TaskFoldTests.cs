@@ -176,7 +176,13 @@ public sealed class TaskFoldTests
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
             2 => Started(random.Next(9), random.Next(3) == 0 ? null : Ref(step).Name),
-            3 => new TaskProgressed(new TaskProgress(step, random.Next(2) == 0 ? null : 9, 0.5, metrics), random.Next(4) == 0),
+            3 => new TaskProgressed(
+                new TaskProgress(step, random.Next(2) == 0 ? null : 9, 0.5, metrics)
+                {
+                    Output = random.Next(2) == 0 ? new OutputProgress { Step = step, Guessed = true } : null,
+                },
+                random.Next(4) == 0
+            ),
             4 => new TaskCheckpointed(Ref(step) with { Metrics = metrics }),
             5 => new TaskCheckpointDamaged(Ref(step).Name, "chunk"),
             6 => new TaskCheckpointFailed("interval", "disk full"),
@@ -192,7 +198,7 @@ public sealed class TaskFoldTests
             11 => new TaskMigrating(2, EntityDriver.There, "drain"),
             12 => new TaskPaused(),
             13 => new TaskResumed(),
-            14 => new TaskHeld("reason"),
+            14 => new TaskHeld("reason") { Failure = random.Next(2) == 0 ? new Failure("c", "d", 1, null, ["line"]) : null },
             15 => new TaskCompleted(
                 random.Next(2) == 0 ? null : new TaskProgress(step, 9, 1, metrics),
                 new Dictionary<string, string> { ["a"] = "b" }

@@ -54,7 +54,13 @@ public static class SampleCluster
 
     private static TaskListing[] Tasks() =>
         [
-            Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1)),
+            Listing("digits-a", "k3f9", TaskStatus.Running, 10, A, 1_200, 4_000, "", 3, TimeSpan.FromMinutes(4), TimeSpan.FromSeconds(1))
+                is var runs
+                ? runs with
+                {
+                    Summary = runs.Summary with { LastCheckpointAt = Now - TimeSpan.FromSeconds(12) },
+                }
+                : runs,
             Listing(
                 "digits-b",
                 "p2wm",
@@ -157,6 +163,13 @@ public static class SampleCluster
             new Dictionary<string, double> { ["loss"] = 0.42 }
         );
 
+    private static readonly string[] Traceback =
+    [
+        "Traceback (most recent call last):",
+        "  File \"train.py\", line 7, in <module>",
+        "ValueError: bad batch",
+    ];
+
     private static IEnumerable<EventRow> Events()
     {
         TaskSpec spec = new()
@@ -180,7 +193,7 @@ public static class SampleCluster
             new TaskInterrupted(InterruptionReason.NodeLost, "127.0.0.1:7403 was confirmed down"),
             new TaskCheckpointDamaged("c-3-900-bad1", "p-3-bad1: chunk 4 has another hash"),
             new TaskStarted(2, 4, A, 5_044, "c-3-800-x7q2", 800),
-            new TaskRetryScheduled(1, new Failure("exit-code", "exit code 7", 7, null, []), TimeSpan.FromSeconds(2), true, 3),
+            new TaskRetryScheduled(1, new Failure("exit-code", "exit code 7", 7, null, Traceback), TimeSpan.FromSeconds(2), true, 3),
             new TaskCheckpointed(Checkpoint(1_000, "interval")),
         ];
         for (int i = 0; i < events.Length; i++)

@@ -206,7 +206,10 @@ public sealed class MemoryStore(
             packs,
             ManifestFormat.HashOf(manifest),
             state.Metrics
-        );
+        )
+        {
+            Output = state.Output,
+        };
     }
 
     private CheckpointRef Copy(TaskId from, CheckpointRef checkpoint, TaskId to, string name)
