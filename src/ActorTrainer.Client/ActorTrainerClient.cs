@@ -139,13 +139,7 @@ public sealed partial class ActorTrainerClient : IDisposable
         CopyOutputAsync(task, target, follow, _ => { }, cancellationToken);
 
     /// <summary>As above; <paramref name="missing"/> is told of output that cannot be had, one sentence each, at its place.</summary>
-    public Task CopyOutputAsync(
-        string task,
-        Stream target,
-        bool follow,
-        Action<string> missing,
-        CancellationToken cancellationToken
-    )
+    public Task CopyOutputAsync(string task, Stream target, bool follow, Action<string> missing, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(missing);
         RunOutputFollower follower = new(new Source(this, task), _options.Time)

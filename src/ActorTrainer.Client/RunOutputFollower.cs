@@ -177,7 +177,9 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
         await using IRunOutputReader reader = await source.OpenAsync(run, _offset, follow, giveUp.Token);
         if (reader.Offset is { } start && start > _offset)
         {
-            await Say(reader.Missing ?? FormattableString.Invariant($"bytes {_offset} to {start} of the output of run {run.Run} are missing"));
+            await Say(
+                reader.Missing ?? FormattableString.Invariant($"bytes {_offset} to {start} of the output of run {run.Run} are missing")
+            );
             _offset = start;
         }
 

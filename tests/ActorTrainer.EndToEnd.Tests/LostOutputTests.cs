@@ -7,8 +7,9 @@ namespace ActorTrainer.EndToEnd.Tests;
 public sealed class LostOutputTests
 {
     /// <summary>Prints, goes on silently until the file is there, and then prints what does not get to the store any more.</summary>
-    private const string Script =
-        """i=0; while [ $i -lt 5 ]; do echo "line $i of $ACTORTRAINER_RUN"; i=$((i+1)); done; until [ -e "$GO" ]; do sleep 0.05; done; echo last""";
+    private static string ScriptOf(string go) =>
+        "i=0; while [ $i -lt 5 ]; do echo \"line $i of $ACTORTRAINER_RUN\"; i=$((i+1)); done; "
+        + $"until [ -e '{go}' ]; do sleep 0.05; done; echo last";
 
     [Fact]
     public async Task Node_KilledWithItsDataFolder_LogsHaveWhatWasStoredAndSayWhatIsLost()
@@ -16,14 +17,8 @@ public sealed class LostOutputTests
         await using LocalCluster cluster = new(nodes: 2, settings: "actortrainer.output.archive-interval=1 s");
         await cluster.StartAsync();
         string go = Path.Combine(cluster.Folder, "go");
-        ObservedTask task = await ObservedTask.SubmitAsync(
-            cluster,
-            Specs.Shell("lost", Script) with
-            {
-                Environment = new Dictionary<string, string> { ["GO"] = go },
-            }
-        );
-        TaskStarted first = await task.WaitForStartAsync();
+        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Shell("lost", ScriptOf(go)));
+        TaskStarted first = await task.WaitForStartAsync(after: 0);
         LocalNode victim = cluster.Nodes.Single(node => node.Address == first.Node);
         string output = Path.Combine(cluster.StorePath, "output");
         await task.WaitAsync(
@@ -60,15 +55,9 @@ public sealed class LostOutputTests
         await using LocalCluster cluster = new(nodes: 2, settings: "actortrainer.output.archive-interval=1 h");
         await cluster.StartAsync();
         string go = Path.Combine(cluster.Folder, "go");
-        string script = $"trap 'echo told to stop; exit 0' TERM; {Script}";
-        ObservedTask task = await ObservedTask.SubmitAsync(
-            cluster,
-            Specs.Shell("drained", script) with
-            {
-                Environment = new Dictionary<string, string> { ["GO"] = go },
-            }
-        );
-        TaskStarted first = await task.WaitForStartAsync();
+        string script = $"trap 'echo told to stop; exit 143' TERM; {ScriptOf(go)}";
+        ObservedTask task = await ObservedTask.SubmitAsync(cluster, Specs.Shell("drained", script));
+        TaskStarted first = await task.WaitForStartAsync(after: 0);
         LocalNode leaving = cluster.Nodes.Single(node => node.Address == first.Node);
         await cluster.WaitAsync(
             "it has printed",

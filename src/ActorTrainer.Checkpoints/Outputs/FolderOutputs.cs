@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
 using ActorTrainer.Core.Configuration;
@@ -14,6 +15,9 @@ internal sealed class FolderOutputs(CheckpointStoreModel model)
 {
     private const string Suffix = ".gz";
     private const string EndPrefix = "end-";
+
+    /// <summary>A gzip file ends with how long it is unpacked; what unpacks it does not miss that.</summary>
+    private const int LengthSize = sizeof(uint);
 
     private readonly FolderLayout _layout = new(model.Path);
 
@@ -63,8 +67,13 @@ internal sealed class FolderOutputs(CheckpointStoreModel model)
         try
         {
             byte[] content = new byte[segment.Length];
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-            using GZipStream unpacked = new(file, CompressionMode.Decompress);
+            byte[] stored = File.ReadAllBytes(path);
+            if (stored.Length < LengthSize || BinaryPrimitives.ReadUInt32LittleEndian(stored.AsSpan(^LengthSize..)) != segment.Length)
+            {
+                throw new InvalidDataException("its end is missing");
+            }
+
+            using GZipStream unpacked = new(new MemoryStream(stored), CompressionMode.Decompress);
             unpacked.ReadExactly(content);
 
             // The check sum stands behind the last byte.
@@ -201,7 +210,9 @@ internal sealed class FolderOutputs(CheckpointStoreModel model)
             {
                 found.Add(segment);
             }
-            else if (file.Name.StartsWith(EndPrefix, StringComparison.Ordinal) && TryParse(file.Name.AsSpan(EndPrefix.Length), out long end))
+            else if (
+                file.Name.StartsWith(EndPrefix, StringComparison.Ordinal) && TryParse(file.Name.AsSpan(EndPrefix.Length), out long end)
+            )
             {
                 total = Math.Max(total ?? 0, end);
             }

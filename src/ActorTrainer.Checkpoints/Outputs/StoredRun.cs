@@ -9,8 +9,7 @@ namespace ActorTrainer.Checkpoints.Outputs;
 internal readonly record struct OutputKey(TaskId Task, long Term, int Run, NodeAddress Node)
 {
     /// <summary>The folder below the task's: <c>TERM-RUN-NODE</c>.</summary>
-    public string FolderName =>
-        string.Create(CultureInfo.InvariantCulture, $"{Term}-{Run}-{Uri.EscapeDataString(Node.ToString())}");
+    public string FolderName => string.Create(CultureInfo.InvariantCulture, $"{Term}-{Run}-{Uri.EscapeDataString(Node.ToString())}");
 
     /// <summary>The run of a folder's name; null: it is none.</summary>
     public static OutputKey? Parse(TaskId task, string folderName)

@@ -116,7 +116,8 @@ internal sealed class LocalRunReader : IRunOutputReader
         return files[0].Start == 0 ? output : output with { Start = files[0].Start, End = files[^1].End };
     }
 
-    private IReadOnlyList<PlacedFile> Files() => PlacedFile.Of(_files.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run));
+    private IReadOnlyList<PlacedFile> Files() =>
+        PlacedFile.Of(_files.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run));
 
     /// <summary>Opens the file that the offset falls into, or the first one kept when that begins behind it.</summary>
     private void OpenFrom(long offset)

@@ -38,18 +38,18 @@ internal sealed class OutputCatalog(ITaskClient client, INodeFiles files, ApiOpt
         RunOutputList?[] parts = await Task.WhenAll(others.Select(other => AskAsync(other, task.Task, cancellationToken)));
         (IReadOnlyList<StoredRun> stored, string? problem) = await storing;
         NodeAddress[] silent = [.. others.Where((_, index) => parts[index] is null)];
-        List<RunOutput> runs = Join([.. Local(task.Task, self), .. parts.SelectMany(part => part?.Runs ?? [])], stored, [self, .. others], silent);
+        List<RunOutput> runs = Join(
+            [.. Local(task.Task, self), .. parts.SelectMany(part => part?.Runs ?? [])],
+            stored,
+            [self, .. others],
+            silent
+        );
         if (all)
         {
             runs.AddRange(await ReadUnkeptAsync(task, runs, [self, .. others], silent, cancellationToken));
         }
 
-        return new RunOutputList(
-            task.Task,
-            task.IsFinished,
-            [.. runs.OrderBy(run => (run.Term, run.Run)).ThenBy(run => run.Node)],
-            silent
-        )
+        return new RunOutputList(task.Task, task.IsFinished, [.. runs.OrderBy(run => (run.Term, run.Run)).ThenBy(run => run.Node)], silent)
         {
             StoreProblem = problem,
         };
@@ -89,7 +89,9 @@ internal sealed class OutputCatalog(ITaskClient client, INodeFiles files, ApiOpt
             {
                 // What comes before the first byte that the node has.
                 long start = run.Start ?? 0;
-                long before = more.Segments.Where(segment => segment.Start < start).Sum(segment => Math.Min(segment.End, start) - segment.Start);
+                long before = more
+                    .Segments.Where(segment => segment.Start < start)
+                    .Sum(segment => Math.Min(segment.End, start) - segment.Start);
                 runs.Add(run with { Bytes = run.Bytes + before });
             }
         }

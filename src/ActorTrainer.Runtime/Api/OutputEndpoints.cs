@@ -181,8 +181,8 @@ internal sealed class OutputEndpoints
             OutputKey key = new(task, run.Term, run.Run, run.Node);
             StoredRun? stored = await owner._catalog.FindStoredAsync(key, cancellationToken);
             IRunOutputReader? live = await OpenLiveAsync(run, offset, follow, stored, cancellationToken);
-            return
-                stored is null || (live is not null && !(live.Offset > offset)) ? live!
+            return stored is null || (live is not null && !(live.Offset > offset))
+                ? live!
                 : StoredRunReader.Open(owner._options.Outputs!, stored, offset, live);
         }
 

@@ -75,7 +75,8 @@ public sealed class FolderOutputsTests : IDisposable
         IReadOnlyList<StoredRun> runs = _outputs.List(Task);
 
         runs.Select(run => run.Key).ShouldBe([Key, other]);
-        runs.Select(run => Encoding.UTF8.GetString(_outputs.Read(run.Key, run.Segments[0]))).ShouldBe(["of the first\n", "of the second\n"]);
+        runs.Select(run => Encoding.UTF8.GetString(_outputs.Read(run.Key, run.Segments[0])))
+            .ShouldBe(["of the first\n", "of the second\n"]);
     }
 
     [Theory]

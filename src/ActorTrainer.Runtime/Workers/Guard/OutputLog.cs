@@ -135,8 +135,7 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
             return (0, null);
         }
 
-        return
-            parts.Length == 2 ? (number, null)
+        return parts.Length == 2 ? (number, null)
             : long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out long start) ? (number, start)
             : (0, null);
     }
