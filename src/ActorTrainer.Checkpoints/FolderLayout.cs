@@ -6,7 +6,7 @@ namespace ActorTrainer.Checkpoints;
 
 /// <summary>
 /// Where things stand below the store's folder: <c>TASK/packs/NAME.pack</c>, <c>TASK/manifests/NAME.json</c>,
-/// <c>bundles/HASH.tar.gz</c>, and a marker that tells a store from the empty mount point of one.
+/// <c>bundles/HASH.tar.gz</c>, <c>output/TASK/…</c>, and a marker that tells a store from the empty mount point of one.
 /// </summary>
 internal sealed class FolderLayout(string root)
 {
@@ -28,6 +28,9 @@ internal sealed class FolderLayout(string root)
         BundleSpec.IsHash(hash)
             ? Path.Combine(BundleFolder, hash + ".tar.gz")
             : throw new ArgumentException($"'{hash}' is not a bundle's hash.", nameof(hash));
+
+    /// <summary>The output of a task's runs. No task's id is <c>output</c> either.</summary>
+    public string OutputFolder(TaskId task) => Path.Combine(Root, "output", task.Value);
 
     public string TaskFolder(TaskId task) => Path.Combine(Root, task.Value);
 
@@ -60,6 +63,14 @@ internal sealed class FolderLayout(string root)
     {
         PrepareStore(mayCreateStore: true);
         CreateDurably(BundleFolder);
+    }
+
+    /// <summary>Makes the folder of a run's output.</summary>
+    /// <exception cref="CheckpointStoreException">The store is away.</exception>
+    public void PrepareOutput(TaskId task, string run, bool mayCreateStore)
+    {
+        PrepareStore(mayCreateStore);
+        Directory.CreateDirectory(Path.Combine(OutputFolder(task), run));
     }
 
     private void PrepareStore(bool mayCreateStore)

@@ -135,9 +135,23 @@ public sealed partial class ActorTrainerClient : IDisposable
     /// Copies the output of all runs, oldest first. With <paramref name="follow"/> it goes on until the task is finished, from run to run
     /// and node to node, and bears a time without any node (<see cref="ActorTrainerClientOptions.Patience"/>).
     /// </summary>
-    public Task CopyOutputAsync(string task, Stream target, bool follow, CancellationToken cancellationToken = default)
+    public Task CopyOutputAsync(string task, Stream target, bool follow, CancellationToken cancellationToken = default) =>
+        CopyOutputAsync(task, target, follow, _ => { }, cancellationToken);
+
+    /// <summary>As above; <paramref name="missing"/> is told of output that cannot be had, one sentence each, at its place.</summary>
+    public Task CopyOutputAsync(string task, Stream target, bool follow, Action<string> missing, CancellationToken cancellationToken)
     {
-        RunOutputFollower follower = new(new Source(this, task), _options.Time) { Patience = _options.Patience, IsTransient = IsTransient };
+        ArgumentNullException.ThrowIfNull(missing);
+        RunOutputFollower follower = new(new Source(this, task), _options.Time)
+        {
+            Patience = _options.Patience,
+            IsTransient = IsTransient,
+            Say = text =>
+            {
+                missing(text);
+                return ValueTask.CompletedTask;
+            },
+        };
         return follower.CopyAsync(target, follow, cancellationToken);
     }
 
@@ -237,7 +251,12 @@ public sealed partial class ActorTrainerClient : IDisposable
     /// <summary>Output through the API; which node keeps a run is the asked node's business.</summary>
     private sealed class Source(ActorTrainerClient client, string task) : IRunOutputSource
     {
-        public Task<RunOutputList> ListAsync(CancellationToken cancellationToken) => client.ListRunsAsync(task, cancellationToken);
+        public Task<RunOutputList> ListAsync(bool all, CancellationToken cancellationToken) =>
+            client.GetAsync(
+                all ? $"{TaskPath(task)}/runs?all=true" : $"{TaskPath(task)}/runs",
+                ApiJson.Default.RunOutputList,
+                cancellationToken
+            );
 
         public async Task<IRunOutputReader> OpenAsync(RunOutput run, long offset, bool follow, CancellationToken cancellationToken)
         {

@@ -84,16 +84,33 @@ public sealed record CheckpointFiles(TaskId Task, string Checkpoint, IReadOnlyLi
 /// <summary>Output kept of one run.</summary>
 /// <param name="Term">The term the run was started under.</param>
 /// <param name="Run">Its number within the task's life.</param>
-/// <param name="Node">The node that keeps it.</param>
-/// <param name="Bytes">How much is kept there now.</param>
-public sealed record RunOutput(long Term, int Run, NodeAddress Node, long Bytes);
+/// <param name="Node">The node that it ran on.</param>
+/// <param name="Bytes">How much is kept now, there and in the checkpoint store.</param>
+public sealed record RunOutput(long Term, int Run, NodeAddress Node, long Bytes)
+{
+    /// <summary>The place of the first byte that the node has, in all that the run printed; null: 0.</summary>
+    public long? Start { get; init; }
+
+    /// <summary>How far the run is known to have printed, in bytes; null: <see cref="Bytes"/>, since all of it is kept.</summary>
+    public long? End { get; init; }
+
+    /// <summary>Whether it is read from the checkpoint store, as its node does not have it.</summary>
+    public bool? Stored { get; init; }
+
+    /// <summary>What is missing behind the last byte that is kept, and where it was lost, as one sentence; null: nothing is.</summary>
+    public string? Missing { get; init; }
+}
 
 /// <summary>Output kept of a task's runs, by term and run.</summary>
 /// <param name="Task">The task.</param>
 /// <param name="Finished">Whether the task will never run again.</param>
 /// <param name="Runs">What is kept.</param>
 /// <param name="Unreachable">Members that did not answer; runs kept there are missing.</param>
-public sealed record RunOutputList(TaskId Task, bool Finished, IReadOnlyList<RunOutput> Runs, IReadOnlyList<NodeAddress> Unreachable);
+public sealed record RunOutputList(TaskId Task, bool Finished, IReadOnlyList<RunOutput> Runs, IReadOnlyList<NodeAddress> Unreachable)
+{
+    /// <summary>Why output in the checkpoint store is not among it, as one sentence; null: it is.</summary>
+    public string? StoreProblem { get; init; }
+}
 
 /// <summary>A member of the cluster, from gossip and journal.</summary>
 /// <param name="Incarnation">Its life number.</param>

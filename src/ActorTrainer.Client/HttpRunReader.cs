@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace ActorTrainer.Client;
@@ -5,6 +6,12 @@ namespace ActorTrainer.Client;
 /// <summary>Reads a run's output from a response.</summary>
 internal sealed class HttpRunReader : IRunOutputReader
 {
+    /// <summary>Says at which byte an answer begins; without it, at the one that was asked for.</summary>
+    public const string OffsetHeader = "ActorTrainer-Offset";
+
+    /// <summary>Says why an answer begins later than asked for, percent-encoded.</summary>
+    public const string MissingHeader = "ActorTrainer-Missing";
+
     private readonly HttpResponseMessage _response;
     private readonly Stream _body;
 
@@ -25,6 +32,12 @@ internal sealed class HttpRunReader : IRunOutputReader
         return new HttpRunReader(response, await response.Content.ReadAsStreamAsync(cancellationToken));
     }
 
+    /// <inheritdoc />
+    public long? Offset => long.TryParse(Header(OffsetHeader), NumberStyles.None, CultureInfo.InvariantCulture, out long at) ? at : null;
+
+    /// <inheritdoc />
+    public string? Missing => Header(MissingHeader) is { } text ? Uri.UnescapeDataString(text) : null;
+
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => _body.ReadAsync(buffer, cancellationToken);
 
     public ValueTask DisposeAsync()
@@ -32,4 +45,7 @@ internal sealed class HttpRunReader : IRunOutputReader
         _response.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private string? Header(string name) =>
+        _response.Headers.TryGetValues(name, out IEnumerable<string>? values) ? values.FirstOrDefault() : null;
 }

@@ -1,18 +1,31 @@
+using ActorTrainer.Core.Identity;
+
 namespace ActorTrainer.Client;
 
 /// <summary>Where output of a task's runs is read from: this node's files and its peers, or a cluster through its API.</summary>
 internal interface IRunOutputSource
 {
     /// <summary>What is kept now, by term and run.</summary>
-    Task<RunOutputList> ListAsync(CancellationToken cancellationToken);
+    /// <param name="all">Also runs of which nothing is kept, as far as the journal knows them.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    Task<RunOutputList> ListAsync(bool all, CancellationToken cancellationToken);
 
-    /// <summary>Opens a run's output at an offset; with follow, reading waits for more until the run is over.</summary>
+    /// <summary>
+    /// Opens a run's output at an offset; with follow, reading waits for more until the run is over. It ends before bytes that are missing:
+    /// opened there again, it begins behind them.
+    /// </summary>
     Task<IRunOutputReader> OpenAsync(RunOutput run, long offset, bool follow, CancellationToken cancellationToken);
 }
 
 /// <summary>Reads a run's output.</summary>
 internal interface IRunOutputReader : IAsyncDisposable
 {
+    /// <summary>Where it begins: behind the byte asked for when that is missing. Null: there.</summary>
+    long? Offset => null;
+
+    /// <summary>Why it begins later, as one sentence.</summary>
+    string? Missing => null;
+
     /// <summary>The next bytes, or 0 at the end.</summary>
     ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 }
@@ -28,9 +41,12 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
 
     private readonly byte[] _buffer = new byte[32 << 10];
     private (long Term, int Run) _current = (-1, -1);
+    private NodeAddress _node;
     private long _offset;
     private bool _currentEnded = true;
     private long? _troubleSince;
+    private bool _listed;
+    private string? _storeProblem;
 
     /// <summary>How long nobody may answer before a follower gives up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
@@ -41,6 +57,9 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
     /// <summary>Whether a failure is one that may pass.</summary>
     public Func<Exception, bool> IsTransient { get; init; } = e => e is IOException or HttpRequestException;
 
+    /// <summary>Is told what is missing, a sentence each, at its place between the bytes. Default: nobody is.</summary>
+    public Func<string, ValueTask> Say { get; init; } = _ => ValueTask.CompletedTask;
+
     public async Task CopyAsync(Stream target, bool follow, CancellationToken cancellationToken)
     {
         while (true)
@@ -50,10 +69,18 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
             bool broken = false;
             try
             {
-                RunOutputList list = await source.ListAsync(cancellationToken);
+                RunOutputList list = await source.ListAsync(all: !_listed, cancellationToken);
                 _troubleSince = null;
+                _listed = true;
+                if (list.StoreProblem is { } problem && problem != _storeProblem)
+                {
+                    _storeProblem = problem;
+                    await Say(problem);
+                }
+
                 finished = list.Finished;
-                foreach (RunOutput run in list.Runs.Where(IsNext).OrderBy(run => (run.Term, run.Run)))
+                bool Waits(RunOutput run) => follow && run is { Missing: not null, Bytes: 0 } && list.Unreachable.Contains(run.Node);
+                foreach (RunOutput run in list.Runs.Where(run => IsNext(run) && !Waits(run)).OrderBy(run => (run.Term, run.Run)))
                 {
                     progressed = true;
                     broken = !await CopyRunAsync(run, target, follow, cancellationToken);
@@ -89,35 +116,33 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
     /// <summary>False: the reader broke before the end.</summary>
     private async Task<bool> CopyRunAsync(RunOutput run, Stream target, bool follow, CancellationToken cancellationToken)
     {
-        if ((run.Term, run.Run) != _current)
+        if ((run.Term, run.Run) != _current || (_currentEnded && run.Node != _node))
         {
             _current = (run.Term, run.Run);
             _offset = 0;
         }
 
+        _node = run.Node;
         _currentEnded = false;
         using CancellationTokenSource giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await using IRunOutputReader reader = await source.OpenAsync(run, _offset, follow, giveUp.Token);
-            while (true)
+            long end = run.End ?? run.Bytes;
+            long from;
+            do
             {
-                Task<int> read = reader.ReadAsync(_buffer, giveUp.Token).AsTask();
-                if (follow && !await ArrivesAsync(read, giveUp))
-                {
-                    await giveUp.CancelAsync();
-                }
+                from = _offset;
+                await CopyPieceAsync(run, target, follow, giveUp, cancellationToken);
+            } while (_offset > from && _offset < end);
 
-                int count = await read;
-                if (count == 0)
-                {
-                    _currentEnded = true;
-                    return true;
-                }
-
-                _offset += count;
-                await WriteAsync(target, count, cancellationToken);
+            // One that was read from its node to the last has more of it than the store.
+            if (run.Missing is { } missing && _offset <= end)
+            {
+                await Say(missing);
             }
+
+            _currentEnded = true;
+            return true;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -132,6 +157,48 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
             }
 
             return false;
+        }
+    }
+
+    /// <summary>Copies up to the end, or to the next byte that is missing.</summary>
+    private async Task CopyPieceAsync(
+        RunOutput run,
+        Stream target,
+        bool follow,
+        CancellationTokenSource giveUp,
+        CancellationToken cancellationToken
+    )
+    {
+        if (run is { Missing: not null, Bytes: 0 })
+        {
+            return;
+        }
+
+        await using IRunOutputReader reader = await source.OpenAsync(run, _offset, follow, giveUp.Token);
+        if (reader.Offset is { } start && start > _offset)
+        {
+            await Say(
+                reader.Missing ?? FormattableString.Invariant($"bytes {_offset} to {start} of the output of run {run.Run} are missing")
+            );
+            _offset = start;
+        }
+
+        while (true)
+        {
+            Task<int> read = reader.ReadAsync(_buffer, giveUp.Token).AsTask();
+            if (follow && !await ArrivesAsync(read, giveUp))
+            {
+                await giveUp.CancelAsync();
+            }
+
+            int count = await read;
+            if (count == 0)
+            {
+                return;
+            }
+
+            _offset += count;
+            await WriteAsync(target, count, cancellationToken);
         }
     }
 
@@ -165,7 +232,7 @@ internal sealed class RunOutputFollower(IRunOutputSource source, TimeProvider ti
             giveUp.Token.ThrowIfCancellationRequested();
             try
             {
-                RunOutputList list = await source.ListAsync(giveUp.Token);
+                RunOutputList list = await source.ListAsync(all: false, giveUp.Token);
                 bool elsewhere = list.Finished || list.Runs.Any(run => (run.Term, run.Run).CompareTo(_current) > 0);
                 seen = elsewhere ? seen + 1 : 0;
             }

@@ -1,6 +1,7 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using Microsoft.Extensions.Logging;
 
@@ -24,4 +25,8 @@ public sealed record ClusterNodeParts(
     TimeProvider Time,
     TaskClient Client,
     Action<ClusterView> ViewChanged
-);
+)
+{
+    /// <summary>Called when a task that is here is archived, so that nobody can ask for its output any more; must return at once.</summary>
+    public Action<TaskId> TaskRetired { get; init; } = _ => { };
+}

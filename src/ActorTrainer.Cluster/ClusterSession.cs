@@ -104,6 +104,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
             Metrics = _metrics,
             History = new TaskHistory(database),
             KeepEvents = model.Journal.KeepEvents,
+            Retired = parts.TaskRetired,
             IsLong = task => Index.Find(task) is { Sequence: >= TrainingTaskActor.SnapshotEvery },
             Hold = (task, reason) => Rows.HoldAsync(task, incarnation, reason, _over.Token),
             Elapsed = Now,

@@ -10,6 +10,7 @@ public sealed class RunOutputFollowerTests
     private static readonly NodeAddress B = new("127.0.0.1", 7402);
 
     private readonly ScriptedSource _source = new();
+    private readonly List<string> _said = [];
 
     [Fact]
     public async Task Follow_ReaderIsSilentWhileTheTaskRunsElsewhere_IsGivenUp()
@@ -90,12 +91,71 @@ public sealed class RunOutputFollowerTests
         _source.Opened.Count.ShouldBe(1);
     }
 
+    [Fact]
+    public async Task Copy_MiddleAndEndAreMissing_ReadsOnBehindTheGapAndSaysBoth()
+    {
+        _source.Runs = [new RunOutput(1, 1, A, 6) { End = 9, Missing = "the end is lost" }];
+        Queue<Reader> readers = new([new Reader("abc"), new Reader("ghi") { Offset = 6, Missing = "3 to 6 is gone" }]);
+        _source.Readers[(1, 1)] = readers.Dequeue;
+
+        (await CopyAsync(follow: false)).ShouldBe("abcghi");
+
+        _source.Opened.ShouldBe(["1/1@0", "1/1@3"]);
+        _said.ShouldBe(["3 to 6 is gone", "the end is lost"]);
+    }
+
+    [Fact]
+    public async Task Copy_NothingIsKept_SaysItAndOpensNothing()
+    {
+        _source.Runs = [new RunOutput(1, 1, A, 0) { Missing = "lost with its node" }, new RunOutput(2, 2, B, 4)];
+        _source.Readers[(2, 2)] = () => new Reader("next");
+
+        (await CopyAsync(follow: false)).ShouldBe("next");
+
+        _source.Opened.ShouldBe(["2/2@0"]);
+        _said.ShouldBe(["lost with its node"]);
+    }
+
+    [Fact]
+    public async Task Follow_NodeWasReadToItsLastByte_DoesNotSayThatTheStoreHasLess()
+    {
+        _source.Runs = [new RunOutput(1, 1, A, 3)];
+        Queue<Reader> readers = new([new Reader("abcdef", breaksAtEnd: true), new Reader("")]);
+        _source.Readers[(1, 1)] = readers.Dequeue;
+        _source.Listed = count =>
+        {
+            _source.Runs = count == 1 ? _source.Runs : [new RunOutput(1, 1, A, 3) { Missing = "lost after abc" }];
+            _source.Finished = count > 2;
+        };
+
+        (await CopyAsync(follow: true)).ShouldBe("abcdef");
+
+        _said.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Copy_OneRunOnTwoNodes_BothAreRead()
+    {
+        _source.Runs = [new RunOutput(1, 1, A, 2), new RunOutput(1, 1, B, 2)];
+        Queue<Reader> readers = new([new Reader("a\n"), new Reader("b\n")]);
+        _source.Readers[(1, 1)] = readers.Dequeue;
+
+        (await CopyAsync(follow: false)).ShouldBe("a\nb\n");
+
+        _source.Opened.ShouldBe(["1/1@0", "1/1@0"]);
+    }
+
     private async Task<string> CopyAsync(bool follow, TimeSpan? patience = null)
     {
         RunOutputFollower follower = new(_source, TimeProvider.System)
         {
             Patience = patience ?? TimeSpan.FromMinutes(1),
             QuietInterval = TimeSpan.FromMilliseconds(20),
+            Say = text =>
+            {
+                _said.Add(text);
+                return ValueTask.CompletedTask;
+            },
         };
         using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30), TimeProvider.System);
         using MemoryStream target = new();
@@ -119,7 +179,7 @@ public sealed class RunOutputFollowerTests
 
         public List<string> Opened { get; } = [];
 
-        public Task<RunOutputList> ListAsync(CancellationToken cancellationToken)
+        public Task<RunOutputList> ListAsync(bool all, CancellationToken cancellationToken)
         {
             if (Failure is not null)
             {
@@ -141,6 +201,10 @@ public sealed class RunOutputFollowerTests
     {
         private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _reads;
+
+        public long? Offset { get; init; }
+
+        public string? Missing { get; init; }
 
         public void End() => _end.TrySetResult();
 

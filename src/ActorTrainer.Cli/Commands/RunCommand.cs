@@ -66,7 +66,7 @@ internal static class RunCommand
             TaskFollower follower = new(call);
             await follower.LearnAsync(call.Interrupt);
             RunNotices notices = new(call);
-            Task output = call.Client.CopyOutputAsync(id.Value, call.Cli.OutBytes, follow: true, ended.Token);
+            Task output = call.Client.CopyOutputAsync(id.Value, call.Cli.OutBytes, follow: true, call.Note, ended.Token);
             TaskView view = await follower.WaitAsync(id.Value, notices.Show, call.Interrupt);
 
             // The last lines are there by now; a node that keeps some of them may be gone for good.

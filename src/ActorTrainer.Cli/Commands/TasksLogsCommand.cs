@@ -31,7 +31,7 @@ internal static class TasksLogsCommand
 
                 string name = call.Value(task);
                 await call.Client.GetTaskAsync(name, call.Interrupt);
-                await call.Client.CopyOutputAsync(name, cli.OutBytes, call.Value(follow), call.Interrupt);
+                await call.Client.CopyOutputAsync(name, cli.OutBytes, call.Value(follow), call.Note, call.Interrupt);
                 return ExitCodes.Ok;
             }
         );

@@ -43,6 +43,9 @@ internal sealed class TaskHost
     /// <summary>Deletes what is not needed any more; null: nothing is deleted here.</summary>
     public TaskHistory? History { get; init; }
 
+    /// <summary>Told of every task that is archived; returns at once.</summary>
+    public Action<TaskId> Retired { get; init; } = _ => { };
+
     /// <summary>How many of a task's newest events stay at least; null: all.</summary>
     public int? KeepEvents { get; init; }
 

@@ -89,6 +89,7 @@ internal sealed partial class TrainingTaskActor
     private void Retire()
     {
         _retired = _ending = true;
+        _host.Retired(_task);
         _stopReason = TaskStopReason.Passivated;
         Timers.CancelAll();
         Timers.StartSingleTimer(nameof(RowFlushed), RowFlushed.Instance, FlushWithin);

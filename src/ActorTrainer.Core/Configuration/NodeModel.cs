@@ -59,6 +59,9 @@ public sealed record NodeModel
     /// <summary><c>actortrainer.worker</c>.</summary>
     public WorkerModel Worker { get; init; } = new();
 
+    /// <summary><c>actortrainer.output</c>.</summary>
+    public OutputModel Output { get; init; } = new();
+
     /// <summary><c>actortrainer.logging</c>.</summary>
     public LoggingModel Logging { get; init; } = new();
 }
@@ -217,6 +220,16 @@ public sealed record WorkerModel
     /// test or a notebook. Null: this program.
     /// </summary>
     public IReadOnlyList<string>? Program { get; init; }
+}
+
+/// <summary>The output of runs.</summary>
+public sealed record OutputModel
+{
+    /// <summary>
+    /// <c>archive-interval</c>: how often what a run has printed goes to the checkpoint store; it also does when the run ends. From 1 s to
+    /// a day. Default 1 min.
+    /// </summary>
+    public TimeSpan ArchiveInterval { get; init; } = TimeSpan.FromMinutes(1);
 }
 
 /// <summary>The node's own log.</summary>

@@ -71,6 +71,12 @@ public static class NodeModelReader
             Akka = AkkaModelReader.Read(section.Section("akka")),
             Checkpoints = ReadCheckpoints(section.Section("checkpoints"), surroundings),
             Worker = ReadWorker(section.Section("worker")),
+            Output = new OutputModel
+            {
+                ArchiveInterval = section
+                    .Section("output")
+                    .Duration("archive-interval", defaults.Output.ArchiveInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+            },
             Logging = ReadLogging(section.Section("logging"), surroundings),
         };
     }

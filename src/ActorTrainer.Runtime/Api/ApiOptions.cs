@@ -1,3 +1,5 @@
+using ActorTrainer.Checkpoints.Outputs;
+
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Settings of the HTTP API that are not the node's answers.</summary>
@@ -19,4 +21,7 @@ public sealed record ApiOptions
 
     /// <summary>How long another node may take to say what output it keeps. Default 2 s.</summary>
     public TimeSpan PeerTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The output of runs in the checkpoint store; null: there is none to look for.</summary>
+    internal FolderOutputs? Outputs { get; init; }
 }

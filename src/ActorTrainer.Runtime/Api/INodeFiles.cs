@@ -25,9 +25,19 @@ public interface INodeFiles
     /// <summary>The bundles in the store this node reads.</summary>
     IBundleStore Bundles { get; }
 
-    /// <summary>Output files of a task's runs kept on this node, oldest run first: absolute paths.</summary>
+    /// <summary>
+    /// Output files of a task's runs kept on this node, oldest run first: absolute paths. A run that has printed nothing yet has one that
+    /// is not there.
+    /// </summary>
     IReadOnlyList<OutputFile> OutputFiles(TaskId task);
 }
 
 /// <summary>A file with a run's output lines; the older file of a rotated pair comes first.</summary>
-public sealed record OutputFile(long Term, int Run, string Path);
+public sealed record OutputFile(long Term, int Run, string Path)
+{
+    /// <summary>
+    /// How much the run had printed before this file was begun, in bytes. Null (default): 0 for the first that is kept, and where the file
+    /// before ends for another.
+    /// </summary>
+    public long? Start { get; init; }
+}

@@ -9,7 +9,7 @@ namespace ActorTrainer.Runtime.Api;
 
 /// <summary>
 /// Reads one run's output files on this node. A file that is full never changes any more: the next one is then begun, and the oldest
-/// one goes.
+/// one goes. A reader that is so slow that files go before it comes to them ends there; one that follows breaks, to be opened again.
 /// </summary>
 internal sealed class LocalRunReader : IRunOutputReader
 {
@@ -24,7 +24,9 @@ internal sealed class LocalRunReader : IRunOutputReader
     private readonly int _run;
     private readonly bool _follow;
     private FileStream? _file;
+    private PlacedFile _place;
     private bool _nextSeen;
+    private bool _fellBehind;
     private long _overAsked;
     private bool _over;
 
@@ -46,7 +48,7 @@ internal sealed class LocalRunReader : IRunOutputReader
                 .OutputFiles(task)
                 .GroupBy(file => (file.Term, file.Run))
                 .OrderBy(group => group.Key)
-                .Select(group => new RunOutput(group.Key.Term, group.Key.Run, self, group.Sum(file => LengthOf(file.Path)))),
+                .Select(group => Describe(group.Key.Term, group.Key.Run, self, PlacedFile.Of(group))),
         ];
 
     public static LocalRunReader Open(
@@ -64,6 +66,15 @@ internal sealed class LocalRunReader : IRunOutputReader
         return reader;
     }
 
+    /// <summary>Whether the run was here.</summary>
+    public bool HasFiles => Offset is not null;
+
+    /// <inheritdoc />
+    public long? Offset { get; private set; }
+
+    /// <inheritdoc />
+    public string? Missing { get; private set; }
+
     public async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         while (true)
@@ -79,7 +90,12 @@ internal sealed class LocalRunReader : IRunOutputReader
                 continue;
             }
 
-            if (!_follow || _over)
+            if (_fellBehind && _follow)
+            {
+                throw new IOException("output was removed before it was read: it is printed faster than it is read");
+            }
+
+            if (!_follow || _over || _fellBehind)
             {
                 return 0;
             }
@@ -94,31 +110,29 @@ internal sealed class LocalRunReader : IRunOutputReader
 
     public ValueTask DisposeAsync() => _file?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    private static long LengthOf(string path)
+    private static RunOutput Describe(long term, int run, NodeAddress self, IReadOnlyList<PlacedFile> files)
     {
-        FileInfo info = new(path);
-        return info.Exists ? info.Length : 0;
+        RunOutput output = new(term, run, self, files.Sum(file => file.Length));
+        return files[0].Start == 0 ? output : output with { Start = files[0].Start, End = files[^1].End };
     }
 
-    private string[] Paths() =>
-        [.. _files.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run).Select(file => file.Path)];
+    private IReadOnlyList<PlacedFile> Files() =>
+        PlacedFile.Of(_files.OutputFiles(_task).Where(file => file.Term == _term && file.Run == _run));
 
-    /// <summary>Opens the file that the offset falls into, counted from the first one kept.</summary>
+    /// <summary>Opens the file that the offset falls into, or the first one kept when that begins behind it.</summary>
     private void OpenFrom(long offset)
     {
-        string[] paths = Paths();
-        for (int i = 0; i < paths.Length; i++)
+        IReadOnlyList<PlacedFile> files = Files();
+        if (files.Count == 0)
         {
-            long length = LengthOf(paths[i]);
-            if (offset < length || i == paths.Length - 1)
-            {
-                _file = TryOpen(paths[i]);
-                _file?.Seek(Math.Min(offset, length), SeekOrigin.Begin);
-                return;
-            }
-
-            offset -= length;
+            return;
         }
+
+        Offset = Math.Max(offset, files[0].Start);
+        Missing = Offset > offset ? OutputWords.NotKept(_run, offset, Offset.Value) : null;
+        _place = files.Where(file => file.Start <= Offset).DefaultIfEmpty(files[0]).Last();
+        _file = _place.TryOpen();
+        _file?.Seek(Math.Min(Offset.Value - _place.Start, _place.Length), SeekOrigin.Begin);
     }
 
     /// <summary>
@@ -127,9 +141,9 @@ internal sealed class LocalRunReader : IRunOutputReader
     /// </summary>
     private bool Advance()
     {
-        string[] paths = Paths();
-        int next = _file is null ? 0 : Array.IndexOf(paths, _file.Name) + 1;
-        if (next >= paths.Length)
+        IReadOnlyList<PlacedFile> files = Files();
+        PlacedFile next = files.FirstOrDefault(file => _file is null || file.Start > _place.Start);
+        if (next.Path is null)
         {
             return false;
         }
@@ -140,34 +154,22 @@ internal sealed class LocalRunReader : IRunOutputReader
             return true;
         }
 
+        if (next.Start > (_file is null ? Offset ?? 0 : _place.Start + _file.Position))
+        {
+            _fellBehind = true;
+            return false;
+        }
+
         _nextSeen = false;
-        if (TryOpen(paths[next]) is not { } opened)
+        if (next.TryOpen() is not { } opened)
         {
             return false;
         }
 
         _file?.Dispose();
         _file = opened;
+        _place = next;
         return true;
-    }
-
-    private static FileStream? TryOpen(string path)
-    {
-        try
-        {
-            return new FileStream(
-                path,
-                FileMode.Open,
-                FileAccess.Read,
-                FileShare.ReadWrite | FileShare.Delete,
-                4096,
-                FileOptions.Asynchronous
-            );
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
-        }
     }
 
     private async Task<bool> IsOverAsync(CancellationToken cancellationToken)

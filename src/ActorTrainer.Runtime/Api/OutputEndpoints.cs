@@ -1,17 +1,20 @@
 using System.Globalization;
-using System.Net.Http.Json;
-using System.Text.Json;
+using System.Text;
+using ActorTrainer.Checkpoints.Outputs;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace ActorTrainer.Runtime.Api;
 
-/// <summary>Output lines of tasks. Each node keeps those of the runs it started; the one asked collects the others' part.</summary>
+/// <summary>
+/// Output lines of tasks. Each node keeps those of the runs it started, and the store has them too; the one asked collects it all.
+/// </summary>
 internal sealed class OutputEndpoints
 {
     private readonly ITaskClient _client;
@@ -19,6 +22,7 @@ internal sealed class OutputEndpoints
     private readonly TaskLookup _lookup;
     private readonly ApiOptions _options;
     private readonly HttpClient _peers;
+    private readonly OutputCatalog _catalog;
 
     public OutputEndpoints(ITaskClient client, INodeFiles files, TaskLookup lookup, ApiOptions options)
     {
@@ -27,6 +31,7 @@ internal sealed class OutputEndpoints
         _lookup = lookup;
         _options = options;
         _peers = NodeHttp.CreateClient(options.PeerTimeout, options.IsUserToken ? null : options.Token);
+        _catalog = new OutputCatalog(client, files, options, _peers);
     }
 
     public void Map(ApiEndpoints.Routes routes)
@@ -38,9 +43,8 @@ internal sealed class OutputEndpoints
     private async Task RunsAsync(HttpContext http)
     {
         TaskListing task = await _lookup.FindAsync(http.Route("task"), http.RequestAborted);
-        RunOutputList list = http.Flag("local")
-            ? new RunOutputList(task.Summary.Task, task.Summary.IsFinished, LocalRuns(http, task.Summary.Task), [])
-            : await CollectAsync(http, task, http.RequestAborted);
+        Source source = new(this, http, task.Summary.Task, http.Flag("local"));
+        RunOutputList list = await source.ListAsync(http.Flag("all"), http.RequestAborted);
         await http.WriteAsync(StatusCodes.Status200OK, list, ApiJson.Default.RunOutputList);
     }
 
@@ -67,6 +71,16 @@ internal sealed class OutputEndpoints
                 follow,
                 http.RequestAborted
             );
+        if (single?.Offset is { } offset)
+        {
+            http.Response.Headers[HttpRunReader.OffsetHeader] = offset.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (single?.Missing is { } missing)
+        {
+            http.Response.Headers[HttpRunReader.MissingHeader] = Uri.EscapeDataString(missing);
+        }
+
         http.Response.ContentType = "text/plain; charset=utf-8";
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await http.Response.StartAsync(http.RequestAborted);
@@ -74,7 +88,11 @@ internal sealed class OutputEndpoints
         {
             if (single is null)
             {
-                await new RunOutputFollower(source, _options.Time).CopyAsync(http.Response.Body, follow, http.RequestAborted);
+                RunOutputFollower follower = new(source, _options.Time)
+                {
+                    Say = text => http.Response.Body.WriteAsync(Encoding.UTF8.GetBytes($"[{text}]\n"), http.RequestAborted),
+                };
+                await follower.CopyAsync(http.Response.Body, follow, http.RequestAborted);
                 return;
             }
 
@@ -122,20 +140,16 @@ internal sealed class OutputEndpoints
         }
     }
 
-    /// <summary>A node that was listed a moment ago may have been lost since: who follows asks again, and is told of another run.</summary>
+    /// <summary>One that is not a member any more is found too: the store may have what it had.</summary>
     private NodeAddress FindKeeper(string at)
     {
         try
         {
             return ClusterEndpoints.FindNode(_client, at);
         }
-        catch (ApiProblemException e) when (e.Status == StatusCodes.Status404NotFound && NodeAddress.TryParse(at, out _))
+        catch (ApiProblemException e) when (e.Status == StatusCodes.Status404NotFound && NodeAddress.TryParse(at, out NodeAddress address))
         {
-            throw new ApiProblemException(
-                StatusCodes.Status503ServiceUnavailable,
-                $"node {at} is not in the cluster now: the output that it keeps cannot be read",
-                ApiProblemException.Later
-            );
+            return address;
         }
     }
 
@@ -146,71 +160,66 @@ internal sealed class OutputEndpoints
             ?? new NodeAddress(http.Connection.LocalIpAddress?.ToString() ?? "127.0.0.1", http.Connection.LocalPort);
     }
 
-    private IReadOnlyList<RunOutput> LocalRuns(HttpContext http, TaskId task) => LocalRunReader.List(_files, task, Self(http));
-
-    private async Task<RunOutputList> CollectAsync(HttpContext http, TaskListing task, CancellationToken cancellationToken)
-    {
-        NodeAddress self = Self(http);
-        NodeAddress[] others =
-        [
-            .. _client
-                .View.Members.Where(member => member.IsSeen)
-                .Select(member => member.Address)
-                .Where(address => address != self)
-                .Distinct()
-                .Order(),
-        ];
-        RunOutputList?[] parts = await Task.WhenAll(others.Select(other => AskAsync(other, task.Summary.Task, cancellationToken)));
-        return new RunOutputList(
-            task.Summary.Task,
-            task.Summary.IsFinished,
-            [
-                .. LocalRuns(http, task.Summary.Task)
-                    .Concat(parts.SelectMany(part => part?.Runs ?? []))
-                    .OrderBy(run => (run.Term, run.Run))
-                    .ThenBy(run => run.Node),
-            ],
-            [.. others.Where((_, index) => parts[index] is null)]
-        );
-    }
-
-    private async Task<RunOutputList?> AskAsync(NodeAddress other, TaskId task, CancellationToken cancellationToken)
-    {
-        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(_options.PeerTimeout);
-        try
-        {
-            return await _peers.GetFromJsonAsync(
-                $"http://{other}/v1/tasks/{task}/runs?local=true",
-                ApiJson.Default.RunOutputList,
-                limit.Token
-            );
-        }
-        catch (Exception e)
-            when (e is HttpRequestException or JsonException or IOException
-                || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
-            )
-        {
-            return null;
-        }
-    }
-
-    /// <summary>This node's files, and the peers' through their API.</summary>
+    /// <summary>This node's files, the peers' through their API, and the store.</summary>
     private sealed class Source(OutputEndpoints owner, HttpContext http, TaskId task, bool local) : IRunOutputSource
     {
-        public async Task<RunOutputList> ListAsync(CancellationToken cancellationToken)
+        public async Task<RunOutputList> ListAsync(bool all, CancellationToken cancellationToken)
         {
-            TaskListing listing = await owner._lookup.FindAsync(task.Value, cancellationToken);
+            TaskSummary summary = (await owner._lookup.FindAsync(task.Value, cancellationToken)).Summary;
             return local
-                ? new RunOutputList(task, listing.Summary.IsFinished, owner.LocalRuns(http, task), [])
-                : await owner.CollectAsync(http, listing, cancellationToken);
+                ? new RunOutputList(task, summary.IsFinished, owner._catalog.Local(task, owner.Self(http)), [])
+                : await owner._catalog.CollectAsync(summary, owner.Self(http), all, cancellationToken);
         }
 
         public async Task<IRunOutputReader> OpenAsync(RunOutput run, long offset, bool follow, CancellationToken cancellationToken)
         {
+            if (local)
+            {
+                return OpenHere(run, offset, follow);
+            }
+
+            OutputKey key = new(task, run.Term, run.Run, run.Node);
+            StoredRun? stored = await owner._catalog.FindStoredAsync(key, cancellationToken);
+            IRunOutputReader? live = await OpenLiveAsync(run, offset, follow, stored, cancellationToken);
+            return stored is null || (live is not null && !(live.Offset > offset))
+                ? live!
+                : StoredRunReader.Open(owner._options.Outputs!, stored, offset, live);
+        }
+
+        private LocalRunReader OpenHere(RunOutput run, long offset, bool follow) =>
+            LocalRunReader.Open(owner._client, owner._files, owner._options.Time, task, run, offset, follow);
+
+        /// <summary>From the node that had the run; null: what the store has will do.</summary>
+        private async Task<IRunOutputReader?> OpenLiveAsync(
+            RunOutput run,
+            long offset,
+            bool follow,
+            StoredRun? stored,
+            CancellationToken cancellationToken
+        )
+        {
             if (run.Node == owner.Self(http))
             {
-                return LocalRunReader.Open(owner._client, owner._files, owner._options.Time, task, run, offset, follow);
+                LocalRunReader here = OpenHere(run, offset, follow);
+                if (stored is null || here.HasFiles)
+                {
+                    return here;
+                }
+
+                await here.DisposeAsync();
+                return null;
+            }
+
+            if (!owner._client.View.Members.Any(member => member.IsSeen && member.Address == run.Node))
+            {
+                // A node that was listed a moment ago may have been lost since: who follows asks again, and is told of another run.
+                return stored is not null
+                    ? null
+                    : throw new ApiProblemException(
+                        StatusCodes.Status503ServiceUnavailable,
+                        $"node {run.Node} is not in the cluster now: the output that it keeps cannot be read",
+                        ApiProblemException.Later
+                    );
             }
 
             string uri = string.Create(
@@ -218,8 +227,26 @@ internal sealed class OutputEndpoints
                 $"http://{run.Node}/v1/tasks/{task}/logs?local=true&term={run.Term}&run={run.Run}"
                     + $"&offset={offset}&follow={(follow ? "true" : "false")}"
             );
-            HttpResponseMessage response = await owner._peers.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-            return await HttpRunReader.OpenAsync(response, cancellationToken);
+            try
+            {
+                HttpResponseMessage response = await owner._peers.GetAsync(
+                    uri,
+                    HttpCompletionOption.ResponseHeadersRead,
+                    cancellationToken
+                );
+                HttpRunReader there = await HttpRunReader.OpenAsync(response, cancellationToken);
+                if (stored is null || there.Offset is not null)
+                {
+                    return there;
+                }
+
+                await there.DisposeAsync();
+                return null;
+            }
+            catch (HttpRequestException) when (stored is not null && (!follow || stored.Total is not null))
+            {
+                return null;
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
+using ActorTrainer.Checkpoints.Outputs;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
@@ -8,6 +9,7 @@ using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Transport;
 using ActorTrainer.Runtime.Workers;
+using ActorTrainer.Runtime.Workers.Archive;
 using Akka.Actor;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,6 +35,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private readonly WorkerHost _workers;
     private readonly TaskClient _client;
     private readonly NodeFiles _files;
+    private readonly FolderOutputs _outputs;
+    private readonly OutputArchiver _archiver;
     private readonly CancellationTokenSource _stopping = new();
     private FileStream? _dataLock;
     private NodeHttpServer? _server;
@@ -79,6 +83,15 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
         _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store);
         _files = new NodeFiles(_client, _store, bundles, _workers);
+        _outputs = new FolderOutputs(model.Checkpoints);
+        _archiver = new OutputArchiver(
+            _outputs,
+            new RunDirectories(options.DataDirectory),
+            new OutputArchiverOptions(model.Output.ArchiveInterval, model.Worker.LogMaxBytes),
+            async cancellationToken => (await _client.ListCheckpointsAsync(task: null, cancellationToken)).Count == 0,
+            time,
+            loggers.CreateLogger<OutputArchiver>()
+        );
     }
 
     /// <summary>What the process should exit with: 0 left in order, 1 the journal or the node broke, 2 refused by the cluster.</summary>
@@ -103,6 +116,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             Token = asked.Security.Token,
             IsUserToken = _asked.Security.Token is null,
             Time = _time,
+            Outputs = _outputs,
         };
         NodeHttpServer server = new(asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
@@ -115,7 +129,10 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
         _calls = new ObserverCalls(observers, _time, _loggers.CreateLogger<ObserverCalls>());
-        ClusterNodeParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _client, _calls.OnView);
+        ClusterNodeParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _client, _calls.OnView)
+        {
+            TaskRetired = _archiver.Remove,
+        };
         try
         {
             IReadOnlyList<SeedJournal> seeds = await SeedCheck.RunAsync(model, _time, cancellationToken);
@@ -123,6 +140,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             JournalIdentity journal = await node.OpenJournalAsync(cancellationToken);
             SeedCheck.CompareJournals(seeds, journal.Identity, journal.Name);
             await _workers.StartAsync(PostTask, cancellationToken);
+            _archiver.Start(model.Address);
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
@@ -201,6 +219,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         }
 
         await _workers.DisposeAsync();
+        await _archiver.DisposeAsync();
 
         // The listener closes last: as long as it answers, nobody takes the end of a connection for a crash.
         if (_server is not null)
@@ -214,6 +233,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private void PostTask(TaskInput input)
     {
         _files.Observe(input);
+        _archiver.Observe(input);
         _node?.Post(input);
     }
 

@@ -64,20 +64,51 @@ internal sealed class RunDirectories(string dataDirectory)
     }
 
     /// <summary>The output files of a task, oldest first.</summary>
-    public IReadOnlyList<OutputFile> OutputFiles(TaskId task)
-    {
-        List<OutputFile> files = [];
-        foreach (RunKey run in RunsOf(task))
-        {
-            IEnumerable<string> paths = Directory
-                .EnumerateFiles(Of(run), "output*.log")
-                .Where(path => OutputLog.NumberOf(Path.GetFileName(path)) > 0)
-                .OrderBy(path => OutputLog.NumberOf(Path.GetFileName(path)));
-            files.AddRange(paths.Select(path => new OutputFile(run.Term, run.Run, path)));
-        }
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => [.. RunsOf(task).SelectMany(OutputFiles)];
 
-        return files;
+    /// <summary>The output files of a run, oldest first; one that has printed nothing has the one that it will have.</summary>
+    public IReadOnlyList<OutputFile> OutputFiles(RunKey run)
+    {
+        string folder = Of(run);
+        OutputFile[] files =
+        [
+            .. Directory
+                .EnumerateFiles(folder, "output*.log")
+                .Select(path => (Path: path, Name: Path.GetFileName(path)))
+                .Where(file => OutputLog.NumberOf(file.Name) > 0)
+                .OrderBy(file => OutputLog.NumberOf(file.Name))
+                .Select(file => new OutputFile(run.Term, run.Run, file.Path) { Start = OutputLog.StartOf(file.Name) }),
+        ];
+        return files.Length > 0 ? files : [new OutputFile(run.Term, run.Run, Path.Combine(folder, OutputLog.FileName(1, 0))) { Start = 0 }];
     }
+
+    /// <summary>Runs of all tasks whose output is not known to be in the store.</summary>
+    public IReadOnlyList<RunKey> NotStored() =>
+        Directory.Exists(_root)
+            ?
+            [
+                .. Directory
+                    .EnumerateDirectories(_root)
+                    .Select(path => TaskId.TryParse(Path.GetFileName(path), out TaskId task) ? RunsOf(task) : [])
+                    .SelectMany(runs => runs)
+                    .Where(run => !File.Exists(StoredMark(run))),
+            ]
+            : [];
+
+    /// <summary>Says that the store has a run's output as far as it will ever have it.</summary>
+    public void MarkStored(RunKey run)
+    {
+        try
+        {
+            File.WriteAllBytes(StoredMark(run), []);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The run's folder is gone; or the next life of this node looks at it again.
+        }
+    }
+
+    private string StoredMark(RunKey run) => Path.Combine(Of(run), "output.stored");
 
     private void Remove(RunKey[] runs, int keptOutputs, Func<RunKey, bool> needed)
     {

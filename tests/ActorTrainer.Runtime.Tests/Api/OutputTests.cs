@@ -117,7 +117,11 @@ public sealed class OutputTests : IAsyncLifetime
         await File.AppendAllTextAsync(file, "last of the first\n");
         string second = Write(_a, 3, 2, "second\n", "output-2");
         string third = Write(_a, 3, 2, "third\n", "output-3");
-        _a.SetOutput([new OutputFile(3, 2, second), new OutputFile(3, 2, third)]);
+        long start = new FileInfo(file).Length;
+        _a.SetOutput([
+            new OutputFile(3, 2, second) { Start = start },
+            new OutputFile(3, 2, third) { Start = start + new FileInfo(second).Length },
+        ]);
         File.Delete(file);
         await pipe.WaitForAsync("begin\nlast of the first\nsecond\nthird\n", _limit.Token);
         Change(summary => summary with { Status = TaskStatus.Completed });

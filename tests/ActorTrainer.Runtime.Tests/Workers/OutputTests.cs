@@ -68,6 +68,9 @@ public sealed class OutputTests : IDisposable
         files.Sum(path => new FileInfo(path).Length).ShouldBeLessThanOrEqualTo(20_000);
         string[] kept = [.. files.SelectMany(File.ReadAllLines)];
         kept.ShouldBe(Enumerable.Range(5000 - kept.Length, kept.Length).Select(line => $"line {line}"));
+        int before = Enumerable.Range(0, 5000 - kept.Length).Sum(line => $"line {line}\n".Length);
+        OutputLog.StartOf(Path.GetFileName(files[0])).ShouldBe(before);
+        OutputLog.StartOf(Path.GetFileName(files[1])).ShouldBe(before + new FileInfo(files[0]).Length);
     }
 
     [Fact]

@@ -3,8 +3,9 @@ using System.Globalization;
 namespace ActorTrainer.Runtime.Workers.Guard;
 
 /// <summary>
-/// Writes a run's output into files of bounded size: <c>output.log</c>, then <c>output-2.log</c>, <c>output-3.log</c> …, of which the
-/// last two are kept. A file never changes its name, so that a reader that follows can not lose its place.
+/// Writes a run's output into files of bounded size: <c>output.log</c>, then <c>output-2-START.log</c>, <c>output-3-START.log</c> …, of
+/// which the last two are kept. START is how much was written before, so that a reader knows what is not kept. A file never changes its
+/// name, so that a reader that follows can not lose its place.
 /// </summary>
 /// <remarks>A disk that is full costs output, never the run: what can not be written is dropped and counted.</remarks>
 internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
@@ -19,6 +20,9 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
 
     private readonly long _fileMaxBytes = Math.Max(4096, maxBytes / 2);
     private FileStream? _file;
+    private string _before = "";
+    private long _start;
+    private long _written;
     private long _length;
     private int _number;
     private bool _atLineStart = true;
@@ -26,19 +30,15 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
     /// <summary>Bytes that could not be written.</summary>
     public long DroppedBytes { get; private set; }
 
-    /// <summary>The name of the n-th file of a run, from 1.</summary>
-    public static string FileName(int number) =>
-        number == 1 ? "output.log" : string.Create(CultureInfo.InvariantCulture, $"output-{number}.log");
+    /// <summary>The name of the n-th file of a run, from 1, before which so many bytes were written.</summary>
+    public static string FileName(int number, long start) =>
+        number == 1 ? "output.log" : string.Create(CultureInfo.InvariantCulture, $"output-{number}-{start}.log");
 
     /// <summary>The number of an output file, or 0 when the name is not one.</summary>
-    public static int NumberOf(string fileName) =>
-        fileName == "output.log" ? 1
-        : fileName.StartsWith("output-", StringComparison.Ordinal)
-        && fileName.EndsWith(".log", StringComparison.Ordinal)
-        && int.TryParse(fileName.AsSpan()[7..^4], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-        && number > 1
-            ? number
-        : 0;
+    public static int NumberOf(string fileName) => Parse(fileName).Number;
+
+    /// <summary>How much was written before an output file; null: its name does not say.</summary>
+    public static long? StartOf(string fileName) => Parse(fileName).Start;
 
     /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
@@ -84,6 +84,7 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
         {
             _file!.Write(part);
             _length += part.Length;
+            _written += part.Length;
         }
         catch (IOException)
         {
@@ -95,14 +96,16 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
     {
         try
         {
-            if (_number >= 2)
+            if (_before.Length > 0)
             {
-                File.Delete(Path.Combine(directory, FileName(_number - 1)));
+                File.Delete(Path.Combine(directory, _before));
             }
 
-            FileStream next = Create(Path.Combine(directory, FileName(_number + 1)));
+            FileStream next = Create(Path.Combine(directory, FileName(_number + 1, _written)));
             _file?.Dispose();
+            _before = _number == 0 ? "" : FileName(_number, _start);
             _file = next;
+            _start = _written;
             _number++;
             _length = 0;
             return true;
@@ -111,6 +114,30 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
         {
             return false;
         }
+    }
+
+    /// <summary>Before files said where they start, they were <c>output-2.log</c>, <c>output-3.log</c> ….</summary>
+    private static (int Number, long? Start) Parse(string fileName)
+    {
+        if (fileName == "output.log")
+        {
+            return (1, 0);
+        }
+
+        string[] parts = fileName.EndsWith(".log", StringComparison.Ordinal) ? fileName[..^4].Split('-') : [];
+        if (
+            parts.Length is not (2 or 3)
+            || parts[0] != "output"
+            || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            || number < 2
+        )
+        {
+            return (0, null);
+        }
+
+        return parts.Length == 2 ? (number, null)
+            : long.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out long start) ? (number, start)
+            : (0, null);
     }
 
     private FileStream Create(string path)
