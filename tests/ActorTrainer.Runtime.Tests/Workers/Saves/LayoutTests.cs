@@ -32,13 +32,15 @@ public sealed class LayoutTests
     )]
     [InlineData(
         2,
-        "checkpoint-5/pytorch_model_fsdp_0/__0_0.distcp checkpoint-5/pytorch_model_fsdp_0/.metadata checkpoint-5/rng_state_0.pth checkpoint-5/trainer_state.json checkpoint-5/rng_state_1.pth"
+        "checkpoint-5/pytorch_model_fsdp_0/__0_0.distcp checkpoint-5/pytorch_model_fsdp_0/.metadata "
+            + "checkpoint-5/rng_state_0.pth checkpoint-5/trainer_state.json checkpoint-5/rng_state_1.pth"
     )]
     [InlineData(1, "step-1/model-1-of-2.safetensors step-1/model-2-of-2.safetensors step-1/model.safetensors.index.json")]
     [InlineData(1, "step-1/model.safetensors.index.json step-1/model-2-of-2.safetensors step-1/model-1-of-2.safetensors")]
     [InlineData(
         2,
-        "global_step5/mp_rank_00_model_states.pt global_step5/zero_pp_rank_0_mp_rank_00_optim_states.pt latest=global_step5 global_step5/zero_pp_rank_1_mp_rank_00_optim_states.pt"
+        "global_step5/mp_rank_00_model_states.pt global_step5/zero_pp_rank_0_mp_rank_00_optim_states.pt "
+            + "latest=global_step5 global_step5/zero_pp_rank_1_mp_rank_00_optim_states.pt"
     )]
     [InlineData(1, "global_step5/mp_rank_00_model_states.pt zero_to_fp32.py latest=global_step5")]
     [InlineData(2, "iter_0000005/mp_rank_01/m.pt iter_0000005/mp_rank_00/m.pt latest_checkpointed_iteration.txt=5")]

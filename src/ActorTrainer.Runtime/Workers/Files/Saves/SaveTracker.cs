@@ -58,7 +58,7 @@ internal sealed class SaveTracker<T>(
     private int _taken;
     private bool _ifQuiet;
 
-    /// <summary>Whether what was completed last made a checkpoint whole by the evidence of its layout: it waits for what may follow.</summary>
+    /// <summary>Whether the last file made a checkpoint whole by the evidence of its layout; what may follow is waited for.</summary>
     private bool _isEvident;
 
     /// <summary>Whether saves were found by such evidence: the order in which their files come need not be one.</summary>
