@@ -15,7 +15,7 @@ public sealed class TornTests
     {
         TornFigures figures = TornBench.Measure(Of(pattern), Kills, seed: 1, naive: false);
 
-        (figures.Mixed, figures.Torn, figures.Starved).ShouldBe((0, 0, 0), figures.Fault);
+        (figures.Mixed, figures.Torn, figures.Starved, figures.Late).ShouldBe((0, 0, 0, 0), figures.Fault);
     }
 
     [Fact]

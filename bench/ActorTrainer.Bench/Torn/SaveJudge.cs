@@ -15,6 +15,7 @@ internal sealed class SaveJudge(Restored restored)
     private readonly List<Dictionary<string, int>> _whole = [new(restored.Files)];
     private readonly HashSet<string> _known = [.. restored.Files.Keys];
     private readonly HashSet<string> _knownBefore = [.. restored.Files.Keys];
+    private bool _firstIsTaken;
 
     /// <summary>The last save that was whole.</summary>
     public IReadOnlyDictionary<string, int> Last => _whole[^1];
@@ -38,6 +39,9 @@ internal sealed class SaveJudge(Restored restored)
 
     /// <summary>The newest captured state, for the next life.</summary>
     public Restored Newest { get; private set; } = restored;
+
+    /// <summary>Whether the first save was over, another one as well, and it was captured only with that.</summary>
+    public bool FirstIsLate => Saves > 1 && !_firstIsTaken;
 
     /// <summary>What was wrong first, in words.</summary>
     public string? Fault { get; private set; }
@@ -93,6 +97,7 @@ internal sealed class SaveJudge(Restored restored)
             Fault ??= $"{string.Join(" ", files.Select(file => $"{file.Key}={file.Value}"))} where {string.Join(" ", Last)} was whole";
         }
 
+        _firstIsTaken |= Saves > 0 && files.Values.DefaultIfEmpty(0).Max() == _whole[1].Values.Max();
         Newest = new Restored(files, order, files.Values.DefaultIfEmpty(0).Max());
     }
 

@@ -5,10 +5,13 @@ namespace ActorTrainer.Bench.Torn;
 /// <summary>A way in which scripts save.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Save">The steps of the save with a number, from 1; chance may decide.</param>
-internal sealed record SavePattern(string Name, Func<int, Random, IReadOnlyList<SaveStep>> Save)
+/// <param name="Ranks">How many processes save together.</param>
+/// <param name="FirstIsTaken">Whether the first save shows by itself that it is whole.</param>
+internal sealed record SavePattern(string Name, Func<int, Random, IReadOnlyList<SaveStep>> Save, int Ranks = 1, bool FirstIsTaken = false)
 {
     private const int OneIn = 4;
     private const int FirstWithMore = 5;
+    private static readonly int[] OfRanks = [0, 1, 2];
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<SavePattern> All { get; } =
@@ -51,15 +54,76 @@ internal sealed record SavePattern(string Name, Func<int, Random, IReadOnlyList<
             "third-renamed-from-the-fifth",
             (save, _) => [new("m.bin", Way.Renamed), .. save >= FirstWithMore ? [new("ema.bin", Way.Renamed)] : Array.Empty<SaveStep>()]
         ),
+        new("dcp", (save, chance) => Dcp($"step-{save}/", chance), Ranks: 3, FirstIsTaken: true),
+        new("dcp-in-place", (_, chance) => Dcp("", chance), Ranks: 3, FirstIsTaken: true),
+        new(
+            "hf-trainer",
+            (save, chance) =>
+                [
+                    new($"checkpoint-{save}/training_args.bin"),
+                    new($"checkpoint-{save}/model.safetensors.bin"),
+                    .. Mixed(
+                        chance,
+                        [.. OfRanks.Select(rank => $"checkpoint-{save}/rng_state_{rank}.pth"), $"checkpoint-{save}/trainer_state.json"]
+                    ),
+                ],
+            Ranks: 3,
+            FirstIsTaken: true
+        ),
+        new(
+            "safetensors-index",
+            (save, chance) => [.. Mixed(chance, $"step-{save}/model-1-of-2.bin", $"step-{save}/model-2-of-2.bin"), Index(save)],
+            FirstIsTaken: true
+        ),
+        new(
+            "deepspeed",
+            (save, chance) =>
+                [
+                    new($"global_step{save}/mp_rank_00_model_states.pt"),
+                    .. MixedSteps(
+                        chance,
+                        [
+                            .. OfRanks.Select(rank => new SaveStep($"global_step{save}/zero_pp_rank_{rank}_mp_rank_00_optim_states.pt")),
+                            new("latest", Text: $"global_step{save}"),
+                        ]
+                    ),
+                ],
+            Ranks: 3,
+            FirstIsTaken: true
+        ),
+        new(
+            "megatron",
+            (save, chance) =>
+                [
+                    .. Mixed(chance, $"iter_{save:D7}/mp_rank_00/model_optim_rng.pt", $"iter_{save:D7}/mp_rank_01/model_optim_rng.pt"),
+                    new("latest_checkpointed_iteration.txt", Text: save.ToString(CultureInfo.InvariantCulture)),
+                ],
+            Ranks: 2,
+            FirstIsTaken: true
+        ),
     ];
 
     private static bool Sometimes(int save, Random chance) => save == 1 || chance.Next(OneIn) == 0;
 
     private static string Hundreds(int save) => (save * 100).ToString(CultureInfo.InvariantCulture);
 
-    private static SaveStep[] Mixed(Random chance, params string[] paths)
+    private static SaveStep[] Dcp(string folder, Random chance) =>
+        [.. Mixed(chance, [.. OfRanks.Select(rank => $"{folder}__{rank}_0.distcp")]), new(folder + ".metadata", Way.Renamed)];
+
+    private static SaveStep Index(int save) =>
+        new(
+            $"step-{save}/model.safetensors.index.json",
+            Text: "{\"weight_map\":{\"a\":\"model-1-of-2.bin\",\"b\":\"model-2-of-2.bin\"},\"save\":"
+                + save.ToString(CultureInfo.InvariantCulture)
+                + "}"
+        );
+
+    private static SaveStep[] Mixed(Random chance, params string[] paths) =>
+        MixedSteps(chance, [.. paths.Select(path => new SaveStep(path))]);
+
+    private static SaveStep[] MixedSteps(Random chance, SaveStep[] steps)
     {
-        chance.Shuffle(paths);
-        return [.. paths.Select(path => new SaveStep(path))];
+        chance.Shuffle(steps);
+        return steps;
     }
 }

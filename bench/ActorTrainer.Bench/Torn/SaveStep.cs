@@ -22,4 +22,5 @@ internal enum Way
 /// <summary>One part of a save.</summary>
 /// <param name="Path">Below the checkpoint folder.</param>
 /// <param name="Way">How it is written.</param>
-internal readonly record struct SaveStep(string Path, Way Way = Way.InPlace);
+/// <param name="Text">What is in it: a text whose last number is that of the save; null: nothing that matters.</param>
+internal readonly record struct SaveStep(string Path, Way Way = Way.InPlace, string? Text = null);

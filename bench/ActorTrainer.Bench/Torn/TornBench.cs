@@ -85,7 +85,7 @@ internal static class TornBench
         {
             using TornRun run = new(Path.Combine(directory, life.ToString(CultureInfo.InvariantCulture)), pattern, chance, restored, naive);
             run.Run(restored.LastSave + 1, SavesOfALife, deaths[chance.Next(deaths.Length)]);
-            figures.Add(run.Judge, StarvesAfter, $"{pattern.Name} seed {seed} life {life + 1}");
+            figures.Add(run.Judge, StarvesAfter, pattern.FirstIsTaken, $"{pattern.Name} seed {seed} life {life + 1}");
             restored = run.Judge.Newest;
         }
     }

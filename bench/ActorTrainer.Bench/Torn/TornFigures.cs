@@ -19,8 +19,13 @@ internal sealed class TornFigures
 
     public int Starved { get; private set; }
 
-    public void Add(SaveJudge life, int starvesAfter, string where)
+    /// <summary>How often a first save was not captured though it shows by itself that it is whole.</summary>
+    public int Late { get; private set; }
+
+    public void Add(SaveJudge life, int starvesAfter, bool firstIsTaken, string where)
     {
+        bool late = firstIsTaken && life.FirstIsLate;
+        Late += late ? 1 : 0;
         _kills++;
         _saves += life.Saves;
         _commits += life.Commits;
@@ -31,6 +36,7 @@ internal sealed class TornFigures
         Starved += starved ? 1 : 0;
         Fault ??=
             life.Fault is { } fault ? $"{where}: {fault}"
+            : late ? $"{where}: the first save was not captured"
             : starved ? $"{where}: {life.Saves} saves, the newest captured after {life.SavesAtCommit}"
             : null;
     }
@@ -44,6 +50,7 @@ internal sealed class TornFigures
         Mixed += other.Mixed;
         Torn += other.Torn;
         Starved += other.Starved;
+        Late += other.Late;
         Fault ??= other.Fault;
     }
 
@@ -51,6 +58,6 @@ internal sealed class TornFigures
         string.Create(
             CultureInfo.InvariantCulture,
             $"torn pattern={pattern} kills={_kills} saves={_saves} commits={_commits} inferred={_inferred} "
-                + $"mixed={Mixed} torn={Torn} starved={Starved}"
+                + $"mixed={Mixed} torn={Torn} starved={Starved} late={Late}"
         );
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 
@@ -24,7 +25,7 @@ internal enum Death
 /// One life of a script beside the product's own capture of its folder, in virtual time: it saves again and again until it dies at a moment
 /// that chance chooses. Every file holds the number of its save twice, at its beginning and its end.
 /// </summary>
-internal sealed class TornRun : IDisposable
+internal sealed partial class TornRun : IDisposable
 {
     private const int LongestGapMs = 120_000;
     private const int ShortestGapMs = 100;
@@ -37,7 +38,7 @@ internal sealed class TornRun : IDisposable
     private readonly SavePattern _pattern;
     private readonly Random _chance;
     private readonly VirtualTime _time = new();
-    private readonly Witness _witness = new();
+    private readonly Witness _witness;
     private readonly CheckpointFolder _capture;
     private readonly SaveJudge _judge;
     private readonly bool _naive;
@@ -74,6 +75,7 @@ internal sealed class TornRun : IDisposable
             InotifyEvents.TryOpen(_folder)
                 ?? throw new InvalidOperationException("no inotify instance is left: raise fs.inotify.max_user_instances")
         );
+        _witness = new Witness(pattern.Ranks);
         _capture.Begin(_witness, watch: false);
     }
 
@@ -163,12 +165,12 @@ internal sealed class TornRun : IDisposable
         switch (step.Way)
         {
             case Way.Renamed:
-                Write(full + ".tmp", save);
+                Write(full + ".tmp", save, step.Text);
                 Do(() => File.Move(full + ".tmp", full, overwrite: true));
                 break;
             case Way.Folder:
                 string folder = Path.GetDirectoryName(full)!;
-                Write(Path.Combine(folder + ".tmp", Path.GetFileName(full)), save);
+                Write(Path.Combine(folder + ".tmp", Path.GetFileName(full)), save, step.Text);
                 Do(() => Directory.Move(folder + ".tmp", folder));
                 break;
             case Way.RemovedFirst:
@@ -177,7 +179,7 @@ internal sealed class TornRun : IDisposable
                     File.Delete(full);
                     _ = _files.Remove(step.Path);
                 });
-                Write(full, save);
+                Write(full, save, step.Text);
                 break;
             case Way.Rotated:
                 Do(() =>
@@ -189,11 +191,11 @@ internal sealed class TornRun : IDisposable
                         _ = _files.Remove(step.Path);
                     }
                 });
-                Write(full + ".tmp", save);
+                Write(full + ".tmp", save, step.Text);
                 Do(() => File.Move(full + ".tmp", full, overwrite: true));
                 break;
             default:
-                Write(full, save);
+                Write(full, save, step.Text);
                 break;
         }
 
@@ -203,7 +205,7 @@ internal sealed class TornRun : IDisposable
         }
     }
 
-    private void Write(string path, int save)
+    private void Write(string path, int save, string? meant)
     {
         if (_dead)
         {
@@ -211,7 +213,7 @@ internal sealed class TornRun : IDisposable
         }
 
         _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string text = Text(save);
+        string text = meant ?? Text(save);
         using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
         using StreamWriter writer = new(file);
         writer.Write(text[..(text.Length / 2)]);
@@ -283,14 +285,21 @@ internal sealed class TornRun : IDisposable
     private static int SaveOf(string text)
     {
         string[] parts = text.Split(' ');
-        return parts.Length == 3 && parts[0] == parts[2] ? int.Parse(parts[0], CultureInfo.InvariantCulture) : -1;
+        return parts.Length == 1 && LastNumber().Match(text) is { Success: true } last ? int.Parse(last.Value, CultureInfo.InvariantCulture)
+            : parts.Length == 3 && parts[0] == parts[2] ? int.Parse(parts[0], CultureInfo.InvariantCulture)
+            : -1;
     }
 
-    private sealed class Witness : IRunWitness
+    [GeneratedRegex(@"\d+(?=\D*$)")]
+    private static partial Regex LastNumber();
+
+    private sealed class Witness(int ranks) : IRunWitness
     {
         public IReadOnlyList<ProcessOutcome> Now { get; set; } = [];
 
         public IReadOnlyList<ProcessOutcome> Ends() => Now;
+
+        public int? Ranks() => ranks;
 
         public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) { }
 

@@ -294,6 +294,7 @@ public static partial class TaskSpecReader
                 ("commit", CheckpointCapture.Commit)
             ),
             DoneFile = section.Text("done-file"),
+            WarnAfter = section.Duration("warn-after", defaults.WarnAfter, TaskSpecRules.Stall),
         };
     }
 

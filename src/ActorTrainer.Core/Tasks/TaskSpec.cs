@@ -164,6 +164,11 @@ public sealed record CheckpointSpec
     /// nothing else makes one but <c>actortrainer commit</c>. Null: none.
     /// </summary>
     public string? DoneFile { get; init; }
+
+    /// <summary>
+    /// After how long without a checkpoint an event says what holds it up, for a command. Default 10 min. Zero: never.
+    /// </summary>
+    public TimeSpan WarnAfter { get; init; } = TimeSpan.FromMinutes(10);
 }
 
 /// <summary>How the output of a command is read for its progress.</summary>

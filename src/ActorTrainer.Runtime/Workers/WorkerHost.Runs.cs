@@ -120,7 +120,10 @@ internal sealed partial class WorkerHost
                 run.Effect.RestoredStep,
                 _directories.Restore(run.Key),
                 spec.State
-            ),
+            )
+            {
+                WarnAfter = spec.Checkpoint.WarnAfter,
+            },
             learned,
             _time,
             captured =>

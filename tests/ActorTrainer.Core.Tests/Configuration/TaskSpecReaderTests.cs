@@ -38,6 +38,7 @@ public sealed class TaskSpecReaderTests
               working-directory = work, from-checkpoint = c-3-1200-k3f9a2bc
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
+                warn-after = 1 h
               }
               retry {
                 max-attempts = 7, backoff = 2 s, max-backoff = 1 m
@@ -69,6 +70,7 @@ public sealed class TaskSpecReaderTests
                 BestMetric = "accuracy",
                 BestIsLargest = true,
                 KeepLast = 9,
+                WarnAfter = TimeSpan.FromHours(1),
             }
         );
         (spec.Retry.MaxAttempts, spec.Retry.Backoff, spec.Retry.MaxBackoff).ShouldBe((7, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1)));

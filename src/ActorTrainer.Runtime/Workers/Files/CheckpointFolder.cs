@@ -29,6 +29,9 @@ internal sealed record FolderCaptureOptions(
     IReadOnlyList<string>? State = null
 )
 {
+    /// <summary>After how long without a state it is said why; zero: never.</summary>
+    public TimeSpan WarnAfter { get; init; }
+
     /// <summary>How states are recognised: one that the script announces by a file is recognised by nothing else.</summary>
     public CheckpointCapture Recognises => DoneFile is null ? Mode : CheckpointCapture.Commit;
 
@@ -59,6 +62,8 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly FolderVersions _versions;
     private readonly StateStager _stager;
     private readonly FolderFollower _follower;
+    private readonly CheckpointWatch _watch;
+    private readonly HoldUp _holdUp;
     private readonly Queue<FolderEvent> _waiting = new();
     private readonly ConcurrentQueue<Action<string?>> _asked = new();
     private readonly CancellationTokenSource _stop = new();
@@ -69,6 +74,9 @@ internal sealed class CheckpointFolder : IDisposable
     private int _disposed;
     private int? _completedAtStop;
     private long _looked;
+
+    /// <summary>What the last attempt to keep or to stage files met with; null: it went well.</summary>
+    private string? _problem;
 
     /// <summary>Whether all that a run leaves that ended well is a state.</summary>
     private readonly bool _takesTheEnd;
@@ -112,7 +120,9 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
-        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings);
+        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings, () => _witness?.Ranks());
+        _holdUp = new HoldUp(_root, options, _follower);
+        _watch = new CheckpointWatch(options.WarnAfter, time, what => captured(new FolderCaptured(null, what)));
         _captured = captured;
         _notBefore = time.GetTimestamp();
     }
@@ -163,6 +173,7 @@ internal sealed class CheckpointFolder : IDisposable
     {
         Drain();
         Apply(inPlaceIsWhole: !end.Violent);
+        Tracker.TakeIfEvident();
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
         if (end is { Violent: false, ExitCode: 0 } && bySelf && _takesTheEnd && Tracker is { HasOpen: true, HasSaid: false })
@@ -171,6 +182,7 @@ internal sealed class CheckpointFolder : IDisposable
         }
 
         StageDue();
+        _watch.End(Reason);
     }
 
     public void Dispose()
@@ -231,7 +243,7 @@ internal sealed class CheckpointFolder : IDisposable
 
     private void LookForSaves()
     {
-        Tracker.Tick(Now);
+        Tracker.Tick(Now, _stager.IsAnyBegunAfter(_follower.Completed));
         if (Tracker.Unclear is { } unclear)
         {
             _warnings.Say(
@@ -244,7 +256,11 @@ internal sealed class CheckpointFolder : IDisposable
         {
             StageDue();
         }
+
+        _watch.Look(Tracker.HasOpen || Tracker.Due is not null, Reason);
     }
+
+    private string Reason() => _holdUp.Reason(_problem, Volatile.Read(ref _unreleased));
 
     private void CommitAsked()
     {
@@ -289,7 +305,8 @@ internal sealed class CheckpointFolder : IDisposable
         {
             _ = _waiting.TryDequeue(out _);
             Tracker.Break(SaveBreak.Void);
-            _warnings.Say($"no checkpoint: a file of '{_root}' could not be kept: {e.Message}");
+            _problem = $"a file of '{_root}' could not be kept: {e.Message}";
+            _warnings.Say($"no checkpoint: {_problem}");
         }
 
         if (any)
@@ -310,6 +327,8 @@ internal sealed class CheckpointFolder : IDisposable
             if (_stager.Stage(due, _follower.Completed, Tracker.DueIsInferred, Tracker.Learned()) is { } staged)
             {
                 _ = Interlocked.Increment(ref _unreleased);
+                _problem = null;
+                _watch.Captured();
                 _captured(new FolderCaptured(staged, null));
             }
 
@@ -319,7 +338,8 @@ internal sealed class CheckpointFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             _notBefore = _time.GetTimestamp() + (long)(RetryAfterProblem.TotalSeconds * _time.TimestampFrequency);
-            _warnings.Say($"the files in '{_root}' could not be staged: {e.Message}");
+            _problem = $"the files in '{_root}' could not be staged: {e.Message}";
+            _warnings.Say(_problem);
         }
     }
 }

@@ -1,3 +1,4 @@
+using ActorTrainer.Runtime.Workers.Files.Layouts;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 
 namespace ActorTrainer.Runtime.Workers.Files;
@@ -22,13 +23,15 @@ internal sealed class FolderFollower
     /// <param name="versions">Keeps versions.</param>
     /// <param name="stager">Told of files that are begun and ended.</param>
     /// <param name="warnings">Told why something is no part of a checkpoint.</param>
+    /// <param name="ranks">How many processes train together; null: not known.</param>
     public FolderFollower(
         string root,
         FolderCaptureOptions options,
         IReadOnlyList<IReadOnlyList<string>> learned,
         FolderVersions versions,
         StateStager stager,
-        FolderWarnings warnings
+        FolderWarnings warnings,
+        Func<int?> ranks
     )
     {
         _root = root;
@@ -37,14 +40,24 @@ internal sealed class FolderFollower
         _versions = versions;
         _stager = stager;
         _warnings = warnings;
-        Tracker = new SaveTracker<FileVersion>(options.Recognises, Standing(options.RestoreFolder), learned);
+        Tracker = new SaveTracker<FileVersion>(options.Recognises, Standing(options.RestoreFolder), learned, new KnownLayouts(Open, ranks));
     }
 
     /// <summary>Finds saves among the files that were completed.</summary>
     public SaveTracker<FileVersion> Tracker { get; }
 
+    /// <summary>A file that was closed and is not whole by its own format, as a sentence; null: the last one that tells is.</summary>
+    public string? CutShort { get; private set; }
+
     /// <summary>How many paths were completed.</summary>
     public int Completed => Volatile.Read(ref _completed);
+
+    /// <summary>A file as it was when it was completed.</summary>
+    private FileStream? Open(string path)
+    {
+        string stored = Tracker.State.GetValueOrDefault(path)?.Stored ?? Path.Combine(_root, path);
+        return File.Exists(stored) ? new FileStream(stored, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete) : null;
+    }
 
     /// <summary>What stood here before the run; of restored files another copy stands elsewhere, which nobody writes.</summary>
     private Dictionary<string, FileVersion> Standing(string? restoreFolder)
@@ -102,7 +115,7 @@ internal sealed class FolderFollower
             case FolderEventKind.Activity:
                 _stager.Begun(path, Completed);
                 break;
-            case FolderEventKind.Found when OpenWriters.Of(_root).Contains(path):
+            case FolderEventKind.Found when OpenWriters.Of(_root).ContainsKey(path):
                 break;
             default:
                 OnFile(seen, inPlaceIsWhole, now);
@@ -149,6 +162,7 @@ internal sealed class FolderFollower
 
         if (mark.Link is null && FileFormats.CutShort(Path.Combine(_root, path)) is { } problem)
         {
+            CutShort = $"'{path}' {problem}";
             _warnings.Say($"no checkpoint as long as '{path}' {problem}");
             Tracker.Break(SaveBreak.Void);
             return;
@@ -161,6 +175,7 @@ internal sealed class FolderFollower
         }
 
         _completed++;
+        CutShort = null;
         FileVersion? version = Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
         Tracker.Complete(path, version, now, renamed);
         if (_doneFile is not null && (_doneFile == path || _doneFile == Path.GetFileName(path)))
@@ -184,6 +199,7 @@ internal sealed class FolderFollower
         {
             if (file.Link is null && FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
             {
+                CutShort = $"'{file.RelativePath}' {problem}";
                 _warnings.Say($"no checkpoint as long as '{file.RelativePath}' {problem}");
                 Tracker.Break(SaveBreak.Void);
                 return;
@@ -219,12 +235,12 @@ internal sealed class FolderFollower
     /// <summary>The script says that a state is complete: all that stands is part of it.</summary>
     public void CommitAll()
     {
-        HashSet<string> open = OpenWriters.Of(_root);
+        IReadOnlyDictionary<string, int> open = OpenWriters.Of(_root);
         foreach (FileMark file in FolderFiles.Of(_root, _state).Files)
         {
             string path = file.RelativePath;
             bool kept = Tracker.State.GetValueOrDefault(path)?.Mark == file;
-            if (FolderCapture.IsWaitedFor(path) && !kept && !open.Contains(path))
+            if (FolderCapture.IsWaitedFor(path) && !kept && !open.ContainsKey(path))
             {
                 _ = _stager.Ended(path);
                 Tracker.Keep(path, _versions.Take(path, mayLink: false));

@@ -22,6 +22,9 @@ internal interface IRunWitness : IDisposable
     /// <summary>The processes that ended, or began to, since this was asked before; each is told until its outcome is known.</summary>
     IReadOnlyList<ProcessOutcome> Ends();
 
+    /// <summary>How many processes train together, as the environment of one of them says (<c>WORLD_SIZE</c>); null: it does not.</summary>
+    int? Ranks();
+
     /// <summary>The run's own process has ended, and the run goes on for what it left behind.</summary>
     void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind);
 }

@@ -29,6 +29,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     private readonly Dictionary<int, string> _folders = [];
     private readonly byte[] _buffer = new byte[64 << 10];
     private (uint Cookie, string Path)? _movedFrom;
+    private bool _isGone;
 
     private InotifyEvents(int descriptor, string root)
     {
@@ -59,6 +60,14 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     public IReadOnlyList<FolderEvent> Drain()
     {
         List<FolderEvent> events = [];
+        if (_isGone && Directory.Exists(_root))
+        {
+            // It was removed and made again.
+            _isGone = false;
+            events.Add(new FolderEvent("", FolderEventKind.Lost));
+            OnFolder("", movedIn: false, null, events);
+        }
+
         while (true)
         {
             nint read;
@@ -98,7 +107,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             }
             else if ((mask & Ignored) != 0)
             {
-                _ = _folders.Remove(watch);
+                _isGone |= _folders.Remove(watch, out string? gone) && gone.Length == 0;
             }
             else if (_folders.TryGetValue(watch, out string? folder))
             {

@@ -7,10 +7,10 @@ internal static class OpenWriters
 {
     /// <summary>The files below a folder that any of the processes that may be looked at has open for writing.</summary>
     /// <param name="root">The folder, without links in its path.</param>
-    /// <returns>Paths below the folder.</returns>
-    public static HashSet<string> Of(string root)
+    /// <returns>Paths below the folder, each with the id of one of the processes.</returns>
+    public static IReadOnlyDictionary<string, int> Of(string root)
     {
-        HashSet<string> open = new(StringComparer.Ordinal);
+        Dictionary<string, int> open = new(StringComparer.Ordinal);
         if (!OperatingSystem.IsLinux())
         {
             return open;
@@ -19,16 +19,16 @@ internal static class OpenWriters
         string prefix = root + "/";
         foreach (string process in Directory.EnumerateDirectories("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(process.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            if (int.TryParse(Path.GetFileName(process.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int pid))
             {
-                Collect(process, prefix, open);
+                Collect(process, pid, prefix, open);
             }
         }
 
         return open;
     }
 
-    private static void Collect(string process, string prefix, HashSet<string> open)
+    private static void Collect(string process, int pid, string prefix, Dictionary<string, int> open)
     {
         try
         {
@@ -41,7 +41,7 @@ internal static class OpenWriters
                     && IsWriting(process, Path.GetFileName(descriptor))
                 )
                 {
-                    _ = open.Add(target[prefix.Length..]);
+                    open[target[prefix.Length..]] = pid;
                 }
             }
         }

@@ -80,6 +80,17 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
         return ends;
     }
 
+    public int? Ranks()
+    {
+        int? most = null;
+        foreach (int pid in OperatingSystem.IsLinux() ? _members.Keys.ToArray() : [])
+        {
+            most = WorldSizeOf(pid) is { } size && size > (most ?? 0) ? size : most;
+        }
+
+        return most;
+    }
+
     public void Dispose()
     {
         foreach ((int pid, Member member) in _members.ToArray())
@@ -129,6 +140,11 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
             Add(child);
         }
     }
+
+    private static int? WorldSizeOf(int pid) =>
+        int.TryParse(ProcessTable.EnvironmentOf(pid, "WORLD_SIZE"), NumberStyles.None, CultureInfo.InvariantCulture, out int size)
+            ? size
+            : null;
 
     private static List<int> ChildrenOf(int pid)
     {

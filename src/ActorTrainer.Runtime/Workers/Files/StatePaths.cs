@@ -8,10 +8,13 @@ internal sealed class StatePaths(IReadOnlyList<string>? patterns)
 {
     private readonly PathGlob[] _patterns = [.. (patterns ?? []).Select(PathGlob.Plain)];
 
+    /// <summary>Whether everything is.</summary>
+    public bool All => _patterns.Length == 0;
+
     /// <summary>Whether a path, or a folder that it is in, is named.</summary>
     public bool Include(string path)
     {
-        if (_patterns.Length == 0)
+        if (All)
         {
             return true;
         }

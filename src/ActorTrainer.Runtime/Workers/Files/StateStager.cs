@@ -26,6 +26,9 @@ internal sealed class StateStager(
     /// <summary>Something goes on with a file.</summary>
     public void Begun(string path, int completed) => _begun.TryAdd(path, completed);
 
+    /// <summary>Whether a file was begun since so many paths had been completed, and is open still.</summary>
+    public bool IsAnyBegunAfter(int completed) => _begun.Any(file => file.Value >= completed && FolderCapture.IsWaitedFor(file.Key));
+
     /// <summary>A file was closed or is gone.</summary>
     /// <returns>Whether anything had gone on with it.</returns>
     public bool Ended(string path) => _begun.Remove(path);

@@ -173,6 +173,10 @@ internal sealed partial class PathKeys
         return key.Append(path, at, path.Length - at).ToString();
     }
 
+    /// <summary>Whether a single name is that of one save of several: it has a number that counts them, or is one.</summary>
+    public static bool CountsSaves(string name) =>
+        name.Length > 0 && (name.All(char.IsAsciiDigit) || Read(name).Numbers.Any(number => number.Use == Use.Count));
+
     /// <summary>A path without its numbers.</summary>
     public static string Fold(string path) => Read(path).Template;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files.Layouts;
 
 namespace ActorTrainer.Runtime.Workers.Files.Saves;
 
@@ -11,10 +12,12 @@ namespace ActorTrainer.Runtime.Workers.Files.Saves;
 /// <param name="mode">How states are recognised.</param>
 /// <param name="standing">What stood in the folder when the run began: paths with their versions.</param>
 /// <param name="learned">Paths in the order in which saves of earlier runs completed them, save by save.</param>
+/// <param name="layouts">Known checkpoint layouts, which show by themselves when they are complete; null: none.</param>
 internal sealed class SaveTracker<T>(
     CheckpointCapture mode,
     IReadOnlyDictionary<string, T> standing,
-    IReadOnlyList<IReadOnlyList<string>> learned
+    IReadOnlyList<IReadOnlyList<string>> learned,
+    KnownLayouts? layouts = null
 )
     where T : class
 {
@@ -32,6 +35,9 @@ internal sealed class SaveTracker<T>(
     private const int Hopeless = 50;
     private const int MostLearnedPaths = 1000;
     private const long RenamedWithin = 2000;
+
+    /// <summary>A script may add to what a framework has written: so long nothing may follow its last file.</summary>
+    private const long EvidenceSettles = 3000;
     private const long BetweenLearnedSaves = 2 * PathKeys.PauseMilliseconds;
 
     private readonly List<Completion> _run = [];
@@ -51,6 +57,12 @@ internal sealed class SaveTracker<T>(
     private int _unclearFor;
     private int _taken;
     private bool _ifQuiet;
+
+    /// <summary>Whether the last file made a checkpoint whole by the evidence of its layout; what may follow is waited for.</summary>
+    private bool _isEvident;
+
+    /// <summary>Whether saves were found by such evidence: the order in which their files come need not be one.</summary>
+    private bool _byEvidence;
     private long _lastAt;
 
     /// <summary>The newest whole save that was not taken yet: each path with its version.</summary>
@@ -62,14 +74,17 @@ internal sealed class SaveTracker<T>(
     /// <summary>The newest version of each path that was complete; null for one that could not be had.</summary>
     public ImmutableSortedDictionary<string, T?> State => _state;
 
+    /// <summary>What a checkpoint of a known layout waits for, as a sentence; null: none is open.</summary>
+    public string? Waits => layouts?.Waits;
+
     /// <summary>Why no saves can be told apart, as a sentence; null: they can, or may be soon.</summary>
-    public string? Unclear => _unclearFor >= CertainlyUnclear ? _unclear : null;
+    public string? Unclear => !_byEvidence && _unclearFor >= CertainlyUnclear ? _unclear : null;
 
     /// <summary>Whether the script has begun to say itself when a state is complete.</summary>
     public bool HasSaid { get; private set; }
 
     /// <summary>Whether versions are of use: somebody may find a save among them.</summary>
-    public bool Keeps => !IsByWord && _unclearFor < Hopeless;
+    public bool Keeps => !IsByWord && (_byEvidence || Waits is not null || _unclearFor < Hopeless);
 
     private bool IsByWord => mode == CheckpointCapture.Commit || HasSaid;
 
@@ -91,12 +106,13 @@ internal sealed class SaveTracker<T>(
         Complete(path, [new(path, version)], milliseconds, renamed, folder: false);
 
     /// <summary>A folder was renamed in, complete.</summary>
-    public void CompleteFolder(string path, IEnumerable<KeyValuePair<string, T?>> files, long milliseconds) =>
+    public void CompleteFolder(string path, IReadOnlyList<KeyValuePair<string, T?>> files, long milliseconds) =>
         Complete(path, files, milliseconds, renamed: true, folder: true);
 
     /// <summary>A file is gone. The save that it is part of may be begun again.</summary>
     public void Remove(string path)
     {
+        TakeIfEvident();
         string[] below = [.. _state.Keys.Where(key => IsAtOrBelow(key, path))];
         _state = _state.RemoveRange(below);
         _ = _removed.Add(path);
@@ -109,6 +125,7 @@ internal sealed class SaveTracker<T>(
     /// <summary>Files are called otherwise now.</summary>
     public void Move(string from, string to)
     {
+        TakeIfEvident();
         foreach ((string path, T? version) in _state.Where(file => IsAtOrBelow(file.Key, from)).ToArray())
         {
             _state = _state.Remove(path).SetItem(to + path[from.Length..], version);
@@ -124,7 +141,7 @@ internal sealed class SaveTracker<T>(
         {
             if (IsAtOrBelow(_run[i].Path, path))
             {
-                Break(i > 0 || _earlier.Count == 0 ? _run[i].Before : SaveBreak.None);
+                Next(i > 0 || _earlier.Count == 0 ? _run[i].Before : SaveBreak.None);
                 _run.RemoveAt(i);
             }
         }
@@ -137,24 +154,53 @@ internal sealed class SaveTracker<T>(
     public bool IsJustCompleted(string path, long milliseconds) => path == LastPath && milliseconds - _lastAt <= RenamedWithin;
 
     /// <summary>Something happened between the files before and those to come.</summary>
-    public void Break(SaveBreak what) => _next = (SaveBreak)Math.Max((int)_next, (int)what);
+    public void Break(SaveBreak what)
+    {
+        if (what is SaveBreak.Disturbed or SaveBreak.Void)
+        {
+            TakeIfEvident();
+            layouts?.BeginAgain();
+        }
+
+        Next(what);
+    }
 
     /// <summary>The script says that all it has written is one state.</summary>
     public void Commit()
     {
         HasSaid = true;
+        _isEvident = false;
         _taken = _run.Count;
         Due = _state;
         DueIsInferred = false;
     }
 
     /// <summary>Looks whether silence tells what the order does not.</summary>
-    public void Tick(long milliseconds)
+    /// <param name="milliseconds">Now.</param>
+    /// <param name="writing">Whether a file was begun since the last one was completed, and is open still.</param>
+    public void Tick(long milliseconds, bool writing = false)
     {
-        if (_ifQuiet && milliseconds - _lastAt >= PathKeys.PauseMilliseconds && HasOpen && _next == SaveBreak.None)
+        long quiet = milliseconds - _lastAt;
+        if (quiet >= (writing ? PathKeys.PauseMilliseconds : EvidenceSettles))
+        {
+            TakeIfEvident();
+        }
+
+        if (_ifQuiet && quiet >= PathKeys.PauseMilliseconds && HasOpen && _next == SaveBreak.None)
         {
             _ifQuiet = false;
             Take(_state, _run.Count, inferred: true);
+        }
+    }
+
+    /// <summary>Takes what is one save by the evidence of its layout, without waiting whether something follows.</summary>
+    public void TakeIfEvident()
+    {
+        if (_isEvident)
+        {
+            _isEvident = false;
+            _byEvidence = true;
+            Take(_state, _run.Count, inferred: false);
         }
     }
 
@@ -168,8 +214,15 @@ internal sealed class SaveTracker<T>(
         return saves.Sum(save => save.Count) <= MostLearnedPaths ? saves : [];
     }
 
-    private void Complete(string path, IEnumerable<KeyValuePair<string, T?>> files, long milliseconds, bool renamed, bool folder)
+    private void Next(SaveBreak what) => _next = (SaveBreak)Math.Max((int)_next, (int)what);
+
+    private void Complete(string path, IReadOnlyList<KeyValuePair<string, T?>> files, long milliseconds, bool renamed, bool folder)
     {
+        if (_isEvident && layouts!.BeginsNext(path))
+        {
+            TakeIfEvident();
+        }
+
         if (_unclear is not null && (_next != SaveBreak.None || milliseconds - _lastAt >= PathKeys.PauseMilliseconds))
         {
             BeginAnew();
@@ -194,12 +247,13 @@ internal sealed class SaveTracker<T>(
         _next = SaveBreak.None;
         _lastAt = milliseconds;
         _afterLast = _state;
-        Judge(renamed);
+        bool byLayout = mode == CheckpointCapture.Auto && !IsByWord;
+        Judge(renamed, byLayout ? layouts?.Completed(path, [.. files.Select(file => file.Key)], [.. _state.Keys], _isEvident) : null);
     }
 
-    private void Judge(bool renamed)
+    private void Judge(bool renamed, LayoutAnswer? layout)
     {
-        _ifQuiet = false;
+        _ifQuiet = _isEvident = false;
         if (IsByWord)
         {
             return;
@@ -213,6 +267,15 @@ internal sealed class SaveTracker<T>(
 
         if (mode == CheckpointCapture.Rename)
         {
+            return;
+        }
+
+        _isEvident = layout is { Progress: LayoutProgress.Whole };
+        _byEvidence &= layout is not { Progress: LayoutProgress.NotAlone };
+        if (layout is { Progress: LayoutProgress.Open or LayoutProgress.Whole })
+        {
+            _unclear = null;
+            _unclearFor = 0;
             return;
         }
 
@@ -241,6 +304,7 @@ internal sealed class SaveTracker<T>(
 
     private void Take(ImmutableSortedDictionary<string, T?> state, int whole, bool inferred)
     {
+        layouts?.Begin(butTheLast: whole < _run.Count);
         _taken = whole;
         if (whole > Enough)
         {

@@ -1,0 +1,245 @@
+using System.Runtime.Versioning;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ActorTrainer.Runtime.Tests.Workers;
+
+/// <summary>What is said when nothing is captured, and what is captured all the same.</summary>
+[UnsupportedOSPlatform("windows")]
+public sealed class CheckpointFolderTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("actortrainer-").FullName;
+    private readonly FakeTimeProvider _time = new();
+    private readonly List<StagedState> _states = [];
+    private readonly List<string> _warnings = [];
+    private CheckpointFolder? _capture;
+
+    private string Folder => Path.Combine(_directory, "checkpoint");
+
+    public void Dispose()
+    {
+        _capture?.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Fact]
+    public void Look_NothingWritten_IsSaidAfterTenMinutesAndAgainAfterAnHour()
+    {
+        Open();
+        Pass(minutes: 9);
+        _warnings.ShouldBeEmpty();
+
+        Pass(minutes: 2);
+        _warnings.ShouldBe([$"no checkpoint for 10 m: nothing was saved in '{Folder}' ($ACTORTRAINER_CHECKPOINT_DIR)"]);
+
+        Pass(minutes: 50);
+        _warnings.Count.ShouldBe(1);
+
+        Pass(minutes: 20);
+        _warnings.Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public void Look_SwitchedOff_SaysNothing()
+    {
+        Open(new FolderCaptureOptions());
+        Pass(minutes: 100);
+
+        _warnings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Look_AFileHeldOpen_IsNamedWithItsHolder()
+    {
+        Open();
+        using FileStream held = new(Path.Combine(Folder, "metrics.json"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        held.Write("{}"u8);
+        held.Flush();
+        Pass(minutes: 11);
+
+        _warnings.Single().ShouldContain("'metrics.json' is open for writing by ");
+        _warnings.Single().ShouldContain($"(process {Environment.ProcessId})");
+    }
+
+    [Fact]
+    public void Look_AFileHeldOpen_DoesNotKeepOthersFromBeingCaptured()
+    {
+        Open();
+        using FileStream held = new(Path.Combine(Folder, "metrics.json"), FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        held.Write("{}"u8);
+        held.Flush();
+        Write("m", "m");
+
+        _states.ShouldNotBeEmpty();
+        File.Exists(Path.Combine(_directory, "staging", _states[0].Id, "metrics.json")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Look_OnlyTemporaryNames_IsSaid()
+    {
+        Open();
+        Write("model.pt.tmp");
+        Pass(minutes: 11);
+
+        _warnings.Single().ShouldContain("only files with temporary names are there ('model.pt.tmp')");
+    }
+
+    [Fact]
+    public void Look_OnlyALinkThatLeadsOut_IsSaid()
+    {
+        Open();
+        _ = File.CreateSymbolicLink(Path.Combine(Folder, "data"), "/etc");
+        Pass(minutes: 11);
+
+        _warnings.Single().ShouldContain("'data' is left out of the checkpoints: it is a link to '/etc'");
+    }
+
+    [Fact]
+    public void Look_ALayoutThatWaits_SaysForWhat()
+    {
+        Open();
+        Write("step-1/__0_0.distcp");
+        Pass(minutes: 11);
+
+        _warnings.Single().ShouldContain("'step-1', a torch distributed checkpoint, waits for a '.metadata'");
+    }
+
+    [Fact]
+    public void Look_CutShort_IsSaid()
+    {
+        Open();
+        Write("a.safetensors");
+        Pass(minutes: 11);
+
+        _warnings[^1].ShouldStartWith("no checkpoint for 10 m: 'a.safetensors' is a safetensors file without its end");
+    }
+
+    [Fact]
+    public void Look_AScriptThatHasToSayIt_IsRemindedOfThat()
+    {
+        Open(new FolderCaptureOptions(CheckpointCapture.Commit, "DONE") { WarnAfter = TimeSpan.FromMinutes(10) });
+        Write("m");
+        Pass(minutes: 11);
+
+        _warnings.Single().ShouldContain("the script has not written 'DONE' (checkpoint.done-file)");
+    }
+
+    [Fact]
+    public void Look_AFolderThatIsGone_IsSaid()
+    {
+        Open();
+        Directory.Delete(Folder);
+        Pass(minutes: 11);
+
+        _warnings.Single().ShouldContain("is gone");
+    }
+
+    [Fact]
+    public void Look_AFolderThatIsRemovedAndMadeAgain_IsCaptured()
+    {
+        Open();
+        Write("m");
+        Directory.Delete(Folder, recursive: true);
+        _capture!.Look();
+        _ = Directory.CreateDirectory(Folder);
+        _capture.Look();
+        Write("m", "m", "m");
+
+        _states.ShouldNotBeEmpty();
+    }
+
+    /// <summary>As when its disk is full.</summary>
+    [Fact]
+    public void Look_AStagingFolderThatCannotBeWritten_IsSaid()
+    {
+        File.WriteAllText(Path.Combine(_directory, "staging"), "a file, no folder");
+        Open();
+        Write("m", "m", "m");
+        Pass(minutes: 11);
+
+        _states.ShouldBeEmpty();
+        _warnings[^1].ShouldContain("could not be kept");
+    }
+
+    [Fact]
+    public void Look_FilesWrittenWithoutAPause_AreCaptured()
+    {
+        Open();
+        for (int i = 0; i < 100; i++)
+        {
+            File.WriteAllText(Path.Combine(Folder, "m"), $"{i}");
+            File.WriteAllText(Path.Combine(Folder, "o"), $"{i}");
+            _time.Advance(TimeSpan.FromMilliseconds(100));
+            _capture!.Look();
+        }
+
+        _states.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public void Look_AfterACheckpointAndNothingOpen_SaysNothing()
+    {
+        Open();
+        Write("m", "m");
+        _states.ShouldNotBeEmpty();
+        Pass(minutes: 100);
+
+        _warnings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Finish_WithoutAnyCheckpoint_IsSaid()
+    {
+        Open();
+        _time.Advance(TimeSpan.FromMinutes(11));
+        _capture!.Finish(new RunEnd(Violent: false, 1));
+
+        _warnings.Single().ShouldStartWith("the run ended without a checkpoint: nothing was saved in ");
+    }
+
+    private void Open(FolderCaptureOptions? options = null)
+    {
+        _ = Directory.CreateDirectory(Folder);
+        _capture = new CheckpointFolder(
+            Folder,
+            Path.Combine(_directory, "staging"),
+            options ?? new FolderCaptureOptions { WarnAfter = TimeSpan.FromMinutes(10) },
+            [],
+            _time,
+            captured =>
+            {
+                if (captured.State is { } state)
+                {
+                    _states.Add(state);
+                }
+                else
+                {
+                    _warnings.Add(captured.Warning!);
+                }
+            }
+        );
+    }
+
+    private void Write(params string[] names)
+    {
+        foreach (string name in names)
+        {
+            string path = Path.Combine(Folder, name);
+            _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            _capture!.Look();
+            File.WriteAllText(path, "content");
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _capture.Look();
+        }
+    }
+
+    private void Pass(int minutes)
+    {
+        for (int i = 0; i < minutes; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(1));
+            _capture!.Look();
+        }
+    }
+}
