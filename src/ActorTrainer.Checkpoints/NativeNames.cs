@@ -110,22 +110,56 @@ internal static partial class NativeNames
     }
 
     /// <summary>Where a symbolic link leads; null when it is none.</summary>
-    public static string? LinkTarget(string path) => IsNative(path) ? Linux.LinkTarget(path) : new FileInfo(path).LinkTarget;
+    public static string? LinkTarget(string path) => OperatingSystem.IsLinux() ? Linux.LinkTarget(path) : new FileInfo(path).LinkTarget;
 
-    /// <summary>Copies a file; one that stands at the target is replaced.</summary>
+    /// <summary>Whether a file may be read by this process.</summary>
+    public static bool MayRead(string path) => !OperatingSystem.IsLinux() || Linux.MayRead(path);
+
+    /// <summary>Opens a file to read it, whatever others do with it.</summary>
+    /// <exception cref="FileNotFoundException">There is none.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static FileStream OpenRead(string path) =>
+        IsNative(path)
+            ? new FileStream(Linux.Open(path, ReadOnlyCloseOnExec), FileAccess.Read)
+            : new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    /// <summary>Makes a folder, and those above it, unless they are there.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    public static void CreateFolder(string path)
+    {
+        if (!IsNative(path))
+        {
+            _ = Directory.CreateDirectory(path);
+        }
+        else
+        {
+            CreateFolder(Path.GetDirectoryName(path)!);
+            Linux.MakeFolder(path);
+        }
+    }
+
+    /// <summary>Copies a file with its mode and time; one that stands at the target is replaced.</summary>
+    /// <param name="from">The file.</param>
+    /// <param name="to">The copy.</param>
+    /// <param name="asText">Whether the copy has the text as its name, for <see cref="PutBack"/> to mend.</param>
     /// <exception cref="FileNotFoundException">There is none.</exception>
     /// <exception cref="IOException">It cannot be read, or the copy cannot be written.</exception>
-    public static void Copy(string from, string to)
+    public static void Copy(string from, string to, bool asText = false)
     {
-        if (!IsNative(from) && !IsNative(to))
+        if (OperatingSystem.IsWindows() || (!IsNative(from) && (asText || !IsNative(to))))
         {
             File.Copy(from, to, overwrite: true);
             return;
         }
 
-        using FileStream source = new(Linux.Open(from, ReadOnlyCloseOnExec), FileAccess.Read);
-        using FileStream target = new(Linux.Open(to, Linux.CreateForWriting), FileAccess.Write);
+        using FileStream source = OpenRead(from);
+        using FileStream target = asText
+            ? new FileStream(to, FileMode.Create, FileAccess.Write)
+            : new FileStream(Linux.Open(to, Linux.CreateForWriting), FileAccess.Write);
         source.CopyTo(target);
+        target.Flush();
+        File.SetUnixFileMode(target.SafeFileHandle, File.GetUnixFileMode(source.SafeFileHandle));
+        File.SetLastWriteTimeUtc(target.SafeFileHandle, File.GetLastWriteTimeUtc(source.SafeFileHandle));
     }
 
     /// <summary>
@@ -158,7 +192,10 @@ internal static partial class NativeNames
     {
         public const int CreateForWriting = 0x80000 | 0x200 | 0x40 | 0x1;
         private const int DefaultMode = 0b110_110_110;
+        private const int FolderMode = 0b111_111_111;
+        private const int ReadAccess = 4;
         private const int NoEntry = 2;
+        private const int Exists = 17;
         private const int NameAt = 19;
 
         public static IReadOnlyList<string> Names(string folder)
@@ -196,6 +233,16 @@ internal static partial class NativeNames
             {
                 nint length = ReadLink(path, start, LongestLink);
                 return length < 0 ? null : FromBytes(target[..(int)length]);
+            }
+        }
+
+        public static bool MayRead(string path) => Access(path, ReadAccess) == 0;
+
+        public static void MakeFolder(string path)
+        {
+            if (MakeDirectory(path, FolderMode) != 0 && Marshal.GetLastPInvokeError() != Exists)
+            {
+                throw Failed(path);
             }
         }
 
@@ -239,6 +286,12 @@ internal static partial class NativeNames
 
         [LibraryImport("libc", EntryPoint = "open", SetLastError = true)]
         private static partial int OpenFile([MarshalUsing(typeof(NativePathMarshaller))] string path, int flags, int mode);
+
+        [LibraryImport("libc", EntryPoint = "access", SetLastError = true)]
+        private static partial int Access([MarshalUsing(typeof(NativePathMarshaller))] string path, int mode);
+
+        [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true)]
+        private static partial int MakeDirectory([MarshalUsing(typeof(NativePathMarshaller))] string path, int mode);
 
         [LibraryImport("libc", EntryPoint = "rename", SetLastError = true)]
         private static partial int RenameFile(byte* from, byte* to);

@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Files.Saves;
@@ -105,6 +106,11 @@ internal sealed partial class WorkerHost
     {
         TaskSpec spec = run.Effect.Spec;
         string folder = spec.State.Count > 0 ? _directories.Work(run.Key) : _directories.Checkpoint(run.Key);
+        if (run.Effect.HasRestore)
+        {
+            NativeNames.PutBack(_directories.Restore(run.Key));
+        }
+
         IReadOnlyList<IReadOnlyList<string>> learned = LearnedOrder.Take(_directories.Restore(run.Key));
         if (run.Effect.HasRestore)
         {

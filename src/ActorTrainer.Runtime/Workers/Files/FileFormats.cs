@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using ActorTrainer.Checkpoints;
 
 namespace ActorTrainer.Runtime.Workers.Files;
 
@@ -24,7 +25,7 @@ internal static partial class FileFormats
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static bool IsKnown(string path)
     {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream file = NativeNames.OpenRead(path);
         Span<byte> head = stackalloc byte[HeadBytes];
         head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
         return head.StartsWith("PK\u0003\u0004"u8)
@@ -37,7 +38,7 @@ internal static partial class FileFormats
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static string? CutShort(string path)
     {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using FileStream file = NativeNames.OpenRead(path);
         Span<byte> head = stackalloc byte[HeadBytes];
         head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
         return head.StartsWith("PK\u0003\u0004"u8) && !HasDirectory(file) ? "is a zip archive without its end"

@@ -1,3 +1,5 @@
+using ActorTrainer.Checkpoints;
+
 namespace ActorTrainer.Runtime.Workers.Files;
 
 /// <summary>What of a checkpoint folder is captured, and how it is put back.</summary>
@@ -23,14 +25,14 @@ internal static class FolderCapture
         foreach (FileMark file in FolderFiles.Of(from).Files)
         {
             string target = Path.Combine(to, file.RelativePath);
-            _ = Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            NativeNames.CreateFolder(Path.GetDirectoryName(target)!);
             if (file.Link is { } link)
             {
                 File.CreateSymbolicLink(target, link);
             }
             else
             {
-                File.Copy(Path.Combine(from, file.RelativePath), target, overwrite: true);
+                NativeNames.Copy(Path.Combine(from, file.RelativePath), target);
             }
         }
     }

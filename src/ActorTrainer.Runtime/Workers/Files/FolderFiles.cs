@@ -42,19 +42,22 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
         string full = Path.Combine(root, path);
         return Look(full) switch
         {
-            { Kind: FileKind.File } status => new FileMark(path, status),
-            { Kind: FileKind.Link } status when new FileInfo(full).LinkTarget is { } target && Inside(root, path, target) is { } link =>
-                new FileMark(path, status, link),
+            { Kind: FileKind.File } status when MayRead(full, status) => new FileMark(path, status),
+            { Kind: FileKind.Link } status when LinkOf(root, path, out _) is { } link => new FileMark(path, status, link),
             _ => null,
         };
     }
 
+    /// <summary>Whether it is a folder, and no link to one.</summary>
+    public static bool IsFolder(string path) => Look(path) is { Kind: FileKind.Directory };
+
     private static void Collect(Place folder, List<FileMark> files, List<string> leftOut)
     {
-        foreach (FileSystemInfo info in EntriesOf(folder))
+        foreach (string name in NamesIn(folder))
         {
-            string path = folder.Prefix + info.Name;
-            if (TemporaryNames.IsTemporary(info.Name) || Look(info.FullName) is not { } status)
+            string path = folder.Prefix + name;
+            string full = folder.Root + "/" + path;
+            if (TemporaryNames.IsTemporary(name) || Look(full) is not { } status)
             {
                 continue;
             }
@@ -67,17 +70,20 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
                 case FileKind.Directory when folder.State.Include(path):
                     leftOut.Add($"'{path}' is left out of the checkpoints: folders are looked at {MaxDepth} deep");
                     break;
-                case FileKind.File when folder.State.Include(path):
+                case FileKind.File when folder.State.Include(path) && MayRead(full, status):
                     files.Add(new FileMark(path, status));
                     break;
-                case FileKind.Link when folder.State.Include(path) && info.LinkTarget is { } target:
-                    if (Inside(folder.Root, path, target) is { } link)
+                case FileKind.File when folder.State.Include(path):
+                    leftOut.Add($"'{path}' is left out of the checkpoints: it may not be read (mode {Convert.ToString(status.Mode, 8)})");
+                    break;
+                case FileKind.Link when folder.State.Include(path):
+                    if (LinkOf(folder.Root, path, out string problem) is { } link)
                     {
                         files.Add(new FileMark(path, status, link));
                     }
                     else
                     {
-                        leftOut.Add($"'{path}' is left out of the checkpoints: it is a link to '{target}', outside the checkpoint folder");
+                        leftOut.Add($"'{path}' is left out of the checkpoints: it is a link {problem}");
                     }
 
                     break;
@@ -85,16 +91,48 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
         }
     }
 
-    private static FileSystemInfo[] EntriesOf(Place folder)
+    /// <summary>Files and links below a sub-folder; nothing when it is gone.</summary>
+    /// <param name="root">The folder, without links in its path.</param>
+    /// <param name="folder">The sub-folder's path below it; empty: the folder itself.</param>
+    public static IReadOnlyList<FileMark> Below(string root, string folder)
+    {
+        List<FileMark> files = [];
+        string prefix = folder.Length == 0 ? "" : folder + "/";
+        Collect(new Place(root, prefix, prefix.Count(c => c == '/'), new StatePaths(null)), files, []);
+        return files;
+    }
+
+    /// <summary>Most files may be read by all.</summary>
+    private static bool MayRead(string path, FileStatus status)
+    {
+        const int ByAll = 0b100_100_100;
+        return (status.Mode & ByAll) == ByAll || NativeNames.MayRead(path);
+    }
+
+    private static IReadOnlyList<string> NamesIn(Place folder)
     {
         try
         {
-            return new DirectoryInfo(folder.Root + "/" + folder.Prefix).GetFileSystemInfos();
+            return NativeNames.In(folder.Root + "/" + folder.Prefix);
         }
-        catch (DirectoryNotFoundException) when (folder.Depth > 0)
+        catch (Exception e) when (folder.Depth > 0 && e is DirectoryNotFoundException or FileNotFoundException)
         {
             return [];
         }
+    }
+
+    /// <summary>Where a link leads, relative to its own place; null when no checkpoint can have it.</summary>
+    private static string? LinkOf(string root, string path, out string problem)
+    {
+        string? target = NativeNames.LinkTarget(Path.Combine(root, path));
+        if (target is not null && (NativeNames.IsNative(path) || NativeNames.IsNative(target)))
+        {
+            problem = "with a name that is not UTF-8";
+            return null;
+        }
+
+        problem = $"to '{target}', outside the checkpoint folder";
+        return target is null ? null : Inside(root, path, target);
     }
 
     private static FileStatus? Look(string path)

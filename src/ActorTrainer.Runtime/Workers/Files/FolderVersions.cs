@@ -49,7 +49,7 @@ internal sealed class FolderVersions(string root, string folder)
             isCopy = !mayLink || !HardLink.TryCreate(from, to);
             if (isCopy)
             {
-                File.Copy(from, to, overwrite: true);
+                NativeNames.Copy(from, to, asText: true);
             }
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -121,7 +121,7 @@ internal sealed class FolderVersions(string root, string folder)
     {
         try
         {
-            File.Copy(from, to);
+            NativeNames.Copy(from, to, asText: true);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

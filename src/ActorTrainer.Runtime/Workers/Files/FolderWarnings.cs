@@ -1,3 +1,5 @@
+using ActorTrainer.Checkpoints;
+
 namespace ActorTrainer.Runtime.Workers.Files;
 
 /// <summary>Says each thing once, and not too many.</summary>
@@ -12,7 +14,7 @@ internal sealed class FolderWarnings(Action<string> say)
     {
         if (_said.Count < Most && _said.Add(what))
         {
-            say(what);
+            say(NativeNames.Shown(what));
         }
     }
 }

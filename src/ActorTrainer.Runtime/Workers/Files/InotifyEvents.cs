@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text;
+using System.Runtime.InteropServices.Marshalling;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers.Files;
@@ -98,7 +99,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             uint mask = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
             uint cookie = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
             int nameLength = BinaryPrimitives.ReadInt32LittleEndian(bytes[12..]);
-            string name = Encoding.UTF8.GetString(bytes.Slice(HeaderBytes, nameLength).TrimEnd((byte)0));
+            string name = NativeNames.FromBytes(bytes.Slice(HeaderBytes, nameLength).TrimEnd((byte)0));
             bytes = bytes[(HeaderBytes + nameLength)..];
             if ((mask & QueueOverflow) != 0)
             {
@@ -142,7 +143,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         {
             // A link is complete when it is made.
             FolderEventKind kind =
-                (mask & MovedTo) != 0 || ((mask & Create) != 0 && new FileInfo(Path.Combine(_root, path)).LinkTarget is not null)
+                (mask & MovedTo) != 0 || ((mask & Create) != 0 && NativeNames.LinkTarget(Path.Combine(_root, path)) is not null)
                     ? FolderEventKind.MovedIn
                 : (mask & CloseWrite) != 0 ? FolderEventKind.Written
                 : FolderEventKind.Activity;
@@ -163,10 +164,10 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         try
         {
             events.AddRange(
-                new DirectoryInfo(Path.Combine(_root, path))
-                    .EnumerateFiles("*", SearchOption.AllDirectories)
-                    .OrderBy(file => file.LastWriteTimeUtc)
-                    .Select(file => new FolderEvent(Path.GetRelativePath(_root, file.FullName), FolderEventKind.Found))
+                FolderFiles
+                    .Below(_root, path)
+                    .OrderBy(file => file.Status.ModifiedNanoseconds)
+                    .Select(file => new FolderEvent(file.RelativePath, FolderEventKind.Found))
             );
         }
         catch (IOException)
@@ -202,9 +203,9 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         _folders[watch] = relative;
         try
         {
-            foreach (string folder in Directory.GetDirectories(path))
+            foreach (string name in NativeNames.In(path).Where(name => FolderFiles.IsFolder(Path.Combine(path, name))))
             {
-                Watch(Path.Combine(relative, Path.GetFileName(folder)), depth + 1);
+                Watch(Path.Combine(relative, name), depth + 1);
             }
         }
         catch (IOException)
@@ -216,8 +217,8 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
     private static partial int Init(int flags);
 
-    [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int AddWatch(int descriptor, string path, uint mask);
+    [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true)]
+    private static partial int AddWatch(int descriptor, [MarshalUsing(typeof(NativePathMarshaller))] string path, uint mask);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static partial nint Read(int descriptor, byte* buffer, nuint count);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Checkpoints;
 
 namespace ActorTrainer.Runtime.Workers.Files;
 
@@ -34,7 +35,7 @@ internal static class OpenWriters
         {
             foreach (string descriptor in Directory.EnumerateFileSystemEntries(process + "/fd"))
             {
-                string? target = new FileInfo(descriptor).LinkTarget;
+                string? target = NativeNames.LinkTarget(descriptor);
                 if (
                     target is not null
                     && target.StartsWith(prefix, StringComparison.Ordinal)

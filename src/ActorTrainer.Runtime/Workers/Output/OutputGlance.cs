@@ -25,14 +25,10 @@ internal sealed class OutputGlance(string directory)
     {
         try
         {
-            int newest = Directory.Exists(directory)
-                ? Directory
-                    .EnumerateFiles(directory, "output*.log")
-                    .Select(path => OutputLog.NumberOf(Path.GetFileName(path)))
-                    .DefaultIfEmpty()
-                    .Max()
-                : 0;
-            if (newest == 0)
+            string? path = Directory.Exists(directory)
+                ? Directory.EnumerateFiles(directory, "output*.log").MaxBy(path => OutputLog.NumberOf(Path.GetFileName(path)))
+                : null;
+            if (path is null || OutputLog.NumberOf(Path.GetFileName(path)) is not (> 0 and var newest))
             {
                 return [];
             }
@@ -43,7 +39,7 @@ internal sealed class OutputGlance(string directory)
             }
 
             using FileStream file = new(
-                Path.Combine(directory, OutputLog.FileName(newest)),
+                path,
                 FileMode.Open,
                 FileAccess.Read,
                 FileShare.ReadWrite | FileShare.Delete,
