@@ -74,7 +74,7 @@ public sealed class ProgressTextTests
 
         LastLinesText.Of(failure, 3).ShouldBe($"| a  b\n| {new string('x', 159)}…\n| last");
         LastLinesText.Of(failure, 9).ShouldStartWith("| red\n| a  b\n");
-        LastLinesText.Of(null, 9).ShouldBe("");
+        LastLinesText.Of((Failure?)null, 9).ShouldBe("");
     }
 
     private static Dictionary<string, double> Metrics =>

@@ -56,7 +56,7 @@ public sealed class OutputGlanceTests : IDisposable
 
         lines.Count.ShouldBe(OutputGlance.MostLines);
         lines[^1].ShouldBe("step 100000/100000 loss 0.5");
-        lines[0].ShouldBe("step 99745/100000 loss 0.5");
+        lines[0].ShouldBe("step 99873/100000 loss 0.5");
     }
 
     [Fact]

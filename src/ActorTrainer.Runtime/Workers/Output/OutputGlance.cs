@@ -12,7 +12,7 @@ namespace ActorTrainer.Runtime.Workers.Output;
 internal sealed class OutputGlance(string directory)
 {
     internal const int MostBytes = 64 << 10;
-    internal const int MostLines = 256;
+    internal const int MostLines = 128;
     private const int LongestLineBytes = 12 << 10;
 
     private int _number;
