@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ActorTrainer.Core.Configuration;
+using ActorTrainer.Cli.Hosting;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Commands;
@@ -28,6 +28,8 @@ internal sealed class NodeEnvironmentOptions
             HelpName = "COMMAND",
         };
 
+    private (string Key, Option<string?> Option)[] Keys => [("venv", Venv), ("requirements", Requirements), ("setup", Setup)];
+
     public void AddTo(Command command)
     {
         command.Add(Venv);
@@ -36,13 +38,19 @@ internal sealed class NodeEnvironmentOptions
     }
 
     /// <summary>The same as keys over those of a task file.</summary>
-    public IReadOnlyList<Flag> Flags(Invocation call) =>
-        [
-            .. ((string Key, Option<string?> Option)[])
-                [("venv", Venv), ("requirements", Requirements), ("setup", Setup)]
-                    .Where(known => call.Value(known.Option) is not null)
-                    .Select(known => new Flag($"environment.{known.Key}", call.Value(known.Option)!, known.Option.Name)),
-        ];
+    public IReadOnlyList<Flag> Flags(Invocation call)
+    {
+        List<Flag> flags = [];
+        foreach ((string key, Option<string?> option) in Keys)
+        {
+            if (call.Value(option) is { } value)
+            {
+                flags.Add(new Flag($"environment.{key}", value, option.Name));
+            }
+        }
+
+        return flags;
+    }
 
     /// <summary>For a task that has no file; null: none of them is given.</summary>
     public EnvironmentSpec? Read(Invocation call)

@@ -90,14 +90,11 @@ internal static class TasksShowCommand
                 .Where(line => line.Length > 0)
         );
 
-    private static string Needs(EnvironmentSpec wanted) =>
-        string.Join(
-            '\n',
-            ((string Name, string? Value)[])
-                [("venv", wanted.Venv), ("requirements", wanted.Requirements), ("setup", wanted.Setup)]
-                    .Where(part => part.Value is not null)
-                    .Select(part => $"{part.Name} {part.Value}")
-        );
+    private static string Needs(EnvironmentSpec wanted)
+    {
+        (string Name, string? Value)[] parts = [("venv", wanted.Venv), ("requirements", wanted.Requirements), ("setup", wanted.Setup)];
+        return string.Join('\n', parts.Where(part => part.Value is not null).Select(part => $"{part.Name} {part.Value}"));
+    }
 
     private static string? Owner(TaskDetails details) =>
         details.Owner is { } owner ? $"{owner}, term {Human.Number(details.Term)}"
