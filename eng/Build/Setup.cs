@@ -165,8 +165,7 @@ internal static class Setup
         return made ? "ip" : null;
     }
 
-    private static async Task<string?> FindVenvAsync() =>
-        await RunsAsync("python3", ["-c", "import venv, ensurepip"]) ? "python3" : null;
+    private static async Task<string?> FindVenvAsync() => await RunsAsync("python3", ["-c", "import venv, ensurepip"]) ? "python3" : null;
 
     private static async Task<bool> RunsAsync(string program, IReadOnlyList<string> arguments)
     {

@@ -118,7 +118,10 @@ public sealed class EnvironmentTests : IDisposable
         await cluster.WaitAsync(
             "it says what it waits for",
             async () =>
-                (detail = (await cluster.Client.GetTaskAsync("waits")).Task.Detail).StartsWith("waits for a node", StringComparison.Ordinal),
+                (detail = (await cluster.Client.GetTaskAsync("waits")).Task.Detail).StartsWith(
+                    "waits for a node",
+                    StringComparison.Ordinal
+                ),
             Limit
         );
         detail.ShouldContain($"The virtual environment '{_folder["venv"]}' is not on this node");
@@ -138,7 +141,10 @@ public sealed class EnvironmentTests : IDisposable
         Add("tiny.py", "word = 'from the wheel'\n");
         Add("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n");
         Add("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n");
-        Add("tiny-1.0.dist-info/RECORD", "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\ntiny-1.0.dist-info/RECORD,,\n");
+        Add(
+            "tiny-1.0.dist-info/RECORD",
+            "tiny.py,,\ntiny-1.0.dist-info/METADATA,,\ntiny-1.0.dist-info/WHEEL,,\ntiny-1.0.dist-info/RECORD,,\n"
+        );
 
         void Add(string name, string content)
         {

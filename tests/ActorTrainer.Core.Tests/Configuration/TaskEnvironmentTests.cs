@@ -27,7 +27,12 @@ public sealed class TaskEnvironmentTests
 
     [Theory]
     [InlineData(null, null, null, "the environment has no venv, no requirements and no setup; give it one of them, or leave it out")]
-    [InlineData("/opt/v", "r.txt", null, "environment.venv names a virtual environment that exists, and environment.requirements makes one; ")]
+    [InlineData(
+        "/opt/v",
+        "r.txt",
+        null,
+        "environment.venv names a virtual environment that exists, and environment.requirements makes one; "
+    )]
     [InlineData("venv", null, null, "environment.venv 'venv' is not a full path; write the folder that holds bin/python")]
     [InlineData(null, " ", null, "environment.requirements ' ' is not a file's path; write one")]
     [InlineData(null, "../r.txt", null, "environment.requirements '../r.txt' leads out of the working directory")]
