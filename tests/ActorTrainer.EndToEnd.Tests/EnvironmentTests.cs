@@ -72,13 +72,17 @@ public sealed class EnvironmentTests : IDisposable
         Directory.CreateDirectory(shared);
         File.WriteAllText(
             _folder["task.conf"],
-            $$"""
+            $$"""""
             task {
               name = made
               command = [sh, -c, "cat $ACTORTRAINER_ENVIRONMENT/half $ACTORTRAINER_ENVIRONMENT/whole > {{shared}}/got"]
-              environment.setup = "echo x >> $ACTORTRAINER_ENVIRONMENT/half; echo $$ >> {{shared}}/began; until [ -e {{shared}}/go ]; do sleep 0.1; done; echo y > $ACTORTRAINER_ENVIRONMENT/whole"
+              environment.setup = """
+                echo x >> $ACTORTRAINER_ENVIRONMENT/half
+                echo $$ >> {{shared}}/began
+                until [ -e {{shared}}/go ]; do sleep 0.1; done
+                echo y > $ACTORTRAINER_ENVIRONMENT/whole"""
             }
-            """
+            """""
         );
         (await cluster.RunAsync("submit", _folder["task.conf"])).ExitCode.ShouldBe(0);
         await BeganAsync(1);

@@ -56,7 +56,8 @@ internal static class Bundling
         )
         {
             throw new BundleException(
-                $"The requirements '{file}' are not in the bundle of '{listing.Folder}'; name a file that is, or its full path on the nodes."
+                $"The requirements '{file}' are not in the bundle of '{listing.Folder}'; "
+                    + "name a file that is, or its full path on the nodes."
             );
         }
     }

@@ -37,7 +37,8 @@ internal static class EnvironmentCommands
         }
         if [ -n "$requirements" ]; then
           step "python3 -m venv" "$python" -m venv "$ACTORTRAINER_ENVIRONMENT"
-          step "pip install -r $label" "$ACTORTRAINER_ENVIRONMENT/bin/python" -m pip install --no-input --disable-pip-version-check -r "$requirements"
+          step "pip install -r $label" "$ACTORTRAINER_ENVIRONMENT/bin/python" -m pip install \
+            --no-input --disable-pip-version-check -r "$requirements"
         fi
         if [ -n "$setup" ]; then
           step setup /bin/sh -c "$setup"

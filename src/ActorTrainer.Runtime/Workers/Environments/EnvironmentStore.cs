@@ -5,8 +5,8 @@ using ActorTrainer.Checkpoints;
 namespace ActorTrainer.Runtime.Workers.Environments;
 
 /// <summary>
-/// The environments that a node has made: <c>DATA/environments/HASH/</c>, and beside each that is complete <c>HASH.made</c> with its size in
-/// bytes, whose time is that of its last use. A folder without it was being made when the node ended, and is removed.
+/// The environments that a node has made: <c>DATA/environments/HASH/</c>, and beside each that is complete <c>HASH.made</c> with its size
+/// in bytes, whose time is that of its last use. A folder without it was being made when the node ended, and is removed.
 /// </summary>
 /// <remarks>
 /// A virtual environment has its own path in its scripts, so that it is made where it stays, and not renamed when it is complete.
@@ -24,8 +24,8 @@ internal sealed class EnvironmentStore(string dataDirectory, EnvironmentBounds b
     public string FolderOf(string hash) => Path.Combine(_root, hash);
 
     /// <summary>
-    /// Lets a run use an environment, which is made first where it is not there. Only one makes it at a time; if that fails or is ended, the
-    /// next one that waits makes it.
+    /// Lets a run use an environment, which is made first where it is not there. Only one makes it at a time; if that fails or is ended,
+    /// the next one that waits makes it.
     /// </summary>
     /// <param name="hash">What it is known by.</param>
     /// <param name="make">Makes it in its folder, which is empty; throws where it cannot be made.</param>
