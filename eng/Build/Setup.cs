@@ -54,6 +54,15 @@ internal static class Setup
                 + "and a container has to be privileged."
         );
 
+    /// <summary>A Python that makes virtual environments with pip in them.</summary>
+    public static Requirement Venv { get; } =
+        new(
+            "venv",
+            "what makes virtual environments",
+            ["python3", "python3-venv"],
+            "Needs a python3 that makes virtual environments: 'apt-get install python3-venv' brings its module."
+        );
+
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
     /// <param name="log">Where it says so.</param>
     /// <param name="wanted">What is needed.</param>
@@ -66,6 +75,7 @@ internal static class Setup
             (string? variable, Func<Task<string?>> find) =
                 requirement == Torch ? ((string?)PythonVariable, (Func<Task<string?>>)FindPythonAsync)
                 : requirement == PostgreSql ? (PostgreSqlVariable, FindPostgreSqlAsync)
+                : requirement == Venv ? (null, FindVenvAsync)
                 : (null, FindNamespacesAsync);
             string? found = await find();
             if (found is null && await InstallAsync(requirement, log))
@@ -154,6 +164,8 @@ internal static class Setup
 
         return made ? "ip" : null;
     }
+
+    private static async Task<string?> FindVenvAsync() => await RunsAsync("python3", ["-c", "import venv, ensurepip"]) ? "python3" : null;
 
     private static async Task<bool> RunsAsync(string program, IReadOnlyList<string> arguments)
     {

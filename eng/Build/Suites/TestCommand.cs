@@ -59,7 +59,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
             [
                 Setup.Torch,
                 .. Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.PostgreSql] : Array.Empty<Requirement>(),
-                .. Contains(suites, SuiteRunner.EndToEndSuite) ? [Setup.Namespaces] : Array.Empty<Requirement>(),
+                .. Contains(suites, SuiteRunner.EndToEndSuite) ? [Setup.Namespaces, Setup.Venv] : Array.Empty<Requirement>(),
             ]
         );
         SuiteRunner runner = new(repository, setup, SuiteTimeout);
@@ -92,7 +92,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     private async Task<int> RunFastAsync(Suite[] suites)
     {
         long start = TimeProvider.System.GetTimestamp();
-        SetupOutcome nothing = new([Setup.Torch, Setup.PostgreSql, Setup.Namespaces], new Dictionary<string, string>());
+        SetupOutcome nothing = new([Setup.Torch, Setup.PostgreSql, Setup.Namespaces, Setup.Venv], new Dictionary<string, string>());
         SuiteRunner runner = new(repository, nothing, SuiteTimeout, fast: true);
         TestSummary summary = new(console, strict: false, suites.Max(suite => suite.Name.Length));
         Dictionary<Suite, SlowTests> slow = suites

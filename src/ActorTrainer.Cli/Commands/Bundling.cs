@@ -23,6 +23,7 @@ internal static class Bundling
 
         BundleListing listing = await Task.Run(() => BundleListing.Read(source, draft.Spec, call.Interrupt), call.Interrupt);
         CheckExecutable(draft.Spec, listing);
+        CheckRequirements(draft.Spec, listing);
         BundleSpec bundle = listing.Bundle;
         call.Note(
             $"bundled {Files(bundle)}, {Human.Bytes(bundle.Bytes)} from {listing.Folder} "
@@ -44,6 +45,22 @@ internal static class Bundling
     public static string Describe(BundleSpec bundle) => $"{Files(bundle)}, {Human.Bytes(bundle.Bytes)}, hash {bundle.ShortHash}";
 
     private static string Files(BundleSpec bundle) => bundle.Files == 1 ? "1 file" : $"{Human.Number(bundle.Files)} files";
+
+    private static void CheckRequirements(TaskSpec spec, BundleListing listing)
+    {
+        if (
+            spec.NodeEnvironment?.Requirements is { } file
+            && !Path.IsPathRooted(file)
+            && listing.IsExecutable(file) is null
+            && !spec.Links.Keys.Any(link => file == link || file.StartsWith(link + "/", StringComparison.Ordinal))
+        )
+        {
+            throw new BundleException(
+                $"The requirements '{file}' are not in the bundle of '{listing.Folder}'; "
+                    + "name a file that is, or its full path on the nodes."
+            );
+        }
+    }
 
     private static void CheckExecutable(TaskSpec spec, BundleListing listing)
     {

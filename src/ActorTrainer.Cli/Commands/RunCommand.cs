@@ -39,6 +39,7 @@ internal static class RunCommand
             from,
         };
         options.Environment.AddTo(command);
+        options.NodeEnvironment.AddTo(command);
         options.Files.AddTo(command);
         command.TakesCommandLine = true;
         command.ExitCodeNote = "the task's own; a held task: 1";

@@ -14,6 +14,7 @@ internal static class SubmitCommand
         Option<string[]> set = new("--set") { Description = "A key over the file's; may be repeated.", HelpName = "KEY=VALUE" };
         Option<string?> from = CheckpointId.StartOption();
         Option<bool> wait = new("--wait") { Description = "Follow the output until the task ends; exit with its code." };
+        NodeEnvironmentOptions environment = new();
         BundleOptions files = new();
         CliCommand command = new(
             "submit",
@@ -28,6 +29,7 @@ internal static class SubmitCommand
             from,
             wait,
         };
+        environment.AddTo(command);
         files.AddTo(command);
         command.ExitCodeNote = "with --wait the task's own; a held task: 1";
         Invocation.Set(
@@ -58,7 +60,12 @@ internal static class SubmitCommand
 
                 TaskDraft Read(bool bundled)
                 {
-                    IReadOnlyList<Flag> flags = [.. KeyValues.Parse(call.Value(set), "--set", "priority=5"), .. files.Flags(call, bundled)];
+                    IReadOnlyList<Flag> flags =
+                    [
+                        .. KeyValues.Parse(call.Value(set), "--set", "priority=5"),
+                        .. environment.Flags(call),
+                        .. files.Flags(call, bundled),
+                    ];
                     TaskDraft read = cli.Files.ReadTask(call.Value(file), cli.WorkingDirectory, flags);
                     return call.Value(name) is string given ? read with { Spec = read.Spec with { Name = given } } : read;
                 }

@@ -28,6 +28,8 @@ internal sealed class TaskOptions
 
     public EnvironmentOptions Environment { get; } = new();
 
+    public NodeEnvironmentOptions NodeEnvironment { get; } = new();
+
     public Option<int> MaxAttempts { get; } =
         new("--max-attempts")
         {
@@ -57,6 +59,7 @@ internal sealed class TaskOptions
                     Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
                     Priority = call.Value(Priority),
                     Command = command,
+                    NodeEnvironment = NodeEnvironment.Read(call),
                     WaitForChildren = call.Value(WaitForChildren),
                     WorkingDirectory = call.Cli.WorkingDirectory,
                     Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },

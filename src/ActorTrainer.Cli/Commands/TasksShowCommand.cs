@@ -67,6 +67,7 @@ internal static class TasksShowCommand
             ("Links", spec is null ? null : string.Join(", ", spec.Links.Select(link => $"{link.Key} -> {link.Value}"))),
             ("State", spec is null ? null : string.Join(", ", spec.State)),
             ("Environment", spec is null ? null : EnvironmentOf(spec)),
+            ("Needs", spec?.NodeEnvironment is { } wanted ? Needs(wanted) : null),
             ("Umask", spec?.Umask),
             ("Children", spec is { WaitForChildren: true } ? "waited for" : null),
             (
@@ -91,6 +92,12 @@ internal static class TasksShowCommand
                 .Prepend(string.Join(' ', spec.Environment.Keys.Order(StringComparer.Ordinal)))
                 .Where(line => line.Length > 0)
         );
+
+    private static string Needs(EnvironmentSpec wanted)
+    {
+        (string Name, string? Value)[] parts = [("venv", wanted.Venv), ("requirements", wanted.Requirements), ("setup", wanted.Setup)];
+        return string.Join('\n', parts.Where(part => part.Value is not null).Select(part => $"{part.Name} {part.Value}"));
+    }
 
     private static string? Owner(TaskDetails details) =>
         details.Owner is { } owner ? $"{owner}, term {Human.Number(details.Term)}"

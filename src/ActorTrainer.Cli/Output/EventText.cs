@@ -13,6 +13,7 @@ internal static class EventText
         {
             TaskSubmitted => "submitted",
             TaskActivated => "activated",
+            TaskPreparing => "preparing",
             TaskStarted => "started",
             TaskAdopted => "adopted",
             TaskProgressed => "progressed",
@@ -43,6 +44,7 @@ internal static class EventText
         {
             TaskSubmitted e => $"{e.Spec.Name}: {Shorten(What(e.Spec))}",
             TaskActivated e => $"on {e.Node}, term {Human.Number(e.Term)}",
+            TaskPreparing e => $"the environment on {e.Node}: {e.Detail}",
             TaskStarted e => FormattableString.Invariant($"run {e.Run} on {e.Node}, pid {e.Pid}, ")
                 + (e.RestoredFrom is null ? "from nothing" : FormattableString.Invariant($"from {e.RestoredFrom} (step {e.RestoredStep})")),
             TaskProgressed e => Progress(e.Progress),

@@ -214,6 +214,15 @@ public sealed record WorkerModel
     /// <summary><c>warm.dotnet</c>: spare worker processes of a node that wait for the next C# trainer. 0: none. Default 1.</summary>
     public int WarmDotnet { get; init; } = 1;
 
+    /// <summary><c>environments.keep</c>: how long an environment made for tasks stays that no run uses. Default 7 days.</summary>
+    public TimeSpan EnvironmentsKeep { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// <c>environments.max-size</c>: bytes of all of them; beyond that those go that were used longest ago and are not in use. Default
+    /// 50 GiB.
+    /// </summary>
+    public long EnvironmentsMaxBytes { get; init; } = 50L << 30;
+
     /// <summary>
     /// The command of a program that runs workers, to which <c>guard</c> and <c>worker</c> are appended, for example the
     /// <c>actortrainer</c> executable. No key of the configuration: a host program sets it that cannot be run again as it was, such as a

@@ -131,10 +131,13 @@ public static class NodeModelReader
     private static WorkerModel ReadWorker(ConfigSection section)
     {
         WorkerModel defaults = new();
+        ConfigSection environments = section.Section("environments");
         return new WorkerModel
         {
             LogMaxBytes = section.Size("log-max-size", defaults.LogMaxBytes, 64 << 10, 1L << 40),
             Nice = section.Int("nice", defaults.Nice, 0, 19),
+            EnvironmentsKeep = environments.Duration("keep", defaults.EnvironmentsKeep, TimeSpan.Zero, TimeSpan.FromDays(36_500)),
+            EnvironmentsMaxBytes = environments.Size("max-size", defaults.EnvironmentsMaxBytes, 0, 1L << 50),
             WarmDotnet = section.Section("warm").Int("dotnet", defaults.WarmDotnet, 0, 16),
         };
     }

@@ -53,7 +53,7 @@ public static partial class TaskSpecReader
         ConfigNode? command = task.Take("command");
         IReadOnlyList<string>? words = command is null ? null : ReadCommand(task, command);
         TrainerSpec? trainer = ReadTrainer(task.Section("trainer"), resolvePath);
-        (SortedDictionary<string, string> environment, SortedDictionary<string, string>? secrets) = ReadEnvironment(task);
+        EnvironmentSection environment = ReadEnvironment(task, resolvePath);
         string? folder = ReadPath(task, "working-directory", resolvePath);
         BundleSource? bundle = ReadBundle(task, resolvePath);
         SortedDictionary<string, string> links = ReadLinks(task, bundle?.Folder, resolvePath);
@@ -66,8 +66,9 @@ public static partial class TaskSpecReader
             Slots = task.Int("slots", 1, TaskSpecRules.Slots),
             Command = words,
             Trainer = trainer,
-            Environment = environment,
-            Secrets = secrets,
+            Environment = environment.Variables,
+            Secrets = environment.Secrets,
+            NodeEnvironment = environment.Node,
             Umask = ReadUmask(task),
             WorkingDirectory = folder ?? (own ? null : command?.Origin.Folder),
             FromCheckpoint = ReadFromCheckpoint(task),
@@ -88,6 +89,7 @@ public static partial class TaskSpecReader
             (
                 TaskSpecRules.OwnFolder(words is not null, folder is not null, bundle is not null, false, false)
                 ?? TaskSpecRules.Folder(spec)
+                ?? TaskSpecRules.NodeEnvironment(spec)
             ) is
             { } problem
         )
@@ -195,58 +197,10 @@ public static partial class TaskSpecReader
             _ => 0,
         };
 
-    private static (SortedDictionary<string, string> Plain, SortedDictionary<string, string>? Secrets) ReadEnvironment(ConfigSection task)
-    {
-        const string key = "environment";
-        SortedDictionary<string, string> plain = new(StringComparer.Ordinal);
-        SortedDictionary<string, string> secrets = new(StringComparer.Ordinal);
-        switch (task.Take(key))
-        {
-            case null:
-                break;
-            case ConfigObject variables:
-                foreach ((string name, ConfigNode node) in variables.Fields)
-                {
-                    CheckVariable(task, name, node);
-                    if (node is ConfigObject { Fields: [{ Key: "secret", Value: ConfigScalar { Text: { } source } place }] })
-                    {
-                        secrets[name] = TaskSpecRules.SecretProblem(source) is { } problem
-                            ? throw new ConfigException(place.Origin, $"{task.Path}.{key}.{name} {problem}.")
-                            : source;
-                    }
-                    else
-                    {
-                        plain[name] =
-                            (node as ConfigScalar)?.Text
-                            ?? throw task.Wrong(
-                                node,
-                                $"{key}.{name}",
-                                "must be a text; put it in double quotes, or write { secret = \"file:/…\" }"
-                            );
-                    }
-                }
-
-                break;
-            case { } other:
-                throw task.Wrong(other, key, "must be an object; write environment { NAME = \"value\" }");
-        }
-
-        return (plain, secrets.Count == 0 ? null : secrets);
-    }
-
     private static string? ReadUmask(ConfigSection task) =>
         task.Scalar("umask") is not { } umask ? null
         : TaskSpecRules.UmaskProblem(umask.Text!) is { } problem ? throw task.Wrong(umask, "umask", problem, umask.Text)
         : umask.Text;
-
-    private static void CheckVariable(ConfigSection task, string name, ConfigNode node)
-    {
-        string? problem = TaskSpecRules.VariableProblem(name, (node as ConfigScalar)?.Text);
-        if (problem is not null)
-        {
-            throw new ConfigException(node.KeyOrigin ?? node.Origin, $"{task.Path}.environment.{name} {problem}.");
-        }
-    }
 
     private static string? ReadPath(ConfigSection section, string key, PathResolver resolvePath)
     {

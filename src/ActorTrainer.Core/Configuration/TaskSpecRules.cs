@@ -45,6 +45,7 @@ public static partial class TaskSpecRules
             ?? Stalls(spec.Stall)
             ?? OfCommandsOnly(spec)
             ?? Progress(spec)
+            ?? NodeEnvironment(spec)
             ?? spec.Environment.Select(variable => Variable(variable.Key, variable.Value)).FirstOrDefault(problem => problem is not null)
             ?? spec.Secrets?.Select(secret => Secret(secret.Key, secret.Value, spec)).FirstOrDefault(problem => problem is not null)
             ?? (spec.Umask is null || UmaskProblem(spec.Umask) is not { } umask ? null : $"umask is '{spec.Umask}': {umask}");

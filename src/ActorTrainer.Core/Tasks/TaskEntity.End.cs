@@ -35,7 +35,7 @@ public sealed partial class TaskEntity
     {
         run.NodeUnfit = failed.NodeUnfit;
         string error = failed.NodeUnfit ? failed.Detail : $"could not be started: {failed.Detail}";
-        return OnEnded(run, new RunEnd(null, null, error, []), now, random);
+        return OnEnded(run, new RunEnd(null, null, error, failed.LastLines), now, random);
     }
 
     private EntityStep OnEnded(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)

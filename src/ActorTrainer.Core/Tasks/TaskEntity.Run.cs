@@ -16,6 +16,7 @@ public sealed partial class TaskEntity
             WorkerWarned warned => new EntityStep([new TaskWarned(warned.Detail)], []),
             WorkerStarted started => OnStarted(_run, started.Pid, now),
             WorkerStartFailed failed => OnStartFailed(_run, failed, now, random),
+            WorkerPreparing preparing => OnPreparing(_run, preparing),
             WorkerReady => OnReady(_run, now),
             WorkerPhaseChanged changed => OnPhase(_run, changed.Phase, now),
             WorkerActive => OnPhase(_run, _run.Phase, now),
@@ -162,6 +163,15 @@ public sealed partial class TaskEntity
         return next with { Persist = [damaged, .. next.Persist] };
     }
 
+    /// <summary>No limit holds meanwhile: how long an installation takes says nothing about the task.</summary>
+    private EntityStep OnPreparing(TaskRun run, WorkerPreparing preparing)
+    {
+        run.Preparing = true;
+        return Term == run.Key.Term && State is not null && run.Stop == StopCause.None
+            ? new EntityStep([new TaskPreparing(home.Address, preparing.Detail)], [])
+            : EntityStep.Nothing;
+    }
+
     private EntityStep OnReady(TaskRun run, TimeSpan now)
     {
         run.Ready = true;
@@ -286,6 +296,7 @@ public sealed partial class TaskEntity
         {
             WorkerStarted i => i.Run,
             WorkerStartFailed i => i.Run,
+            WorkerPreparing i => i.Run,
             WorkerReady i => i.Run,
             WorkerPhaseChanged i => i.Run,
             WorkerActive i => i.Run,

@@ -7,6 +7,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(TaskSubmitted), "submitted")]
 [JsonDerivedType(typeof(TaskActivated), "activated")]
+[JsonDerivedType(typeof(TaskPreparing), "preparing")]
 [JsonDerivedType(typeof(TaskStarted), "started")]
 [JsonDerivedType(typeof(TaskAdopted), "adopted")]
 [JsonDerivedType(typeof(TaskProgressed), "progressed")]
@@ -39,6 +40,11 @@ public sealed record TaskSubmitted(TaskSpec Spec, string SpecHash = "", long Ter
 
 /// <summary>Another node, or another life of the same one, took the task up under a new term.</summary>
 public sealed record TaskActivated(long Term, long Incarnation, NodeAddress Node) : TaskEvent;
+
+/// <summary>Before a worker can start, the node makes the environment that the task needs.</summary>
+/// <param name="Node">The node.</param>
+/// <param name="Detail">What is made.</param>
+public sealed record TaskPreparing(NodeAddress Node, string Detail) : TaskEvent;
 
 /// <summary>A worker was started. <paramref name="RestoredFrom"/> is the checkpoint's name, or null for a start from nothing.</summary>
 public sealed record TaskStarted(int Run, long Incarnation, NodeAddress Node, int Pid, string? RestoredFrom, long RestoredStep) : TaskEvent;

@@ -9,10 +9,13 @@ internal static class TaskFold
     /// <summary>Lives that are remembered as unfit: those of a cluster, with some that have ended.</summary>
     private const int MaxUnfit = 64;
 
+    private const string Preparing = "preparing the environment";
+
     public static TaskState Apply(TaskState state, TaskEvent e) =>
         e switch
         {
-            TaskActivated activated => state with { Term = activated.Term, Incarnation = activated.Incarnation },
+            TaskActivated activated => OnActivated(state, activated),
+            TaskPreparing preparing => state with { Detail = $"{Preparing} on {preparing.Node}: {preparing.Detail}" },
             TaskStarted started => OnStarted(state, started),
             TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
             TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
@@ -79,6 +82,15 @@ internal static class TaskFold
                 ExitCode = 1,
             },
             _ => state,
+        };
+
+    /// <summary>What another node was making is of no use to this one.</summary>
+    private static TaskState OnActivated(TaskState state, TaskActivated activated) =>
+        state with
+        {
+            Term = activated.Term,
+            Incarnation = activated.Incarnation,
+            Detail = state.Detail.StartsWith(Preparing, StringComparison.Ordinal) ? "waits for a slot" : state.Detail,
         };
 
     private static TaskState OnRetryScheduled(TaskState state, TaskRetryScheduled retry) =>

@@ -36,6 +36,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     /// <summary>The process was asked to start; only then is there something to stop.</summary>
     public bool WorkerRequested { get; set; }
 
+    /// <summary>Its environment is made before it starts.</summary>
+    public bool Preparing { get; set; }
+
     public int Pid { get; set; }
 
     /// <summary>The C# trainer waits for its checkpoint.</summary>
@@ -102,6 +105,7 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
             WorkerPhase.Evaluating => stall.Evaluating,
             WorkerPhase.Saving => stall.Saving,
             _ when !RestoreSettled => stall.Restoring,
+            _ when Preparing => TimeSpan.Zero,
             _ => stall.Starting,
         };
         return limit <= TimeSpan.Zero ? null : limit;

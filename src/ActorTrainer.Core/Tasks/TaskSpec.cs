@@ -30,6 +30,9 @@ public sealed record TaskSpec
     /// </summary>
     public IReadOnlyDictionary<string, string>? Secrets { get; init; }
 
+    /// <summary>What a command needs of its node beside these variables; null: nothing.</summary>
+    public EnvironmentSpec? NodeEnvironment { get; init; }
+
     /// <summary>The umask of the worker, in octal digits such as 022; null: the node's.</summary>
     public string? Umask { get; init; }
 

@@ -42,6 +42,7 @@ public abstract record TaskInput
         {
             WorkerStarted i => i.Run.Task,
             WorkerStartFailed i => i.Run.Task,
+            WorkerPreparing i => i.Run.Task,
             WorkerReady i => i.Run.Task,
             WorkerPhaseChanged i => i.Run.Task,
             WorkerActive i => i.Run.Task,
@@ -65,6 +66,13 @@ public abstract record TaskInput
 /// <summary>The worker's process stands. For a command that is all it ever says of itself.</summary>
 public sealed record WorkerStarted(RunKey Run, int Pid) : TaskInput;
 
+/// <summary>
+/// Before the process can start, the node makes the environment that the task needs, which may take long. A start or its failure follows.
+/// </summary>
+/// <param name="Run">The run.</param>
+/// <param name="Detail">What is made, for the user.</param>
+public sealed record WorkerPreparing(RunKey Run, string Detail) : TaskInput;
+
 /// <summary>The process could not be started: no such executable, no permission, no memory.</summary>
 public sealed record WorkerStartFailed(RunKey Run, string Detail) : TaskInput
 {
@@ -73,6 +81,9 @@ public sealed record WorkerStartFailed(RunKey Run, string Detail) : TaskInput
     /// node may be able to start.
     /// </summary>
     public bool NodeUnfit { get; init; }
+
+    /// <summary>The last lines of what was to be done before, oldest first; empty: there are none.</summary>
+    public IReadOnlyList<string> LastLines { get; init; } = [];
 }
 
 /// <summary>A C# trainer's process is connected and initialised: it waits for <see cref="BeginTraining"/>.</summary>

@@ -49,6 +49,12 @@ internal static class SubmitChecks
             return null;
         }
 
+        if (!name.Contains('/', StringComparison.Ordinal) && spec.NodeEnvironment is not null)
+        {
+            // Perhaps in a virtual environment of the node that runs it, or in one that is not made yet.
+            return null;
+        }
+
         string path = spec.Environment.GetValueOrDefault("PATH") ?? Environment.GetEnvironmentVariable("PATH") ?? "";
         string home = spec.WorkingDirectory ?? Environment.CurrentDirectory;
         return WorkerEnvironment.FindExecutable(name, home, path, out string problem) is null

@@ -7,7 +7,7 @@ namespace ActorTrainer.Runtime.Workers;
 /// <param name="Arguments">All arguments, the first being the name of the program.</param>
 /// <param name="Environment">The whole environment.</param>
 /// <param name="WorkingDirectory">An existing folder.</param>
-/// <param name="LogDirectory">Where the output files go.</param>
+/// <param name="LogDirectory">Where the output files go; null: only the last lines are kept.</param>
 /// <param name="LogMaxBytes">Bytes of output kept, in two files.</param>
 /// <param name="Umask">Its umask in octal digits; null: the node's.</param>
 internal sealed record PreparedStart(
@@ -15,7 +15,7 @@ internal sealed record PreparedStart(
     IReadOnlyList<string> Arguments,
     IReadOnlyDictionary<string, string> Environment,
     string WorkingDirectory,
-    string LogDirectory,
+    string? LogDirectory,
     long LogMaxBytes,
     string? Umask = null
 )

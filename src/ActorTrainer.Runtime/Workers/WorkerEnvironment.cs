@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Environments;
 using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers;
@@ -21,6 +22,7 @@ internal static class WorkerEnvironment
         "ACTORTRAINER_TERM",
         "ACTORTRAINER_CHECKPOINT_DIR",
         "ACTORTRAINER_SOCKET",
+        EnvironmentCommands.Variable,
         Spare,
     ];
 

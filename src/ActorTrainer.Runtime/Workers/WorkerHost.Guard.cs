@@ -120,8 +120,8 @@ internal sealed partial class WorkerHost
             guard.Send(
                 prepared.ToStart(run.Name) with
                 {
-                    StallMs = run.IsCommand ? (long?)spec.Stall.OfCommand()?.TotalMilliseconds : null,
-                    WaitForChildren = spec.WaitForChildren,
+                    StallMs = run is { IsCommand: true, Step: null } ? (long?)spec.Stall.OfCommand()?.TotalMilliseconds : null,
+                    WaitForChildren = spec.WaitForChildren && run.Step is null,
                 }
             );
         }
@@ -134,7 +134,7 @@ internal sealed partial class WorkerHost
 
     private void OnGuardMessage(GuardLink link, GuardMessage message)
     {
-        if (link != _guard)
+        if (link != _guard || OnGuardMessageOfStep(message))
         {
             return;
         }

@@ -43,6 +43,9 @@ internal sealed partial class WorkerHost
     )]
     private partial void LogSparesNotUnderstood(string command);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Environments that nothing uses cannot be removed now: {Problem}")]
+    private partial void LogNotSwept(string problem);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "A worker connected as run '{Run}', which is not expected, and was turned away")]
     private partial void LogStrangeHello(string run);
 

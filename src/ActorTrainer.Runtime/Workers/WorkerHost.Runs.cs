@@ -40,48 +40,67 @@ internal sealed partial class WorkerHost
         {
             _directories.RemoveBefore(run.Key, needed.Contains);
             _directories.Create(run.Key);
-            SortedDictionary<string, string> environment = WorkerEnvironment.For(
-                run.Effect,
-                _directories,
-                _options.DataDirectory,
-                _socket!.SocketPath
-            );
-            TaskSpec spec = run.Effect.Spec;
-            if (SecretFiles.AddTo(environment, spec.Secrets) is { } secret)
-            {
-                Enqueue(() => OnNotPrepared(run, secret));
-                return;
-            }
-
-            string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
-            if (!Directory.Exists(folder))
-            {
-                string missing = $"The working directory '{folder}' does not exist on this node: create it, or change the task.";
-                Enqueue(() => OnNotPrepared(run, missing, nodeUnfit: true));
-                return;
-            }
-
-            if (await WorkFolder.FillAsync(spec, folder, _options.Bundles, _stop.Token) is { } unfilled)
-            {
-                Enqueue(() => OnNotPrepared(run, unfilled));
-                return;
-            }
-
-            IReadOnlyList<string> arguments = spec.Command ?? [.. _options.SelfCommand, WorkerVerb];
-            string? path = environment.GetValueOrDefault("PATH");
-            if (WorkerEnvironment.FindExecutable(arguments[0], folder, path, out string problem) is not { } executable)
-            {
-                Enqueue(() => OnNotPrepared(run, problem, nodeUnfit: true));
-                return;
-            }
-
+            PreparedStart start = await PrepareStartAsync(run);
             if (run.IsCommand && run.Key.Term > 1 && await OrphanSweep.EndFormerAsync(run.Key, _time, _stop.Token) is > 0 and int former)
             {
                 LogFormerEnded(run.Name, former);
             }
 
-            CheckpointFolder? checkpoints = spec.Command is null ? null : OpenCheckpointFolder(run);
-            PreparedStart start = new(
+            CheckpointFolder? checkpoints = run.IsCommand ? OpenCheckpointFolder(run) : null;
+            Enqueue(() => OnPrepared(run, start, checkpoints));
+        }
+        catch (UnpreparedException e)
+        {
+            Enqueue(() => OnNotPrepared(run, e));
+        }
+        catch (Exception e)
+        {
+            // Whatever it is: a start without an answer would leave the task waiting for ever.
+            string problem = $"The run's folder '{_directories.Of(run.Key)}' could not be prepared: {e.Message}";
+            Enqueue(() => OnNotPrepared(run, new UnpreparedException(problem)));
+        }
+    }
+
+    /// <exception cref="UnpreparedException">The run cannot be started.</exception>
+    /// <exception cref="OperationCanceledException">The run is asked to stop.</exception>
+    private async Task<PreparedStart> PrepareStartAsync(WorkerRun run)
+    {
+        TaskSpec spec = run.Effect.Spec;
+        SortedDictionary<string, string> environment = WorkerEnvironment.For(
+            run.Effect,
+            _directories,
+            _options.DataDirectory,
+            _socket!.SocketPath
+        );
+        if (SecretFiles.AddTo(environment, spec.Secrets) is { } secret)
+        {
+            throw new UnpreparedException(secret);
+        }
+
+        string folder = spec.WorkingDirectory ?? _directories.Work(run.Key);
+        if (!Directory.Exists(folder))
+        {
+            throw new UnpreparedException(
+                $"The working directory '{folder}' does not exist on this node: create it, or change the task.",
+                nodeUnfit: true
+            );
+        }
+
+        if (await WorkFolder.FillAsync(spec, folder, _options.Bundles, run.Stopping.Token) is { } unfilled)
+        {
+            throw new UnpreparedException(unfilled);
+        }
+
+        if (spec.NodeEnvironment is not null)
+        {
+            await UseEnvironmentAsync(run, environment, folder);
+        }
+
+        IReadOnlyList<string> arguments = spec.Command ?? [.. _options.SelfCommand, WorkerVerb];
+        return
+            WorkerEnvironment.FindExecutable(arguments[0], folder, environment.GetValueOrDefault("PATH"), out string problem)
+                is { } executable
+            ? new PreparedStart(
                 executable,
                 arguments,
                 environment,
@@ -89,14 +108,8 @@ internal sealed partial class WorkerHost
                 _directories.Of(run.Key),
                 _options.Worker.LogMaxBytes,
                 spec.Umask
-            );
-            Enqueue(() => OnPrepared(run, start, checkpoints));
-        }
-        catch (Exception e)
-        {
-            // Whatever it is: a start without an answer would leave the task waiting for ever.
-            Enqueue(() => OnNotPrepared(run, $"The run's folder '{_directories.Of(run.Key)}' could not be prepared: {e.Message}"));
-        }
+            )
+            : throw new UnpreparedException(problem, nodeUnfit: true);
     }
 
     /// <summary>
@@ -140,10 +153,20 @@ internal sealed partial class WorkerHost
         );
     }
 
-    private void OnNotPrepared(WorkerRun run, string problem, bool nodeUnfit = false)
+    private void OnNotPrepared(WorkerRun run, UnpreparedException problem)
     {
+        if (_runs.GetValueOrDefault(run.Name) != run)
+        {
+            // The guard was lost meanwhile, or is of no use, and the end is told.
+            return;
+        }
+
         Drop(run);
-        _post(new WorkerStartFailed(run.Key, problem) { NodeUnfit = nodeUnfit });
+        _post(
+            run.StopGrace is not null
+                ? new WorkerExited(run.Key, null, null, null, [])
+                : new WorkerStartFailed(run.Key, problem.Message) { NodeUnfit = problem.NodeUnfit, LastLines = problem.LastLines }
+        );
     }
 
     private void OnPrepared(WorkerRun run, PreparedStart start, CheckpointFolder? checkpoints)
@@ -204,6 +227,7 @@ internal sealed partial class WorkerHost
     private void StopRun(WorkerRun run, TimeSpan grace)
     {
         run.StopGrace = grace;
+        _ = run.Stopping.CancelAsync();
         run.Folder?.StopAsked();
         if (run.Guard is not { } guard)
         {
@@ -280,6 +304,8 @@ internal sealed partial class WorkerHost
     {
         _ = _runs.Remove(run.Name);
         run.Printed?.Over = true;
+        _ = run.Step?.Ended.TrySetCanceled();
+        run.Environment?.Dispose();
         run.Folder?.Dispose();
         run.Connection?.Dispose();
         WakeIdleWaiters();

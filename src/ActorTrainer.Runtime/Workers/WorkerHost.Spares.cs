@@ -225,7 +225,7 @@ internal sealed partial class WorkerHost
         _spareFailures = 0;
         run.Spare = spare;
         run.Pid = spare.Pid;
-        guard.Send(new GuardAssign(spare.Name, run.Name, prepared.LogDirectory, prepared.LogMaxBytes));
+        guard.Send(new GuardAssign(spare.Name, run.Name, prepared.LogDirectory!, prepared.LogMaxBytes));
         return true;
     }
 

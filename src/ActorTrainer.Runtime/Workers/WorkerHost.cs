@@ -1,8 +1,10 @@
 using System.Threading.Channels;
 using ActorTrainer.Cluster.Tasks;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
+using ActorTrainer.Runtime.Workers.Environments;
 using ActorTrainer.Training.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -40,6 +42,9 @@ internal sealed partial class WorkerHost : IWorkerHost
         _time = time;
         _logger = logger;
         _directories = new RunDirectories(_options.DataDirectory);
+        WorkerModel worker = _options.Worker;
+        EnvironmentBounds bounds = new(worker.EnvironmentsKeep, worker.EnvironmentsMaxBytes);
+        _environments = new EnvironmentStore(_options.DataDirectory, bounds, time);
     }
 
     /// <summary>The guard's process id, 0 while there is none.</summary>
@@ -66,6 +71,7 @@ internal sealed partial class WorkerHost : IWorkerHost
 
         _directories.RemoveAll();
         RunDirectories.DeleteFolder(SpareFolders);
+        SweepEnvironmentsFromTimeToTime();
         _socket = WorkerSocket.Open(_options.DataDirectory, HandleAsync);
         _loop = Task.Run(LoopAsync, CancellationToken.None);
         Enqueue(StartGuard);
@@ -198,6 +204,7 @@ internal sealed partial class WorkerHost : IWorkerHost
         await _beating;
         _ = _queue.Writer.TryComplete();
         await _loop;
+        await _sweeping;
         if (_guard is { } guard)
         {
             await guard.EndAsync(_time);

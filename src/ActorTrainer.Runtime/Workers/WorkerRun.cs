@@ -37,6 +37,15 @@ internal sealed class WorkerRun(StartWorker effect, long askedAt)
     /// <summary>The guard that was asked to start it, or null while it is prepared.</summary>
     public GuardLink? Guard { get; set; }
 
+    /// <summary>What the guard runs for it before its own process; null: nothing.</summary>
+    public RunStep? Step { get; set; }
+
+    /// <summary>Cancelled when it is asked to stop, for what is done before its process stands.</summary>
+    public CancellationTokenSource Stopping { get; } = new();
+
+    /// <summary>Keeps the environment that was made for it; null: none was.</summary>
+    public IDisposable? Environment { get; set; }
+
     /// <summary>0 until it stands.</summary>
     public int Pid { get; set; }
 

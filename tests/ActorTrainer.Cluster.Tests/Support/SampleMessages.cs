@@ -102,6 +102,7 @@ internal static class SampleMessages
     [
         new TaskSubmitted(Spec, "hash", 1, 9),
         new TaskActivated(4, 9, Node),
+        new TaskPreparing(Node, "pip install -r requirements.txt"),
         new TaskStarted(2, 9, Node, 17, Checkpoint.Name, 12),
         new TaskAdopted(2, 9),
         new TaskProgressed(Progress, Settled: true),

@@ -81,6 +81,10 @@ public sealed class TaskSpecHashTests
             },
             Spec with
             {
+                NodeEnvironment = new EnvironmentSpec { Setup = "make" },
+            },
+            Spec with
+            {
                 WaitForChildren = true,
             },
             Spec with

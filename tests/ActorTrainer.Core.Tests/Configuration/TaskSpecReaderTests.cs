@@ -143,6 +143,17 @@ public sealed class TaskSpecReaderTests
     }
 
     [Fact]
+    public void Read_EnvironmentOfTheNode_IsNoVariable()
+    {
+        TaskSpec spec = Read("task { name = a, command = x, environment { A = 1, venv = ../venv, setup = \"make all\" } }");
+
+        spec.Environment.ShouldBe(new Dictionary<string, string> { ["A"] = "1" });
+        spec.NodeEnvironment.ShouldBe(new EnvironmentSpec { Venv = "/venv", Setup = "make all" });
+        Read("task { name = a, command = x, environment.requirements = r.txt }").NodeEnvironment!.Requirements.ShouldBe("r.txt");
+        Read("task { name = a, command = x, environment.setup = null }").NodeEnvironment.ShouldBeNull();
+    }
+
+    [Fact]
     public void Read_MaxAttemptsIsZero_IsNoRetry() =>
         Read("task { name = a, command = x, retry.max-attempts = 0 }").Retry.MaxAttempts.ShouldBe(0);
 
@@ -170,6 +181,15 @@ public sealed class TaskSpecReaderTests
     [InlineData(
         "task { name = a, command = x, progress.patern = x }",
         "t.conf:1:40: task.progress.patern is not a known key. Did you mean task.progress.pattern?"
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment.setup = [make] }",
+        "t.conf:1:51: task.environment.setup must be a text; put it in double quotes."
+    )]
+    [InlineData(
+        "task { name = a, command = x, environment { venv = v, requirements = r } }",
+        "t.conf:1:1: task: environment.venv names a virtual environment that exists, and environment.requirements makes one; "
+            + "remove one of the two."
     )]
     [InlineData("task { name = a, comand = x }", "t.conf:1:18: task.comand is not a known key. Did you mean task.command?")]
     [InlineData("task { name = a, command = x, trainer.type = X }", "t.conf:1:1: the task has a command and a trainer; keep one of them.")]

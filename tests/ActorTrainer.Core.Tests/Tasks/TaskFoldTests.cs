@@ -171,7 +171,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(24) switch
+        return random.Next(25) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -210,6 +210,7 @@ public sealed class TaskFoldTests
             20 => new TaskCheckpointSetAside(Ref(step).Name, 2, Ref(0).Name, 0),
             21 => new TaskRestoreChosen(Ref(step).Name, step),
             22 => new TaskNodeLeaving(EntityDriver.There),
+            23 => new TaskPreparing(EntityDriver.There, "make"),
             _ => new TaskCancelled(),
         };
     }

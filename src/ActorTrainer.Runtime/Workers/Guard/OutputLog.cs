@@ -24,7 +24,7 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
     private long _start;
     private long _written;
     private long _length;
-    private int _number;
+    private int _number = LastNumber(directory);
     private bool _atLineStart = true;
 
     /// <summary>Bytes that could not be written.</summary>
@@ -39,6 +39,12 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
 
     /// <summary>How much was written before an output file; null: its name does not say.</summary>
     public static long? StartOf(string fileName) => Parse(fileName).Start;
+
+    /// <summary>What was run before in the place of the run's own process has left its output, which is gone on from.</summary>
+    private static int LastNumber(string directory) =>
+        Directory.Exists(directory)
+            ? Directory.EnumerateFiles(directory, "output*.log").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(0).Max()
+            : 0;
 
     /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
