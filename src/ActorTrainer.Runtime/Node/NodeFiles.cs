@@ -67,5 +67,5 @@ internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, IB
     private async Task<CheckpointListing?> FindAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>
         (await queries.ListCheckpointsAsync(task, cancellationToken)).FirstOrDefault(c => c.Checkpoint.Name == checkpoint);
 
-    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => workers.OutputFiles(task);
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => workers.OutputPlaces(task);
 }

@@ -147,8 +147,11 @@ internal sealed partial class WorkerHost : IWorkerHost
     /// <inheritdoc />
     public string RestoreDirectory(RunKey run) => _directories.Restore(run);
 
-    /// <summary>The output files of a task's runs on this node, oldest first.</summary>
-    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => _directories.OutputFiles(task);
+    /// <summary>The output files of a task's runs on this node, oldest first; of a run that has printed nothing the one to come.</summary>
+    public IReadOnlyList<OutputFile> OutputPlaces(TaskId task) => _directories.OutputFiles(task);
+
+    /// <summary>Those that are there.</summary>
+    public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => [.. OutputPlaces(task).Where(file => File.Exists(file.Path))];
 
     /// <inheritdoc />
     public async Task StopAllAsync(TimeSpan grace, CancellationToken cancellationToken)
