@@ -119,14 +119,10 @@ internal sealed partial class WorkerHost
     {
         TaskSpec spec = run.Effect.Spec;
         string folder = spec.State.Count > 0 ? _directories.Work(run.Key) : _directories.Checkpoint(run.Key);
-        if (run.Effect.HasRestore)
-        {
-            NativeNames.PutBack(_directories.Restore(run.Key));
-        }
-
         IReadOnlyList<IReadOnlyList<string>> learned = LearnedOrder.Take(_directories.Restore(run.Key));
         if (run.Effect.HasRestore)
         {
+            NativeNames.PutBack(_directories.Restore(run.Key));
             FolderCapture.CopyFolder(_directories.Restore(run.Key), folder);
         }
 
@@ -173,7 +169,7 @@ internal sealed partial class WorkerHost
     {
         run.Folder = checkpoints;
         run.Prepared = start;
-        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, start.LogDirectory, _time) : null;
+        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, _directories.Of(run.Key), _time) : null;
         if (run.StopGrace is not null)
         {
             Drop(run);

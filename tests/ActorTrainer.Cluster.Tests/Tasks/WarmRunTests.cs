@@ -3,6 +3,7 @@ using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Core.Tasks;
+using Akka.Actor;
 using Akka.TestKit.Xunit2;
 
 namespace ActorTrainer.Cluster.Tests.Tasks;
