@@ -173,7 +173,7 @@ internal sealed partial class WorkerHost
     {
         run.Folder = checkpoints;
         run.Prepared = start;
-        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, start.LogDirectory, _time) : null;
+        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, _directories.Of(run.Key), _time) : null;
         if (run.StopGrace is not null)
         {
             Drop(run);
