@@ -41,7 +41,9 @@ internal static class TasksLsCommand
                 call.Write(Rows(list.Tasks, call.Times));
                 foreach (TaskView task in list.Tasks)
                 {
-                    string? line = TaskText.NeedsExplaining(task) ? TaskText.Explanation(task) : ProgressText.Line(task, call.Times);
+                    string? line = TaskText.NeedsExplaining(task)
+                        ? TaskText.Explanation(task)
+                        : ProgressText.Line(task, call.Times, call.Cli.Width);
                     if (line is not null)
                     {
                         call.Line(line);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -106,11 +107,11 @@ internal static class ProgressText
     /// <summary>Age and size of the last checkpoint; null: there is none.</summary>
     public static string? Saved(TaskView task, Times times) =>
         task.LastCheckpoint is not { } checkpoint ? null
-        : task.LastCheckpointAt is { } at ? $"{times.Show(at)} ({Human.Bytes(checkpoint.Bytes)})"
+        : task.LastCheckpointAt is { } at ? $"{Times.Ago(times.Now - at)} ({Human.Bytes(checkpoint.Bytes)})"
         : Human.Bytes(checkpoint.Bytes);
 
-    /// <summary>How a task that runs stands, in one line.</summary>
-    public static string? Line(TaskView task, Times times)
+    /// <summary>How a task that runs stands, in one line, or more where that is too long; null: nothing is known yet.</summary>
+    public static string? Line(TaskView task, Times times, int width)
     {
         if (task.Status != TaskStatus.Running)
         {
@@ -127,7 +128,23 @@ internal static class ProgressText
             metrics.Length > 0 ? metrics : null,
             Saved(task, times) is { } saved ? $"saved {saved}" : null,
         ];
-        return parts.Any(part => part is not null) ? $"{task.Name}: {string.Join(", ", parts.Where(part => part is not null))}" : null;
+        string line = $"{task.Name}:";
+        StringBuilder lines = new();
+        foreach (string part in parts.OfType<string>())
+        {
+            bool first = line.EndsWith(':');
+            if (!first && line.Length + part.Length + 3 > width)
+            {
+                _ = lines.Append(line).Append(",\n");
+                line = $"  {part}";
+            }
+            else
+            {
+                line = $"{line}{(first ? "" : ",")} {part}";
+            }
+        }
+
+        return line.EndsWith(':') ? null : lines.Append(line).ToString();
     }
 
     /// <summary>Whether anything that is shown of it is marked.</summary>

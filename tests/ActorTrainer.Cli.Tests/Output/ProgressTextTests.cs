@@ -30,7 +30,12 @@ public sealed class ProgressTextTests
         ProgressText.Metrics(task.Progress).ShouldBe(metrics);
         ProgressText.Left(task).ShouldBe("~6m 20s");
         EventText.Details(new TaskProgressed(task.Progress)).ShouldBe($"{steps}, {metrics}");
-        ProgressText.Line(task, new Times(Now, Utc: false)).ShouldBe($"digits: {steps}, ~6m 20s left, {metrics}, saved 40s ago (11 MiB)");
+        ProgressText
+            .Line(task, new Times(Now, Utc: true), 120)
+            .ShouldBe($"digits: {steps}, ~6m 20s left, {metrics}, saved 40s ago (11 MiB)");
+        ProgressText
+            .Line(task, new Times(Now, Utc: false), 70)
+            .ShouldBe($"digits: {steps}, ~6m 20s left,\n  {metrics}, saved 40s ago (11 MiB)");
     }
 
     [Fact]

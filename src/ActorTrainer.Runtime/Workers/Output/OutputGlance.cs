@@ -38,13 +38,7 @@ internal sealed class OutputGlance(string directory)
                 (_number, _position, _length) = (newest, 0, 0);
             }
 
-            using FileStream file = new(
-                path,
-                FileMode.Open,
-                FileAccess.Read,
-                FileShare.ReadWrite | FileShare.Delete,
-                bufferSize: 0
-            );
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             long length = file.Length;
             if (length == _length && !ending)
             {

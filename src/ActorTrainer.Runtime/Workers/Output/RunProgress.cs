@@ -11,7 +11,6 @@ internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directo
     public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
 
     private const int MostKept = 256;
-    private static readonly TimeSpan KeepEvery = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly OutputGlance _glance = new(directory);
@@ -63,8 +62,7 @@ internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directo
 
     private void Keep(OutputProgress said)
     {
-        DateTimeOffset now = time.GetUtcNow();
-        if (_kept.Count > 0 && (now - _kept[^1].At < KeepEvery || (_kept[^1].Said.Step == said.Step && _kept[^1].Said.Epoch == said.Epoch)))
+        if (_kept.Count > 0 && _kept[^1].Said.Step == said.Step && _kept[^1].Said.Epoch == said.Epoch)
         {
             return;
         }
@@ -75,6 +73,6 @@ internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directo
             _kept = [.. _kept.Where((_, i) => i % 2 == 1)];
         }
 
-        _kept.Add((now, said));
+        _kept.Add((time.GetUtcNow(), said));
     }
 }
