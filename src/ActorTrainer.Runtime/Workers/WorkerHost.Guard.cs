@@ -122,6 +122,7 @@ internal sealed partial class WorkerHost
                 {
                     StallMs = run is { IsCommand: true, Step: null } ? (long?)spec.Stall.OfCommand()?.TotalMilliseconds : null,
                     WaitForChildren = spec.WaitForChildren && run.Step is null,
+                    GoesOn = run is { Environment: not null, Step: null },
                 }
             );
         }

@@ -1,5 +1,6 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Environments;
 using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 using ActorTrainer.Runtime.Workers.Guard;

@@ -44,7 +44,7 @@ internal sealed partial class WorkerHost : IWorkerHost
         _directories = new RunDirectories(_options.DataDirectory);
         WorkerModel worker = _options.Worker;
         EnvironmentBounds bounds = new(worker.EnvironmentsKeep, worker.EnvironmentsMaxBytes);
-        _environments = new EnvironmentStore(_options.DataDirectory, bounds, time);
+        _environments = new EnvironmentStore(_options.DataDirectory, bounds, RunDirectories.DeleteFolder, time);
     }
 
     /// <summary>The guard's process id, 0 while there is none.</summary>

@@ -11,7 +11,7 @@ namespace ActorTrainer.Runtime.Workers.Environments;
 /// <remarks>
 /// A virtual environment has its own path in its scripts, so that it is made where it stays, and not renamed when it is complete.
 /// </remarks>
-internal sealed class EnvironmentStore(string dataDirectory, EnvironmentBounds bounds, TimeProvider time)
+internal sealed class EnvironmentStore(string dataDirectory, EnvironmentBounds bounds, Action<string> deleteFolder, TimeProvider time)
 {
     private const string MadeSuffix = ".made";
     private const string RemovedPrefix = "removed-";
@@ -98,7 +98,7 @@ internal sealed class EnvironmentStore(string dataDirectory, EnvironmentBounds b
 
         foreach (string removed in Directory.GetDirectories(_root, RemovedPrefix + "*"))
         {
-            RunDirectories.DeleteFolder(removed);
+            deleteFolder(removed);
         }
     }
 

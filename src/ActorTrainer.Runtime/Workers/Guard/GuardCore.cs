@@ -112,7 +112,7 @@ internal sealed partial class GuardCore(Action<GuardMessage> send, TimeProvider 
                 };
                 if (start.LogDirectory is { } logDirectory)
                 {
-                    run.BeginOutput(logDirectory, start.LogMaxBytes, run.StartTicks);
+                    run.BeginOutput(logDirectory, start.LogMaxBytes, run.StartTicks, start.GoesOn);
                 }
 
                 _runs.Add(start.Run, run);

@@ -64,6 +64,9 @@ internal sealed record GuardStart(
 
     /// <summary>Whether the run lasts until all that its own process left behind has ended.</summary>
     public bool WaitForChildren { get; init; }
+
+    /// <summary>Whether its output follows that of what was run before under its name.</summary>
+    public bool GoesOn { get; init; }
 }
 
 /// <summary>

@@ -47,9 +47,9 @@ internal sealed class GuardRun(string name, int pid, long startTicks, int output
     public CancellationTokenSource Gone { get; } = new();
 
     /// <summary>Carries its output into files from now on.</summary>
-    public void BeginOutput(string logDirectory, long logMaxBytes, long sinceTicks)
+    public void BeginOutput(string logDirectory, long logMaxBytes, long sinceTicks, bool goesOn = false)
     {
-        Pump = new OutputPump(outputPipe, new OutputLog(logDirectory, logMaxBytes));
+        Pump = new OutputPump(outputPipe, new OutputLog(logDirectory, logMaxBytes, goesOn));
         BusySinceTicks = sinceTicks;
     }
 

@@ -8,7 +8,10 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 /// name, so that a reader that follows can not lose its place.
 /// </summary>
 /// <remarks>A disk that is full costs output, never the run: what can not be written is dropped and counted.</remarks>
-internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
+/// <param name="directory">Where they are.</param>
+/// <param name="maxBytes">How much is kept.</param>
+/// <param name="goesOn">Whether files that are there stay, of what was run before in the run's place.</param>
+internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = false) : IDisposable
 {
     private const UnixFileMode ReadAndWrite =
         UnixFileMode.UserRead
@@ -24,7 +27,7 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
     private long _start;
     private long _written;
     private long _length;
-    private int _number = LastNumber(directory);
+    private int _number = goesOn ? LastNumber(directory) : 0;
     private bool _atLineStart = true;
 
     /// <summary>Bytes that could not be written.</summary>
@@ -40,11 +43,8 @@ internal sealed class OutputLog(string directory, long maxBytes) : IDisposable
     /// <summary>How much was written before an output file; null: its name does not say.</summary>
     public static long? StartOf(string fileName) => Parse(fileName).Start;
 
-    /// <summary>What was run before in the place of the run's own process has left its output, which is gone on from.</summary>
     private static int LastNumber(string directory) =>
-        Directory.Exists(directory)
-            ? Directory.EnumerateFiles(directory, "output*.log").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(0).Max()
-            : 0;
+        Directory.EnumerateFiles(directory, "output*.log").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(0).Max();
 
     /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>
     public void Write(ReadOnlySpan<byte> bytes)

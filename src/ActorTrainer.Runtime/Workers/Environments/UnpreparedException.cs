@@ -1,4 +1,4 @@
-namespace ActorTrainer.Runtime.Workers;
+namespace ActorTrainer.Runtime.Workers.Environments;
 
 /// <summary>A run cannot be started, as a sentence for its user.</summary>
 /// <param name="message">What hinders it, and what to do.</param>
