@@ -28,8 +28,8 @@ internal static class OrphanSweep
         );
 
     /// <summary>
-    /// Those of former terms of a task, on whatever node of this machine: that node has lost the task, and may hang. Their port is free, and
-    /// their files are nobody's, before the next run begins. They are known by <c>ACTORTRAINER_RUN</c>.
+    /// Those of former terms of a task, on whatever node of this machine: that node has lost the task, and may hang. Their port is free and
+    /// their files are nobody's before the next run begins. They are known by <c>ACTORTRAINER_RUN</c>.
     /// </summary>
     /// <returns>How many there were at first.</returns>
     public static Task<int> EndFormerAsync(RunKey run, TimeProvider time, CancellationToken cancellationToken) =>

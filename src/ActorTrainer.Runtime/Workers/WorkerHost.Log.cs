@@ -51,7 +51,7 @@ internal sealed partial class WorkerHost
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "{Count} processes of the task's former run, of a node that is lost, were still on this machine and were ended before {Run}"
+        Message = "{Count} processes of the task's former run, of a lost node, were still on this machine and were ended before {Run}"
     )]
     private partial void LogFormerEnded(string run, int count);
 }
