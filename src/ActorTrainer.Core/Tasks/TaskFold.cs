@@ -39,24 +39,7 @@ internal static class TaskFold
             TaskWarned warned => state with { Warning = warned.Detail },
             TaskNodeLeaving => state with { NodeLeaving = true },
             TaskPaused => state with { Status = TaskStatus.Paused, RetryDelay = null, Detail = "paused by the user" },
-            TaskResumed => state with
-            {
-                Status = TaskStatus.Pending,
-                Failures = 0,
-                NodeLosses = 0,
-                FailedAtStep = 0,
-                RetryDelay = null,
-                AvoidIncarnation = 0,
-                UnfitIncarnations = null,
-                UnfitRounds = 0,
-                ExitCode = null,
-                Detail = "waits for a slot",
-                Checkpoints = Map(
-                    state,
-                    c => c.FailedStarts > 0 || c.SetAside,
-                    c => c with { FailedStarts = 0, SetAside = false, Dead = c.Dead && !c.SetAside }
-                ),
-            },
+            TaskResumed => OnResumed(state),
             TaskHeld held => state with { Status = TaskStatus.Held, RetryDelay = null, Detail = held.Reason },
             TaskCompleted completed => state with
             {
@@ -91,6 +74,26 @@ internal static class TaskFold
             Term = activated.Term,
             Incarnation = activated.Incarnation,
             Detail = state.Detail.StartsWith(Preparing, StringComparison.Ordinal) ? "waits for a slot" : state.Detail,
+        };
+
+    private static TaskState OnResumed(TaskState state) =>
+        state with
+        {
+            Status = TaskStatus.Pending,
+            Failures = 0,
+            NodeLosses = 0,
+            FailedAtStep = 0,
+            RetryDelay = null,
+            AvoidIncarnation = 0,
+            UnfitIncarnations = null,
+            UnfitRounds = 0,
+            ExitCode = null,
+            Detail = "waits for a slot",
+            Checkpoints = Map(
+                state,
+                c => c.FailedStarts > 0 || c.SetAside,
+                c => c with { FailedStarts = 0, SetAside = false, Dead = c.Dead && !c.SetAside }
+            ),
         };
 
     private static TaskState OnRetryScheduled(TaskState state, TaskRetryScheduled retry) =>

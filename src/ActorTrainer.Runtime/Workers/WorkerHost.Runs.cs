@@ -170,7 +170,11 @@ internal sealed partial class WorkerHost
     {
         run.Folder = checkpoints;
         run.Prepared = start;
-        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, _directories.Of(run.Key), _time) : null;
+        string output = _directories.Of(run.Key);
+
+        // What pip and a setup print is no progress of the run.
+        int before = run.Environment is null ? 0 : OutputLog.LastNumber(output);
+        run.Printed = run.IsCommand ? new RunProgress(run.Key, run.Effect.Spec.Progress, output, _time, before) : null;
         if (run.StopGrace is not null)
         {
             Drop(run);

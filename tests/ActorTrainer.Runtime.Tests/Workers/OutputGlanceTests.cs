@@ -17,6 +17,18 @@ public sealed class OutputGlanceTests : IDisposable
     public void Look_NothingPrinted_IsEmpty() => _glance.Look(ending: true).ShouldBeEmpty();
 
     [Fact]
+    public void Look_OutputOfWhatWasMadeBeforeTheRun_IsPassedOver()
+    {
+        OutputGlance glance = new(_folder, after: 1);
+        File.WriteAllText(Path.Combine(_folder, "output.log"), "step 7/9\n");
+        glance.Look(ending: false).ShouldBeEmpty();
+
+        File.WriteAllText(Path.Combine(_folder, "output-2.log"), "step 1/9\n");
+
+        glance.Look(ending: false).ShouldBe(["step 1/9"]);
+    }
+
+    [Fact]
     public void Look_LinesAndBars_GivesEachOnce()
     {
         Print("one\ntwo\r\n 10%|x| 1/10\r 20%|x| 2/10\rthr");

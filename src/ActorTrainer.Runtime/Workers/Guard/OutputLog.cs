@@ -43,7 +43,8 @@ internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = f
     /// <summary>How much was written before an output file; null: its name does not say.</summary>
     public static long? StartOf(string fileName) => Parse(fileName).Start;
 
-    private static int LastNumber(string directory) =>
+    /// <summary>The number of the newest output file in a folder; 0: there is none.</summary>
+    public static int LastNumber(string directory) =>
         Directory.EnumerateFiles(directory, "output*.log").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(0).Max();
 
     /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>

@@ -9,7 +9,8 @@ namespace ActorTrainer.Runtime.Workers.Output;
 /// prints a little.
 /// </summary>
 /// <param name="directory">Where the run's output files are.</param>
-internal sealed class OutputGlance(string directory)
+/// <param name="after">The number of the last file that was there before the run, and is not its own.</param>
+internal sealed class OutputGlance(string directory, int after = 0)
 {
     internal const int MostBytes = 64 << 10;
     internal const int MostLines = 128;
@@ -28,7 +29,7 @@ internal sealed class OutputGlance(string directory)
             string? path = Directory.Exists(directory)
                 ? Directory.EnumerateFiles(directory, "output*.log").MaxBy(path => OutputLog.NumberOf(Path.GetFileName(path)))
                 : null;
-            if (path is null || OutputLog.NumberOf(Path.GetFileName(path)) is not (> 0 and var newest))
+            if (path is null || OutputLog.NumberOf(Path.GetFileName(path)) is not (> 0 and var newest) || newest <= after)
             {
                 return [];
             }

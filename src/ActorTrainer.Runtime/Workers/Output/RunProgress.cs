@@ -5,7 +5,7 @@ using ActorTrainer.Runtime.Workers.Files;
 namespace ActorTrainer.Runtime.Workers.Output;
 
 /// <summary>What a command's output says of its progress, looked at a few times a second. Safe from several threads.</summary>
-internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directory, TimeProvider time)
+internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directory, TimeProvider time, int after = 0)
 {
     /// <summary>How often the output is looked at.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500);
@@ -13,7 +13,7 @@ internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directo
     private const int MostKept = 256;
 
     private readonly Lock _lock = new();
-    private readonly OutputGlance _glance = new(directory);
+    private readonly OutputGlance _glance = new(directory, after);
     private readonly ScriptProgress _progress = new(spec);
     private readonly long _since = time.GetTimestamp();
     private List<(DateTimeOffset At, OutputProgress Said)> _kept = [];
