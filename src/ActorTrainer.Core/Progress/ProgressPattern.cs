@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Core.Progress;
 
@@ -8,46 +7,12 @@ namespace ActorTrainer.Core.Progress;
 internal sealed class ProgressPattern
 {
     private const string MetricPrefix = "metric_";
-    private const int Longest = 1000;
-    private static readonly string[] Known = ["step", "total", "epoch", "epochs"];
+
+    /// <summary>Names of groups that mean something, beside those of metrics.</summary>
+    public static readonly IReadOnlyList<string> Known = ["step", "total", "epoch", "epochs"];
     private readonly Regex _regex;
 
     public ProgressPattern(string pattern) => _regex = Compile(pattern);
-
-    /// <summary>What is wrong with a pattern, as the end of a sentence that begins with it; null: nothing.</summary>
-    public static string? Problem(string? pattern)
-    {
-        if (string.IsNullOrEmpty(pattern) || pattern.Length > Longest)
-        {
-            return $"must have 1 to {Longest} characters";
-        }
-
-        Regex regex;
-        try
-        {
-            regex = Compile(pattern);
-        }
-        catch (RegexParseException e)
-        {
-            return FormattableString.Invariant($"is no regular expression, wrong at character {e.Offset}: {e.Message.TrimEnd('.')}");
-        }
-        catch (Exception e) when (e is NotSupportedException or ArgumentException)
-        {
-            return "looks around, refers back or is too large, which costs time without bound; write it without (?=…), (?!…), (?<=…) "
-                + "and \\1";
-        }
-
-        string[] groups = [.. regex.GetGroupNames().Where(name => !char.IsAsciiDigit(name[0]))];
-        if (groups.FirstOrDefault(name => !Known.Contains(name) && !IsMetric(name)) is { } unknown)
-        {
-            string near = NearestName.Find(unknown, Known) is { } known ? $" (did you mean {known}?)" : "";
-            return $"has a group '{unknown}'{near}, which means nothing; use step, total, epoch, epochs and metric_NAME";
-        }
-
-        return groups.Any(name => name is "step" or "epoch" || IsMetric(name))
-            ? null
-            : @"names nothing to read; name groups, as in step (?<step>\d+)/(?<total>\d+) loss (?<metric_loss>\S+)";
-    }
 
     /// <summary>What the line says; null: it does not match.</summary>
     public LineReading? Read(string line)
@@ -84,10 +49,13 @@ internal sealed class ProgressPattern
         return reading.IsEmpty ? null : reading;
     }
 
-    private static bool IsMetric(string group) =>
+    /// <summary>Whether a group is named after a metric.</summary>
+    public static bool IsMetric(string group) =>
         group.Length > MetricPrefix.Length && group.StartsWith(MetricPrefix, StringComparison.Ordinal);
 
-    private static Regex Compile(string pattern) =>
+    /// <exception cref="ArgumentException">It is none.</exception>
+    /// <exception cref="NotSupportedException">It cannot be matched in time in proportion to the line.</exception>
+    public static Regex Compile(string pattern) =>
         new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
 
     private static long? Whole(Group group) =>

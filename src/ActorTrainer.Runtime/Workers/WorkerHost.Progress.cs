@@ -43,7 +43,7 @@ internal sealed partial class WorkerHost
     {
         try
         {
-            return captured.State is { } state && run.Printed?.AtSave(StagedDirectory(run.Key, state.Id)) is { } output
+            return captured.State is { } state && run.Printed?.AtSave(LastWritten(StagedDirectory(run.Key, state.Id))) is { } output
                 ? captured with
                 {
                     State = state with { Output = output },
@@ -55,4 +55,13 @@ internal sealed partial class WorkerHost
             return captured;
         }
     }
+
+    /// <summary>When the last file of a state was written, logs aside.</summary>
+    private static DateTimeOffset LastWritten(string staged) =>
+        new DirectoryInfo(staged)
+            .EnumerateFiles("*", SearchOption.AllDirectories)
+            .Where(file => FolderCapture.IsWaitedFor(file.Name) && file.Name != FolderCapture.OrderFile)
+            .Select(file => (DateTimeOffset)file.LastWriteTimeUtc)
+            .DefaultIfEmpty()
+            .Max();
 }

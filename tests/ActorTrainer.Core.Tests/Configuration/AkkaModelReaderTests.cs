@@ -48,7 +48,7 @@ public sealed class AkkaModelReaderTests
     [InlineData(
         "engine = akka",
         "1:14: actortrainer.engine is not a known key. Known keys of actortrainer: akka, checkpoints, cluster, journal, "
-            + "logging, membership, node, security, sharding, worker."
+            + "logging, membership, node, output, security, sharding, worker."
     )]
     [InlineData("akka.port-offset = 0", "1:33: actortrainer.akka.port-offset is '0': it must be from 1 to 65534.")]
     [InlineData(

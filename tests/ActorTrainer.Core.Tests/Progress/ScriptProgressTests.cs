@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Progress;
 using ActorTrainer.Core.Tasks;
 
@@ -157,13 +158,13 @@ public sealed class ScriptProgressTests
     [InlineData(@"(?<step>\d+)(?=/)", "looks around")]
     [InlineData("", "must have 1 to 1000 characters")]
     public void Problem_PatternThatIsWrong_SaysWhat(string pattern, string problem) =>
-        ProgressPattern.Problem(pattern).ShouldNotBeNull().ShouldStartWith(problem);
+        TaskSpecRules.PatternProblem(pattern).ShouldNotBeNull().ShouldStartWith(problem);
 
     [Theory]
     [InlineData(@"(?<step>\d+)/(?<total>\d+)")]
     [InlineData(@"loss (?<metric_loss>\S+)")]
     [InlineData(@"ep (?<epoch>[\d.]+) of (?<epochs>\d+)")]
-    public void Problem_PatternThatIsRight_IsNone(string pattern) => ProgressPattern.Problem(pattern).ShouldBeNull();
+    public void Problem_PatternThatIsRight_IsNone(string pattern) => TaskSpecRules.PatternProblem(pattern).ShouldBeNull();
 
     [Fact]
     public void Remaining_PaceThatChangesMuch_IsNotKnown()

@@ -2,7 +2,6 @@ using System.Text;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers;
 using ActorTrainer.Runtime.Workers.Guard;
-using ActorTrainer.Runtime.Workers.Output;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -79,72 +78,6 @@ public sealed class OutputTests : IDisposable
         using OutputLog log = new(Path.Combine(_directory, "none"), 20_000);
         log.Write("lost\n"u8);
         log.DroppedBytes.ShouldBe(5);
-    }
-
-    [Fact]
-    public async Task OutputTail_Following_ReadsOverRotationsAndIntoTheNextRun()
-    {
-        RunDirectories directories = new(_directory);
-        directories.Create(Run);
-        RunKey next = Run with { Run = 2 };
-        List<string> read = [];
-        bool finished = false;
-        using OutputLog log = new(directories.Of(Run), 16_384);
-        log.Write("0\n"u8);
-        int written = 1;
-        await foreach (
-            string line in OutputTail.ReadAsync(
-                () => directories.OutputFiles(Run.Task),
-                follow: true,
-                () => finished,
-                last: null,
-                TimeProvider.System,
-                CancellationToken.None
-            )
-        )
-        {
-            read.Add(line);
-            if (written < 3000)
-            {
-                log.Write(Encoding.UTF8.GetBytes($"{written++}\n"));
-            }
-            else if (!finished)
-            {
-                log.Write("no newline"u8);
-                directories.Create(next);
-                await File.WriteAllTextAsync(Path.Combine(directories.Of(next), "output.log"), "next run\nend");
-                finished = true;
-            }
-        }
-
-        string[] expected = [.. Enumerable.Range(0, 3000).Select(number => $"{number}"), "no newline", "next run", "end"];
-        read.Except(expected).ShouldBeEmpty();
-        expected.Except(read).ShouldBeEmpty();
-        read.SequenceEqual(expected).ShouldBeTrue();
-    }
-
-    [Fact]
-    public async Task OutputTail_Last_BeginsWithTheNewestLines()
-    {
-        RunDirectories directories = new(_directory);
-        directories.Create(Run);
-        await File.WriteAllTextAsync(Path.Combine(directories.Of(Run), "output.log"), "a\nb\nc\nd");
-        List<string> read = [];
-        await foreach (
-            string line in OutputTail.ReadAsync(
-                () => directories.OutputFiles(Run.Task),
-                follow: false,
-                null,
-                last: 2,
-                TimeProvider.System,
-                CancellationToken.None
-            )
-        )
-        {
-            read.Add(line);
-        }
-
-        read.ShouldBe(["c", "d"]);
     }
 
     [Fact]

@@ -1,6 +1,5 @@
 using ActorTrainer.Core.Progress;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Workers.Files;
 
 namespace ActorTrainer.Runtime.Workers.Output;
 
@@ -41,18 +40,9 @@ internal sealed class RunProgress(RunKey run, ProgressSpec? spec, string directo
     /// What the output had said when a state was saved, without metrics; null: nothing by then. That is before the state was seen to be
     /// complete.
     /// </summary>
-    /// <param name="staged">The folder with its files.</param>
-    public OutputProgress? AtSave(string staged)
+    /// <param name="saved">When its last file was written.</param>
+    public OutputProgress? AtSave(DateTimeOffset saved)
     {
-        DateTimeOffset saved = default;
-        foreach (FileInfo file in new DirectoryInfo(staged).EnumerateFiles("*", SearchOption.AllDirectories))
-        {
-            if (FolderCapture.IsWaitedFor(file.Name) && file.Name != FolderCapture.OrderFile && file.LastWriteTimeUtc > saved)
-            {
-                saved = file.LastWriteTimeUtc;
-            }
-        }
-
         lock (_lock)
         {
             int last = _kept.FindLastIndex(kept => kept.At <= saved + Every);

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 
 namespace ActorTrainer.Runtime.Workers.Files.Layouts;
 
@@ -32,7 +33,7 @@ internal sealed partial class DeepSpeedLayout : ILayout
         if (
             folder.Length == 0
             || folder == root
-            || root.Split('/').Any(Saves.PathKeys.CountsSaves)
+            || root.Split('/').Any(PathKeys.CountsSaves)
             || !files.NamesIn(folder).Any(name => States().IsMatch(name))
         )
         {

@@ -5,7 +5,7 @@ namespace ActorTrainer.Runtime.Workers.Files.Layouts;
 /// <summary>Asks every known layout, the larger ones first: a checkpoint of one may have another one inside.</summary>
 /// <param name="open">Opens a file as it was when it was completed; null when it cannot be had.</param>
 /// <param name="ranks">How many processes train together; null: not known.</param>
-internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
+internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks) : ISaveEvidence
 {
     private readonly LayoutFiles _files = new(open, ranks);
     private readonly List<ILayout> _layouts =
@@ -25,20 +25,15 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
     /// <summary>Whether a checkpoint was begun before the one before it was whole: what they wait for may never come.</summary>
     private bool _isDoubted;
 
-    /// <summary>What the checkpoint that was written last waits for, as a sentence; null: nothing is known to be open.</summary>
+    /// <inheritdoc />
     public string? Waits { get; private set; }
 
-    /// <summary>Whether a path that is completed now begins the save behind the checkpoint that was whole last.</summary>
+    /// <inheritdoc />
     public bool BeginsNext(string path) =>
         _whole is { } whole
         && (whole.Has(path) ? _files.IsNew(path) : LayoutFiles.AreOfOneKind(whole.Folder, LayoutFiles.AsDeepAs(whole.Folder, path)));
 
-    /// <summary>A file was completed, or a folder renamed in.</summary>
-    /// <param name="path">Which.</param>
-    /// <param name="paths">The files.</param>
-    /// <param name="standing">All that stands now.</param>
-    /// <param name="waiting">Whether the checkpoint that was whole last still waits to be taken.</param>
-    /// <returns>What is known of the checkpoint that it belongs to; null: nothing that can be relied on.</returns>
+    /// <inheritdoc />
     public LayoutAnswer? Completed(string path, IReadOnlyList<string> paths, IReadOnlyCollection<string> standing, bool waiting)
     {
         _files.Completed(paths, standing);
@@ -57,11 +52,10 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
             : null;
     }
 
-    /// <summary>What was completed until now is no part of the open save.</summary>
-    /// <param name="butTheLast">Except for what was completed last.</param>
+    /// <inheritdoc />
     public void Begin(bool butTheLast) => _files.Begin(butTheLast);
 
-    /// <summary>The open save came to nothing, or may have: another one may be written into the same folder.</summary>
+    /// <inheritdoc />
     public void BeginAgain()
     {
         _files.Begin(butTheLast: false);

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 
 namespace ActorTrainer.Runtime.Workers.Files.Layouts;
 

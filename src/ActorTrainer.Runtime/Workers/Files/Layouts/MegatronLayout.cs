@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 
 namespace ActorTrainer.Runtime.Workers.Files.Layouts;
 

@@ -1,3 +1,5 @@
+using ActorTrainer.Runtime.Workers.Files.Saves;
+
 namespace ActorTrainer.Runtime.Workers.Files.Layouts;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 
 namespace ActorTrainer.Runtime.Workers.Files.Layouts;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Workers.Files.Layouts;
 
 namespace ActorTrainer.Runtime.Workers.Files.Saves;
 
@@ -17,7 +16,7 @@ internal sealed class SaveTracker<T>(
     CheckpointCapture mode,
     IReadOnlyDictionary<string, T> standing,
     IReadOnlyList<IReadOnlyList<string>> learned,
-    KnownLayouts? layouts = null
+    ISaveEvidence? layouts = null
 )
     where T : class
 {
