@@ -45,7 +45,7 @@ public sealed class CommandProgressTests
             Run,
             WorkerHarness.Shell(
                 "cd $ACTORTRAINER_CHECKPOINT_DIR; echo 'step 480/1000 loss 0.5'; while [ ! -e ../work/go ]; do sleep 0.05; done; "
-                    + "echo a > .new; mv .new model.pt; sleep 1000"
+                    + "for i in 1 2; do echo a$i > .new; mv .new model.pt; done; sleep 1000"
             )
         );
         _ = await harness.WaitAsync<WorkerPrinted>();
