@@ -182,9 +182,48 @@ internal static partial class NativeNames
 
             if (IsNative(info.Name))
             {
-                Linux.Rename(info.FullName, Encoding.UTF8.GetBytes(Path.GetDirectoryName(info.FullName)! + "/"), ToBytes(info.Name));
+                byte[] above = Encoding.UTF8.GetBytes(Path.GetDirectoryName(info.FullName)! + "/");
+                Linux.Rename(Encoding.UTF8.GetBytes(info.FullName), [.. above, .. ToBytes(info.Name)], info.FullName);
             }
         }
+    }
+
+    /// <summary>Deletes a folder with all that is in it, whatever its names are.</summary>
+    /// <exception cref="IOException">Something in it cannot be deleted.</exception>
+    /// <exception cref="UnauthorizedAccessException">Something in it may not be deleted.</exception>
+    public static void DeleteFolder(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (IOException) when (OperatingSystem.IsLinux() && Directory.Exists(folder) && RenameNative(folder))
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>Gives what has a name that is not UTF-8 another one. False: there was none.</summary>
+    private static bool RenameNative(string folder)
+    {
+        bool any = false;
+        foreach (string name in In(folder))
+        {
+            string path = Path.Combine(folder, name);
+            if (IsNative(name))
+            {
+                path = Path.Combine(folder, Path.GetRandomFileName());
+                Linux.Rename(ToBytes(Path.Combine(folder, name)), ToBytes(path), path);
+                any = true;
+            }
+
+            if (FileStatus.Read(path).Kind == FileKind.Directory)
+            {
+                any |= RenameNative(path);
+            }
+        }
+
+        return any;
     }
 
     /// <summary>Linux, where names are bytes.</summary>
@@ -251,16 +290,16 @@ internal static partial class NativeNames
                 ? new SafeFileHandle(descriptor, ownsHandle: true)
                 : throw Failed(path);
 
-        public static void Rename(string from, ReadOnlySpan<byte> folder, ReadOnlySpan<byte> name)
+        public static void Rename(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, string shown)
         {
-            byte[] source = [.. Encoding.UTF8.GetBytes(from), 0];
-            byte[] target = [.. folder, .. name, 0];
+            byte[] source = [.. from, 0];
+            byte[] target = [.. to, 0];
             fixed (byte* sourceStart = source)
             fixed (byte* targetStart = target)
             {
                 if (RenameFile(sourceStart, targetStart) != 0)
                 {
-                    throw Failed(from);
+                    throw Failed(shown);
                 }
             }
         }

@@ -81,6 +81,21 @@ public sealed class NativeNamesTests : IDisposable
         FileStatus.Read(Path.Combine(_folder[text], text)).Length.ShouldBe(7);
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    [SupportedOSPlatform("linux")]
+    public void DeleteFolder_WithSuchNames_LeavesNothing(byte[] name)
+    {
+        string text = NativeNames.FromBytes(name);
+        NativeNames.CreateFolder(Path.Combine(_folder["a"], text, text));
+        File.WriteAllText(_folder["source"], "content");
+        NativeNames.Copy(_folder["source"], Path.Combine(_folder["a"], text, text, text));
+
+        NativeNames.DeleteFolder(_folder["a"]);
+
+        Directory.Exists(_folder["a"]).ShouldBeFalse();
+    }
+
     [Fact]
     public void In_FolderThatIsNotThere_SaysSo() => Should.Throw<DirectoryNotFoundException>(() => NativeNames.In(_folder["none"]));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
@@ -164,7 +165,7 @@ internal sealed class RunDirectories(string dataDirectory)
         {
             if (Directory.Exists(path))
             {
-                Directory.Delete(path, recursive: true);
+                NativeNames.DeleteFolder(path);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -84,6 +84,43 @@ public sealed class CommandCheckpointTests
         FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["step-5/.metadata=m", "step-5/a=a"]);
     }
 
+    /// <summary>A name is bytes to a script; the bytes here are Latin-1.</summary>
+    [Fact]
+    public async Task Files_WithNamesThatAreNotUtf8_ComeBackUnderThem()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(
+            Run,
+            WorkerHarness.Shell(
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; e=$(printf '\\351'); mkdir -p t.tmp/d$e; echo one > t.tmp/d$e/f$e; echo two > t.tmp/plain; "
+                    + "mv t.tmp ck; sleep 1000"
+            )
+        );
+        WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
+        RunKey next = WorkerHarness.Key(run: 2);
+        FolderCapture.CopyFolder(harness.Host.StagedDirectory(staged.Run, staged.State.Id), harness.Host.RestoreDirectory(next));
+
+        harness.Start(
+            next,
+            WorkerHarness.Shell(
+                "e=$(printf '\\351'); for d in $ACTORTRAINER_RESTORE_DIR $ACTORTRAINER_CHECKPOINT_DIR; do "
+                    + "test $(cat $d/ck/d$e/f$e)$(cat $d/ck/plain) = onetwo || exit 1; done; cd $ACTORTRAINER_CHECKPOINT_DIR; "
+                    + "echo three > ck/d$e/.n; mv ck/d$e/.n ck/d$e/f$e"
+            ),
+            hasRestore: true
+        );
+
+        (await harness.WaitAsync<WorkerExited>(ended => ended.Run == next)).ExitCode.ShouldBe(0);
+        WorkerStaged again = await harness.WaitAsync<WorkerStaged>(state => state.Run == next);
+        Directory
+            .GetFiles(harness.Host.StagedDirectory(next, again.State.Id), "*", SearchOption.AllDirectories)
+            .Where(path => !path.EndsWith(FolderCapture.OrderFile, StringComparison.Ordinal))
+            .Select(File.ReadAllText)
+            .Order(StringComparer.Ordinal)
+            .ShouldBe(["three\n", "two\n"]);
+        harness.Inputs.OfType<WorkerWarned>().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task Links_InsideStayLinks_OutsideAreSaidOnce()
     {

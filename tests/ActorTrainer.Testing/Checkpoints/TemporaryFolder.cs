@@ -1,3 +1,5 @@
+using ActorTrainer.Checkpoints;
+
 namespace ActorTrainer.Testing.Checkpoints;
 
 /// <summary>A folder of a test's own, removed at its end.</summary>
@@ -17,7 +19,7 @@ public sealed class TemporaryFolder : IDisposable
     {
         if (Directory.Exists(Root))
         {
-            Directory.Delete(Root, recursive: true);
+            NativeNames.DeleteFolder(Root);
         }
     }
 }
