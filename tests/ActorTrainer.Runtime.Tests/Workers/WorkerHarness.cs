@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -196,7 +197,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
-        System.IO.Directory.Delete(Directory, recursive: true);
+        NativeNames.DeleteFolder(Directory);
     }
 
     private void Add(TaskInput input)
