@@ -73,6 +73,32 @@ public sealed class OutputTests : IDisposable
     }
 
     [Fact]
+    public void OutputLog_ThatGoesOnBehindAnother_BeginsWhereThatEnded()
+    {
+        using (OutputLog before = new(_directory, 20_000))
+        {
+            before.Write("made\n"u8);
+        }
+
+        using (OutputLog log = new(_directory, 20_000, goesOn: true))
+        {
+            log.Write("trains\n"u8);
+        }
+
+        using (OutputLog more = new(_directory, 20_000, goesOn: true))
+        {
+            more.Write("on\n"u8);
+        }
+
+        // Two are kept.
+        Directory
+            .GetFiles(_directory)
+            .Order(StringComparer.Ordinal)
+            .Select(path => (Path.GetFileName(path), File.ReadAllText(path)))
+            .ShouldBe([("output-2-5.log", "trains\n"), ("output-3-12.log", "on\n")]);
+    }
+
+    [Fact]
     public void OutputLog_FolderGone_DropsAndCounts()
     {
         using OutputLog log = new(Path.Combine(_directory, "none"), 20_000);

@@ -8,10 +8,7 @@ namespace ActorTrainer.Runtime.Workers.Guard;
 /// name, so that a reader that follows can not lose its place.
 /// </summary>
 /// <remarks>A disk that is full costs output, never the run: what can not be written is dropped and counted.</remarks>
-/// <param name="directory">Where they are.</param>
-/// <param name="maxBytes">How much is kept.</param>
-/// <param name="goesOn">Whether files that are there stay, of what was run before in the run's place.</param>
-internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = false) : IDisposable
+internal sealed class OutputLog : IDisposable
 {
     private const UnixFileMode ReadAndWrite =
         UnixFileMode.UserRead
@@ -21,14 +18,30 @@ internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = f
         | UnixFileMode.OtherRead
         | UnixFileMode.OtherWrite;
 
-    private readonly long _fileMaxBytes = Math.Max(4096, maxBytes / 2);
+    private readonly string _directory;
+    private readonly long _fileMaxBytes;
     private FileStream? _file;
     private string _before = "";
     private long _start;
     private long _written;
     private long _length;
-    private int _number = goesOn ? LastNumber(directory) : 0;
+    private int _number;
     private bool _atLineStart = true;
+
+    /// <param name="directory">Where the files are.</param>
+    /// <param name="maxBytes">How much is kept.</param>
+    /// <param name="goesOn">Whether it goes on behind files that are there, of what was run before in the run's place.</param>
+    public OutputLog(string directory, long maxBytes, bool goesOn = false)
+    {
+        _directory = directory;
+        _fileMaxBytes = Math.Max(4096, maxBytes / 2);
+        if (goesOn && NewestOf(directory) is { } newest)
+        {
+            _number = NumberOf(newest.Name);
+            _start = StartOf(newest.Name) ?? 0;
+            _written = _start + newest.Length;
+        }
+    }
 
     /// <summary>Bytes that could not be written.</summary>
     public long DroppedBytes { get; private set; }
@@ -44,8 +57,10 @@ internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = f
     public static long? StartOf(string fileName) => Parse(fileName).Start;
 
     /// <summary>The number of the newest output file in a folder; 0: there is none.</summary>
-    public static int LastNumber(string directory) =>
-        Directory.EnumerateFiles(directory, "output*.log").Select(path => NumberOf(Path.GetFileName(path))).DefaultIfEmpty(0).Max();
+    public static int LastNumber(string directory) => NewestOf(directory) is { } newest ? NumberOf(newest.Name) : 0;
+
+    private static FileInfo? NewestOf(string directory) =>
+        new DirectoryInfo(directory).EnumerateFiles("output*.log").MaxBy(file => NumberOf(file.Name));
 
     /// <summary>Writes bytes; a new file is begun after a newline where there is one.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
@@ -105,10 +120,10 @@ internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = f
         {
             if (_before.Length > 0)
             {
-                File.Delete(Path.Combine(directory, _before));
+                File.Delete(Path.Combine(_directory, _before));
             }
 
-            FileStream next = Create(Path.Combine(directory, FileName(_number + 1, _written)));
+            FileStream next = Create(Path.Combine(_directory, FileName(_number + 1, _written)));
             _file?.Dispose();
             _before = _number == 0 ? "" : FileName(_number, _start);
             _file = next;
@@ -167,7 +182,7 @@ internal sealed class OutputLog(string directory, long maxBytes, bool goesOn = f
         FileStream file = new(path, options);
         try
         {
-            File.SetUnixFileMode(file.SafeFileHandle, File.GetUnixFileMode(directory) & ReadAndWrite);
+            File.SetUnixFileMode(file.SafeFileHandle, File.GetUnixFileMode(_directory) & ReadAndWrite);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
