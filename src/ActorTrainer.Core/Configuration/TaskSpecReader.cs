@@ -248,7 +248,7 @@ public static partial class TaskSpecReader
                 ("commit", CheckpointCapture.Commit)
             ),
             DoneFile = section.Text("done-file"),
-            WarnAfter = section.Duration("warn-after", defaults.WarnAfter, TaskSpecRules.Stall),
+            WarnAfter = section.OptionalDuration("warn-after", TaskSpecRules.Stall.Min, TaskSpecRules.Stall.Max),
         };
     }
 

@@ -48,8 +48,7 @@ public static partial class TaskSpecRules
     }
 
     internal static string? ProgressProblem(ProgressSpec spec) =>
-        spec.Patterns is null ? "patterns is null; leave it out for its default"
-        : spec.Patterns.Count > MostPatterns ? $"there are {spec.Patterns.Count} patterns; {MostPatterns} are looked at"
+        spec.Patterns.Count > MostPatterns ? $"there are {spec.Patterns.Count} patterns; {MostPatterns} are looked at"
         : spec is { Off: true, Patterns.Count: > 0 } ? "off and patterns exclude each other; keep one of them"
         : null;
 

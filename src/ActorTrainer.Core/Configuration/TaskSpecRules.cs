@@ -128,7 +128,7 @@ public static partial class TaskSpecRules
         ?? Out("checkpoint.interval", checkpoint.Interval, Interval)
         ?? Out("checkpoint.keep-last", checkpoint.KeepLast, KeepLast)
         ?? Undefined("checkpoint.capture", checkpoint.Capture)
-        ?? Out("checkpoint.warn-after", checkpoint.WarnAfter, Stall)
+        ?? Out("checkpoint.warn-after", checkpoint.WarnsAfter(), Stall)
         ?? (
             checkpoint.DoneFile is not { } done || EntryPath.IsSafe(done)
                 ? null

@@ -169,9 +169,12 @@ public sealed record CheckpointSpec
     public string? DoneFile { get; init; }
 
     /// <summary>
-    /// After how long without a checkpoint an event says what holds it up, for a command. Default 10 min. Zero: never.
+    /// After how long without a checkpoint an event says what holds it up, for a command. Null: 10 min. Zero: never.
     /// </summary>
-    public TimeSpan WarnAfter { get; init; } = TimeSpan.FromMinutes(10);
+    public TimeSpan? WarnAfter { get; init; }
+
+    /// <summary>After how long without a checkpoint an event says what holds it up; zero: never.</summary>
+    public TimeSpan WarnsAfter() => WarnAfter ?? TimeSpan.FromMinutes(10);
 }
 
 /// <summary>How the output of a command is read for its progress.</summary>
@@ -184,7 +187,12 @@ public sealed record ProgressSpec
     /// Regular expressions, of which the first that matches a line tells its progress, by groups named step, total, epoch, epochs and
     /// metric_NAME. Without lookaround and references back. Default: none, and progress is guessed.
     /// </summary>
-    public IReadOnlyList<string> Patterns { get; init; } = [];
+    public IReadOnlyList<string> Patterns
+    {
+        get;
+        // A text without them has null here.
+        init => field = value ?? [];
+    } = [];
 }
 
 /// <summary>What happens after failures of the task's own.</summary>

@@ -138,7 +138,7 @@ internal sealed partial class WorkerHost
                 spec.State
             )
             {
-                WarnAfter = spec.Checkpoint.WarnAfter,
+                WarnAfter = spec.Checkpoint.WarnsAfter(),
             },
             learned,
             _time,

@@ -15,6 +15,23 @@ public sealed class TaskSpecHashTests
         Retry = new RetrySpec { MaxAttempts = 9, Rules = [new FailureRule("n", FailureAction.Hold, 1, null, null)] },
     };
 
+    /// <summary>A text of an earlier version lacks members of later ones, and what it lacks has its default.</summary>
+    [Fact]
+    public void Compute_OfATextWithoutAnyMember_IsThatOfTheDefaults()
+    {
+        const string Text = """{"name":"a","command":["x"],"checkpoint":{},"progress":{}}""";
+        TaskSpec full = JsonSerializer.Deserialize(
+            JsonSerializer.Serialize(new TaskSpec { Name = "a", Command = ["x"] }, CoreJsonContext.Default.TaskSpec),
+            CoreJsonContext.Default.TaskSpec
+        )!;
+
+        TaskSpec read = JsonSerializer.Deserialize(Text, CoreJsonContext.Default.TaskSpec)!;
+
+        read.Checkpoint.WarnsAfter().ShouldBe(full.Checkpoint.WarnsAfter());
+        read.Checkpoint.WarnAfter.ShouldBe(full.Checkpoint.WarnAfter);
+        read.Progress.ShouldNotBeNull().Patterns.ShouldBeEmpty();
+    }
+
     [Fact]
     public void Canonical_Specification_IsSortedAndWithoutDefaults() =>
         Encoding

@@ -98,7 +98,6 @@ public sealed class TaskSpecRulesTests
                 },
                 "progress is for a command; a trainer tells its progress itself"
             },
-            { Good with { Progress = new ProgressSpec { Patterns = null! } }, "progress: patterns is null" },
             { Good with { Progress = new ProgressSpec { Patterns = [null!] } }, "must have 1 to 1000 characters" },
             { Good with { Progress = new ProgressSpec { Patterns = ["(?<step>"] } }, "progress: the pattern '(?<step>' is no regular" },
             { Good with { Progress = new ProgressSpec { Patterns = [.. Enumerable.Repeat("(?<step>1)", 9)] } }, "9 patterns; 8 are" },
