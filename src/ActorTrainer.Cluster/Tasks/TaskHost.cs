@@ -46,6 +46,9 @@ internal sealed class TaskHost
     /// <summary>Told of every task that is archived; returns at once.</summary>
     public Action<TaskId> Retired { get; init; } = _ => { };
 
+    /// <summary>A task that waits is kept in memory that long, and then its row alone; whoever gives the slots wakes it.</summary>
+    public TimeSpan RestAfter { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How many of a task's newest events stay at least; null: all.</summary>
     public int? KeepEvents { get; init; }
 

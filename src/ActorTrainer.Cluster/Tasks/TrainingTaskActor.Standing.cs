@@ -97,7 +97,7 @@ internal sealed partial class TrainingTaskActor
     /// </summary>
     private TimeSpan? Patience =>
         _entity.State is { IsFinished: true } && _entity.IsIdle && !_entity.TakesSlots ? OverPatience
-        : _entity.MayRest ? RestPatience
+        : _entity.MayRest ? _host.RestAfter
         : null;
 
     private TimeSpan QuietFor() => _host.Now - (_quietSince ??= _host.Now);

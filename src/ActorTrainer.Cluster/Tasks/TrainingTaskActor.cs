@@ -36,9 +36,6 @@ internal sealed partial class TrainingTaskActor : UntypedPersistentActor, IWithT
     /// <summary>A task that has ended was recovered because somebody asks for it: the question comes right behind.</summary>
     private static readonly TimeSpan OverPatience = TimeSpan.FromSeconds(1);
 
-    /// <summary>A task that waits is kept in memory that long, and then its row alone; whoever gives the slots wakes it.</summary>
-    private static readonly TimeSpan RestPatience = TimeSpan.FromSeconds(5);
-
     /// <summary>An actor that ends waits for its row that long, and no longer: the database may be away.</summary>
     private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(2);
 

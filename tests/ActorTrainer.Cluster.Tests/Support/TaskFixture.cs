@@ -35,6 +35,7 @@ internal sealed class TaskFixture
     /// <param name="keepEvents">How many events stay at least; null: all.</param>
     /// <param name="snapshots">Which snapshots are read; null: those that the product reads.</param>
     /// <param name="isLong">Whether a task may have snapshots; null: all may.</param>
+    /// <param name="restAfter">When one that only waits asks to go to rest; null: after 5 s.</param>
     public TaskFixture(
         TestKitBase kit,
         long incarnation = 1,
@@ -43,7 +44,8 @@ internal sealed class TaskFixture
         JournalTables? journal = null,
         int? keepEvents = null,
         SnapshotVersions? snapshots = null,
-        Func<TaskId, bool>? isLong = null
+        Func<TaskId, bool>? isLong = null,
+        TimeSpan? restAfter = null
     )
     {
         _kit = kit;
@@ -60,6 +62,7 @@ internal sealed class TaskFixture
             History = journal?.History,
             KeepEvents = keepEvents,
             IsLong = isLong,
+            RestAfter = restAfter ?? TimeSpan.FromSeconds(5),
             Snapshots = snapshots ?? SnapshotVersions.OfProduct,
             Hold = journal is null ? null : (task, reason) => journal.Table.HoldAsync(task, incarnation, reason, CancellationToken.None),
             Starter = Starter.Ref,

@@ -134,7 +134,8 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
     [Fact]
     public async Task KeepEvents_OwnerOfLongAgo_CannotWriteWhereEventsAreDeleted()
     {
-        TaskFixture old = New(1);
+        // It must not go to rest meanwhile: one that does takes no command.
+        TaskFixture old = New(1, restAfter: TimeSpan.FromHours(1));
         old.Submit();
         TaskFixture task = await WriteManyAsync(New(2));
         long[] before = [.. (await ReadAsync()).Select(e => e.Sequence)];
@@ -229,7 +230,8 @@ public abstract class TaskHistoryTests : TestKit, IAsyncLifetime
         );
     }
 
-    private TaskFixture New(long life) => new(this, incarnation: life, journal: _tables, keepEvents: Keep);
+    private TaskFixture New(long life, TimeSpan? restAfter = null) =>
+        new(this, incarnation: life, journal: _tables, keepEvents: Keep, restAfter: restAfter);
 
     /// <summary>A task that has written two snapshots, and all that follows is done.</summary>
     private async Task<TaskFixture> WriteManyAsync(TaskFixture? task = null)

@@ -92,7 +92,8 @@ public sealed class CommandCheckpointTests
         harness.Start(
             Run,
             WorkerHarness.Shell(
-                "cd $ACTORTRAINER_CHECKPOINT_DIR; e=$(printf '\\351'); mkdir -p t.tmp/d$e; echo one > t.tmp/d$e/f$e; echo two > t.tmp/plain; "
+                "cd $ACTORTRAINER_CHECKPOINT_DIR; e=$(printf '\\351'); mkdir -p t.tmp/d$e; echo one > t.tmp/d$e/f$e; "
+                    + "echo two > t.tmp/plain; "
                     + "mv t.tmp ck; sleep 1000"
             )
         );
