@@ -29,7 +29,14 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
     /// <exception cref="IOException">The path is gone or cannot be looked at.</exception>
     public static FileStatus Read(string path) =>
-        OperatingSystem.IsLinux() && Linux.TryRead(path, out FileStatus status) ? status : ReadPortable(path);
+        OperatingSystem.IsLinux() && Linux.TryRead(path, isNative: false, out FileStatus status) ? status : ReadPortable(path);
+
+    /// <summary>As <see cref="Read"/>, of a path that may have bytes in it that are no UTF-8 (<see cref="NativeNames"/>).</summary>
+    /// <exception cref="IOException">The path is gone or cannot be looked at.</exception>
+    public static FileStatus ReadNative(string path) =>
+        NativeNames.IsNative(path) && OperatingSystem.IsLinux() && Linux.TryRead(path, isNative: true, out FileStatus status)
+            ? status
+            : Read(path);
 
     private static FileStatus ReadPortable(string path)
     {
@@ -65,7 +72,7 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
         private static volatile bool s_unsupported;
 
-        public static bool TryRead(string path, out FileStatus status)
+        public static bool TryRead(string path, bool isNative, out FileStatus status)
         {
             status = default;
             if (s_unsupported)
@@ -75,7 +82,11 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
             try
             {
-                if (Statx(AtCurrentDirectory, path, AtSymlinkNoFollow, BasicStats, out StatxBuffer b) == 0)
+                StatxBuffer b;
+                int failed = isNative
+                    ? StatxNative(AtCurrentDirectory, path, AtSymlinkNoFollow, BasicStats, out b)
+                    : Statx(AtCurrentDirectory, path, AtSymlinkNoFollow, BasicStats, out b);
+                if (failed == 0)
                 {
                     FileKind kind = (b.Mode & TypeMask) switch
                     {
@@ -106,8 +117,11 @@ internal readonly partial record struct FileStatus(FileKind Kind, long Length, i
 
         private static long Nanoseconds(long seconds, uint nanoseconds) => unchecked((seconds * 1_000_000_000) + nanoseconds);
 
+        [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+        private static partial int Statx(int directory, string path, int flags, uint mask, out StatxBuffer buffer);
+
         [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
-        private static partial int Statx(
+        private static partial int StatxNative(
             int directory,
             [MarshalUsing(typeof(NativePathMarshaller))] string path,
             int flags,

@@ -217,7 +217,7 @@ internal static partial class NativeNames
                 any = true;
             }
 
-            if (FileStatus.Read(path).Kind == FileKind.Directory)
+            if (FileStatus.ReadNative(path).Kind == FileKind.Directory)
             {
                 any |= RenameNative(path);
             }

@@ -59,7 +59,7 @@ public sealed class NativeNamesTests : IDisposable
         NativeNames.Copy(_folder["source"], _folder[text]);
 
         NativeNames.In(_folder.Root).Order(StringComparer.Ordinal).ShouldBe(new[] { "source", text }.Order(StringComparer.Ordinal));
-        FileStatus.Read(_folder[text]).Length.ShouldBe(7);
+        FileStatus.ReadNative(_folder[text]).Length.ShouldBe(7);
         HardLink.TryCreate(_folder[text], _folder["linked"]).ShouldBeTrue();
         NativeNames.Copy(_folder[text], _folder["back"]);
         (File.ReadAllText(_folder["linked"]), File.ReadAllText(_folder["back"])).ShouldBe(("content", "content"));
@@ -78,7 +78,7 @@ public sealed class NativeNamesTests : IDisposable
 
         NativeNames.In(_folder.Root).ShouldBe([text]);
         NativeNames.In(_folder[text]).ShouldBe([text]);
-        FileStatus.Read(Path.Combine(_folder[text], text)).Length.ShouldBe(7);
+        FileStatus.ReadNative(Path.Combine(_folder[text], text)).Length.ShouldBe(7);
     }
 
     [Theory]

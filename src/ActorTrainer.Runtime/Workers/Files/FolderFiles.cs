@@ -139,7 +139,7 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
     {
         try
         {
-            return FileStatus.Read(path);
+            return FileStatus.ReadNative(path);
         }
         catch (IOException)
         {
