@@ -47,7 +47,12 @@ public sealed class TaskFileTests : IDisposable
             Environment = spec.Environment,
             Secrets = new Dictionary<string, string> { ["HF_TOKEN"] = "file:/run/secrets/hf" },
             Umask = "022",
-            Checkpoint = new CheckpointSpec { BestMetric = "accuracy", BestIsLargest = true },
+            Checkpoint = new CheckpointSpec
+            {
+                BestMetric = "accuracy",
+                BestIsLargest = true,
+                WarnAfter = new CheckpointSpec().WarnsAfter(),
+            },
             Retry = new RetrySpec { Rules = spec.Retry.Rules },
         };
         TaskSpecHash.Compute(spec).ShouldBe(TaskSpecHash.Compute(defaults));
