@@ -21,7 +21,9 @@ try
         case "soak":
             return await SoakRun.RunAsync(args[1..]);
         case "torn":
-            return TornBench.Run(args[1..]);
+            return await TornBench.RunAsync(args[1..]);
+        case TornScript.Verb:
+            return TornScript.Run(args[1..]);
         default:
             throw new OptionException(
                 "the benches are failover, scale, soak and torn; for example: ./build.sh bench failover --kills 10 --modes crash"

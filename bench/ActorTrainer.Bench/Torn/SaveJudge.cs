@@ -46,7 +46,10 @@ internal sealed class SaveJudge(Restored restored)
     /// <summary>What was wrong first, in words.</summary>
     public string? Fault { get; private set; }
 
-    /// <summary>A part of a save was written. One that is not the last is a state only as long as the rest was never seen before.</summary>
+    /// <summary>
+    /// A part of a save was written; with the last one the save is whole. One that is not the last is a state only as long as the rest was
+    /// never seen before.
+    /// </summary>
     public void Written(IReadOnlyList<SaveStep> steps, int index, IReadOnlyDictionary<string, int> files)
     {
         if (
@@ -59,6 +62,11 @@ internal sealed class SaveJudge(Restored restored)
 
         _ = _known.Add(steps[index].Path);
         _ = _leftovers.Remove(steps[index].Path);
+        if (index == steps.Count - 1)
+        {
+            _whole.Add(new Dictionary<string, int>(files, StringComparer.Ordinal));
+            _knownBefore.UnionWith(_known);
+        }
     }
 
     /// <summary>A save came to nothing. Those of its files that are whole may be captured later, or what stood there before them.</summary>
@@ -77,12 +85,7 @@ internal sealed class SaveJudge(Restored restored)
 
     private List<Dictionary<string, int>> Prefixes { get; } = [];
 
-    public void Whole(IReadOnlyDictionary<string, int> files)
-    {
-        _whole.Add(new Dictionary<string, int>(files, StringComparer.Ordinal));
-        _knownBefore.UnionWith(_known);
-    }
-
+    /// <summary>A state was captured, or given back to a script.</summary>
     public void Captured(IReadOnlyDictionary<string, int> files, IReadOnlyList<IReadOnlyList<string>> order, bool inferred)
     {
         Commits++;

@@ -5,7 +5,8 @@ namespace ActorTrainer.Bench.Torn;
 
 /// <summary>
 /// Scripts that save in many ways are killed at moments that chance chooses, beside the product's own capture of their folders, in virtual
-/// time: up to two minutes lie between the files of a save. What was captured last is the beginning of the script's next life.
+/// time: up to two minutes lie between the files of a save. What was captured last is the beginning of the script's next life. Then the same
+/// scripts on real nodes, in real time (<see cref="TornNodes"/>).
 /// </summary>
 internal static class TornBench
 {
@@ -17,28 +18,41 @@ internal static class TornBench
     private const int StarvesAfter = 8;
 
     /// <exception cref="OptionException">An argument is not right.</exception>
-    public static int Run(string[] args)
+    public static async Task<int> RunAsync(string[] args)
     {
-        OptionSet options = OptionSet.Parse(args, ("--kills", "200"), ("--seed", "1"), ("--pattern", "all"), ("--capture", "product"));
-        int kills = options.Number("--kills", least: 1, most: 100_000);
+        OptionSet options = OptionSet.Parse(
+            args,
+            ("--kills", "200"),
+            ("--node-kills", "10"),
+            ("--seed", "1"),
+            ("--pattern", "all"),
+            ("--capture", "product")
+        );
+        int kills = options.Number("--kills", least: 0, most: 100_000);
+        int nodeKills = options.Number("--node-kills", least: 0, most: 10_000);
         int seed = options.Number("--seed", least: 0, most: int.MaxValue);
         bool naive = options.Several("--capture", "product", "naive")[0] == "naive";
         string[] names = ["all", .. SavePattern.All.Select(pattern => pattern.Name)];
         string name = options.Several("--pattern", names)[0];
-        TornFigures all = new();
-        foreach (SavePattern pattern in SavePattern.All.Where(pattern => name == "all" || pattern.Name == name))
+        SavePattern[] patterns = [.. SavePattern.All.Where(pattern => name == "all" || pattern.Name == name)];
+        if (kills > 0)
         {
-            TornFigures figures = Measure(pattern, kills, seed, naive);
-            Console.WriteLine(figures.Line(pattern.Name));
-            if (figures.Fault is { } fault)
+            Report capture = new("capture");
+            foreach (SavePattern pattern in patterns)
             {
-                Console.WriteLine($"  {fault}");
+                capture.Add(pattern, Measure(pattern, kills, seed, naive));
             }
 
-            all.Add(figures);
+            capture.End();
         }
 
-        Console.WriteLine(all.Line("all"));
+        if (nodeKills > 0)
+        {
+            Report nodes = new("nodes");
+            await TornNodes.MeasureAsync(patterns, nodeKills, seed, nodes.Add);
+            nodes.End();
+        }
+
         return 0;
     }
 
@@ -85,8 +99,33 @@ internal static class TornBench
         {
             using TornRun run = new(Path.Combine(directory, life.ToString(CultureInfo.InvariantCulture)), pattern, chance, restored, naive);
             run.Run(restored.LastSave + 1, SavesOfALife, deaths[chance.Next(deaths.Length)]);
-            figures.Add(run.Judge, StarvesAfter, pattern.FirstIsTaken, $"{pattern.Name} seed {seed} life {life + 1}");
+            SaveJudge judge = run.Judge;
+            bool late = pattern.FirstIsTaken && judge.FirstIsLate;
+            bool starved = judge.Saves - judge.SavesAtCommit >= StarvesAfter;
+            figures.Add(judge, 1, late, starved, $"{pattern.Name} seed {seed} life {life + 1}");
             restored = run.Judge.Newest;
         }
+    }
+
+    /// <summary>Prints figures, from any thread.</summary>
+    private sealed class Report(string by)
+    {
+        private readonly TornFigures _all = new();
+
+        public void Add(SavePattern pattern, TornFigures figures)
+        {
+            lock (_all)
+            {
+                Console.WriteLine(figures.Line(by, pattern.Name));
+                if (figures.Fault is { } fault)
+                {
+                    Console.WriteLine($"  {fault}");
+                }
+
+                _all.Add(figures);
+            }
+        }
+
+        public void End() => Console.WriteLine(_all.Line(by, "all"));
     }
 }

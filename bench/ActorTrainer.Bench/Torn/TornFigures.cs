@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Bench.Torn;
 
@@ -7,7 +8,7 @@ internal sealed class TornFigures
 {
     private int _kills;
     private int _saves;
-    private int _commits;
+    private int _states;
     private int _inferred;
 
     /// <summary>What was wrong first, in words.</summary>
@@ -22,17 +23,24 @@ internal sealed class TornFigures
     /// <summary>How often a first save was not captured though it shows by itself that it is whole.</summary>
     public int Late { get; private set; }
 
-    public void Add(SaveJudge life, int starvesAfter, bool firstIsTaken, string where)
+    /// <summary>Committed steps that had to be done again.</summary>
+    public long Lost { get; private set; }
+
+    /// <summary>Adds one or several lives of a script.</summary>
+    /// <param name="life">What was judged.</param>
+    /// <param name="kills">How often it was killed.</param>
+    /// <param name="late">Whether its first save was captured too late.</param>
+    /// <param name="starved">Whether it saved and saved, and no state was captured.</param>
+    /// <param name="where">Whose life it was.</param>
+    public void Add(SaveJudge life, int kills, bool late, bool starved, string where)
     {
-        bool late = firstIsTaken && life.FirstIsLate;
         Late += late ? 1 : 0;
-        _kills++;
+        _kills += kills;
         _saves += life.Saves;
-        _commits += life.Commits;
+        _states += life.Commits;
         _inferred += life.Inferred;
         Mixed += life.Mixed;
         Torn += life.Torn;
-        bool starved = life.Saves - life.SavesAtCommit >= starvesAfter;
         Starved += starved ? 1 : 0;
         Fault ??=
             life.Fault is { } fault ? $"{where}: {fault}"
@@ -41,11 +49,19 @@ internal sealed class TornFigures
             : null;
     }
 
+    /// <summary>Committed steps were lost.</summary>
+    public void AddLost(CommittedHistory history)
+    {
+        Lost += history.LostSteps;
+        Fault ??= history.Faults.Count > 0 ? history.Faults[0] : null;
+    }
+
     public void Add(TornFigures other)
     {
+        Lost += other.Lost;
         _kills += other._kills;
         _saves += other._saves;
-        _commits += other._commits;
+        _states += other._states;
         _inferred += other._inferred;
         Mixed += other.Mixed;
         Torn += other.Torn;
@@ -54,10 +70,13 @@ internal sealed class TornFigures
         Fault ??= other.Fault;
     }
 
-    public string Line(string pattern) =>
+    /// <summary>The line of figures.</summary>
+    /// <param name="by">What was killed: <c>capture</c> or <c>nodes</c>.</param>
+    /// <param name="pattern">The way of saving.</param>
+    public string Line(string by, string pattern) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"torn pattern={pattern} kills={_kills} saves={_saves} commits={_commits} inferred={_inferred} "
-                + $"mixed={Mixed} torn={Torn} starved={Starved} late={Late}"
+            $"torn by={by} pattern={pattern} kills={_kills} saves={_saves} states={_states} inferred={_inferred} "
+                + $"mixed={Mixed} torn={Torn} starved={Starved} late={Late} lost={Lost}"
         );
 }

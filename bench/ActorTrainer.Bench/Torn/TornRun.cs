@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 
@@ -23,15 +21,14 @@ internal enum Death
 
 /// <summary>
 /// One life of a script beside the product's own capture of its folder, in virtual time: it saves again and again until it dies at a moment
-/// that chance chooses. Every file holds the number of its save twice, at its beginning and its end.
+/// that chance chooses.
 /// </summary>
-internal sealed partial class TornRun : IDisposable
+internal sealed class TornRun : IDisposable
 {
     private const int LongestGapMs = 120_000;
     private const int ShortestGapMs = 100;
     private const int LooksAtProcessesEveryMs = 500;
     private const int LongestTrainingMs = 900_000;
-    private static readonly string Padding = new('x', 200);
 
     private readonly string _folder;
     private readonly string _staging;
@@ -42,7 +39,7 @@ internal sealed partial class TornRun : IDisposable
     private readonly CheckpointFolder _capture;
     private readonly SaveJudge _judge;
     private readonly bool _naive;
-    private readonly Dictionary<string, int> _files;
+    private readonly SaveFiles _files;
     private int _opsLeft;
     private bool _dead;
 
@@ -54,16 +51,16 @@ internal sealed partial class TornRun : IDisposable
         _pattern = pattern;
         _chance = chance;
         _naive = naive;
-        _files = new Dictionary<string, int>(restored.Files, StringComparer.Ordinal);
         foreach ((string path, int save) in restored.Files)
         {
             foreach (string folder in new[] { _folder, restore })
             {
                 _ = Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(folder, path))!);
-                File.WriteAllText(Path.Combine(folder, path), Text(save));
+                File.WriteAllText(Path.Combine(folder, path), SaveFiles.Text(save));
             }
         }
 
+        _files = new SaveFiles(_folder, restored.Files, Attempt, MayLook);
         _judge = new SaveJudge(restored);
         _capture = new CheckpointFolder(
             _folder,
@@ -99,7 +96,7 @@ internal sealed partial class TornRun : IDisposable
                 restarted = true;
                 _dead = false;
                 Die(child: true);
-                _judge.Aborted(save, _files);
+                _judge.Aborted(save, _files.Files);
                 dyingSave += 1 + _chance.Next(saves);
             }
         }
@@ -143,102 +140,26 @@ internal sealed partial class TornRun : IDisposable
                 _time.Advance(_chance.Next(ShortestGapMs, _chance.Next(2) == 0 ? LongestGapMs : 1000));
             }
 
-            Step(save, steps[i]);
-            if (_dead)
+            if (!_files.Write(save, steps[i]))
             {
                 return;
             }
 
-            _judge.Written(steps, i, _files);
-            if (i == steps.Count - 1)
-            {
-                _judge.Whole(_files);
-            }
-
+            _judge.Written(steps, i, _files.Files);
             MayLook();
         }
     }
 
-    private void Step(int save, SaveStep step)
+    private bool Attempt(Action action)
     {
-        string full = Path.Combine(_folder, step.Path);
-        switch (step.Way)
-        {
-            case Way.Renamed:
-                Write(full + ".tmp", save, step.Text);
-                Do(() => File.Move(full + ".tmp", full, overwrite: true));
-                break;
-            case Way.Folder:
-                string folder = Path.GetDirectoryName(full)!;
-                Write(Path.Combine(folder + ".tmp", Path.GetFileName(full)), save, step.Text);
-                Do(() => Directory.Move(folder + ".tmp", folder));
-                break;
-            case Way.RemovedFirst:
-                Do(() =>
-                {
-                    File.Delete(full);
-                    _ = _files.Remove(step.Path);
-                });
-                Write(full, save, step.Text);
-                break;
-            case Way.Rotated:
-                Do(() =>
-                {
-                    if (File.Exists(full))
-                    {
-                        File.Move(full, full + ".prev", overwrite: true);
-                        _files[step.Path + ".prev"] = _files[step.Path];
-                        _ = _files.Remove(step.Path);
-                    }
-                });
-                Write(full + ".tmp", save, step.Text);
-                Do(() => File.Move(full + ".tmp", full, overwrite: true));
-                break;
-            default:
-                Write(full, save, step.Text);
-                break;
-        }
-
-        if (!_dead)
-        {
-            _files[step.Path] = save;
-        }
-    }
-
-    private void Write(string path, int save, string? meant)
-    {
-        if (_dead)
-        {
-            return;
-        }
-
-        _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string text = meant ?? Text(save);
-        using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        using StreamWriter writer = new(file);
-        writer.Write(text[..(text.Length / 2)]);
-        writer.Flush();
-        Do(MayLook);
-        if (!_dead)
-        {
-            writer.Write(text[(text.Length / 2)..]);
-        }
-    }
-
-    private void Do(Action action)
-    {
-        if (_dead)
-        {
-            return;
-        }
-
         if (_opsLeft-- <= 0)
         {
             _dead = true;
-            return;
+            return false;
         }
 
         action();
+        return true;
     }
 
     private void MayLook()
@@ -253,7 +174,7 @@ internal sealed partial class TornRun : IDisposable
     {
         if (_naive)
         {
-            _judge.Captured(FilesIn(_folder), [], inferred: false);
+            _judge.Captured(SaveFiles.In(_folder), [], inferred: false);
         }
         else
         {
@@ -267,31 +188,11 @@ internal sealed partial class TornRun : IDisposable
         {
             string folder = Path.Combine(_staging, state.Id);
             IReadOnlyList<IReadOnlyList<string>> order = LearnedOrder.Take(folder);
-            _judge.Captured(FilesIn(folder), order, state.Reason == "inferred");
+            _judge.Captured(SaveFiles.In(folder), order, state.Reason == "inferred");
             Directory.Delete(folder, recursive: true);
             _capture.Released();
         }
     }
-
-    /// <summary>Each file with the number of its save; -1 for one that is not whole.</summary>
-    private static Dictionary<string, int> FilesIn(string folder) =>
-        Directory
-            .EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-            .Where(file => !FolderCapture.IsTemporary(Path.GetRelativePath(folder, file)))
-            .ToDictionary(file => Path.GetRelativePath(folder, file), file => SaveOf(File.ReadAllText(file)));
-
-    private static string Text(int save) => $"{save} {Padding} {save}";
-
-    private static int SaveOf(string text)
-    {
-        string[] parts = text.Split(' ');
-        return parts.Length == 1 && LastNumber().Match(text) is { Success: true } last ? int.Parse(last.Value, CultureInfo.InvariantCulture)
-            : parts.Length == 3 && parts[0] == parts[2] ? int.Parse(parts[0], CultureInfo.InvariantCulture)
-            : -1;
-    }
-
-    [GeneratedRegex(@"\d+(?=\D*$)")]
-    private static partial Regex LastNumber();
 
     private sealed class Witness(int ranks) : IRunWitness
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Queries;
@@ -31,13 +32,15 @@ internal static class CheckpointsExportCommand
             async call =>
             {
                 CheckpointListing listing = await CheckpointId.FindAsync(call, call.Value(id));
+                string target = Path.GetFullPath(call.Value(folder), cli.WorkingDirectory);
                 CheckpointFiles written = await call.Client.ExportCheckpointAsync(
                     listing.Task.Value,
                     listing.Checkpoint.Name,
-                    Path.GetFullPath(call.Value(folder), cli.WorkingDirectory),
+                    target,
                     new Said(call, listing.Checkpoint.Bytes),
                     call.Interrupt
                 );
+                NativeFiles.PutBack(target);
                 if (call.Json)
                 {
                     call.WriteJson(written);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Cli.Output;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Queries;
@@ -117,7 +118,7 @@ internal static class CheckpointsLsCommand
             {
                 table.Row(
                     new Text(one.Checkpoint),
-                    new Text(file.Link is null ? file.Path : $"{file.Path} -> {file.Link}"),
+                    new Text(NativeNames.Shown(file.Link is null ? file.Path : $"{file.Path} -> {file.Link}")),
                     new Text(file.Link is null ? Human.Bytes(file.Length) : ""),
                     new Text(file.Link is null ? file.Mode : ""),
                     new Text(file.Modified is { } modified ? call.Times.Show(modified) : "")

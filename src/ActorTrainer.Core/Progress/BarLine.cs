@@ -9,7 +9,7 @@ internal static class BarLine
     private const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
 
     private static readonly Regex Tqdm = new(
-        @"^(?<label>[^|]*?)\s*(?<percent>\d{1,3})%\|[^|\[\]]*\|\s*(?<step>\d+)/(?<total>\d+)\s*"
+        @"^(?<label>[^|]*?)\s*(?<percent>[0-9]{1,3})%\|[^|\[\]]*\|\s*(?<step>\d+)/(?<total>\d+)\s*"
             + @"\[[\d:]+<[\d:?]+(,\s*(?<rate>[^\],]+))?(,\s*(?<rest>[^\]]*))?\]",
         Linear
     );

@@ -21,7 +21,7 @@ internal static class LineReader
 
     /// <summary>Which of several processes it is. A bare number does not tell: it may as well count something.</summary>
     private static readonly Regex Rank = new(
-        @"^[\[(]?(local_|global_)?(rank|default|gpu|proc|process|worker|node|device)[\s:_#=-]*(?<rank>\d{1,6})(/\d+)?"
+        @"^[\[(]?(local_|global_)?(rank|default|gpu|proc|process|worker|node|device)[\s:_#=-]*(?<rank>[0-9]{1,6})(/\d+)?"
             + @"(\s*[\])]\s*:?|\s*[:|-]\s|\s)",
         Linear | RegexOptions.IgnoreCase
     );

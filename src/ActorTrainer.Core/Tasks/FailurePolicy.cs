@@ -17,6 +17,7 @@ internal static class FailurePolicy
 {
     private const int SignalKill = 9;
     private const int SignalSegmentation = 11;
+    private const int ExitOfSignal = 128;
     private const int ExitNotExecutable = 126;
     private const int ExitNotFound = 127;
 
@@ -53,6 +54,9 @@ internal static class FailurePolicy
 
         return Verdict(end.Error is null ? "exit-code" : "exception", FailureAction.Retry, end);
     }
+
+    /// <summary>Whether somebody killed it, the system for one; a shell that runs it says so with its exit code.</summary>
+    public static bool IsByKill(RunEnd end) => end.Signal == SignalKill || end.ExitCode == ExitOfSignal + SignalKill;
 
     /// <summary>
     /// The wait before the next start: backoff × 2^(failures - 1), at most the largest, with jitter of plus or minus 20 % so that

@@ -178,7 +178,7 @@ public sealed partial class TaskEntity
         TimeSpan delay = FailurePolicy.Delay(State.Spec.Retry, failures, random);
         TaskRetryScheduled retry = new(failures, verdict.Failure, delay, IsElsewhere(verdict), State.Spec.Retry.MaxAttempts)
         {
-            FailedStartFrom = FailedStartFrom(run),
+            FailedStartFrom = FailedStartFrom(run, end, now),
         };
 
         // Progress goes on record once a second. Where the run failed has to be known exactly: a checkpoint of the next run just before

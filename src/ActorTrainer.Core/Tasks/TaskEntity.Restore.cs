@@ -6,12 +6,20 @@ public sealed partial class TaskEntity
     /// <summary>After so many failed starts from one checkpoint the task goes on from the one before.</summary>
     internal const int FailedStartsToSetAside = 2;
 
+    /// <summary>A command that went on for longer has loaded its checkpoint, whatever it says.</summary>
+    internal static readonly TimeSpan LoadsWithin = TimeSpan.FromMinutes(10);
+
     /// <summary>
     /// The checkpoint that the run began with, if it got nowhere from there: no step, no checkpoint. A run that did not even begin says
-    /// nothing about its checkpoint, and neither does one of before the user's choice.
+    /// nothing about its checkpoint, nor does one that somebody killed, nor one of before the user's choice.
     /// </summary>
-    private string? FailedStartFrom(TaskRun run) =>
-        run is { Begun: true, Saved: false, Progress: null, Restore: { } restored } && State!.RestoreFrom is null ? restored.Name : null;
+    private string? FailedStartFrom(TaskRun run, RunEnd end, TimeSpan now) =>
+        run is { Begun: true, Saved: false, Progress: null, Printed: null, Restore: { } restored }
+        && !(run.IsCommand && now - run.BegunAt >= LoadsWithin)
+        && !FailurePolicy.IsByKill(end)
+        && State!.RestoreFrom is null
+            ? restored.Name
+            : null;
 
     private IReadOnlyList<TaskEvent> SetAside(string? failedStartFrom)
     {

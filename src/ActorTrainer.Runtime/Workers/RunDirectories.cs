@@ -165,7 +165,7 @@ internal sealed class RunDirectories(string dataDirectory)
         {
             if (Directory.Exists(path))
             {
-                NativeNames.DeleteFolder(path);
+                NativeFiles.DeleteFolder(path);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

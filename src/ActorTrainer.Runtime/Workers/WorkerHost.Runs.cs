@@ -123,7 +123,7 @@ internal sealed partial class WorkerHost
         IReadOnlyList<IReadOnlyList<string>> learned = LearnedOrder.Take(_directories.Restore(run.Key));
         if (run.Effect.HasRestore)
         {
-            NativeNames.PutBack(_directories.Restore(run.Key));
+            NativeFiles.PutBack(_directories.Restore(run.Key));
             FolderCapture.CopyFolder(_directories.Restore(run.Key), folder);
         }
 

@@ -17,6 +17,9 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
     private const string Name = "c-3-1000-abcdefgh";
     private static readonly DateTime Changed = new(2026, 3, 14, 15, 0, 0, DateTimeKind.Utc);
 
+    /// <summary>A name of the bytes 'l' and 0xE9, as the store has it.</summary>
+    private const string Latin1 = "l\uEEE9";
+
     private readonly FakeNode _node = SampleCluster.Create();
     private readonly TemporaryFolder _folder = new();
     private FolderStore _store = null!;
@@ -35,6 +38,7 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
                 ["model/weights.bin"] = weights,
                 ["state.json"] = "{}"u8.ToArray(),
                 ["empty"] = [],
+                [Latin1] = [7],
             }
         );
         File.SetUnixFileMode(_folder["source/state.json"], UnixFileMode.UserRead);
@@ -72,15 +76,17 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
         CliResult result = await RunAsync("checkpoints", "export", id, _folder[folder]);
 
         (result.Code, result.Error).ShouldBe(
-            (ExitCodes.Ok, $"actortrainer: {Name} of digits-a-k3f9: 4 files, 98 KiB in {_folder[folder]}\n")
+            (ExitCodes.Ok, $"actortrainer: {Name} of digits-a-k3f9: 5 files, 98 KiB in {_folder[folder]}\n")
         );
         string at = _folder[folder];
+        NativeFiles.In(at).ShouldContain(Latin1);
+        File.Exists(Path.Combine(at, Latin1)).ShouldBeFalse("its name is the bytes again");
         File.ReadAllBytes(Path.Combine(at, "model/weights.bin")).ShouldBe(File.ReadAllBytes(_folder["source/model/weights.bin"]));
         new FileInfo(Path.Combine(at, "empty")).Length.ShouldBe(0);
         File.GetUnixFileMode(Path.Combine(at, "state.json")).ShouldBe(UnixFileMode.UserRead);
         File.GetLastWriteTimeUtc(Path.Combine(at, "model/weights.bin")).ShouldBe(Changed);
         new FileInfo(Path.Combine(at, "newest")).LinkTarget.ShouldBe("model/weights.bin");
-        Directory.EnumerateFileSystemEntries(at, "*", SearchOption.AllDirectories).Count().ShouldBe(5);
+        Directory.EnumerateFileSystemEntries(at, "*", SearchOption.AllDirectories).Count().ShouldBe(6);
     }
 
     [Fact]
@@ -151,14 +157,15 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
 
         result.Code.ShouldBe(ExitCodes.Ok);
         string[] lines = result.Out.TrimEnd().Split('\n');
-        lines.Length.ShouldBe(5);
-        lines[2].ShouldStartWith($"{Name}  model/weights.bin");
-        lines[2].ShouldContain("98 KiB  644");
-        lines[3].ShouldContain("newest -> model/weights.bin");
+        lines.Length.ShouldBe(6);
+        lines[2].ShouldStartWith($"{Name}  l\\xE9 ");
+        lines[3].ShouldStartWith($"{Name}  model/weights.bin");
+        lines[3].ShouldContain("98 KiB  644");
+        lines[4].ShouldContain("newest -> model/weights.bin");
 
         CliResult json = await RunAsync("checkpoints", "ls", "digits-a", "--files", "-o", "json");
         using JsonDocument document = JsonDocument.Parse(json.Out);
-        document.RootElement[0].GetProperty("files")[1].GetProperty("length").GetInt64().ShouldBe(100_000);
+        document.RootElement[0].GetProperty("files")[2].GetProperty("length").GetInt64().ShouldBe(100_000);
         CliResult none = await RunAsync("checkpoints", "ls", "--files");
         (none.Code, none.Error).ShouldBe((ExitCodes.Usage, "actortrainer: --files: name the task\n"));
     }

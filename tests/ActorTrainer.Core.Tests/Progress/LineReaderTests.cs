@@ -136,6 +136,9 @@ public sealed class LineReaderTests
     [InlineData("batch: 32")]
     [InlineData("  File \"/app/train.py\", line 120, in step")]
     [InlineData("RuntimeError: step 120: loss 0.3 is out of range")]
+    // digits that are not those of ASCII
+    [InlineData("٣٧%|███▋      | 375/1000 [00:12<00:20, 30.1it/s]")]
+    [InlineData("[rank ٣] step 120 loss 0.3")]
     public void Read_AnythingElse_SaysNothing(string line) => Describe(LineReader.Read(line)).ShouldBe("nothing");
 
     [Fact]
@@ -146,6 +149,7 @@ public sealed class LineReaderTests
         [
             "step",
             " ",
+            "٣",
             "epoch",
             "[",
             "]",

@@ -105,6 +105,35 @@ public sealed class TaskEntityRestoreTests
         driver.State.LastUsable!.Name.ShouldBe(own);
     }
 
+    /// <summary>Whatever ended these, it was not that the checkpoint does not load.</summary>
+    [Theory]
+    [InlineData("killed", null, 9, 0, false)]
+    [InlineData("killed below a shell", 137, null, 0, false)]
+    [InlineData("went on for long", 1, null, 600, false)]
+    [InlineData("told of a step", 1, null, 0, true)]
+    public void On_CommandThatEndsOtherwise_ItsCheckpointStays(string how, int? exitCode, int? signal, int seconds, bool tells)
+    {
+        EntityDriver driver = EntityDriver.Training(EntityDriver.Command() with { Retry = new RetrySpec { MaxAttempts = 9 } });
+        driver.Save(10);
+        string newest = driver.Save(20);
+        driver.Exit(1);
+        for (int i = 0; i < 3; i++)
+        {
+            driver.Tick(600);
+            driver.Start();
+            if (tells)
+            {
+                driver.Happens(new WorkerPrinted(driver.Run, new OutputProgress { Step = 21 }, null));
+            }
+
+            driver.Tick(seconds);
+            EntityStep end = driver.Exit(exitCode, signal);
+            end.Persist.OfType<TaskRetryScheduled>().Single().FailedStartFrom.ShouldBeNull(how);
+        }
+
+        driver.State.LastUsable!.Name.ShouldBe(newest);
+    }
+
     [Fact]
     public void On_WorkerCouldNotBeStarted_SaysNothingAboutTheCheckpoint()
     {

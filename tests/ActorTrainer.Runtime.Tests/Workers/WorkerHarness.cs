@@ -197,7 +197,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Host.DisposeAsync();
-        NativeNames.DeleteFolder(Directory);
+        NativeFiles.DeleteFolder(Directory);
     }
 
     private void Add(TaskInput input)

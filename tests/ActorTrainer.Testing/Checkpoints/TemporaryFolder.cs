@@ -19,7 +19,7 @@ public sealed class TemporaryFolder : IDisposable
     {
         if (Directory.Exists(Root))
         {
-            NativeNames.DeleteFolder(Root);
+            NativeFiles.DeleteFolder(Root);
         }
     }
 }

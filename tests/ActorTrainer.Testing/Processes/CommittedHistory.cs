@@ -61,6 +61,10 @@ public sealed record CommittedHistory(long LostSteps, int DoubleWrites, IReadOnl
                     // Its bytes were lost, which is known and allowed for: the one before is used.
                     committed.Remove(e.Checkpoint);
                     break;
+                case TaskCheckpointSetAside e:
+                    // Starts from it failed again and again: so is this.
+                    committed.Remove(e.Checkpoint);
+                    break;
                 case TaskStarted e when committed.Values.DefaultIfEmpty(0).Max() is long newest && e.RestoredStep < newest:
                     lost += newest - e.RestoredStep;
                     faults.Add(

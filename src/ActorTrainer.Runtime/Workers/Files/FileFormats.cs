@@ -25,7 +25,7 @@ internal static partial class FileFormats
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static bool IsKnown(string path)
     {
-        using FileStream file = NativeNames.OpenRead(path);
+        using FileStream file = NativeFiles.OpenRead(path);
         Span<byte> head = stackalloc byte[HeadBytes];
         head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
         return head.StartsWith("PK\u0003\u0004"u8)
@@ -38,7 +38,7 @@ internal static partial class FileFormats
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static string? CutShort(string path)
     {
-        using FileStream file = NativeNames.OpenRead(path);
+        using FileStream file = NativeFiles.OpenRead(path);
         Span<byte> head = stackalloc byte[HeadBytes];
         head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
         return head.StartsWith("PK\u0003\u0004"u8) && !HasDirectory(file) ? "is a zip archive without its end"

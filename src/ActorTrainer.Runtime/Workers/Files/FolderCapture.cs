@@ -25,14 +25,14 @@ internal static class FolderCapture
         foreach (FileMark file in FolderFiles.Of(from).Files)
         {
             string target = Path.Combine(to, file.RelativePath);
-            NativeNames.CreateFolder(Path.GetDirectoryName(target)!);
+            NativeFiles.CreateFolder(Path.GetDirectoryName(target)!);
             if (file.Link is { } link)
             {
                 File.CreateSymbolicLink(target, link);
             }
             else
             {
-                NativeNames.Copy(Path.Combine(from, file.RelativePath), target);
+                NativeFiles.Copy(Path.Combine(from, file.RelativePath), target);
             }
         }
     }

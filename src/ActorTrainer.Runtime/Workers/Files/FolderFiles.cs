@@ -106,14 +106,14 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
     private static bool MayRead(string path, FileStatus status)
     {
         const int ByAll = 0b100_100_100;
-        return (status.Mode & ByAll) == ByAll || NativeNames.MayRead(path);
+        return (status.Mode & ByAll) == ByAll || NativeFiles.MayRead(path);
     }
 
     private static IReadOnlyList<string> NamesIn(Place folder)
     {
         try
         {
-            return NativeNames.In(folder.Root + "/" + folder.Prefix);
+            return NativeFiles.In(folder.Root + "/" + folder.Prefix);
         }
         catch (Exception e) when (folder.Depth > 0 && e is DirectoryNotFoundException or FileNotFoundException)
         {
@@ -124,7 +124,7 @@ internal sealed record FolderFiles(IReadOnlyList<FileMark> Files, IReadOnlyList<
     /// <summary>Where a link leads, relative to its own place; null when no checkpoint can have it.</summary>
     private static string? LinkOf(string root, string path, out string problem)
     {
-        string? target = NativeNames.LinkTarget(Path.Combine(root, path));
+        string? target = NativeFiles.LinkTarget(Path.Combine(root, path));
         if (target is not null && (NativeNames.IsNative(path) || NativeNames.IsNative(target)))
         {
             problem = "with a name that is not UTF-8";

@@ -49,7 +49,7 @@ internal sealed class FolderVersions(string root, string folder)
             isCopy = !mayLink || !HardLink.TryCreate(from, to);
             if (isCopy)
             {
-                NativeNames.Copy(from, to, asText: true);
+                NativeFiles.Copy(from, to, asText: true);
             }
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -121,7 +121,7 @@ internal sealed class FolderVersions(string root, string folder)
     {
         try
         {
-            NativeNames.Copy(from, to, asText: true);
+            NativeFiles.Copy(from, to, asText: true);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -143,7 +143,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         {
             // A link is complete when it is made.
             FolderEventKind kind =
-                (mask & MovedTo) != 0 || ((mask & Create) != 0 && NativeNames.LinkTarget(Path.Combine(_root, path)) is not null)
+                (mask & MovedTo) != 0 || ((mask & Create) != 0 && NativeFiles.LinkTarget(Path.Combine(_root, path)) is not null)
                     ? FolderEventKind.MovedIn
                 : (mask & CloseWrite) != 0 ? FolderEventKind.Written
                 : FolderEventKind.Activity;
@@ -203,7 +203,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         _folders[watch] = relative;
         try
         {
-            foreach (string name in NativeNames.In(path).Where(name => FolderFiles.IsFolder(Path.Combine(path, name))))
+            foreach (string name in NativeFiles.In(path).Where(name => FolderFiles.IsFolder(Path.Combine(path, name))))
             {
                 Watch(Path.Combine(relative, name), depth + 1);
             }

@@ -35,7 +35,7 @@ internal static class OpenWriters
         {
             foreach (string descriptor in Directory.EnumerateFileSystemEntries(process + "/fd"))
             {
-                string? target = NativeNames.LinkTarget(descriptor);
+                string? target = NativeFiles.LinkTarget(descriptor);
                 if (
                     target is not null
                     && target.StartsWith(prefix, StringComparison.Ordinal)

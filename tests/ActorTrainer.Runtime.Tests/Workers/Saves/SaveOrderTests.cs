@@ -32,6 +32,7 @@ public sealed class SaveOrderTests
     [InlineData("rank0 rank1 rank1 rank0", 4)]
     [InlineData("rank0 rank1 rank1", 0)]
     [InlineData("model-step100 opt-step100 model-step200 opt-step200", 4)]
+    [InlineData("model-step１００ opt-step１００ model-step２００ opt-step２００", 4)]
     [InlineData("part-1-of-2 part-2-of-2 part-1-of-2 part-2-of-2", 4)]
     [InlineData("e=1-loss=0.53.ckpt e=2-loss=0.41.ckpt", 2)]
     [InlineData("shard_0 shard_1 shard_2", 0)]

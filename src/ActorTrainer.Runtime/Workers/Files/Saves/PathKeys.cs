@@ -209,12 +209,24 @@ internal sealed partial class PathKeys
             Group digits = match.Groups["digits"];
             _ = template.Remove(template.Length - 1, 1).Append(path, match.Index, digits.Index - match.Index).Append('#');
             at = digits.Index + digits.Length;
-            long value = use == Use.Anything ? 0 : long.Parse(digits.ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
+            long value = use == Use.Anything ? 0 : ValueOf(digits.ValueSpan);
             numbers.Add(new Number(digits.Index, digits.Length, value, use));
         }
 
         _ = template.Append(path, at, path.Length - at);
         return new Shape(template.ToString(), [.. numbers]);
+    }
+
+    /// <summary>Digits of any script: people write names in theirs.</summary>
+    private static long ValueOf(ReadOnlySpan<char> digits)
+    {
+        long value = 0;
+        foreach (char digit in digits)
+        {
+            value = (value * 10) + CharUnicodeInfo.GetDecimalDigitValue(digit);
+        }
+
+        return value;
     }
 
     /// <summary>A word and one separator may stand before a number; <c>-of-</c> may follow it.</summary>
