@@ -26,19 +26,19 @@ public sealed class ExistingScriptTests : IDisposable
     public Task Submit_TorchrunWithASnapshotInPlaceAndItsNodeIsKilled_ResumesAndEndsAsOneRun() =>
         ResumesAndEndsAsOneRunAsync(
             "-m torch.distributed.run --redirects 1 --tee 1 --rdzv_backend c10d --rdzv_endpoint localhost:0 "
-                + "--nproc_per_node 2 ddp.py 12 1 --points 8192",
+                + "--nproc_per_node 2 ddp.py 8 1 --points 8192",
             "snapshot.pt",
             "Resuming training from snapshot at Epoch "
         );
 
     [Fact]
     public Task Submit_TwoFilesOneAfterTheOtherAndItsNodeIsKilled_ResumesAndEndsAsOneRun() =>
-        ResumesAndEndsAsOneRunAsync("chargpt.py --iterations 300 --save-every 20", "out/*", "resuming out/chargpt at iteration ");
+        ResumesAndEndsAsOneRunAsync("chargpt.py --iterations 160 --save-every 20", "out/*", "resuming out/chargpt at iteration ");
 
     [Fact]
     public Task Submit_CheckpointAndACopyOfTheBestAndItsNodeIsKilled_ResumesAndEndsAsOneRun() =>
         ResumesAndEndsAsOneRunAsync(
-            "imagenet.py data --epochs 20 --resume checkpoint.pth.tar",
+            "imagenet.py data --epochs 12 --resume checkpoint.pth.tar",
             "*.pth.tar",
             "=> loaded checkpoint 'checkpoint.pth.tar' (epoch "
         );

@@ -8,7 +8,12 @@ namespace ActorTrainer.Bench.Torn;
 /// <param name="files">What stands there, each with the number of its save.</param>
 /// <param name="attempt">Does one thing to the folder; false: the script has died before it.</param>
 /// <param name="halfWritten">Called when a file is written by half.</param>
-internal sealed partial class SaveFiles(string folder, IReadOnlyDictionary<string, int> files, Func<Action, bool> attempt, Action halfWritten)
+internal sealed partial class SaveFiles(
+    string folder,
+    IReadOnlyDictionary<string, int> files,
+    Func<Action, bool> attempt,
+    Action halfWritten
+)
 {
     private const string Temporary = ".tmp";
     private const string Previous = ".prev";

@@ -85,7 +85,17 @@ internal sealed class SaveJudge(Restored restored)
 
     private List<Dictionary<string, int>> Prefixes { get; } = [];
 
-    /// <summary>A state was captured, or given back to a script.</summary>
+    /// <summary>Another life of the script begins with what was captured: of a file that is not there it has never heard.</summary>
+    public void Restored(IReadOnlyDictionary<string, int> files)
+    {
+        Captured(files, [], inferred: false);
+        _known.Clear();
+        _known.UnionWith(files.Keys);
+        _knownBefore.Clear();
+        _knownBefore.UnionWith(files.Keys);
+    }
+
+    /// <summary>A state was captured.</summary>
     public void Captured(IReadOnlyDictionary<string, int> files, IReadOnlyList<IReadOnlyList<string>> order, bool inferred)
     {
         Commits++;

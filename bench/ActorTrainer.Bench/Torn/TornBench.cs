@@ -33,8 +33,8 @@ internal static class TornBench
         int seed = options.Number("--seed", least: 0, most: int.MaxValue);
         bool naive = options.Several("--capture", "product", "naive")[0] == "naive";
         string[] names = ["all", .. SavePattern.All.Select(pattern => pattern.Name)];
-        string name = options.Several("--pattern", names)[0];
-        SavePattern[] patterns = [.. SavePattern.All.Where(pattern => name == "all" || pattern.Name == name)];
+        IReadOnlyList<string> wanted = options.Several("--pattern", names);
+        SavePattern[] patterns = [.. SavePattern.All.Where(pattern => wanted.Contains("all") || wanted.Contains(pattern.Name))];
         if (kills > 0)
         {
             Report capture = new("capture");

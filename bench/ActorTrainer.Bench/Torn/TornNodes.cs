@@ -149,7 +149,7 @@ internal sealed class TornNodes : IAsyncDisposable
             }
             else if (entry.Files.Count > 0 && judges.Count > 0)
             {
-                judges[^1].Captured(entry.Files, [], inferred: false);
+                judges[^1].Restored(entry.Files);
             }
             else
             {

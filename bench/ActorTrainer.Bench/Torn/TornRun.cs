@@ -104,7 +104,16 @@ internal sealed class TornRun : IDisposable
         switch (death)
         {
             case Death.ChildKilled:
-                Die(child: true);
+                if (_chance.Next(2) == 0)
+                {
+                    Die(child: true);
+                }
+                else
+                {
+                    // Its launcher ends as soon as it does.
+                    _witness.Now = [ProcessOutcome.Killed];
+                }
+
                 _capture.Finish(new RunEnd(Violent: false, 1));
                 break;
             case Death.NodeLost:

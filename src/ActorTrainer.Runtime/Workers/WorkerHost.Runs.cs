@@ -279,7 +279,7 @@ internal sealed partial class WorkerHost
             bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
             try
             {
-                await folder.FinishAsync(new RunEnd(violent, exited.ExitCode));
+                await folder.FinishAsync(new RunEnd(violent, exited.ExitCode, exited.Forced));
             }
             catch (Exception e)
             {

@@ -198,6 +198,49 @@ public sealed class CheckpointFolderTests : IDisposable
         _warnings.Single().ShouldStartWith("the run ended without a checkpoint: nothing was saved in ");
     }
 
+    /// <summary>A file is closed by the end of the process that writes it: only how that ended tells that it is not whole.</summary>
+    [Theory]
+    [InlineData("its launcher exits with 1 at once", 1, false, nameof(ProcessOutcome.Killed))]
+    [InlineData("its launcher exits with 0 at once", 0, false, nameof(ProcessOutcome.Killed))]
+    [InlineData("left behind and killed, which this system does not tell", 0, true, nameof(ProcessOutcome.Unclear))]
+    [InlineData("how it ended is not known in time", 1, false, nameof(ProcessOutcome.Pending))]
+    public void Finish_ChildEndedInTheMiddleOfAFile_ItsSaveIsNone(string how, int exitCode, bool forced, string end)
+    {
+        FakeWitness witness = new();
+        Open();
+        _capture!.Begin(witness, watch: false);
+        Write("m", "o", "m", "o", "m");
+        int before = _states.Count;
+        before.ShouldBeGreaterThan(0);
+        File.WriteAllText(Path.Combine(Folder, "o"), "half");
+        witness.Now = [Enum.Parse<ProcessOutcome>(end)];
+
+        _capture.Finish(new RunEnd(Violent: false, exitCode, forced));
+
+        _states.Count.ShouldBe(before, how);
+        _warnings.Any(warning => warning.Contains("'o' is not whole", StringComparison.Ordinal)).ShouldBe(exitCode == 0, how);
+    }
+
+    [Fact]
+    public void Look_OneIsKilledWhileAnotherOneEnds_ItsSaveIsNone()
+    {
+        FakeWitness witness = new();
+        Open();
+        _capture!.Begin(witness, watch: false);
+        Write("m", "o", "m", "o", "m");
+        int before = _states.Count;
+        before.ShouldBeGreaterThan(0);
+        File.WriteAllText(Path.Combine(Folder, "o"), "half");
+        witness.Now = [ProcessOutcome.Killed, ProcessOutcome.Pending];
+        _capture.Look();
+        witness.Now = [ProcessOutcome.Done];
+        _capture.Look();
+        witness.Now = [];
+        _capture.Look();
+
+        _states.Count.ShouldBe(before);
+    }
+
     private void Open(FolderCaptureOptions? options = null)
     {
         _ = Directory.CreateDirectory(Folder);
@@ -241,5 +284,18 @@ public sealed class CheckpointFolderTests : IDisposable
             _time.Advance(TimeSpan.FromMinutes(1));
             _capture!.Look();
         }
+    }
+
+    private sealed class FakeWitness : IRunWitness
+    {
+        public IReadOnlyList<ProcessOutcome> Now { get; set; } = [];
+
+        public IReadOnlyList<ProcessOutcome> Ends() => Now;
+
+        public int? Ranks() => null;
+
+        public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) { }
+
+        public void Dispose() { }
     }
 }

@@ -13,7 +13,12 @@ internal readonly record struct FolderCaptured(StagedState? State, string? Warni
 /// <summary>How a run's own process came to its end.</summary>
 /// <param name="Violent">By a signal, or so as to be taken for that.</param>
 /// <param name="ExitCode">Its exit code; null after a signal.</param>
-internal readonly record struct RunEnd(bool Violent, int? ExitCode);
+/// <param name="Forced">Whether processes that it left behind were killed.</param>
+internal readonly record struct RunEnd(bool Violent, int? ExitCode, bool Forced = false)
+{
+    /// <summary>Whether it came to its end by itself and says that all is well.</summary>
+    public bool IsGood => this is { Violent: false, ExitCode: 0 };
+}
 
 /// <summary>How a folder is captured.</summary>
 /// <param name="Mode">How states are recognised.</param>
@@ -53,6 +58,8 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>How often it is looked at the run's processes while no file changes.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryAfterProblem = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CollectedWithin = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan CollectedEvery = TimeSpan.FromMilliseconds(10);
 
     private readonly string _root;
     private readonly TimeProvider _time;
@@ -65,6 +72,9 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly CheckpointWatch _watch;
     private readonly HoldUp _holdUp;
     private readonly Queue<FolderEvent> _waiting = new();
+
+    /// <summary>How processes ended since events were taken in last.</summary>
+    private readonly HashSet<ProcessOutcome> _ends = [];
     private readonly ConcurrentQueue<Action<string?>> _asked = new();
     private readonly CancellationTokenSource _stop = new();
     private IRunWitness? _witness;
@@ -165,6 +175,16 @@ internal sealed class CheckpointFolder : IDisposable
     {
         await _stop.CancelAsync();
         await _loop;
+
+        // All processes of the run are gone. How they ended is told once they are collected, which the last one may not be yet. The run's
+        // own one has closed its files by its own will, whatever its exit code is.
+        OnLeaderEnded(end.Violent ? ProcessOutcome.Killed : ProcessOutcome.Done, []);
+        long from = _time.GetTimestamp();
+        while (AnyIsEnding() && _time.GetElapsedTime(from) < CollectedWithin)
+        {
+            await Task.Delay(CollectedEvery, _time);
+        }
+
         Finish(end);
     }
 
@@ -172,13 +192,23 @@ internal sealed class CheckpointFolder : IDisposable
     public void Finish(RunEnd end)
     {
         Drain();
-        Apply(inPlaceIsWhole: !end.Violent);
+        bool killed = AnyIsEnding() || _ends.Contains(ProcessOutcome.Killed) || end.Violent || end.Forced;
+        Apply(inPlaceIsWhole: !killed && (end.IsGood || !_ends.Contains(ProcessOutcome.Unclear)));
         Tracker.TakeIfEvident();
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
-        if (end is { Violent: false, ExitCode: 0 } && bySelf && _takesTheEnd && Tracker is { HasOpen: true, HasSaid: false })
+        if (end.IsGood && bySelf && _takesTheEnd && Tracker is { HasOpen: true, HasSaid: false })
         {
-            _follower.CommitAll();
+            if (_follower.Torn is { } torn)
+            {
+                _warnings.Say(
+                    $"what was saved last is no checkpoint: '{torn}' is not whole, since whatever wrote it was ended in the middle"
+                );
+            }
+            else
+            {
+                _follower.CommitAll();
+            }
         }
 
         StageDue();
@@ -225,20 +255,29 @@ internal sealed class CheckpointFolder : IDisposable
 
         _looked = _time.GetTimestamp();
         // After the events were read, not before: a process that is not ending now was not when they happened.
-        IReadOnlyList<ProcessOutcome> ends = _witness?.Ends() ?? [];
-        if (!ends.Contains(ProcessOutcome.Pending))
+        if (!AnyIsEnding())
         {
-            bool killed = ends.Contains(ProcessOutcome.Killed);
-            Apply(inPlaceIsWhole: !killed && !ends.Contains(ProcessOutcome.Unclear));
-            Tracker.Break(
-                killed ? SaveBreak.Void
-                : ends.Contains(ProcessOutcome.Unclear) ? SaveBreak.Disturbed
-                : SaveBreak.None
-            );
+            SaveBreak ends =
+                _ends.Contains(ProcessOutcome.Killed) ? SaveBreak.Void
+                : _ends.Contains(ProcessOutcome.Unclear) ? SaveBreak.Disturbed
+                : SaveBreak.None;
+            _ends.Clear();
+            Apply(inPlaceIsWhole: ends == SaveBreak.None);
+            Tracker.Break(ends);
         }
 
         CommitAsked();
         LookForSaves();
+    }
+
+    /// <summary>
+    /// Notes how processes have ended. True: one is ending, and how is not known yet: what was closed may have been closed by that.
+    /// </summary>
+    private bool AnyIsEnding()
+    {
+        IReadOnlyList<ProcessOutcome> ends = _witness?.Ends() ?? [];
+        _ends.UnionWith(ends.Where(end => end != ProcessOutcome.Pending));
+        return ends.Contains(ProcessOutcome.Pending);
     }
 
     private void LookForSaves()

@@ -17,6 +17,9 @@ internal sealed class FolderFollower
     /// <summary>Files that stood already when their folder was seen: the end of their writing may be told again.</summary>
     private readonly HashSet<string> _found = new(StringComparer.Ordinal);
 
+    /// <summary>Files that stand half written, as far as is known.</summary>
+    private readonly SortedSet<string> _torn = new(StringComparer.Ordinal);
+
     /// <param name="root">The folder, without links in its path.</param>
     /// <param name="options">How it is captured.</param>
     /// <param name="learned">The order in which earlier runs saved.</param>
@@ -48,6 +51,9 @@ internal sealed class FolderFollower
 
     /// <summary>A file that was closed and is not whole by its own format, as a sentence; null: the last one that tells is.</summary>
     public string? CutShort { get; private set; }
+
+    /// <summary>A file that stands half written; null: none is known.</summary>
+    public string? Torn => _torn.Min;
 
     /// <summary>How many paths were completed.</summary>
     public int Completed => Volatile.Read(ref _completed);
@@ -164,17 +170,18 @@ internal sealed class FolderFollower
         {
             CutShort = $"'{path}' {problem}";
             _warnings.Say($"no checkpoint as long as '{path}' {problem}");
-            Tracker.Break(SaveBreak.Void);
+            Void(path);
             return;
         }
 
         if (!renamed && !inPlaceIsWhole && !FileFormats.IsKnown(Path.Combine(_root, path)))
         {
-            Tracker.Break(SaveBreak.Void);
+            Void(path);
             return;
         }
 
         _completed++;
+        _ = _torn.Remove(path);
         CutShort = null;
         FileVersion? version = Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
         Tracker.Complete(path, version, now, renamed);
@@ -201,7 +208,7 @@ internal sealed class FolderFollower
             {
                 CutShort = $"'{file.RelativePath}' {problem}";
                 _warnings.Say($"no checkpoint as long as '{file.RelativePath}' {problem}");
-                Tracker.Break(SaveBreak.Void);
+                Void(file.RelativePath);
                 return;
             }
 
@@ -226,8 +233,15 @@ internal sealed class FolderFollower
         );
     }
 
+    private void Void(string path)
+    {
+        _ = _torn.Add(path);
+        Tracker.Break(SaveBreak.Void);
+    }
+
     private void Remove(string path)
     {
+        _ = _torn.RemoveWhere(torn => SaveTracker<FileVersion>.IsAtOrBelow(torn, path));
         Tracker.Remove(path);
         _ = _stager.Ended(path);
     }
