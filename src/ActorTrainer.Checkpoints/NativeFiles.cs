@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ActorTrainer.Checkpoints;
 
-/// <summary>Files and folders whose names may not be UTF-8, as <see cref="NativeNames"/> writes them: .NET's own functions do not find them.</summary>
+/// <summary>
+/// Files and folders whose names may not be UTF-8, as <see cref="NativeNames"/> writes them: .NET's own functions do not find them.
+/// </summary>
 internal static partial class NativeFiles
 {
     /// <summary>The names in a folder, in no order.</summary>

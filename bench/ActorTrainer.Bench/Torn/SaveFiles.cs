@@ -59,7 +59,9 @@ internal sealed partial class SaveFiles(
         return done;
     }
 
-    /// <summary>Each file of a folder with the number of its save; -1 for one that is not whole. Those with temporary names are passed over.</summary>
+    /// <summary>
+    /// Each file of a folder with the number of its save; -1 for one that is not whole. Those with temporary names are passed over.
+    /// </summary>
     public static Dictionary<string, int> In(string folder) =>
         Directory
             .EnumerateFiles(folder, "*", SearchOption.AllDirectories)

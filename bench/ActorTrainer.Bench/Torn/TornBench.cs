@@ -5,8 +5,8 @@ namespace ActorTrainer.Bench.Torn;
 
 /// <summary>
 /// Scripts that save in many ways are killed at moments that chance chooses, beside the product's own capture of their folders, in virtual
-/// time: up to two minutes lie between the files of a save. What was captured last is the beginning of the script's next life. Then the same
-/// scripts on real nodes, in real time (<see cref="TornNodes"/>).
+/// time: up to two minutes lie between the files of a save. What was captured last is the beginning of the script's next life. Then the
+/// same scripts on real nodes, in real time (<see cref="TornNodes"/>).
 /// </summary>
 internal static class TornBench
 {
