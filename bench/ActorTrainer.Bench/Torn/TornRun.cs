@@ -15,6 +15,9 @@ internal enum Death
     /// <summary>A child is killed, the launcher starts another one from the last save, and is killed later.</summary>
     Restarted,
 
+    /// <summary>It fails in the middle: its files are closed, and then it exits with 1.</summary>
+    Failed,
+
     /// <summary>Its node is gone: nothing of it is captured any more.</summary>
     NodeLost,
 }
@@ -29,6 +32,7 @@ internal sealed class TornRun : IDisposable
     private const int ShortestGapMs = 100;
     private const int LooksAtProcessesEveryMs = 500;
     private const int LongestTrainingMs = 900_000;
+    private const int LongestFailureMs = 900;
 
     private readonly string _folder;
     private readonly string _staging;
@@ -114,6 +118,12 @@ internal sealed class TornRun : IDisposable
                     _witness.Now = [ProcessOutcome.Killed];
                 }
 
+                _capture.Finish(new RunEnd(Violent: false, 1));
+                break;
+            case Death.Failed:
+                Look();
+                _time.Advance(_chance.Next(LongestFailureMs));
+                MayLook();
                 _capture.Finish(new RunEnd(Violent: false, 1));
                 break;
             case Death.NodeLost:

@@ -171,7 +171,7 @@ internal sealed partial class WorkerHost
                 ProcessOutcome outcome =
                     (awaits.Status & 0x7f) != 0 ? ProcessOutcome.Killed
                     : awaits.Status == 0 ? ProcessOutcome.Done
-                    : ProcessOutcome.Unclear;
+                    : ProcessOutcome.Failed;
                 run.Folder?.OnLeaderEnded(outcome, awaits.Left);
                 break;
             case GuardExited exited when _runs.TryGetValue(exited.Run, out WorkerRun? run):

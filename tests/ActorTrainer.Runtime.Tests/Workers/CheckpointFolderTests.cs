@@ -221,6 +221,77 @@ public sealed class CheckpointFolderTests : IDisposable
         _warnings.Any(warning => warning.Contains("'o' is not whole", StringComparison.Ordinal)).ShouldBe(exitCode == 0, how);
     }
 
+    /// <summary>Where a script throws in the middle of a file, its language closes the file before the process ends.</summary>
+    [Theory]
+    [InlineData("o", 400, 1, false, false)]
+    [InlineData("o", 400, 1, true, true)]
+    [InlineData("o", 400, 0, false, true)]
+    [InlineData("o", 1500, 1, false, true)]
+    [InlineData("o.npy", 400, 1, false, true)]
+    public void Finish_ProcessFailsSoonAfterItClosedAFile_ItsSaveIsNone(string last, int milliseconds, int exitCode, bool asked, bool taken)
+    {
+        // An array of no elements tells that it is whole.
+        byte[] array =
+        [
+            0x93,
+            .. "NUMPY\u0001\0"u8,
+            70,
+            0,
+            .. "{'descr': '<f8', 'fortran_order': False, 'shape': (0,), }"u8,
+            .. Enumerable.Repeat((byte)' ', 12),
+            (byte)'\n',
+        ];
+        byte[] content = last == "o.npy" ? array : "no known format"u8.ToArray();
+        Open();
+        for (int i = 0; i < 2; i++)
+        {
+            Write("m");
+            File.WriteAllBytes(Path.Combine(Folder, last), content);
+            Pass(seconds: 5);
+        }
+
+        int before = _states.Count;
+        before.ShouldBeGreaterThan(0);
+        Write("m");
+        if (asked)
+        {
+            _capture!.StopAsked();
+        }
+
+        File.WriteAllBytes(Path.Combine(Folder, last), content);
+        _capture!.Look();
+        _time.Advance(TimeSpan.FromMilliseconds(milliseconds));
+        _capture.Look();
+        _capture.Finish(new RunEnd(Violent: false, exitCode));
+
+        _states.Count.ShouldBe(before + (taken ? 1 : 0));
+        _warnings.Any(warning => warning.Contains($"just after '{last}'", StringComparison.Ordinal)).ShouldBe(!taken);
+    }
+
+    /// <summary>A script that saves again and again without a pause never stands still for long enough.</summary>
+    [Fact]
+    public void Look_ChildFailsSoonAfterItClosedAFile_ThatSaveIsNoneAndTheOneBeforeIsTaken()
+    {
+        FakeWitness witness = new();
+        Open();
+        _capture!.Begin(witness, watch: false);
+        for (int i = 0; i < 10; i++)
+        {
+            File.WriteAllText(Path.Combine(Folder, "m"), $"{i}");
+            _capture.Look();
+            _time.Advance(TimeSpan.FromMilliseconds(300));
+            _capture.Look();
+        }
+
+        _states.Count.ShouldBe(8, "of ten saves the first shows nothing and the last may be half");
+        witness.Now = [ProcessOutcome.Failed];
+        _capture.Look();
+        witness.Now = [];
+        Pass(seconds: 5);
+
+        _states.Count.ShouldBe(8);
+    }
+
     [Fact]
     public void Look_OneIsKilledWhileAnotherOneEnds_ItsSaveIsNone()
     {
@@ -255,6 +326,7 @@ public sealed class CheckpointFolderTests : IDisposable
                 if (captured.State is { } state)
                 {
                     _states.Add(state);
+                    _capture!.Released();
                 }
                 else
                 {
@@ -272,16 +344,17 @@ public sealed class CheckpointFolderTests : IDisposable
             _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             _capture!.Look();
             File.WriteAllText(path, "content");
+            _capture.Look();
             _time.Advance(TimeSpan.FromSeconds(1));
             _capture.Look();
         }
     }
 
-    private void Pass(int minutes)
+    private void Pass(int minutes = 0, int seconds = 0)
     {
-        for (int i = 0; i < minutes; i++)
+        for (int i = 0; i < minutes + seconds; i++)
         {
-            _time.Advance(TimeSpan.FromMinutes(1));
+            _time.Advance(i < minutes ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1));
             _capture!.Look();
         }
     }

@@ -58,8 +58,6 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>How often it is looked at the run's processes while no file changes.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan RetryAfterProblem = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan CollectedWithin = TimeSpan.FromSeconds(6);
-    private static readonly TimeSpan CollectedEvery = TimeSpan.FromMilliseconds(10);
 
     private readonly string _root;
     private readonly TimeProvider _time;
@@ -72,12 +70,9 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly CheckpointWatch _watch;
     private readonly HoldUp _holdUp;
     private readonly Queue<FolderEvent> _waiting = new();
-
-    /// <summary>How processes ended since events were taken in last.</summary>
-    private readonly HashSet<ProcessOutcome> _ends = [];
     private readonly ConcurrentQueue<Action<string?>> _asked = new();
     private readonly CancellationTokenSource _stop = new();
-    private IRunWitness? _witness;
+    private readonly ProcessEnds _ends;
     private Task _loop = Task.CompletedTask;
     private int _unreleased;
     private long _notBefore;
@@ -112,6 +107,7 @@ internal sealed class CheckpointFolder : IDisposable
         // Open files are found by their real path.
         _root = (OperatingSystem.IsWindows() ? null : Posix.RealPath(folder)) ?? folder;
         _time = time;
+        _ends = new ProcessEnds(time);
         _events = events ?? (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
         _warnings = new FolderWarnings(what => captured(new FolderCaptured(null, what)));
         _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
@@ -130,7 +126,7 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
-        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings, () => _witness?.Ranks());
+        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings, () => _ends.Witness?.Ranks());
         _holdUp = new HoldUp(_root, options, _follower);
         _watch = new CheckpointWatch(options.WarnAfter, time, what => captured(new FolderCaptured(null, what)));
         _captured = captured;
@@ -145,7 +141,7 @@ internal sealed class CheckpointFolder : IDisposable
     /// <param name="watch">Whether to look by itself; else <see cref="Look"/> is called.</param>
     public void Begin(IRunWitness witness, bool watch = true)
     {
-        _witness = witness;
+        _ends.Witness = witness;
         if (!watch)
         {
             return;
@@ -158,7 +154,7 @@ internal sealed class CheckpointFolder : IDisposable
     public void Released() => _ = Interlocked.Decrement(ref _unreleased);
 
     /// <summary>The run's own process has ended, and the run goes on for what it left behind.</summary>
-    public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) => _witness?.OnLeaderEnded(outcome, leftBehind);
+    public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) => _ends.Witness?.OnLeaderEnded(outcome, leftBehind);
 
     /// <summary>The run was asked to stop: what it saves from now on it saves for that.</summary>
     public void StopAsked() => _completedAtStop ??= _follower.Completed;
@@ -176,15 +172,9 @@ internal sealed class CheckpointFolder : IDisposable
         await _stop.CancelAsync();
         await _loop;
 
-        // All processes of the run are gone. How they ended is told once they are collected, which the last one may not be yet. The run's
-        // own one has closed its files by its own will, whatever its exit code is.
+        // The run's own process has closed its files by its own will, whatever its exit code is.
         OnLeaderEnded(end.Violent ? ProcessOutcome.Killed : ProcessOutcome.Done, []);
-        long from = _time.GetTimestamp();
-        while (AnyIsEnding() && _time.GetElapsedTime(from) < CollectedWithin)
-        {
-            await Task.Delay(CollectedEvery, _time);
-        }
-
+        await _ends.SettleAsync();
         Finish(end);
     }
 
@@ -192,8 +182,8 @@ internal sealed class CheckpointFolder : IDisposable
     public void Finish(RunEnd end)
     {
         Drain();
-        bool killed = AnyIsEnding() || _ends.Contains(ProcessOutcome.Killed) || end.Violent || end.Forced;
-        Apply(inPlaceIsWhole: !killed && (end.IsGood || !_ends.Contains(ProcessOutcome.Unclear)));
+        bool killed = _ends.AnyIsEnding() || _ends.Killed || end.Violent || end.Forced;
+        Apply(inPlaceIsWhole: !killed && (end.IsGood || _ends.Break == SaveBreak.None));
         Tracker.TakeIfEvident();
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
@@ -211,6 +201,11 @@ internal sealed class CheckpointFolder : IDisposable
             }
         }
 
+        if (end is { Violent: false, ExitCode: not 0 } && _completedAtStop is null)
+        {
+            DropDoubtful();
+        }
+
         StageDue();
         _watch.End(Reason);
     }
@@ -225,7 +220,7 @@ internal sealed class CheckpointFolder : IDisposable
                 _ =>
                 {
                     _events.Dispose();
-                    _witness?.Dispose();
+                    _ends.Dispose();
                 },
                 CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously,
@@ -247,7 +242,7 @@ internal sealed class CheckpointFolder : IDisposable
     public void Look()
     {
         Drain();
-        if (_waiting.Count == 0 && _asked.IsEmpty && _time.GetElapsedTime(_looked) < LookEvery)
+        if (_waiting.Count == 0 && _asked.IsEmpty && Tracker.Due is null && _time.GetElapsedTime(_looked) < LookEvery)
         {
             LookForSaves();
             return;
@@ -255,12 +250,14 @@ internal sealed class CheckpointFolder : IDisposable
 
         _looked = _time.GetTimestamp();
         // After the events were read, not before: a process that is not ending now was not when they happened.
-        if (!AnyIsEnding())
+        if (!_ends.AnyIsEnding())
         {
-            SaveBreak ends =
-                _ends.Contains(ProcessOutcome.Killed) ? SaveBreak.Void
-                : _ends.Contains(ProcessOutcome.Unclear) ? SaveBreak.Disturbed
-                : SaveBreak.None;
+            SaveBreak ends = _ends.Break;
+            if (_ends.Failed)
+            {
+                DropDoubtful();
+            }
+
             _ends.Clear();
             Apply(inPlaceIsWhole: ends == SaveBreak.None);
             Tracker.Break(ends);
@@ -268,16 +265,6 @@ internal sealed class CheckpointFolder : IDisposable
 
         CommitAsked();
         LookForSaves();
-    }
-
-    /// <summary>
-    /// Notes how processes have ended. True: one is ending, and how is not known yet: what was closed may have been closed by that.
-    /// </summary>
-    private bool AnyIsEnding()
-    {
-        IReadOnlyList<ProcessOutcome> ends = _witness?.Ends() ?? [];
-        _ends.UnionWith(ends.Where(end => end != ProcessOutcome.Pending));
-        return ends.Contains(ProcessOutcome.Pending);
     }
 
     private void LookForSaves()
@@ -291,9 +278,9 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
-        if (Volatile.Read(ref _unreleased) < MaxUnreleased && _time.GetTimestamp() >= _notBefore)
+        if (_follower.Doubt.At(Now) is null)
         {
-            StageDue();
+            StageIfRoom();
         }
 
         _watch.Look(Tracker.HasOpen || Tracker.Due is not null, Reason);
@@ -336,6 +323,12 @@ internal sealed class CheckpointFolder : IDisposable
         {
             while (_waiting.TryPeek(out FolderEvent seen))
             {
+                if (seen.Kind is FolderEventKind.Written or FolderEventKind.MovedIn or FolderEventKind.FolderMovedIn)
+                {
+                    // The script has gone on: what it saved before is whole.
+                    StageIfRoom();
+                }
+
                 _follower.Apply(seen, inPlaceIsWhole, Now);
                 _ = _waiting.Dequeue();
             }
@@ -351,6 +344,24 @@ internal sealed class CheckpointFolder : IDisposable
         if (any)
         {
             _versions.KeepOnly(Tracker.Needed);
+        }
+    }
+
+    private void StageIfRoom()
+    {
+        if (Volatile.Read(ref _unreleased) < MaxUnreleased && _time.GetTimestamp() >= _notBefore)
+        {
+            StageDue();
+        }
+    }
+
+    /// <summary>A process failed: a file that was closed a moment ago may be half written; what was saved with it is not taken.</summary>
+    private void DropDoubtful()
+    {
+        if (_follower.Doubt.At(Now) is { } doubtful && Tracker.Due is not null)
+        {
+            Tracker.Taken();
+            _warnings.Say($"what was saved last is no checkpoint: a process failed just after '{doubtful}', perhaps in the middle of it");
         }
     }
 

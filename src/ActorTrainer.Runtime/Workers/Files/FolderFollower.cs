@@ -52,6 +52,9 @@ internal sealed class FolderFollower
     /// <summary>A file that was closed and is not whole by its own format, as a sentence; null: the last one that tells is.</summary>
     public string? CutShort { get; private set; }
 
+    /// <summary>Whether what was completed last was written to its end.</summary>
+    public DoubtfulClose Doubt { get; } = new();
+
     /// <summary>A file that stands half written; null: none is known.</summary>
     public string? Torn => _torn.Min;
 
@@ -174,7 +177,8 @@ internal sealed class FolderFollower
             return;
         }
 
-        if (!renamed && !inPlaceIsWhole && !FileFormats.IsKnown(Path.Combine(_root, path)))
+        bool tells = renamed || FileFormats.IsKnown(Path.Combine(_root, path));
+        if (!tells && !inPlaceIsWhole)
         {
             Void(path);
             return;
@@ -182,6 +186,12 @@ internal sealed class FolderFollower
 
         _completed++;
         _ = _torn.Remove(path);
+        Doubt.Settle();
+        if (!tells)
+        {
+            Doubt.Closed(path, now);
+        }
+
         CutShort = null;
         FileVersion? version = Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
         Tracker.Complete(path, version, now, renamed);
@@ -222,6 +232,7 @@ internal sealed class FolderFollower
         }
 
         _completed++;
+        Doubt.Settle();
         Tracker.CompleteFolder(
             folder,
             [
@@ -261,6 +272,7 @@ internal sealed class FolderFollower
             }
         }
 
+        Doubt.Settle();
         Tracker.Commit();
     }
 }

@@ -9,7 +9,10 @@ internal enum ProcessOutcome
     /// <summary>It exited with 0.</summary>
     Done,
 
-    /// <summary>It exited with another code, or this system does not tell.</summary>
+    /// <summary>It exited with another code.</summary>
+    Failed,
+
+    /// <summary>This system does not tell.</summary>
     Unclear,
 
     /// <summary>It was ended by a signal.</summary>

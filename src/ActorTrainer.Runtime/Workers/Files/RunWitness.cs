@@ -18,8 +18,8 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
     private const int ExitCodeAt = 60;
     private const int SignalMask = 0x7f;
 
-    /// <summary>How often new descendants are looked for.</summary>
-    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(500);
+    /// <summary>How often new descendants are looked for at most: one that is started for a save has to be known by its end.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(200);
 
     /// <summary>How long an ended process is waited for that nobody collects.</summary>
     private static readonly TimeSpan CollectedWithin = TimeSpan.FromSeconds(5);
@@ -115,7 +115,7 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
             int status = BinaryPrimitives.ReadInt32LittleEndian(bytes[ExitCodeAt..]);
             return (status & SignalMask) != 0 ? ProcessOutcome.Killed
                 : status == 0 ? ProcessOutcome.Done
-                : ProcessOutcome.Unclear;
+                : ProcessOutcome.Failed;
         }
 
         return time.GetElapsedTime(member.EndSeen ?? 0) < CollectedWithin ? ProcessOutcome.Pending : ProcessOutcome.Unclear;
