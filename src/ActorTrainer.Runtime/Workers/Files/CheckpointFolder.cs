@@ -135,6 +135,10 @@ internal sealed class CheckpointFolder : IDisposable
 
     private SaveTracker<FileVersion> Tracker => _follower.Tracker;
 
+    /// <summary>A file of what is due that was closed a moment ago and may be half written; null: none.</summary>
+    private string? DoubtfulInDue =>
+        _follower.Doubt.At(Now) is { } path && Tracker.Due?.GetValueOrDefault(path) == Tracker.State.GetValueOrDefault(path) ? path : null;
+
     private long Now => _time.GetTimestamp() / (_time.TimestampFrequency / 1000);
 
     /// <param name="witness">Tells how processes of the run end.</param>
@@ -278,7 +282,7 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
-        if (_follower.Doubt.At(Now) is null)
+        if (DoubtfulInDue is null)
         {
             StageIfRoom();
         }
@@ -319,16 +323,16 @@ internal sealed class CheckpointFolder : IDisposable
     private void Apply(bool inPlaceIsWhole)
     {
         bool any = _waiting.Count > 0;
+        if (_waiting.Any(seen => seen.Kind is FolderEventKind.Written or FolderEventKind.MovedIn or FolderEventKind.FolderMovedIn))
+        {
+            // The script has gone on: what was due before is whole.
+            StageIfRoom();
+        }
+
         try
         {
             while (_waiting.TryPeek(out FolderEvent seen))
             {
-                if (seen.Kind is FolderEventKind.Written or FolderEventKind.MovedIn or FolderEventKind.FolderMovedIn)
-                {
-                    // The script has gone on: what it saved before is whole.
-                    StageIfRoom();
-                }
-
                 _follower.Apply(seen, inPlaceIsWhole, Now);
                 _ = _waiting.Dequeue();
             }
@@ -358,7 +362,7 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>A process failed: a file that was closed a moment ago may be half written; what was saved with it is not taken.</summary>
     private void DropDoubtful()
     {
-        if (_follower.Doubt.At(Now) is { } doubtful && Tracker.Due is not null)
+        if (DoubtfulInDue is { } doubtful && Tracker.Due is not null)
         {
             Tracker.Taken();
             _warnings.Say($"what was saved last is no checkpoint: a process failed just after '{doubtful}', perhaps in the middle of it");
