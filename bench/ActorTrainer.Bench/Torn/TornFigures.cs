@@ -49,6 +49,16 @@ internal sealed class TornFigures
             : null;
     }
 
+    /// <summary>Adds kills of which the lives are judged apart.</summary>
+    /// <param name="kills">How many.</param>
+    /// <param name="starved">That no state was captured any more, as a sentence; null: one was.</param>
+    public void AddKills(int kills, string? starved)
+    {
+        _kills += kills;
+        Starved += starved is null ? 0 : 1;
+        Fault ??= starved;
+    }
+
     /// <summary>Committed steps were lost.</summary>
     public void AddLost(CommittedHistory history)
     {

@@ -158,7 +158,7 @@ internal sealed class TornNodes : IAsyncDisposable
         }
 
         judges.ForEach(judge => figures.Add(judge, 0, late: false, starved: false, pattern.Name));
-        figures.Add(new SaveJudge(Restored.Nothing), LivesIn(said) - 1, late: false, starved, pattern.Name);
+        figures.AddKills(LivesIn(said) - 1, starved ? $"{pattern.Name}: no state was captured after the last kill" : null);
         figures.AddLost(CommittedHistory.Judge(task.Rows, task.Rows));
         return figures;
     }

@@ -207,15 +207,10 @@ public sealed class CheckpointFolderTests : IDisposable
     public void Finish_ChildEndedInTheMiddleOfAFile_ItsSaveIsNone(string how, int exitCode, bool forced, string end)
     {
         FakeWitness witness = new();
-        Open();
-        _capture!.Begin(witness, watch: false);
-        Write("m", "o", "m", "o", "m");
-        int before = _states.Count;
-        before.ShouldBeGreaterThan(0);
-        File.WriteAllText(Path.Combine(Folder, "o"), "half");
+        int before = SaveTwiceAndAHalf(witness);
         witness.Now = [Enum.Parse<ProcessOutcome>(end)];
 
-        _capture.Finish(new RunEnd(Violent: false, exitCode, forced));
+        _capture!.Finish(new RunEnd(Violent: false, exitCode, forced));
 
         _states.Count.ShouldBe(before, how);
         _warnings.Any(warning => warning.Contains("'o' is not whole", StringComparison.Ordinal)).ShouldBe(exitCode == 0, how);
@@ -296,20 +291,26 @@ public sealed class CheckpointFolderTests : IDisposable
     public void Look_OneIsKilledWhileAnotherOneEnds_ItsSaveIsNone()
     {
         FakeWitness witness = new();
-        Open();
-        _capture!.Begin(witness, watch: false);
-        Write("m", "o", "m", "o", "m");
-        int before = _states.Count;
-        before.ShouldBeGreaterThan(0);
-        File.WriteAllText(Path.Combine(Folder, "o"), "half");
+        int before = SaveTwiceAndAHalf(witness);
         witness.Now = [ProcessOutcome.Killed, ProcessOutcome.Pending];
-        _capture.Look();
+        _capture!.Look();
         witness.Now = [ProcessOutcome.Done];
         _capture.Look();
         witness.Now = [];
         _capture.Look();
 
         _states.Count.ShouldBe(before);
+    }
+
+    /// <summary>Of a third save the last file is closed, and nobody has looked at it yet. Returns how many states were captured.</summary>
+    private int SaveTwiceAndAHalf(FakeWitness witness)
+    {
+        Open();
+        _capture!.Begin(witness, watch: false);
+        Write("m", "o", "m", "o", "m");
+        _states.ShouldNotBeEmpty();
+        File.WriteAllText(Path.Combine(Folder, "o"), "half");
+        return _states.Count;
     }
 
     private void Open(FolderCaptureOptions? options = null)
