@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ActorTrainer.Checkpoints;
 
 namespace ActorTrainer.Bench.Torn;
 
@@ -44,6 +45,7 @@ internal sealed partial class SaveFiles(
         bool done = step.Way switch
         {
             Way.Renamed => Put(full + Temporary, save, step.Text) && attempt(() => File.Move(full + Temporary, full, overwrite: true)),
+            Way.Linked => Put(full + Temporary, save, step.Text) && attempt(() => Link(full + Temporary, full)),
             Way.Folder => PutFolder(full, save, step.Text),
             Way.RemovedFirst => attempt(() => Remove(step.Path)) && Put(full, save, step.Text),
             Way.Rotated => attempt(() => Rotate(step.Path))
@@ -94,6 +96,16 @@ internal sealed partial class SaveFiles(
 
         writer.Write(text[(text.Length / 2)..]);
         return true;
+    }
+
+    private static void Link(string from, string to)
+    {
+        if (!HardLink.TryCreate(from, to))
+        {
+            throw new IOException($"'{from}' could not be linked to '{to}'");
+        }
+
+        File.Delete(from);
     }
 
     private void Remove(string path)

@@ -25,6 +25,10 @@ internal sealed record SavePattern(string Name, Func<int, Random, IReadOnlyList<
         new("three-files", (_, _) => [new("m.bin"), new("o.bin", Way.Renamed), new("rng.bin")]),
         new("large-stays", (save, _) => save == 1 ? [new("large.bin"), new("small.json", Way.Renamed)] : [new("small.json", Way.Renamed)]),
         new("numbered", (save, _) => [new($"model-step{Hundreds(save)}.bin"), new($"opt-step{Hundreds(save)}.bin")]),
+        new(
+            "numbered-linked",
+            (save, _) => [new($"model-step{Hundreds(save)}.bin", Way.Linked), new($"opt-step{Hundreds(save)}.bin", Way.Linked)]
+        ),
         new("folder-renamed", (save, _) => [new($"checkpoint-{Hundreds(save)}/model.bin", Way.Folder)]),
         new(
             "folder-in-place",

@@ -17,6 +17,9 @@ internal enum Way
 
     /// <summary>The present file is renamed to PATH.prev, a new one is renamed in.</summary>
     Rotated,
+
+    /// <summary>Written under a temporary name, which is then given the other name too and removed.</summary>
+    Linked,
 }
 
 /// <summary>One part of a save.</summary>

@@ -10,7 +10,7 @@ internal sealed class BundleTree(string root, TaskSpec spec)
     private const int NamesShown = 5;
     private const int OwnerMayExecute = 0b001_000_000;
 
-    private static readonly string[] NeverBundled = [".git", "__pycache__", ".venv", "node_modules"];
+    private static readonly string[] NeverBundled = [".git", "__pycache__", ".venv", "node_modules", NodeModelReader.DefaultFolder];
 
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 

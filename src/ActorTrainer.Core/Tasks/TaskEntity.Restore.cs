@@ -11,10 +11,11 @@ public sealed partial class TaskEntity
 
     /// <summary>
     /// The checkpoint that the run began with, if it got nowhere from there: no step, no checkpoint. A run that did not even begin says
-    /// nothing about its checkpoint, nor does one that somebody killed, nor one of before the user's choice.
+    /// nothing about its checkpoint, nor does one that somebody killed, nor one of before the user's choice. A step that is only guessed
+    /// from the output may be a bar of something else: it decides nothing.
     /// </summary>
     private string? FailedStartFrom(TaskRun run, RunEnd end, TimeSpan now) =>
-        run is { Begun: true, Saved: false, Progress: null, Printed: null, Restore: { } restored }
+        run is { Begun: true, Saved: false, Progress: null, Printed: null or { Output.Guessed: true }, Restore: { } restored }
         && !(run.IsCommand && now - run.BegunAt >= LoadsWithin)
         && !FailurePolicy.IsByKill(end)
         && State!.RestoreFrom is null

@@ -6,6 +6,7 @@ using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
 using Microsoft.AspNetCore.Http;
 
 namespace ActorTrainer.Runtime.Api;
@@ -71,10 +72,13 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
         }
     }
 
+    /// <summary>What was learned of how the task saves is nothing that it wrote.</summary>
+    private static bool IsOfTheTask(CheckpointFile file) => file.Path != FolderCapture.OrderFile;
+
     private static Task WriteFilesAsync(HttpContext http, TaskId task, ICheckpointContent content) =>
         http.WriteAsync(
             StatusCodes.Status200OK,
-            new CheckpointFiles(task, http.Route("name"), content.Files),
+            new CheckpointFiles(task, http.Route("name"), [.. content.Files.Where(IsOfTheTask)]),
             ApiJson.Default.CheckpointFiles
         );
 
@@ -88,6 +92,11 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
         for (int i = 0; i < content.Files.Count; i++)
         {
             CheckpointFile file = content.Files[i];
+            if (!IsOfTheTask(file))
+            {
+                continue;
+            }
+
             await using Stream bytes = file.Link is null ? content.OpenFile(i) : Stream.Null;
             PaxTarEntry entry = new(file.Link is null ? TarEntryType.RegularFile : TarEntryType.SymbolicLink, file.Path)
             {

@@ -3,7 +3,7 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Core.Tests.Tasks;
 
-/// <summary>What a command's output says is shown and kept; nothing is decided by it.</summary>
+/// <summary>What a command's output says is shown and kept; nothing is decided by what is guessed of it.</summary>
 public sealed class TaskEntityPrintedTests
 {
     [Fact]
@@ -49,7 +49,7 @@ public sealed class TaskEntityPrintedTests
     }
 
     [Fact]
-    public void On_FailedStartThatPrintedSteps_StillCountsAgainstItsCheckpoint()
+    public void On_FailedStartThatPrintedGuessedSteps_StillCountsAgainstItsCheckpoint()
     {
         EntityDriver driver = EntityDriver.Training(EntityDriver.Command());
         string checkpoint = driver.Save(1);

@@ -3,6 +3,7 @@ using System.Net;
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Files;
 using ActorTrainer.Testing.Api;
 using ActorTrainer.Testing.Checkpoints;
 
@@ -17,19 +18,36 @@ public sealed class CheckpointEndpointsTests : ApiTests
     public async Task Files_OfACheckpoint_AreListedByPath()
     {
         using TemporaryFolder folder = new();
-        await SaveAsync(folder, new() { ["b/weights"] = new byte[5000], ["a"] = [1, 2, 3] });
+        await SaveAsync(
+            folder,
+            new()
+            {
+                ["b/weights"] = new byte[5000],
+                ["a"] = [1, 2, 3],
+                [FolderCapture.OrderFile] = [1],
+            }
+        );
 
         string json = (await GetAsync($"{Path}/files")).ToJsonString();
 
         json.ShouldStartWith("""{"task":"digits-a-k3f9","checkpoint":"c-3-1000-x7q2","files":[{"path":"a","length":3,"mode":"644",""");
         json.ShouldContain("""{"path":"b/weights","length":5000,""");
+        json.ShouldNotContain("actortrainer-saves", Case.Sensitive, "the task wrote no such file");
     }
 
     [Fact]
     public async Task Archive_OfACheckpoint_IsAnOrdinaryTar()
     {
         using TemporaryFolder folder = new();
-        await SaveAsync(folder, new() { ["b/weights"] = new byte[50_000], ["ünï"] = [1, 2, 3] });
+        await SaveAsync(
+            folder,
+            new()
+            {
+                ["b/weights"] = new byte[50_000],
+                ["ünï"] = [1, 2, 3],
+                [FolderCapture.OrderFile] = [1],
+            }
+        );
 
         using HttpResponseMessage response = await Http.GetAsync($"{Path}/archive");
 

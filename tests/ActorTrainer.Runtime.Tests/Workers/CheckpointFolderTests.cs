@@ -1,28 +1,13 @@
 using System.Runtime.Versioning;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files;
-using Microsoft.Extensions.Time.Testing;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
 /// <summary>What is said when nothing is captured, and what is captured all the same.</summary>
 [UnsupportedOSPlatform("windows")]
-public sealed class CheckpointFolderTests : IDisposable
+public sealed class CheckpointFolderTests : CheckpointFolderHarness
 {
-    private readonly string _directory = Directory.CreateTempSubdirectory("actortrainer-").FullName;
-    private readonly FakeTimeProvider _time = new();
-    private readonly List<StagedState> _states = [];
-    private readonly List<string> _warnings = [];
-    private CheckpointFolder? _capture;
-
-    private string Folder => Path.Combine(_directory, "checkpoint");
-
-    public void Dispose()
-    {
-        _capture?.Dispose();
-        Directory.Delete(_directory, recursive: true);
-    }
-
     [Fact]
     public void Look_NothingWritten_IsSaidAfterTenMinutesAndAgainAfterAnHour()
     {
@@ -311,65 +296,5 @@ public sealed class CheckpointFolderTests : IDisposable
         _states.ShouldNotBeEmpty();
         File.WriteAllText(Path.Combine(Folder, "o"), "half");
         return _states.Count;
-    }
-
-    private void Open(FolderCaptureOptions? options = null)
-    {
-        _ = Directory.CreateDirectory(Folder);
-        _capture = new CheckpointFolder(
-            Folder,
-            Path.Combine(_directory, "staging"),
-            options ?? new FolderCaptureOptions { WarnAfter = TimeSpan.FromMinutes(10) },
-            [],
-            _time,
-            captured =>
-            {
-                if (captured.State is { } state)
-                {
-                    _states.Add(state);
-                    _capture!.Released();
-                }
-                else
-                {
-                    _warnings.Add(captured.Warning!);
-                }
-            }
-        );
-    }
-
-    private void Write(params string[] names)
-    {
-        foreach (string name in names)
-        {
-            string path = Path.Combine(Folder, name);
-            _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            _capture!.Look();
-            File.WriteAllText(path, "content");
-            _capture.Look();
-            _time.Advance(TimeSpan.FromSeconds(1));
-            _capture.Look();
-        }
-    }
-
-    private void Pass(int minutes = 0, int seconds = 0)
-    {
-        for (int i = 0; i < minutes + seconds; i++)
-        {
-            _time.Advance(i < minutes ? TimeSpan.FromMinutes(1) : TimeSpan.FromSeconds(1));
-            _capture!.Look();
-        }
-    }
-
-    private sealed class FakeWitness : IRunWitness
-    {
-        public IReadOnlyList<ProcessOutcome> Now { get; set; } = [];
-
-        public IReadOnlyList<ProcessOutcome> Ends() => Now;
-
-        public int? Ranks() => null;
-
-        public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) { }
-
-        public void Dispose() { }
     }
 }

@@ -5,45 +5,6 @@ using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers.Files;
 
-/// <summary>What a watched folder reports.</summary>
-/// <param name="State">A captured state, or null.</param>
-/// <param name="Warning">What the task's owner has to know, once: why nothing was captured, or what no checkpoint has; or null.</param>
-internal readonly record struct FolderCaptured(StagedState? State, string? Warning);
-
-/// <summary>How a run's own process came to its end.</summary>
-/// <param name="Violent">By a signal, or so as to be taken for that.</param>
-/// <param name="ExitCode">Its exit code; null after a signal.</param>
-/// <param name="Forced">Whether processes that it left behind were killed.</param>
-internal readonly record struct RunEnd(bool Violent, int? ExitCode, bool Forced = false)
-{
-    /// <summary>Whether it came to its end by itself and says that all is well.</summary>
-    public bool IsGood => this is { Violent: false, ExitCode: 0 };
-}
-
-/// <summary>How a folder is captured.</summary>
-/// <param name="Mode">How states are recognised.</param>
-/// <param name="DoneFile">The name of a file by which the script says that a state is complete; null: none.</param>
-/// <param name="RestoredStep">The step that the run goes on from.</param>
-/// <param name="RestoreFolder">Where restored files stand a second time; null: nowhere.</param>
-/// <param name="State">Patterns of the paths below the folder that are captured; none: all.</param>
-internal sealed record FolderCaptureOptions(
-    CheckpointCapture Mode = CheckpointCapture.Auto,
-    string? DoneFile = null,
-    long RestoredStep = 0,
-    string? RestoreFolder = null,
-    IReadOnlyList<string>? State = null
-)
-{
-    /// <summary>After how long without a state it is said why; zero: never.</summary>
-    public TimeSpan WarnAfter { get; init; }
-
-    /// <summary>How states are recognised: one that the script announces by a file is recognised by nothing else.</summary>
-    public CheckpointCapture Recognises => DoneFile is null ? Mode : CheckpointCapture.Commit;
-
-    /// <summary>Which paths are captured.</summary>
-    public StatePaths Paths { get; } = new(State);
-}
-
 /// <summary>
 /// Turns the files that a command leaves in its checkpoint folder into staged states. Each file is kept aside as soon as it is complete;
 /// when those that were kept are one save, they are staged.
@@ -191,7 +152,7 @@ internal sealed class CheckpointFolder : IDisposable
         Tracker.TakeIfEvident();
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
-        if (end.IsGood && bySelf && _takesTheEnd && Tracker is { HasOpen: true, HasSaid: false })
+        if (end.IsGood && bySelf && _takesTheEnd && !Tracker.HasSaid && (Tracker.HasOpen || _follower.HasUnseen()))
         {
             if (_follower.Torn is { } torn)
             {
@@ -273,7 +234,12 @@ internal sealed class CheckpointFolder : IDisposable
 
     private void LookForSaves()
     {
-        Tracker.Tick(Now, _stager.IsAnyBegunAfter(_follower.Completed));
+        if (_waiting.Count == 0)
+        {
+            // What waits for a process to end was no silence.
+            Tracker.Tick(Now, _stager.IsAnyBegunAfter(_follower.Completed));
+        }
+
         if (Tracker.Unclear is { } unclear)
         {
             _warnings.Say(
@@ -311,9 +277,13 @@ internal sealed class CheckpointFolder : IDisposable
 
     private void Drain()
     {
-        foreach (FolderEvent seen in _events.Drain())
+        IReadOnlyList<FolderEvent> all = _events.Drain();
+        // Before it is asked whether a process ends: one that is not ending then was not when it had closed what it wrote.
+        IReadOnlyDictionary<string, int>? open = all.Any(seen => seen.Kind == FolderEventKind.Found) ? OpenWriters.Of(_root) : null;
+        foreach (FolderEvent seen in all)
         {
-            _waiting.Enqueue(seen);
+            bool isOpen = seen.Kind == FolderEventKind.Found && open!.ContainsKey(seen.RelativePath);
+            _waiting.Enqueue(isOpen ? seen with { Kind = FolderEventKind.Activity } : seen);
         }
     }
 

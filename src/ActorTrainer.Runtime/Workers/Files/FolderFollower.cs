@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files.Layouts;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 
@@ -8,6 +9,7 @@ internal sealed class FolderFollower
 {
     private readonly string _root;
     private readonly string? _doneFile;
+    private readonly CheckpointCapture _mode;
     private readonly StatePaths _state;
     private readonly FolderVersions _versions;
     private readonly StateStager _stager;
@@ -39,6 +41,7 @@ internal sealed class FolderFollower
     {
         _root = root;
         _doneFile = options.DoneFile;
+        _mode = options.Mode;
         _state = options.Paths;
         _versions = versions;
         _stager = stager;
@@ -77,8 +80,9 @@ internal sealed class FolderFollower
             string? copy = restoreFolder is null ? null : Path.Combine(restoreFolder, file.RelativePath);
             FileVersion? version =
                 file.Link is not null ? new FileVersion(null, file)
-                : File.Exists(copy) ? new FileVersion(copy, file, IsCopy: true)
-                : _versions.Take(file.RelativePath, mayLink: false);
+                : File.Exists(copy) ? new FileVersion(copy, file, IsCopy: true, Stood: true)
+                : _versions.Take(file.RelativePath, mayLink: false) is { } taken ? taken with { Stood = true }
+                : null;
             if (version is not null)
             {
                 standing.Add(file.RelativePath, version);
@@ -124,8 +128,6 @@ internal sealed class FolderFollower
             case FolderEventKind.Activity:
                 _stager.Begun(path, Completed);
                 break;
-            case FolderEventKind.Found when OpenWriters.Of(_root).ContainsKey(path):
-                break;
             default:
                 OnFile(seen, inPlaceIsWhole, now);
                 break;
@@ -141,9 +143,10 @@ internal sealed class FolderFollower
         }
 
         bool renamed = seen.Kind == FolderEventKind.MovedIn;
-        if (seen.From is { } from && Tracker.State.ContainsKey(from))
+        if ((seen.From ?? (renamed ? LinkedFrom(path) : null)) is { } from && Tracker.State.ContainsKey(from))
         {
-            if (!Tracker.IsJustCompleted(from, now) || RotatedNames.IsOne(path))
+            bool mayBeRotated = RotatedNames.MayBeOne(path, from) && _mode != CheckpointCapture.Rename;
+            if (!Tracker.IsJustCompleted(from, now) || RotatedNames.SaysSo(path) || mayBeRotated)
             {
                 // Kept under another name before the next one is written.
                 Tracker.Move(from, path);
@@ -250,12 +253,29 @@ internal sealed class FolderFollower
         Tracker.Break(SaveBreak.Void);
     }
 
+    /// <summary>The name that a file had before it got another one by a link, if that is gone: it was renamed so.</summary>
+    private string? LinkedFrom(string path) =>
+        Tracker.LastPath is { } last
+        && Tracker.State.GetValueOrDefault(last)?.Mark.Status is { } status
+        && FolderFiles.Look(_root, path)?.Status == status
+        && FolderFiles.Look(_root, last) is null
+            ? last
+            : null;
+
     private void Remove(string path)
     {
         _ = _torn.RemoveWhere(torn => SaveTracker<FileVersion>.IsAtOrBelow(torn, path));
         Tracker.Remove(path);
         _ = _stager.Ended(path);
     }
+
+    /// <summary>Whether anything stands that was not seen to be completed, as what was written through a mapping.</summary>
+    public bool HasUnseen() =>
+        FolderFiles
+            .Of(_root, _state)
+            .Files.Any(file =>
+                FolderCapture.IsWaitedFor(file.RelativePath) && Tracker.State.GetValueOrDefault(file.RelativePath)?.Mark != file
+            );
 
     /// <summary>The script says that a state is complete: all that stands is part of it.</summary>
     public void CommitAll()

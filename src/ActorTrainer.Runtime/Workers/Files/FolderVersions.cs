@@ -7,7 +7,8 @@ namespace ActorTrainer.Runtime.Workers.Files;
 /// <param name="Stored">Where it is kept; null for a link.</param>
 /// <param name="Mark">What it was.</param>
 /// <param name="IsCopy">Whether nobody else can write it.</param>
-internal sealed record FileVersion(string? Stored, FileMark Mark, bool IsCopy = false)
+/// <param name="Stood">Whether it stood there before the run.</param>
+internal sealed record FileVersion(string? Stored, FileMark Mark, bool IsCopy = false, bool Stood = false)
 {
     /// <summary>Whether somebody wrote into the file since, by its other name.</summary>
     public bool IsSpoiled => Stored is not null && !IsCopy && FileStatus.Read(Stored) != Mark.Status;

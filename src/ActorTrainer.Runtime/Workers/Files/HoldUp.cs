@@ -32,6 +32,7 @@ internal sealed class HoldUp(string root, FolderCaptureOptions options, FolderFo
                 ?? HeldOpen()
                 ?? Tracker.Waits
                 ?? (Tracker.Unclear is { } unclear ? $"{unclear}; {SayIt}" : null)
+                ?? Renamed()
                 ?? OpenSave()
                 ?? Nothing();
         }
@@ -62,6 +63,12 @@ internal sealed class HoldUp(string root, FolderCaptureOptions options, FolderFo
 
         return null;
     }
+
+    private string? Renamed() =>
+        Tracker.MovedAway is { } moved
+            ? $"'{moved}' was renamed as if to keep a former save, and is not written again yet; if each save is renamed in, "
+                + "set checkpoint.capture = rename"
+            : null;
 
     private string? OpenSave() =>
         Tracker is { HasOpen: true, LastPath: { } last }

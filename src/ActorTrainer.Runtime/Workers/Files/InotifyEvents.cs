@@ -12,6 +12,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     private const int NonBlockingCloseOnExec = 0x800 | 0x80000;
     private const uint Modify = 0x2;
     private const uint CloseWrite = 0x8;
+    private const uint Open = 0x20;
     private const uint MovedFrom = 0x40;
     private const uint MovedTo = 0x80;
     private const uint Create = 0x100;
@@ -21,7 +22,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     private const uint OnlyFolder = 0x1000000;
     private const uint DoNotFollow = 0x2000000;
     private const uint IsFolder = 0x40000000;
-    private const uint Mask = Modify | CloseWrite | MovedFrom | MovedTo | Create | Delete | OnlyFolder | DoNotFollow;
+    private const uint Mask = Modify | CloseWrite | Open | MovedFrom | MovedTo | Create | Delete | OnlyFolder | DoNotFollow;
     private const int MaxDepth = 8;
     private const int HeaderBytes = 16;
 
@@ -30,6 +31,9 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     private readonly Dictionary<int, string> _folders = [];
     private readonly byte[] _buffer = new byte[64 << 10];
     private (uint Cookie, string Path)? _movedFrom;
+
+    /// <summary>Files that were made and that nobody was seen to open, with the places of their events.</summary>
+    private readonly Dictionary<string, int> _made = new(StringComparer.Ordinal);
     private bool _isGone;
 
     private InotifyEvents(int descriptor, string root)
@@ -69,6 +73,29 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             OnFolder("", movedIn: false, null, events);
         }
 
+        ReadAll(events);
+        if (_made.Count > 0)
+        {
+            // What has content by now and was opened to be written has told so by now.
+            string[] linked = [.. _made.Keys.Where(path => FolderFiles.Look(_root, path) is { Status.Length: > 0 })];
+            ReadAll(events);
+            foreach (string path in linked)
+            {
+                if (_made.TryGetValue(path, out int place))
+                {
+                    events[place] = new FolderEvent(path, FolderEventKind.MovedIn);
+                }
+            }
+
+            _made.Clear();
+        }
+
+        EndMove(events);
+        return events;
+    }
+
+    private void ReadAll(List<FolderEvent> events)
+    {
         while (true)
         {
             nint read;
@@ -79,8 +106,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
 
             if (read <= 0)
             {
-                EndMove(events);
-                return events;
+                return;
             }
 
             Decode(_buffer.AsSpan(0, (int)read), events);
@@ -112,6 +138,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             }
             else if (_folders.TryGetValue(watch, out string? folder))
             {
+                // A file that is opened to be made tells both; one that gets another name by a link is whole at once.
                 On(Path.Combine(folder, name), mask, cookie, events);
             }
         }
@@ -120,6 +147,16 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     private void On(string path, uint mask, uint cookie, List<FolderEvent> events)
     {
         string? from = null;
+        if ((mask & Create) == 0)
+        {
+            _ = _made.Remove(path);
+        }
+
+        if ((mask & ~IsFolder) == Open)
+        {
+            return;
+        }
+
         if ((mask & MovedTo) != 0 && _movedFrom is { } moved && moved.Cookie == cookie)
         {
             from = moved.Path;
@@ -147,6 +184,11 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
                     ? FolderEventKind.MovedIn
                 : (mask & CloseWrite) != 0 ? FolderEventKind.Written
                 : FolderEventKind.Activity;
+            if ((mask & Create) != 0 && kind == FolderEventKind.Activity)
+            {
+                _made[path] = events.Count;
+            }
+
             events.Add(new FolderEvent(path, kind, from));
         }
     }

@@ -64,22 +64,7 @@ internal sealed class StateStager(
             all[path] = version;
         }
 
-        (IReadOnlyList<FileMark> files, IReadOnlyList<string> leftOut) = FolderFiles.Of(root, options.Paths);
-        List<FileMark> asTheyStand = [];
-        foreach (FileMark file in files)
-        {
-            string path = file.RelativePath;
-            if (all.ContainsKey(path))
-            {
-                continue;
-            }
-
-            if (!FolderCapture.IsWaitedFor(path) || (_begun.TryGetValue(path, out int at) && (at == 0 || at < _completedAtLast)))
-            {
-                asTheyStand.Add(file);
-            }
-        }
-
+        (IReadOnlyList<FileMark> asTheyStand, IReadOnlyList<string> leftOut) = NotClosed(all);
         string id = $"files-{_number + 1}";
         string target = Path.Combine(staging, id);
         versions.Stage(target, all, asTheyStand);
@@ -96,5 +81,55 @@ internal sealed class StateStager(
         }
 
         return new StagedState(id, options.RestoredStep + _number, 0, inferred ? "inferred" : "files", new Dictionary<string, double>());
+    }
+
+    /// <summary>
+    /// What is written and never closed: a text as it stands, as logs are. Of another file nobody can tell whether it is whole at
+    /// this moment, and what stood there before the run is no part of this save: it is taken out.
+    /// </summary>
+    private (IReadOnlyList<FileMark> AsTheyStand, IReadOnlyList<string> LeftOut) NotClosed(Dictionary<string, FileVersion> save)
+    {
+        (IReadOnlyList<FileMark> files, IReadOnlyList<string> outside) = FolderFiles.Of(root, options.Paths);
+        List<FileMark> asTheyStand = [];
+        List<string> leftOut = [.. outside];
+        foreach (FileMark file in files)
+        {
+            string path = file.RelativePath;
+            FileVersion? version = save.GetValueOrDefault(path);
+            if (!FolderCapture.IsWaitedFor(path) && version is null)
+            {
+                asTheyStand.Add(file);
+            }
+            else if (version is null or { Stood: true } && _begun.TryGetValue(path, out int at) && (at == 0 || at < _completedAtLast))
+            {
+                _ = save.Remove(path);
+                if (IsText(Path.Combine(root, path)))
+                {
+                    asTheyStand.Add(file);
+                }
+                else
+                {
+                    leftOut.Add(
+                        $"'{path}' is left out of the checkpoints as long as it is open for writing: nobody can tell when it is whole. "
+                            + "Close it after each save, or keep it elsewhere"
+                    );
+                }
+            }
+        }
+
+        return (asTheyStand, leftOut);
+    }
+
+    private static bool IsText(string path)
+    {
+        try
+        {
+            return TextFiles.IsText(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // It went away meanwhile.
+            return true;
+        }
     }
 }

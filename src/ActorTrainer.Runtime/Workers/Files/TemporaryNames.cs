@@ -44,16 +44,3 @@ internal static class TemporaryNames
 
     private static bool IsSeparator(char c) => c is '.' or '-' or '_' or ' ' or '=';
 }
-
-/// <summary>Names that a file gets when the next of its kind is about to be written.</summary>
-internal static class RotatedNames
-{
-    private static readonly string[] Words = ["prev", "previous", "old", "bak", "backup"];
-
-    /// <summary>Whether a path's last name says so: it has one of these words between separators, or ends in a number.</summary>
-    public static bool IsOne(string path)
-    {
-        string name = Path.GetFileName(path);
-        return char.IsAsciiDigit(name[^1]) || name.Split('.', '-', '_').Any(part => Words.Contains(part, StringComparer.OrdinalIgnoreCase));
-    }
-}

@@ -76,6 +76,9 @@ internal sealed class SaveTracker<T>(
     /// <summary>What a checkpoint of a known layout waits for, as a sentence; null: none is open.</summary>
     public string? Waits => layouts?.Waits;
 
+    /// <summary>A path whose file was given another name and that was not written again yet; null: there is none.</summary>
+    public string? MovedAway => _movedAway.FirstOrDefault();
+
     /// <summary>Why no saves can be told apart, as a sentence; null: they can, or may be soon.</summary>
     public string? Unclear => !_byEvidence && _unclearFor >= CertainlyUnclear ? _unclear : null;
 
