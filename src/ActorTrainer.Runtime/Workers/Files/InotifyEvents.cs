@@ -209,6 +209,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
                 FolderFiles
                     .Below(_root, path)
                     .OrderBy(file => file.Status.ModifiedNanoseconds)
+                    .ThenBy(file => file.Status.Inode)
                     .Select(file => new FolderEvent(file.RelativePath, FolderEventKind.Found))
             );
         }

@@ -85,6 +85,31 @@ public sealed class LayoutTests
         }
     }
 
+    /// <summary>The order in which the files of a new folder are found may be any; that of its checkpoints so far is no evidence.</summary>
+    [Fact]
+    public void Complete_InAnotherOrderThanEver_WaitsForTheEvidenceAllTheSame()
+    {
+        for (int save = 1; save <= 4; save++)
+        {
+            Complete($"step-{save}/model.safetensors.index.json");
+            Complete($"step-{save}/model-1-of-2.safetensors");
+            Complete($"step-{save}/model-2-of-2.safetensors");
+            Wait(60_000);
+            _tracker.Due.ShouldNotBeNull();
+            _tracker.Taken();
+        }
+
+        Complete("step-5/model-1-of-2.safetensors");
+        Complete("step-5/model-2-of-2.safetensors");
+        Wait(600_000);
+
+        _tracker.Due.ShouldBeNull();
+        _tracker.Waits.ShouldBe("'step-5', a checkpoint with an index, waits for what made 'step-4' a checkpoint with an index");
+        Complete("step-5/model.safetensors.index.json");
+        Wait(60_000);
+        _tracker.Due.ShouldNotBeNull();
+    }
+
     [Fact]
     public void Complete_WrittenAgainInPlace_IsOpenUntilItsNextEvidence()
     {

@@ -22,6 +22,9 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
     private Whole? _whole;
     private string? _open;
 
+    /// <summary>The folder that was a whole checkpoint last, and its layout: the next one of its kind is laid out alike.</summary>
+    private (ILayout Layout, string Folder)? _last;
+
     /// <summary>Whether a checkpoint was begun before the one before it was whole: what they wait for may never come.</summary>
     private bool _isDoubted;
 
@@ -47,10 +50,21 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
             }
         }
 
-        return waiting && _whole is { } whole && whole.Layout.Of(whole.Last, _files) is { } still
-            ? Judge(whole.Layout, still, whole.Last)
+        return waiting && _whole is { } whole && whole.Layout.Of(whole.Last, _files) is { } still ? Judge(whole.Layout, still, whole.Last)
+            : Begun(path) is { } begun ? Judge(_last!.Value.Layout, begun, path)
             : null;
     }
+
+    /// <summary>A folder beside the checkpoint that was whole last, and of its kind, that has nothing yet by which a layout is known.</summary>
+    private LayoutAnswer? Begun(string path) =>
+        _last is { Folder.Length: > 0 } last
+        && _layouts.Contains(last.Layout)
+        && LayoutFiles.AsDeepAs(last.Folder, path) is var folder
+        && folder != path
+        && folder != last.Folder
+        && LayoutFiles.AreOfOneKind(last.Folder, folder)
+            ? new LayoutAnswer(folder, LayoutProgress.Open, $"what made '{last.Folder}' a {last.Layout.Name}")
+            : null;
 
     /// <inheritdoc />
     public void Begin(bool butTheLast) => _files.Begin(butTheLast);
@@ -80,6 +94,7 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
         if (answer.Progress == LayoutProgress.Whole)
         {
             _isDoubted = false;
+            _last = (layout, answer.Folder);
             _whole = new Whole(layout, answer.Folder, path, [.. _files.Below(answer.Folder).Where(_files.IsNew)]);
         }
         else if (_whole is { } whole && whole.Layout == layout && whole.Has(path) && !whole.Parts.Contains(path) && !layout.MayGoOn)
