@@ -104,6 +104,7 @@ public sealed class LayoutTests
         Wait(600_000);
 
         _tracker.Due.ShouldBeNull();
+        _tracker.Learned().ShouldBeEmpty("the next run is to wait for the evidence as well");
         _tracker.Waits.ShouldBe("'step-5', a checkpoint with an index, waits for what made 'step-4' a checkpoint with an index");
         Complete("step-5/model.safetensors.index.json");
         Wait(60_000);

@@ -209,9 +209,17 @@ internal sealed class SaveTracker<T>(
     /// <summary>Takes <see cref="Due"/>: it is with its caller now.</summary>
     public void Taken() => Due = null;
 
-    /// <summary>The order of the saves, as far as the next run has use for it; empty: none is known.</summary>
+    /// <summary>
+    /// The order of the saves, as far as the next run has use for it; empty: none is known, or saves show by evidence that they are whole,
+    /// whatever the order in which their files were seen.
+    /// </summary>
     public IReadOnlyList<IReadOnlyList<string>> Learned()
     {
+        if (_byEvidence)
+        {
+            return [];
+        }
+
         IReadOnlyList<IReadOnlyList<string>> saves = SaveOrder.Examples([.. All()], _removed, ExamplesOfEach);
         return saves.Sum(save => save.Count) <= MostLearnedPaths ? saves : [];
     }
