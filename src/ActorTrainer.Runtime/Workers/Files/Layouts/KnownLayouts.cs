@@ -55,7 +55,7 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
             : null;
     }
 
-    /// <summary>A folder beside the checkpoint that was whole last, and of its kind, that has nothing yet by which a layout is known.</summary>
+    /// <summary>A folder of the kind of the checkpoint that was whole last, and beside it, that no layout knows yet.</summary>
     private LayoutAnswer? Begun(string path) =>
         _last is { Folder.Length: > 0 } last
         && _layouts.Contains(last.Layout)
