@@ -113,6 +113,16 @@ public sealed class SuiteTests
             ]);
     }
 
+    /// <summary>They run while what others need is still being installed.</summary>
+    [Fact]
+    public void Plan_FirstGroup_NeedsNothingBesidesTheSdk() =>
+        TestCommand
+            .Plan(Suite.FindAll(RepositoryFiles.Repository))[0]
+            .SelectMany(suite => Directory.EnumerateFiles(suite.Folder, "*.cs", SearchOption.AllDirectories))
+            .Where(file => File.ReadAllText(file).Contains("[Trait(\"Requires\"", StringComparison.Ordinal))
+            .Where(file => Path.GetFileName(file) != "SuiteTests.cs")
+            .ShouldBeEmpty();
+
     [Fact]
     public void Excerpt_Crash_BeginsWhereTheProgramSaysSo() =>
         SuiteRunner.Excerpt("Starting\nProcess terminated. Out of luck\n   at A\n").ShouldBe("Process terminated. Out of luck\n   at A");

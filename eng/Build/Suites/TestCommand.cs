@@ -11,7 +11,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     private static readonly string[] Alone =
     [
         "ActorTrainer.Cli.Tests",
-        "ActorTrainer.Runtime.Tests",
+        SuiteRunner.WaitingSuite,
         SuiteRunner.EndToEndSuite,
         SuiteRunner.ClusterSuite,
     ];
@@ -45,7 +45,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         return fast ? await RunFastAsync(suites) : await RunAllAsync(suites, strict);
     }
 
-    /// <summary>Groups of suites: those of one group may run at the same time.</summary>
+    /// <summary>Groups of suites: those of one group may run at the same time. Those of the first one need nothing besides the SDK.</summary>
     internal static IReadOnlyList<Suite[]> Plan(IReadOnlyList<Suite> suites) =>
         [
             [.. suites.Where(suite => !Alone.Contains(suite.Name))],
@@ -54,7 +54,8 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
 
     private async Task<int> RunAllAsync(Suite[] suites, bool strict)
     {
-        SetupOutcome setup = await Setup.RunAsync(
+        // What is installed takes the disk more than the processors, and is for suites that run later.
+        Task<SetupOutcome> settingUp = Setup.RunAsync(
             console,
             [
                 Setup.Torch,
@@ -62,10 +63,18 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
                 .. Contains(suites, SuiteRunner.EndToEndSuite) ? [Setup.Namespaces, Setup.Venv] : Array.Empty<Requirement>(),
             ]
         );
-        SuiteRunner runner = new(repository, setup, SuiteTimeout);
+        Task<string?>? formatting = strict ? Formatter.CheckAsync(repository) : null;
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Name.Length));
         summary.Begin();
-        foreach (Suite[] group in Plan(suites))
+        IReadOnlyList<Suite[]> groups = Plan(suites);
+        await RunGroupAsync(
+            groups[0],
+            new SuiteRunner(repository, new SetupOutcome([], new Dictionary<string, string>()), SuiteTimeout),
+            summary
+        );
+        SetupOutcome setup = await settingUp;
+        SuiteRunner runner = new(repository, setup, SuiteTimeout);
+        foreach (Suite[] group in groups.Skip(1))
         {
             await RunGroupAsync(group, runner, summary);
         }
@@ -75,9 +84,9 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
             summary.AddCoverage(runner.ReadCoverage());
         }
 
-        if (strict)
+        if (formatting is not null)
         {
-            summary.AddFormat(await Formatter.CheckAsync(repository));
+            summary.AddFormat(await formatting);
         }
 
         foreach (Requirement missing in setup.Missing)

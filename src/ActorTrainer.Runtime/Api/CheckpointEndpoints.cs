@@ -98,10 +98,8 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
             }
 
             await using Stream bytes = file.Link is null ? content.OpenFile(i) : Stream.Null;
-            PaxTarEntry entry = new(file.Link is null ? TarEntryType.RegularFile : TarEntryType.SymbolicLink, file.Path)
-            {
-                ModificationTime = file.Modified ?? DateTimeOffset.UnixEpoch,
-            };
+            TarEntry entry = NewEntry(file.Link is null ? TarEntryType.RegularFile : TarEntryType.SymbolicLink, file.Path);
+            entry.ModificationTime = file.Modified ?? DateTimeOffset.UnixEpoch;
             if (file.Link is { } link)
             {
                 entry.LinkName = link;
@@ -117,4 +115,8 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
 
         await tar.DisposeAsync();
     }
+
+    /// <summary>Many programs, .NET's reader too, take a newline for the end of a record of the usual format.</summary>
+    private static TarEntry NewEntry(TarEntryType type, string path) =>
+        path.Contains('\n', StringComparison.Ordinal) ? new GnuTarEntry(type, path) : new PaxTarEntry(type, path);
 }

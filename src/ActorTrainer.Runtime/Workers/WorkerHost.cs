@@ -181,7 +181,15 @@ internal sealed partial class WorkerHost : IWorkerHost
         {
             // The guard does not do its work; its death brings the sweep.
             _guard?.Kill();
-            await idle.Task.WaitAsync(TimeSpan.FromSeconds(30), _time, cancellationToken);
+            try
+            {
+                await idle.Task.WaitAsync(TimeSpan.FromSeconds(30), _time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                // The node's next life ends what is left; this one has to end all the same.
+                LogNotAllEnded();
+            }
         }
     }
 

@@ -62,6 +62,24 @@ public sealed class CheckpointEndpointsTests : ApiTests
     }
 
     [Fact]
+    public async Task Archive_NameWithANewline_ComesBack()
+    {
+        using TemporaryFolder folder = new();
+        await SaveAsync(folder, new() { ["two\nlines/é"] = [4, 5], ["z"] = [1, 2, 3] });
+
+        using HttpResponseMessage response = await Http.GetAsync($"{Path}/archive");
+
+        await using TarReader tar = new(await response.Content.ReadAsStreamAsync());
+        List<(string, long)> entries = [];
+        while (await tar.GetNextEntryAsync() is { } entry)
+        {
+            entries.Add((entry.Name, entry.Length));
+        }
+
+        entries.ShouldBe([("two\nlines/é", 2), ("z", 3)]);
+    }
+
+    [Fact]
     public async Task Archive_DamagedOnTheWay_IsBrokenOff()
     {
         using TemporaryFolder folder = new();

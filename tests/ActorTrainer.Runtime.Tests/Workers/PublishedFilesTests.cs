@@ -60,6 +60,40 @@ public sealed class PublishedFilesTests : CheckpointFolderHarness
         Staged().ShouldBe(["step-100.bin", "step-200.bin", "step-300.bin", "step-400.bin"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Look_PointerRemovedAndMadeAnew_IsThatOfItsSave(bool symbolicLink)
+    {
+        Open();
+        string latest = Path.Combine(Folder, "latest");
+        for (int save = 1; save <= 6; save++)
+        {
+            Write($"step_{save}.bin");
+            File.Delete(latest);
+            _capture!.Look();
+            if (symbolicLink)
+            {
+                _ = File.CreateSymbolicLink(latest, $"step_{save}.bin");
+            }
+            else
+            {
+                File.WriteAllText(latest, $"step_{save}.bin");
+            }
+
+            Pass(seconds: 5);
+            _states.Count.ShouldBe(save - 1, "the first save is compared with nothing");
+            if (save == 1)
+            {
+                continue;
+            }
+
+            string staged = StagedFile("latest");
+            string? points = symbolicLink ? new FileInfo(staged).LinkTarget : File.ReadAllText(staged);
+            points.ShouldBe($"step_{save}.bin");
+        }
+    }
+
     [Fact]
     public void Finish_LinkedInAndExitedWell_IsTaken()
     {

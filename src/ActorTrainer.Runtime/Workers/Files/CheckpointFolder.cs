@@ -152,18 +152,9 @@ internal sealed class CheckpointFolder : IDisposable
         Tracker.TakeIfEvident();
         CommitAsked();
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
-        if (end.IsGood && bySelf && _takesTheEnd && !Tracker.HasSaid && (Tracker.HasOpen || _follower.HasUnseen()))
+        if (end.IsGood && bySelf && _takesTheEnd && !Tracker.HasSaid)
         {
-            if (_follower.Torn is { } torn)
-            {
-                _warnings.Say(
-                    $"what was saved last is no checkpoint: '{torn}' is not whole, since whatever wrote it was ended in the middle"
-                );
-            }
-            else
-            {
-                _follower.CommitAll();
-            }
+            TakeTheEnd();
         }
 
         if (end is { Violent: false, ExitCode: not 0 } && _completedAtStop is null)
@@ -173,6 +164,31 @@ internal sealed class CheckpointFolder : IDisposable
 
         StageDue();
         _watch.End(Reason);
+    }
+
+    /// <summary>All that a good end has left, where anything of it is in no state yet.</summary>
+    private void TakeTheEnd()
+    {
+        try
+        {
+            if (Tracker.HasOpen || _follower.HasUnseen())
+            {
+                if (_follower.Torn is { } torn)
+                {
+                    _warnings.Say(
+                        $"what was saved last is no checkpoint: '{torn}' is not whole, since whatever wrote it was ended in the middle"
+                    );
+                }
+                else
+                {
+                    _follower.CommitAll();
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _warnings.Say($"what was saved last is no checkpoint: {e.Message}");
+        }
     }
 
     public void Dispose()

@@ -111,14 +111,15 @@ internal sealed class SaveTracker<T>(
     public void CompleteFolder(string path, IReadOnlyList<KeyValuePair<string, T?>> files, long milliseconds) =>
         Complete(path, files, milliseconds, renamed: true, folder: true);
 
-    /// <summary>A file is gone. The save that it is part of may be begun again.</summary>
+    /// <summary>A file is gone. If it was completed last, the save that it is part of may be begun again.</summary>
     public void Remove(string path)
     {
         TakeIfEvident();
         string[] below = [.. _state.Keys.Where(key => IsAtOrBelow(key, path))];
         _state = _state.RemoveRange(below);
         _ = _removed.Add(path);
-        if (_run.Skip(_taken).Any(completion => IsAtOrBelow(completion.Path, path) || IsAtOrBelow(path, completion.Path)))
+        // One of those before it is removed to be written anew: that its path comes again says all.
+        if (HasOpen && LastPath is { } last && (IsAtOrBelow(last, path) || IsAtOrBelow(path, last)))
         {
             Break(SaveBreak.Disturbed);
         }
