@@ -45,7 +45,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
         return fast ? await RunFastAsync(suites) : await RunAllAsync(suites, strict);
     }
 
-    /// <summary>Groups of suites: those of one group may run at the same time. Those of the first one need nothing besides the SDK.</summary>
+    /// <summary>Groups of suites: those of one group may run at the same time, and those of the first one need the SDK alone.</summary>
     internal static IReadOnlyList<Suite[]> Plan(IReadOnlyList<Suite> suites) =>
         [
             [.. suites.Where(suite => !Alone.Contains(suite.Name))],
