@@ -226,6 +226,29 @@ public sealed class PublishedFilesTests : CheckpointFolderHarness
         Staged().ShouldBe(["held", "m"]);
     }
 
+    /// <summary>More than an order can be seen in: it is said at once, what is open stays open, and the good end is taken.</summary>
+    [Fact]
+    public void Look_ThousandsOfFilesInPlace_IsSaidAndTakenAtTheEnd()
+    {
+        const int files = 5000;
+        Open();
+        for (int save = 0; save < 2; save++)
+        {
+            for (int i = 0; i < files; i++)
+            {
+                File.WriteAllText(Path.Combine(Folder, $"{i:D4}.bin"), $"{save}");
+            }
+
+            Pass(seconds: 5);
+        }
+
+        _states.ShouldBeEmpty();
+        _warnings.Single().ShouldContain("more files are written than an order can be seen in");
+        _capture!.Finish(new RunEnd(Violent: false, 0));
+        Staged().Length.ShouldBe(files);
+        File.ReadAllText(StagedFile("4999.bin")).ShouldBe("1");
+    }
+
     /// <summary>Silence is no silence as long as files wait for the end of the process that closed them.</summary>
     [Fact]
     public void Look_ProcessTakesLongToEnd_WhatItClosedIsNotSilence()

@@ -5,6 +5,8 @@ namespace ActorTrainer.Runtime.Workers.Files.Saves;
 /// <summary>The order in which earlier runs of a script saved, as a checkpoint brings it along.</summary>
 internal static class LearnedOrder
 {
+    private const long BetweenSaves = 2 * PathKeys.PauseMilliseconds;
+
     /// <summary>Reads it from a restored checkpoint and takes it away: scripts do not see it.</summary>
     /// <param name="folder">The restored files; it need not exist.</param>
     /// <returns>The paths of each save that shows the order; empty: none is known.</returns>
@@ -29,5 +31,23 @@ internal static class LearnedOrder
         }
 
         return [];
+    }
+
+    /// <summary>Completions such as saves of earlier runs would have left, before those of this one.</summary>
+    public static List<Completion> Expand(IReadOnlyList<IReadOnlyList<string>> saves)
+    {
+        List<Completion> all = [];
+        long at = -(saves.Count + 1) * BetweenSaves;
+        foreach (IReadOnlyList<string> save in saves)
+        {
+            foreach (string path in save)
+            {
+                all.Add(new Completion(path, at++, SaveBreak.None));
+            }
+
+            at += BetweenSaves;
+        }
+
+        return all;
     }
 }

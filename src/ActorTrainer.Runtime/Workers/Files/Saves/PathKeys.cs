@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -94,7 +95,11 @@ internal sealed partial class PathKeys
         "agent",
     };
 
-    private readonly Dictionary<string, Shape> _shapes = new(StringComparer.Ordinal);
+    /// <summary>Some are kept: the same paths are asked for at every completion.</summary>
+    private const int MostKept = 10_000;
+
+    private static readonly ConcurrentDictionary<string, Shape> s_kept = new(StringComparer.Ordinal);
+
     private readonly Dictionary<(string Template, int Position), bool> _counts = [];
 
     /// <summary>Learns from all paths that were completed, in their order, and from those that were removed.</summary>
@@ -148,9 +153,6 @@ internal sealed partial class PathKeys
         }
     }
 
-    /// <summary>The path without its numbers: parts of one kind have the same.</summary>
-    public string TemplateOf(string path) => ShapeOf(path).Template;
-
     /// <summary>The path without the numbers that count saves: the same part of two saves has the same.</summary>
     public string KeyOf(string path)
     {
@@ -175,16 +177,22 @@ internal sealed partial class PathKeys
 
     /// <summary>Whether a single name is that of one save of several: it has a number that counts them, or is one.</summary>
     public static bool CountsSaves(string name) =>
-        name.Length > 0 && (name.All(char.IsAsciiDigit) || Read(name).Numbers.Any(number => number.Use == Use.Count));
+        name.Length > 0 && (name.All(char.IsAsciiDigit) || ShapeOf(name).Numbers.Any(number => number.Use == Use.Count));
 
-    /// <summary>A path without its numbers.</summary>
-    public static string Fold(string path) => Read(path).Template;
+    /// <summary>A path without its numbers: parts of one kind have the same.</summary>
+    public static string Fold(string path) => ShapeOf(path).Template;
 
-    private Shape ShapeOf(string path)
+    private static Shape ShapeOf(string path)
     {
-        if (!_shapes.TryGetValue(path, out Shape? shape))
+        if (!s_kept.TryGetValue(path, out Shape? shape))
         {
-            _shapes.Add(path, shape = Read(path));
+            shape = Read(path);
+            if (s_kept.Count >= MostKept)
+            {
+                s_kept.Clear();
+            }
+
+            s_kept[path] = shape;
         }
 
         return shape;

@@ -50,7 +50,7 @@ internal static class SaveOrder
         return
         [
             .. completions.Select(
-                (completion, i) => new Item(keys.KeyOf(completion.Path), keys.TemplateOf(completion.Path), completion, i + 1)
+                (completion, i) => new Item(keys.KeyOf(completion.Path), PathKeys.Fold(completion.Path), completion, i + 1)
             ),
         ];
     }

@@ -37,13 +37,12 @@ internal sealed class SaveTracker<T>(
 
     /// <summary>A script may add to what a framework has written: so long nothing may follow its last file.</summary>
     private const long EvidenceSettles = 3000;
-    private const long BetweenLearnedSaves = 2 * PathKeys.PauseMilliseconds;
 
     private readonly List<Completion> _run = [];
     private readonly HashSet<string> _removed = new(StringComparer.Ordinal);
     private readonly string[] _standing = [.. standing.Keys.Select(PathKeys.Fold).Distinct()];
     private readonly HashSet<string> _templates = new(StringComparer.Ordinal);
-    private List<Completion> _earlier = Expand(learned);
+    private List<Completion> _earlier = LearnedOrder.Expand(learned);
     private ImmutableSortedDictionary<string, T?> _state = Begin(standing);
     private ImmutableSortedDictionary<string, T?> _before = Begin(standing);
     private ImmutableSortedDictionary<string, T?> _afterLast = Begin(standing);
@@ -55,6 +54,9 @@ internal sealed class SaveTracker<T>(
     private string? _unclear;
     private int _unclearFor;
     private int _taken;
+
+    /// <summary>How many completions of the open save are not looked at any more: there are too many to see an order in.</summary>
+    private int _forgotten;
     private bool _ifQuiet;
 
     /// <summary>Whether the last file made a checkpoint whole by the evidence of its layout; what may follow is waited for.</summary>
@@ -97,7 +99,7 @@ internal sealed class SaveTracker<T>(
     public bool HasOpen => OpenCount > 0;
 
     /// <summary>How many paths were completed since the newest whole save.</summary>
-    public int OpenCount => _run.Count - _taken;
+    public int OpenCount => _forgotten + _run.Count - _taken;
 
     /// <summary>The path that was completed last; null: none.</summary>
     public string? LastPath => _run.Count == 0 ? null : _run[^1].Path;
@@ -174,6 +176,7 @@ internal sealed class SaveTracker<T>(
         HasSaid = true;
         _isEvident = false;
         _taken = _run.Count;
+        _forgotten = 0;
         Due = _state;
         DueIsInferred = false;
     }
@@ -290,6 +293,14 @@ internal sealed class SaveTracker<T>(
             return;
         }
 
+        if (_run.Count > MostCompletions)
+        {
+            _unclear = "more files are written than an order can be seen in";
+            _unclearFor++;
+            ForgetFirst();
+            return;
+        }
+
         SaveOrderAnswer answer = SaveOrder.Of([.. All()], _removed);
         if (answer.Unclear is not null && _earlier.Count > 0)
         {
@@ -298,7 +309,7 @@ internal sealed class SaveTracker<T>(
             answer = SaveOrder.Of(_run, _removed);
         }
 
-        _unclear = answer.Unclear ?? (_run.Count > MostCompletions ? "more files are written than an order can be seen in" : null);
+        _unclear = answer.Unclear;
         _unclearFor = _unclear is null ? 0 : _unclearFor + 1;
         // In the first save of a run nothing older can be mixed with it, unless something stood there before.
         _ifQuiet = answer.WholeIfQuiet && (!answer.IsFirst || _standing.All(_templates.Contains));
@@ -313,10 +324,24 @@ internal sealed class SaveTracker<T>(
         }
     }
 
+    private void ForgetFirst()
+    {
+        _run.RemoveAt(0);
+        if (_taken > 0)
+        {
+            _taken--;
+        }
+        else
+        {
+            _forgotten++;
+        }
+    }
+
     private void Take(ImmutableSortedDictionary<string, T?> state, int whole, bool inferred)
     {
         layouts?.Begin(butTheLast: whole < _run.Count);
         _taken = whole;
+        _forgotten = 0;
         if (whole > Enough)
         {
             Shorten();
@@ -332,7 +357,7 @@ internal sealed class SaveTracker<T>(
     /// <summary>Up to the newest whole save its examples tell as much as all that was.</summary>
     private void Shorten()
     {
-        _earlier = Expand(Learned());
+        _earlier = LearnedOrder.Expand(Learned());
         _run.RemoveRange(0, _taken);
         if (_run.Count > 0 && _earlier.Count > 0)
         {
@@ -349,7 +374,7 @@ internal sealed class SaveTracker<T>(
         _earlier = [];
         _run.Clear();
         _removed.Clear();
-        _taken = 0;
+        _taken = _forgotten = 0;
         _next = SaveBreak.None;
         _unclear = null;
         _unclearFor = 0;
@@ -359,23 +384,6 @@ internal sealed class SaveTracker<T>(
 
     private static ImmutableSortedDictionary<string, T?> Begin(IReadOnlyDictionary<string, T> standing) =>
         standing.ToImmutableSortedDictionary(file => file.Key, file => (T?)file.Value, StringComparer.Ordinal);
-
-    private static List<Completion> Expand(IReadOnlyList<IReadOnlyList<string>> saves)
-    {
-        List<Completion> all = [];
-        long at = -(saves.Count + 1) * BetweenLearnedSaves;
-        foreach (IReadOnlyList<string> save in saves)
-        {
-            foreach (string path in save)
-            {
-                all.Add(new Completion(path, at++, SaveBreak.None));
-            }
-
-            at += BetweenLearnedSaves;
-        }
-
-        return all;
-    }
 
     /// <summary>Whether a path is that of a folder, or one below it.</summary>
     public static bool IsAtOrBelow(string path, string folder) =>
