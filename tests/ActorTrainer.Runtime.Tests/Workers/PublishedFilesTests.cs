@@ -230,23 +230,19 @@ public sealed class PublishedFilesTests : CheckpointFolderHarness
     [Fact]
     public void Look_ThousandsOfFilesInPlace_IsSaidAndTakenAtTheEnd()
     {
-        const int files = 5000;
+        const int files = 3500;
         Open();
-        for (int save = 0; save < 2; save++)
+        for (int i = 0; i < files; i++)
         {
-            for (int i = 0; i < files; i++)
-            {
-                File.WriteAllText(Path.Combine(Folder, $"{i:D4}.bin"), $"{save}");
-            }
-
-            Pass(seconds: 5);
+            File.WriteAllText(Path.Combine(Folder, $"{i:D4}.bin"), $"{i}");
         }
 
+        Pass(seconds: 5);
         _states.ShouldBeEmpty();
         _warnings.Single().ShouldContain("more files are written than an order can be seen in");
         _capture!.Finish(new RunEnd(Violent: false, 0));
         Staged().Length.ShouldBe(files);
-        File.ReadAllText(StagedFile("4999.bin")).ShouldBe("1");
+        File.ReadAllText(StagedFile("3499.bin")).ShouldBe("3499");
     }
 
     /// <summary>Silence is no silence as long as files wait for the end of the process that closed them.</summary>

@@ -126,6 +126,7 @@ internal static class SaveOrder
     private static bool TryFindFirst(IReadOnlyList<Item> items, List<Item> first, out int end)
     {
         HashSet<string> seen = new(StringComparer.Ordinal);
+        HashSet<string> placed = new(StringComparer.Ordinal);
         int place = 0;
         for (end = 0; end < items.Count; end++)
         {
@@ -145,15 +146,14 @@ internal static class SaveOrder
                 return true;
             }
 
-            int known = first.FindIndex(other => other.Key == item.Key);
-            if (known < 0)
+            if (placed.Add(item.Key))
             {
                 first.Insert(place, item);
                 place++;
             }
             else
             {
-                place = known + 1;
+                place = first.FindIndex(other => other.Key == item.Key) + 1;
             }
         }
 
