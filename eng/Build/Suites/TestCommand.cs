@@ -63,7 +63,6 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
                 .. Contains(suites, SuiteRunner.EndToEndSuite) ? [Setup.Namespaces, Setup.Venv] : Array.Empty<Requirement>(),
             ]
         );
-        Task<string?>? formatting = strict ? Formatter.CheckAsync(repository) : null;
         TestSummary summary = new(console, strict, suites.Max(suite => suite.Name.Length));
         summary.Begin();
         IReadOnlyList<Suite[]> groups = Plan(suites);
@@ -84,9 +83,9 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
             summary.AddCoverage(runner.ReadCoverage());
         }
 
-        if (formatting is not null)
+        if (strict)
         {
-            summary.AddFormat(await formatting);
+            summary.AddFormat(await Formatter.CheckAsync(repository));
         }
 
         foreach (Requirement missing in setup.Missing)

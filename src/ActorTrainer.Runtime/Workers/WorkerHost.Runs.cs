@@ -15,6 +15,7 @@ internal sealed partial class WorkerHost
     public const string WorkerVerb = "worker";
 
     private const int FirstSignalExitCode = 129;
+    private const int TerminationExitCode = 143;
 
     /// <summary>A command says nothing of its steps; after this long it is past its start.</summary>
     private static readonly TimeSpan CommandNiceAfter = TimeSpan.FromSeconds(5);
@@ -276,7 +277,12 @@ internal sealed partial class WorkerHost
         TellProgress(run, ending: true);
         if (run.Folder is { } folder)
         {
-            bool violent = exited.Signal is not null || exited.ExitCode >= FirstSignalExitCode || (exited.Forced && exited.ExitCode != 0);
+            // Handlers of SIGTERM save and then exit as if by it; a process below that did end by it is told apart.
+            bool byHandler = exited.ExitCode == TerminationExitCode && run.StopGrace is not null;
+            bool violent =
+                exited.Signal is not null
+                || (exited.ExitCode >= FirstSignalExitCode && !byHandler)
+                || (exited.Forced && exited.ExitCode != 0);
             try
             {
                 await folder.FinishAsync(new RunEnd(violent, exited.ExitCode, exited.Forced));

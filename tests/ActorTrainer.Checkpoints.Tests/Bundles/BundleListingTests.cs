@@ -6,6 +6,7 @@ using ActorTrainer.Checkpoints.Bundles;
 namespace ActorTrainer.Checkpoints.Tests.Bundles;
 
 [UnsupportedOSPlatform("windows")]
+[Collection(MeasuresMemory.Name)]
 public sealed class BundleListingTests : IDisposable
 {
     private readonly BundleFolder _folder = new();

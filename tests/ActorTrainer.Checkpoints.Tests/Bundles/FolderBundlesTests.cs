@@ -8,6 +8,7 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Checkpoints.Tests.Bundles;
 
 [UnsupportedOSPlatform("windows")]
+[Collection(MeasuresMemory.Name)]
 public sealed class FolderBundlesTests : IDisposable
 {
     private static readonly CancellationToken Never = CancellationToken.None;

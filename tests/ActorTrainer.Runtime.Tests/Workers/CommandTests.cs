@@ -129,6 +129,42 @@ public sealed class CommandTests
         exited.LastLines.ShouldContain("saved");
     }
 
+    /// <summary>As shells do that end by a signal, handlers often exit with 128 and its number.</summary>
+    [Theory]
+    [InlineData(143)]
+    [InlineData(0)]
+    public async Task Stop_HandlerSavesAndExitsAtOnce_IsTaken(int exitCode)
+    {
+        string script = $$"""
+            import os, signal, time
+            os.chdir(os.environ["ACTORTRAINER_CHECKPOINT_DIR"])
+            def save(what):
+                for name in "mo":
+                    with open(name, "w") as file:
+                        file.write(what)
+            def stop(*_):
+                save("stopped")
+                os._exit({{exitCode}})
+            signal.signal(signal.SIGTERM, stop)
+            for i in range(3):
+                save(str(i))
+                time.sleep(0.3)
+            print("up", flush=True)
+            while True:
+                time.sleep(1)
+            """;
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(WorkerHarness.Key(), new TaskSpec { Name = "task", Command = ["python3", "-c", script] });
+        await UntilPrintedAsync(harness, "up");
+        harness.Host.Stop(new StopWorker(WorkerHarness.Key(), TimeSpan.FromSeconds(20)));
+
+        (await harness.WaitAsync<WorkerExited>()).ExitCode.ShouldBe(exitCode);
+        WorkerStaged last = harness.Inputs.OfType<WorkerStaged>().Last();
+        string folder = harness.Host.StagedDirectory(last.Run, last.State.Id);
+        File.ReadAllText(Path.Combine(folder, "m")).ShouldBe("stopped");
+        File.ReadAllText(Path.Combine(folder, "o")).ShouldBe("stopped");
+    }
+
     [Theory]
     [InlineData("trap '' TERM; echo up; while :; do sleep 0.05; done")]
     [InlineData("trap '' TERM; echo up; while :; do kill -STOP $$; done")]
