@@ -22,7 +22,8 @@ public sealed class StoreFaultTests
         await cluster.Client.PauseAsync("damaged");
         await task.WaitAsync("it was saved and is paused", t => t.Checkpoints[^1].Reason == "pause");
         CheckpointRef newest = task.Checkpoints[^1];
-        FlipByte(cluster, newest);
+        string pack = newest.Packs.Except(task.Checkpoints[^2].Packs).ShouldHaveSingleItem("a byte of an older pack may be in use no more");
+        FlipByte(cluster, pack);
         LocalNode victim = cluster.Nodes.Single(n => n.Address == task.Starts[^1].Node);
         await victim.KillAsync();
         await cluster.WaitAsync(
@@ -35,7 +36,7 @@ public sealed class StoreFaultTests
         next.Node.ShouldNotBe(victim.Address);
         TaskCheckpointDamaged damaged = task.Events.OfType<TaskCheckpointDamaged>().Single();
         damaged.Checkpoint.ShouldBe(newest.Name);
-        damaged.Detail.ShouldContain(newest.Packs[^1]);
+        damaged.Detail.ShouldContain(pack);
         next.RestoredFrom.ShouldBe(task.Checkpoints[task.Checkpoints.ToList().IndexOf(newest) - 1].Name);
         await task.WaitForEndAsync(TaskStatus.Completed);
         task.Events.OfType<TaskCompleted>().Single().Results["sum"].ShouldBe(ScriptedTrainer.SumOf(Steps));
@@ -71,13 +72,13 @@ public sealed class StoreFaultTests
         await task.ShouldHaveLostNothingAsync();
     }
 
-    private static void FlipByte(LocalCluster cluster, CheckpointRef checkpoint)
+    private static void FlipByte(LocalCluster cluster, string pack)
     {
-        string pack = Directory
+        string file = Directory
             .EnumerateFiles(cluster.StorePath, "*", SearchOption.AllDirectories)
-            .Single(f => f.EndsWith(checkpoint.Packs[^1], StringComparison.Ordinal));
-        byte[] bytes = File.ReadAllBytes(pack);
+            .Single(f => f.EndsWith(pack, StringComparison.Ordinal));
+        byte[] bytes = File.ReadAllBytes(file);
         bytes[bytes.Length / 2] ^= 1;
-        File.WriteAllBytes(pack, bytes);
+        File.WriteAllBytes(file, bytes);
     }
 }
