@@ -138,7 +138,6 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
             }
             else if (_folders.TryGetValue(watch, out string? folder))
             {
-                // A file that is opened to be made tells both; one that gets another name by a link is whole at once.
                 On(Path.Combine(folder, name), mask, cookie, events);
             }
         }
@@ -186,6 +185,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
                 : FolderEventKind.Activity;
             if ((mask & Create) != 0 && kind == FolderEventKind.Activity)
             {
+                // One that is opened to be made tells that too; one that gets another name by a link is whole at once.
                 _made[path] = events.Count;
             }
 
