@@ -90,6 +90,11 @@ internal static class CliProgram
             return await RefuseAsync(cli, parsed.CommandResult.Command, problem);
         }
 
+        if (taker is not null && CommandBoundary.Strays(taker, args, marked) is { } strays)
+        {
+            await cli.Error.WriteLineAsync($"actortrainer: {strays}");
+        }
+
         InvocationConfiguration configuration = new()
         {
             Output = cli.Out,

@@ -60,6 +60,29 @@ internal static class CommandBoundary
         return args;
     }
 
+    /// <summary>
+    /// What to say of options of <paramref name="taker"/> that stand behind the first word of a command, to which they are given; null:
+    /// none does, or the user wrote <c>--</c> and so where the command begins.
+    /// </summary>
+    public static string? Strays(Command taker, string[] args, string[] marked)
+    {
+        if (args.Length == marked.Length)
+        {
+            return null;
+        }
+
+        string[] command = marked[(Array.IndexOf(marked, Separator) + 1)..];
+        string[] own = [.. taker.Options.SelectMany(Names).Where(name => name.StartsWith("--", StringComparison.Ordinal))];
+        string[] strays =
+        [
+            .. command.TakeWhile(word => word != Separator).Select(word => word.Split('=', 2)[0]).Where(own.Contains).Distinct(),
+        ];
+        return strays.Length == 0
+            ? null
+            : $"{string.Join(" and ", strays)} behind '{command[0]}' {(strays.Length == 1 ? "goes" : "go")} to it; "
+                + $"options of {taker.Name} stand before the command";
+    }
+
     /// <summary>The options that may stand behind a command: its own, and those of all commands.</summary>
     public static IEnumerable<Option> OptionsOf(Command command) =>
         command.Options.Concat(Upwards(command).Skip(1).SelectMany(above => above.Options.Where(option => option.Recursive)));

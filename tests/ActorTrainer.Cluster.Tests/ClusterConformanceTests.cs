@@ -1,6 +1,5 @@
 using ActorTrainer.Cluster.Tests.Support;
 using ActorTrainer.Testing.Conformance;
-using ActorTrainer.Testing.Processes;
 
 namespace ActorTrainer.Cluster.Tests;
 
@@ -13,15 +12,14 @@ public sealed class SqliteClusterConformanceTests(SqliteClusterConformanceTests.
     public sealed class Fixture() : SuiteFixture(null);
 }
 
-/// <summary>On PostgreSQL.</summary>
-[Collection(PostgreSqlServer.Collection)]
+/// <summary>On PostgreSQL; on a server of its own, so that it runs beside the other tests of PostgreSQL.</summary>
 [Trait("Requires", "postgresql")]
 [Trait("Lane", "Slow")]
 public sealed class PostgreSqlClusterConformanceTests(PostgreSqlClusterConformanceTests.Fixture fixture)
     : ClusterConformanceTests(fixture.Suite),
         IClassFixture<PostgreSqlClusterConformanceTests.Fixture>
 {
-    public sealed class Fixture(PostgreSqlServer server) : SuiteFixture(server.Instance);
+    public sealed class Fixture() : SuiteFixture(new PostgreSqlServer());
 }
 
 public abstract class ClusterConformanceTests(ClusterConformance suite)
@@ -77,12 +75,33 @@ public abstract class ClusterConformanceTests(ClusterConformance suite)
         _suite.Callbacks_NodesAreLostComeBackAndLeave_AreToldOnceAndInOrder();
 
     /// <summary>The suite, whose scenarios share a cluster.</summary>
-    public abstract class SuiteFixture(PostgreSqlInstance? server) : IAsyncLifetime
+    public abstract class SuiteFixture(PostgreSqlServer? server) : IAsyncLifetime
     {
-        public ClusterConformance Suite { get; } = new(server);
+        private ClusterConformance? _suite;
 
-        public Task InitializeAsync() => Task.CompletedTask;
+        public ClusterConformance Suite => _suite ?? throw new InvalidOperationException("the server is not started yet");
 
-        public Task DisposeAsync() => Suite.DisposeAsync().AsTask();
+        public async Task InitializeAsync()
+        {
+            if (server is not null)
+            {
+                await server.InitializeAsync();
+            }
+
+            _suite = new(server?.Instance);
+        }
+
+        public async Task DisposeAsync()
+        {
+            if (_suite is { } suite)
+            {
+                await suite.DisposeAsync();
+            }
+
+            if (server is not null)
+            {
+                await server.DisposeAsync();
+            }
+        }
     }
 }

@@ -22,8 +22,24 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
         return model;
     }
 
-    /// <summary>Flags may name a key of the task with or without <c>task.</c> before it.</summary>
+    /// <summary>Flags may name a key of the task with or without <c>task.</c> before it. Whoever gives a script is told how that is run.</summary>
     public TaskDraft ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
+    {
+        try
+        {
+            return ReadDraft(file, workingDirectory, flags);
+        }
+        catch (ConfigException e) when (IsScript(file))
+        {
+            string command = Path.GetExtension(file) == ".py" ? $"python3 {file}" : Path.Combine(".", file);
+            throw new ConfigException(
+                e.Origin,
+                $"this is no task file but a script: to run it, use 'actortrainer run -- {command}'. (Read as a task file: {e.Problem})"
+            );
+        }
+    }
+
+    private static TaskDraft ReadDraft(string file, string workingDirectory, IReadOnlyList<Flag> flags)
     {
         ConfigObject tree = HoconReader.ReadFile(file, NodeConfiguration.ProcessEnvironment());
         foreach (Flag flag in flags)
@@ -63,6 +79,19 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
 
         ConfigObject node = NodeConfiguration.LoadTree([file], null, NodeConfiguration.ProcessEnvironment());
         return ConfigRenderer.Render(Beside(node, AkkaSection.Derive(NodeConfiguration.ToModel(node))));
+    }
+
+    private static bool IsScript(string file)
+    {
+        Span<byte> start = stackalloc byte[2];
+        if (!File.Exists(file))
+        {
+            return false;
+        }
+
+        using FileStream stream = File.OpenRead(file);
+        return stream.ReadAtLeast(start, 2, throwOnEndOfStream: false) == 2 && start.SequenceEqual("#!"u8)
+            || Path.GetExtension(file) is ".py" or ".sh";
     }
 
     /// <summary>What is derived for Akka.NET takes the place of what the user wrote of it, which it contains.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ActorTrainer.Client;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
@@ -61,7 +62,8 @@ internal static class ProgressText
     public static string StepOf(CheckpointRef checkpoint) =>
         checkpoint.Output is { } output
             ? $"save {Human.Number(checkpoint.Step)} ({(output.Step is null ? Epoch(output) : OwnStep(output))})"
-            : $"step {Human.Number(checkpoint.Step)}";
+        : checkpoint.Reason is CheckpointReasons.Files or CheckpointReasons.Inferred ? $"save {Human.Number(checkpoint.Step)}"
+        : $"step {Human.Number(checkpoint.Step)}";
 
     /// <summary>The epoch; null when it is not known.</summary>
     public static string? Epoch(TaskProgress progress) =>

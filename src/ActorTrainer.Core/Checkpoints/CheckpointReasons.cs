@@ -38,4 +38,7 @@ public static class CheckpointReasons
 
     /// <summary>A command's files appeared complete in its checkpoint folder.</summary>
     public const string Files = "files";
+
+    /// <summary>A command's files were there, and nothing but silence said that they are complete.</summary>
+    public const string Inferred = "inferred";
 }

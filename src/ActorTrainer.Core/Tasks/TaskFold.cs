@@ -147,7 +147,7 @@ internal static class TaskFold
             UnfitRounds = 0,
             Proven = false,
             NodeLeaving = false,
-            Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from step {started.RestoredStep}"),
+            Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from {StepOrSave(state)} {started.RestoredStep}"),
             // One that was set aside is taken after all where no other can be read.
             Checkpoints = [.. Overtaken(state, newer).Select((c, i) => i == restored && c.Dead ? c with { Dead = false } : c)],
             RestoreFrom = null,
@@ -166,7 +166,7 @@ internal static class TaskFold
     private static TaskState OnSetAside(TaskState state, TaskCheckpointSetAside e) =>
         state with
         {
-            Detail = FormattableString.Invariant($"{state.Detail}, from the checkpoint before ({e.Next}, step {e.NextStep})"),
+            Detail = FormattableString.Invariant($"{state.Detail}, from the checkpoint before ({e.Next}, {StepOrSave(state)} {e.NextStep})"),
             Checkpoints = Marked(state, e.Checkpoint, c => c with { SetAside = true }),
         };
 
@@ -194,7 +194,7 @@ internal static class TaskFold
             RetryDelay = null,
             AvoidIncarnation = 0,
             ExitCode = null,
-            Detail = FormattableString.Invariant($"{GoesBack(state.Status)} from step {chosen.Step}"),
+            Detail = FormattableString.Invariant($"{GoesBack(state.Status)} from {StepOrSave(state)} {chosen.Step}"),
             RestoreFrom = chosen.Checkpoint,
             BestMetric = best,
             Checkpoints =
@@ -255,6 +255,9 @@ internal static class TaskFold
             Detail = state.Status == TaskStatus.Running ? $"waits for a slot ({interrupted.Detail})" : state.Detail,
         };
     }
+
+    /// <summary>What a command's checkpoints are counted by, and a trainer's.</summary>
+    private static string StepOrSave(TaskState state) => state.Spec.Command is null ? "step" : "save";
 
     private static string GoesBack(TaskStatus status) =>
         status switch

@@ -41,6 +41,8 @@ internal sealed partial class WorkerHost
     /// <summary>A state with the script's own step beside its number.</summary>
     private FolderCaptured WithStep(WorkerRun run, FolderCaptured captured)
     {
+        // What it printed just before it saved belongs to the save.
+        TellProgress(run, ending: false);
         try
         {
             return captured.State is { } state && run.Printed?.AtSave(LastWritten(StagedDirectory(run.Key, state.Id))) is { } output

@@ -32,13 +32,17 @@ public sealed class UsageTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("python3 train.py --name theirs --slots many --bogus -x --help")]
-    [InlineData("python3 train.py -- --node nonsense")]
-    [InlineData("@file --utc")]
-    [InlineData("true -o xml")]
-    [InlineData("-- --begins --with-dashes")]
-    [InlineData("-- python3 --name theirs")]
-    public async Task Run_FromTheCommandsFirstWordOn_NothingIsTouched(string commandLine)
+    [InlineData(
+        "python3 train.py --name theirs --slots=many --bogus -x --help",
+        "--name and --slots behind 'python3' go to it; options of run stand before the command"
+    )]
+    [InlineData("python3 train.py --state x", "--state behind 'python3' goes to it; options of run stand before the command")]
+    [InlineData("python3 train.py -- --name nonsense", null)]
+    [InlineData("@file --utc", null)]
+    [InlineData("true -o xml", null)]
+    [InlineData("-- --begins --with-dashes", null)]
+    [InlineData("-- python3 --name theirs", null)]
+    public async Task Run_FromTheCommandsFirstWordOn_NothingIsTouchedAndOptionsOfRunAreNamed(string commandLine, string? said)
     {
         TaskSpec? sent = null;
         _node.OnSubmit = spec =>
@@ -50,7 +54,7 @@ public sealed class UsageTests : IAsyncLifetime
 
         CliResult result = await RunAsync(["-ojson", "run", "--priority", "-4", "-e", "A=1", "-eB=2", "--name=ours", "--utc", .. words]);
 
-        result.Error.ShouldBe("actortrainer: this is enough\n");
+        result.Error.ShouldBe((said is null ? "" : $"actortrainer: {said}\n") + "actortrainer: this is enough\n");
         sent!.Command.ShouldBe(words[0] == "--" ? words[1..] : words);
         (sent.Name, sent.Priority, sent.Environment["A"], sent.Environment["B"]).ShouldBe(("ours", -4, "1", "2"));
     }

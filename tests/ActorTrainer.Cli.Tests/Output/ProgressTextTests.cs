@@ -68,7 +68,7 @@ public sealed class ProgressTextTests
         };
 
         ProgressText.StepOf(checkpoint).ShouldBe("save 12 (~step 4750)");
-        ProgressText.StepOf(checkpoint with { Output = null }).ShouldBe("step 12");
+        ProgressText.StepOf(checkpoint with { Output = null }).ShouldBe("save 12");
     }
 
     [Fact]

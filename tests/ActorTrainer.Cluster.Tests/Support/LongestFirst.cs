@@ -1,6 +1,8 @@
 using ActorTrainer.Cluster.Tests.Members;
 using Xunit.Abstractions;
 
+// They wait for processes half of the time.
+[assembly: CollectionBehavior(MaxParallelThreads = 3)]
 [assembly: TestCollectionOrderer("ActorTrainer.Cluster.Tests.Support.LongestFirst", "ActorTrainer.Cluster.Tests")]
 
 namespace ActorTrainer.Cluster.Tests.Support;
@@ -10,9 +12,10 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
+        nameof(PostgreSqlClusterConformanceTests),
+        nameof(SqliteClusterConformanceTests),
         PostgreSqlServer.Collection,
         nameof(ClusterFaultTests),
-        nameof(SqliteClusterConformanceTests),
     ];
 
     /// <inheritdoc />

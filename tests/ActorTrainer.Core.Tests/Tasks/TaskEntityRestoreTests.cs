@@ -20,7 +20,7 @@ public sealed class TaskEntityRestoreTests
         EntityStep second = FailStart(driver);
         second.Persist.OfType<TaskCheckpointSetAside>().ShouldBe([new TaskCheckpointSetAside(newest, 2, before, 10)]);
         driver.State.Detail.ShouldContain("retry 3 of 3");
-        driver.State.Detail.ShouldEndWith($"from the checkpoint before ({before}, step 10)");
+        driver.State.Detail.ShouldEndWith($"from the checkpoint before ({before}, {(command ? "save" : "step")} 10)");
         driver.Tick(600);
         driver.Start();
         driver.Log.OfType<TaskStarted>().Last().RestoredFrom.ShouldBe(before);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Files.Saves;
 
@@ -80,7 +81,8 @@ internal sealed class StateStager(
             warnings.Say(what);
         }
 
-        return new StagedState(id, options.RestoredStep + _number, 0, inferred ? "inferred" : "files", new Dictionary<string, double>());
+        string reason = inferred ? CheckpointReasons.Inferred : CheckpointReasons.Files;
+        return new StagedState(id, options.RestoredStep + _number, 0, reason, new Dictionary<string, double>());
     }
 
     /// <summary>
