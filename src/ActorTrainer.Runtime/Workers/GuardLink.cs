@@ -10,6 +10,9 @@ namespace ActorTrainer.Runtime.Workers;
 /// <summary>The node's end of one guard process.</summary>
 internal sealed partial class GuardLink
 {
+    /// <summary>As the runtime reads numbers, in hexadecimal digits.</summary>
+    private const string FourMebibytes = "400000";
+
     private const int MaxLineBytes = 1 << 20;
     private readonly Process _process;
     private readonly ILogger _logger;
@@ -70,7 +73,8 @@ internal sealed partial class GuardLink
             info.Environment[name] = value;
         }
 
-        // One small heap and no collector thread per processor: the guard hardly allocates.
+        // One small heap, however large the processor's cache is, and no collector thread per processor: the guard hardly allocates.
+        info.Environment["DOTNET_GCgen0size"] = FourMebibytes;
         info.Environment["DOTNET_gcServer"] = "0";
         info.Environment["DOTNET_gcConcurrent"] = "0";
         info.Environment["DOTNET_TieredPGO"] = "0";

@@ -47,6 +47,9 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>Whether all that a run leaves that ended well is a state.</summary>
     private readonly bool _takesTheEnd;
 
+    /// <summary>Whether a run that ends well without a state is worth a word: its task says where it saves.</summary>
+    private readonly bool _isExpected;
+
     /// <summary>Begins to note events; files that stand in the folder already make no checkpoint.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="staging">Where states are staged.</param>
@@ -74,6 +77,7 @@ internal sealed class CheckpointFolder : IDisposable
         _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
         _stager = new StateStager(_root, staging, options, _versions, _warnings);
         _takesTheEnd = options.Recognises != CheckpointCapture.Commit;
+        _isExpected = options is { State.Count: > 0, RestoredStep: 0 };
         if (_events is PollingEvents && options.Recognises == CheckpointCapture.Auto)
         {
             // Looks that are a tenth of a second apart do not tell in which order files were written.
@@ -96,10 +100,6 @@ internal sealed class CheckpointFolder : IDisposable
 
     private SaveTracker<FileVersion> Tracker => _follower.Tracker;
 
-    /// <summary>A file of what is due that was closed a moment ago and may be half written; null: none.</summary>
-    private string? DoubtfulInDue =>
-        _follower.Doubt.At(Now) is { } path && Tracker.Due?.GetValueOrDefault(path) == Tracker.State.GetValueOrDefault(path) ? path : null;
-
     private long Now => _time.GetTimestamp() / (_time.TimestampFrequency / 1000);
 
     /// <param name="witness">Tells how processes of the run end.</param>
@@ -121,8 +121,15 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>The run's own process has ended, and the run goes on for what it left behind.</summary>
     public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) => _ends.Witness?.OnLeaderEnded(outcome, leftBehind);
 
-    /// <summary>The run was asked to stop: what it saves from now on it saves for that.</summary>
-    public void StopAsked() => _completedAtStop ??= _follower.Completed;
+    /// <summary>The run is about to be asked to stop: what it saves from now on it saves for that.</summary>
+    public void StopAsked()
+    {
+        if (_completedAtStop is null)
+        {
+            _completedAtStop = _follower.Completed;
+            _follower.Doubt.StopAsked(OpenWriters.Of(_root).Keys);
+        }
+    }
 
     /// <summary>The script says that all it has written is one state.</summary>
     /// <param name="captured">Told when it is captured: null, or why it could not be.</param>
@@ -151,19 +158,20 @@ internal sealed class CheckpointFolder : IDisposable
         Apply(inPlaceIsWhole: !killed && (end.IsGood || _ends.Break == SaveBreak.None));
         Tracker.TakeIfEvident();
         CommitAsked();
+        bool fails = _ends.Failed || (end is { Violent: false, ExitCode: not 0 } && _completedAtStop is null);
+        if (fails || _follower.Doubt.IsBrokenOff)
+        {
+            _follower.DropDoubtful(Now);
+        }
+
         bool bySelf = _completedAtStop is not { } asked || asked <= _follower.Completed - Tracker.OpenCount;
         if (end.IsGood && bySelf && _takesTheEnd && !Tracker.HasSaid)
         {
             TakeTheEnd();
         }
 
-        if (end is { Violent: false, ExitCode: not 0 } && _completedAtStop is null)
-        {
-            DropDoubtful();
-        }
-
         StageDue();
-        _watch.End(Reason);
+        _watch.End(end.IsGood && _isExpected, Reason);
     }
 
     /// <summary>All that a good end has left, where anything of it is in no state yet.</summary>
@@ -179,9 +187,9 @@ internal sealed class CheckpointFolder : IDisposable
                         $"what was saved last is no checkpoint: '{torn}' is not whole, since whatever wrote it was ended in the middle"
                     );
                 }
-                else
+                else if (_follower.CommitAll() is { } problem && Tracker.HasOpen)
                 {
-                    _follower.CommitAll();
+                    _warnings.Say($"what was saved last is no checkpoint: {problem}");
                 }
             }
         }
@@ -236,7 +244,7 @@ internal sealed class CheckpointFolder : IDisposable
             SaveBreak ends = _ends.Break;
             if (_ends.Failed)
             {
-                DropDoubtful();
+                _follower.DropDoubtful(Now);
             }
 
             _ends.Clear();
@@ -264,7 +272,7 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
-        if (DoubtfulInDue is null)
+        if (_follower.DoubtfulInDue(Now) is null)
         {
             StageIfRoom();
         }
@@ -280,9 +288,14 @@ internal sealed class CheckpointFolder : IDisposable
         {
             try
             {
-                _follower.CommitAll();
-                StageDue();
-                captured(Tracker.Due is null ? null : "the files could not be staged: see the task's events");
+                string? problem = _follower.CommitAll();
+                if (problem is null)
+                {
+                    StageDue();
+                    problem = Tracker.Due is null ? null : "the files could not be staged: see the task's events";
+                }
+
+                captured(problem);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -342,16 +355,6 @@ internal sealed class CheckpointFolder : IDisposable
         if (Volatile.Read(ref _unreleased) < MaxUnreleased && _time.GetTimestamp() >= _notBefore)
         {
             StageDue();
-        }
-    }
-
-    /// <summary>A process failed: a file that was closed a moment ago may be half written; what was saved with it is not taken.</summary>
-    private void DropDoubtful()
-    {
-        if (DoubtfulInDue is { } doubtful && Tracker.Due is not null)
-        {
-            Tracker.Taken();
-            _warnings.Say($"what was saved last is no checkpoint: a process failed just after '{doubtful}', perhaps in the middle of it");
         }
     }
 

@@ -48,10 +48,11 @@ internal sealed class CheckpointWatch(TimeSpan after, TimeProvider time, Action<
     }
 
     /// <summary>The run is over.</summary>
+    /// <param name="expected">Whether it is worth a word however short the run was.</param>
     /// <param name="reason">Why nothing was captured.</param>
-    public void End(Func<string> reason)
+    public void End(bool expected, Func<string> reason)
     {
-        if (!_any && after > TimeSpan.Zero && time.GetElapsedTime(_begun) >= after)
+        if (!_any && after > TimeSpan.Zero && (expected || time.GetElapsedTime(_begun) >= after))
         {
             say($"the run ended without a checkpoint: {reason()}");
         }

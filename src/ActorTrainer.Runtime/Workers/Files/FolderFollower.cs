@@ -11,6 +11,7 @@ internal sealed class FolderFollower
     private readonly string? _doneFile;
     private readonly CheckpointCapture _mode;
     private readonly StatePaths _state;
+    private readonly IReadOnlyList<string> _patterns;
     private readonly FolderVersions _versions;
     private readonly StateStager _stager;
     private readonly FolderWarnings _warnings;
@@ -43,6 +44,7 @@ internal sealed class FolderFollower
         _doneFile = options.DoneFile;
         _mode = options.Mode;
         _state = options.Paths;
+        _patterns = options.State ?? [];
         _versions = versions;
         _stager = stager;
         _warnings = warnings;
@@ -189,18 +191,13 @@ internal sealed class FolderFollower
 
         _completed++;
         _ = _torn.Remove(path);
-        Doubt.Settle();
-        if (!tells)
-        {
-            Doubt.Closed(path, now);
-        }
-
+        Doubt.Closed(path, tells, now);
         CutShort = null;
         FileVersion? version = Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
         Tracker.Complete(path, version, now, renamed);
-        if (_doneFile is not null && (_doneFile == path || _doneFile == Path.GetFileName(path)))
+        if (IsDoneFile(path) && CommitAll() is { } nothing)
         {
-            CommitAll();
+            _warnings.Say($"no checkpoint: {nothing}");
         }
     }
 
@@ -278,21 +275,72 @@ internal sealed class FolderFollower
             );
 
     /// <summary>The script says that a state is complete: all that stands is part of it.</summary>
-    public void CommitAll()
+    /// <returns>Why that is no state, as the end of a sentence; null: it is one.</returns>
+    public string? CommitAll()
     {
         IReadOnlyDictionary<string, int> open = OpenWriters.Of(_root);
-        foreach (FileMark file in FolderFiles.Of(_root, _state).Files)
+        FileMark[] unseen =
+        [
+            .. FolderFiles
+                .Of(_root, _state)
+                .Files.Where(file =>
+                    FolderCapture.IsWaitedFor(file.RelativePath)
+                    && Tracker.State.GetValueOrDefault(file.RelativePath)?.Mark != file
+                    && !open.ContainsKey(file.RelativePath)
+                ),
+        ];
+        foreach (FileMark file in unseen.Where(file => file.Link is null))
         {
-            string path = file.RelativePath;
-            bool kept = Tracker.State.GetValueOrDefault(path)?.Mark == file;
-            if (FolderCapture.IsWaitedFor(path) && !kept && !open.ContainsKey(path))
+            if (FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
             {
-                _ = _stager.Ended(path);
-                Tracker.Keep(path, _versions.Take(path, mayLink: false));
+                return $"'{file.RelativePath}' {problem}";
             }
+        }
+
+        foreach (FileMark file in unseen)
+        {
+            _ = _stager.Ended(file.RelativePath);
+            Tracker.Keep(file.RelativePath, _versions.Take(file.RelativePath, mayLink: false));
+        }
+
+        if (Tracker.State.Keys.All(IsDoneFile))
+        {
+            return _state.All
+                ? $"there is nothing to commit in '{_root}' ($ACTORTRAINER_CHECKPOINT_DIR)"
+                : $"there is nothing to commit: no file is there that the task's state names ({string.Join(", ", _patterns)})";
         }
 
         Doubt.Settle();
         Tracker.Commit();
+        return null;
+    }
+
+    private bool IsDoneFile(string path) => _doneFile is not null && (_doneFile == path || _doneFile == Path.GetFileName(path));
+
+    /// <summary>A file of what is due that was closed a moment ago and may be half written; null: none.</summary>
+    public string? DoubtfulInDue(long now) =>
+        Doubt.At(now) is { } path && Tracker.Due?.GetValueOrDefault(path) == Tracker.State.GetValueOrDefault(path) ? path : null;
+
+    /// <summary>
+    /// A process ended badly: a file that was closed a moment ago may be half written. What was saved with it is not taken, and the version
+    /// before stands for it.
+    /// </summary>
+    public void DropDoubtful(long now)
+    {
+        if (Doubt.At(now) is not { } path)
+        {
+            return;
+        }
+
+        if (DoubtfulInDue(now) is not null)
+        {
+            Tracker.Taken();
+        }
+
+        string why = Doubt.IsBrokenOff ? "the run was asked to stop while it wrote" : "a process failed just after";
+        _warnings.Say($"what was saved last is no checkpoint: {why} '{path}', perhaps in the middle of it");
+        _ = _torn.Add(path);
+        Tracker.Undo(path);
+        Doubt.Settle();
     }
 }

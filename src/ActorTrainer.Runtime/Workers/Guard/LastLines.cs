@@ -12,7 +12,9 @@ internal sealed class LastLines
     public const int MaxCharacters = 400;
     private const int MaxLineBytes = MaxCharacters * 4;
 
+    /// <summary>Used again and again: what comes by the gigabyte leaves no garbage.</summary>
     private readonly byte[][] _lines = new byte[MaxLines][];
+    private readonly int[] _lengths = new int[MaxLines];
     private readonly byte[] _open = new byte[MaxLineBytes];
     private int _count;
     private int _openLength;
@@ -53,7 +55,7 @@ internal sealed class LastLines
         List<string> lines = [];
         for (int i = Math.Max(0, _count - MaxLines); i < _count; i++)
         {
-            lines.Add(Decode(_lines[i % MaxLines]));
+            lines.Add(Decode(_lines[i % MaxLines].AsSpan(0, _lengths[i % MaxLines])));
         }
 
         if (_openLength > 0)
@@ -92,7 +94,14 @@ internal sealed class LastLines
 
     private void EndLine()
     {
-        _lines[_count % MaxLines] = _open[.._openLength];
+        int place = _count % MaxLines;
+        if (_lines[place] is null || _lines[place].Length < _openLength)
+        {
+            _lines[place] = new byte[_openLength];
+        }
+
+        _open.AsSpan(0, _openLength).CopyTo(_lines[place]);
+        _lengths[place] = _openLength;
         _count++;
         BeginLine();
     }

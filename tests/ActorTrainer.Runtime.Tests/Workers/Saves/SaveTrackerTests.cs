@@ -48,4 +48,23 @@ public sealed class SaveTrackerTests
         tracker.Unclear.ShouldBeNull();
         taken.ShouldBeGreaterThan(Saves * 9 / 10);
     }
+
+    /// <summary>Numbers behind a word that is not known: after a restart they go on, and parts of one save begin anew.</summary>
+    [Theory]
+    [InlineData("model_10 latest", "model_30 latest", true)]
+    [InlineData("latest model_1", "latest model_2", true)]
+    [InlineData("model_0 model_1 latest", "model_0 latest", false)]
+    [InlineData("model_1 model_0 latest", "model_1 latest", false)]
+    public void Complete_FirstSaveOfALaterRun_IsTakenWhereItsNumberGoesOn(string earlier, string now, bool taken)
+    {
+        SaveTracker<string> tracker = new(CheckpointCapture.Auto, new Dictionary<string, string>(), [earlier.Split(' ')]);
+        long at = 0;
+        foreach (string path in now.Split(' '))
+        {
+            tracker.Due.ShouldBeNull();
+            tracker.Complete(path, path, at++, renamed: false);
+        }
+
+        (tracker.Due is not null).ShouldBe(taken);
+    }
 }

@@ -116,6 +116,7 @@ internal sealed partial class PathKeys
                 foreach (Sequence sequence in sequences.Values)
                 {
                     sequence.Last = null;
+                    sequence.IsInNewRun = completion.Before == SaveBreak.Boundary;
                 }
             }
 
@@ -268,12 +269,16 @@ internal sealed partial class PathKeys
 
         private readonly int[] _wentBack = new int[numbers];
         private readonly bool[] _jumped = new bool[numbers];
+        private readonly long[] _largest = new long[numbers];
         private long _begun;
         private long _lastAt;
 
         public Use[] Uses { get; } = new Use[numbers];
 
         public Number[]? Last { get; set; }
+
+        /// <summary>Whether none came in this run yet, and some did in those before.</summary>
+        public bool IsInNewRun { get; set; }
 
         private Number[]? Newest { get; set; }
 
@@ -292,10 +297,19 @@ internal sealed partial class PathKeys
                 _wentBack[position] += completion.Before == SaveBreak.Disturbed ? 1 : CertainlyBack;
             }
 
+            if (IsInNewRun && Newest is { } earlier && FirstDifference(earlier, shape.Numbers) is var first and >= 0)
+            {
+                // A run begins with its first parts, and goes on behind the last save.
+                _jumped[first] |= shape.Numbers[first].Value > _largest[first];
+            }
+
             for (int i = 0; i < Uses.Length; i++)
             {
                 Uses[i] = shape.Numbers[i].Use;
+                _largest[i] = Math.Max(_largest[i], shape.Numbers[i].Value);
             }
+
+            IsInNewRun = false;
 
             _begun = Last is null || step < 0 ? at : _begun;
             Last = Newest = shape.Numbers;

@@ -155,6 +155,15 @@ internal sealed class SaveTracker<T>(
     /// <summary>A version was had of a file that is complete already.</summary>
     public void Keep(string path, T? version) => _state = _state.SetItem(path, version);
 
+    /// <summary>The file that was completed last may be half written: what it was before stands again, and it completes no save.</summary>
+    public void Undo(string path)
+    {
+        _state = _before.TryGetValue(path, out T? before) ? _state.SetItem(path, before) : _state.Remove(path);
+        _afterLast = _state;
+        _isEvident = _ifQuiet = false;
+        Break(SaveBreak.Disturbed);
+    }
+
     /// <summary>Whether a file was completed so lately that another name for it is the one that it was written for.</summary>
     public bool IsJustCompleted(string path, long milliseconds) => path == LastPath && milliseconds - _lastAt <= RenamedWithin;
 
