@@ -284,7 +284,7 @@ internal sealed class FolderSave(
             request.State.Step,
             request.State.Epoch,
             request.State.Reason,
-            manifest.Bytes,
+            manifest.BytesOfTheTask,
             packLength + bytes.Length,
             manifest.Packs,
             ManifestFormat.HashOf(bytes),

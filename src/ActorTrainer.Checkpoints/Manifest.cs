@@ -11,6 +11,9 @@ internal sealed record Manifest
     /// <summary>Without links, which version 1 did not know: its readers would restore one as an empty file.</summary>
     public const int VersionWithoutLinks = 1;
 
+    /// <summary>The one file of a command's checkpoint that the node adds: the order in which the command saves.</summary>
+    public const string SavesFile = ".actortrainer-saves.json";
+
     public string Format { get; init; } = FormatName;
 
     public int Version { get; init; } = VersionWithoutLinks;
@@ -37,6 +40,10 @@ internal sealed record Manifest
 
     /// <summary>All entries' lengths together.</summary>
     public required long Bytes { get; init; }
+
+    /// <summary>Those of the task's own files: what a checkpoint is said to have.</summary>
+    [JsonIgnore]
+    public long BytesOfTheTask => Bytes - Entries.Where(entry => entry.Path == SavesFile).Sum(entry => entry.Length);
 
     /// <summary>The packs that chunks stand in, by the names that the store lists.</summary>
     public required IReadOnlyList<string> Packs { get; init; }

@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Conformance;
 
 namespace ActorTrainer.Checkpoints.Tests;
@@ -13,6 +14,20 @@ public sealed class FolderStoreTests : CheckpointStoreConformance
     protected override ICheckpointStore Store => _store;
 
     protected override int ChunkSize => 4096;
+
+    [Fact]
+    public async Task Save_OfACommand_SaysTheSizeOfItsOwnFiles()
+    {
+        using SaveFixture fixture = new();
+        fixture.Write(("model.bin", new byte[12]), (Manifest.SavesFile, "[[\"model.bin\"]]"u8.ToArray()));
+        FolderStore store = fixture.Open();
+        CheckpointRef saved = await fixture.SaveAsync(store);
+        saved.Bytes.ShouldBe(12);
+
+        // The manifest counts all that is stored, and the file is restored with the others.
+        using ICheckpointContent content = await store.OpenAsync(fixture.Task, saved, CancellationToken.None);
+        content.Files.Select(file => file.Path).Order(StringComparer.Ordinal).ShouldBe([Manifest.SavesFile, "model.bin"]);
+    }
 
     protected override void Damage(string file, Func<byte[], byte[]?> change) => StoreFolder.Damage(Folder["store"], Task, file, change);
 }

@@ -6,6 +6,11 @@ namespace ActorTrainer.Core.Tasks;
 /// <content>States that workers staged, on their way to being committed. One is saved at a time, in the order staged.</content>
 public sealed partial class TaskEntity
 {
+    /// <summary>
+    /// How long a store that failed is left alone while the command runs on: each attempt writes the whole state, and beside the training.
+    /// </summary>
+    internal static readonly TimeSpan AgainWhileRunning = TimeSpan.FromSeconds(30);
+
     private readonly List<(RunKey Run, StagedState State)> _staged = [];
     private (RunKey Run, StagedState State, string Name)? _saving;
     private TimeSpan? _saveAgainAt;
@@ -18,8 +23,9 @@ public sealed partial class TaskEntity
     private EntityStep OnStaged(TaskRun run, WorkerStaged staged, TimeSpan now, DeterministicRandom random)
     {
         run.Enter(run.IsCommand ? run.Phase : WorkerPhase.Training, now);
+        List<TaskEffect> effects = run.IsCommand ? ReleaseKept() : [];
         _staged.Add((staged.Run, staged.State));
-        List<TaskEffect> effects = _saving is null ? NextSave(random) : [];
+        effects.AddRange(NextSave(random));
         if (run.Stop != StopCause.None && !run.StopSent)
         {
             // The state that the stop waited for. Steps done after it would be done again elsewhere: stop now, store meanwhile.
@@ -98,19 +104,58 @@ public sealed partial class TaskEntity
 
         _saving = null;
         TaskCheckpointFailed lost = new(saving.State.Reason, failed.Detail);
+
+        // Every attempt has a name of its own, which says nothing new.
+        string why = failed.Detail.Replace(saving.Name, "", StringComparison.Ordinal);
+        bool said = _lastStoreFailure == why;
+        bool unwanted = State.Status == TaskStatus.Cancelled || _run is { Stop: StopCause.GoesBack };
         bool ended = _run is { End: not null } && !_releasing;
-        if (ended || saving.State.Reason == CheckpointReasons.Final)
+        bool isLastOfCommand = _run is { IsCommand: true, End: null } && _staged.Count == 0;
+        if (!unwanted && (ended || isLastOfCommand || saving.State.Reason == CheckpointReasons.Final))
         {
-            // Nothing will stage this state again: keep it and ask the store until it takes it.
+            // Nothing may stage this state again: keep it and ask the store until it takes it, or a newer one comes.
             _staged.Insert(0, (saving.Run, saving.State));
-            _saveAgainAt = now + AgainAfter;
-            bool first = _lastStoreFailure != failed.Detail;
-            _lastStoreFailure = failed.Detail;
-            return first ? new EntityStep([lost], []) : EntityStep.Nothing;
+            _saveAgainAt = now + (isLastOfCommand ? AgainWhileRunning : AgainAfter);
+            _lastStoreFailure = why;
+            return new EntityStep([.. said ? [] : (TaskEvent[])[lost], .. ended ? WaitsForStore(failed.Detail) : []], []);
         }
 
+        _lastStoreFailure = null;
         List<TaskEffect> effects = [new ReleaseStaged(failed.Run, failed.StagedId), .. NextSave(random)];
-        return Together([lost], effects, FinishIfFlushed(now, random));
+        return Together(said ? [] : [lost], effects, FinishIfFlushed(now, random));
+    }
+
+    /// <summary>A state of a command that the store has refused gives way to a newer one, which has the store at once.</summary>
+    private List<TaskEffect> ReleaseKept()
+    {
+        if (_saveAgainAt is null || _saving is not null)
+        {
+            return [];
+        }
+
+        _saveAgainAt = null;
+        _lastStoreFailure = null;
+        List<TaskEffect> released = [.. _staged.Select(kept => new ReleaseStaged(kept.Run, kept.State.Id))];
+        _staged.Clear();
+        return released;
+    }
+
+    /// <summary>Until its last state is stored nothing follows from the end of a command: its user is told once why.</summary>
+    private IReadOnlyList<TaskEvent> WaitsForStore(string detail)
+    {
+        if (_run is not { IsCommand: true, SaidWaitsForStore: false } run)
+        {
+            return [];
+        }
+
+        run.SaidWaitsForStore = true;
+        return
+        [
+            new TaskWarned(
+                $"{TaskWarned.NoCheckpoint}: the command has ended, and its last state waits for the store, which is asked every second: "
+                    + detail
+            ),
+        ];
     }
 
     private EntityStep OnStoreFiles(StoreFilesListed listed)

@@ -47,6 +47,13 @@ public sealed partial class TaskEntity
             run.VerdictAt = now + TellWithin;
         }
 
+        if (_saving is null && _saveAgainAt is not null)
+        {
+            // Nothing newer comes any more.
+            _saveAgainAt = null;
+            return new EntityStep([], NextSave(random));
+        }
+
         return FinishIfFlushed(now, random);
     }
 

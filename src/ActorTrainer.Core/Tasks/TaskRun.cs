@@ -85,6 +85,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     /// <summary>Before this time it is not said what follows from its end; null: at once.</summary>
     public TimeSpan? VerdictAt { get; set; }
 
+    /// <summary>The user was told that the run has ended and its last state is not in the store.</summary>
+    public bool SaidWaitsForStore { get; set; }
+
     /// <summary>The guard died with it.</summary>
     public string? Lost { get; set; }
 

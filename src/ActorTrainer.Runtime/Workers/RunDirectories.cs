@@ -16,6 +16,9 @@ internal sealed class RunDirectories(string dataDirectory)
     private static readonly string[] DataFolders = ["staging", "restore", "checkpoint", "work"];
     private readonly string _root = Path.Combine(dataDirectory, "runs");
 
+    /// <summary>Where folders that are to go are put aside. No task has such a name.</summary>
+    public string Removed => Path.Combine(_root, ".removed");
+
     public string Of(RunKey run) =>
         Path.Combine(_root, run.Task.Value, string.Create(CultureInfo.InvariantCulture, $"{run.Term}-{run.Run}"));
 
@@ -41,14 +44,18 @@ internal sealed class RunDirectories(string dataDirectory)
     }
 
     /// <summary>Removes everything but output from earlier runs of a task, and the output of old ones.</summary>
-    public void RemoveBefore(RunKey run, Func<RunKey, bool> needed)
+    /// <param name="run">The run that starts.</param>
+    /// <param name="needed">Runs that are left alone.</param>
+    /// <param name="remove">What takes a folder away.</param>
+    public void RemoveBefore(RunKey run, Func<RunKey, bool> needed, Action<string> remove)
     {
         RunKey[] earlier = [.. RunsOf(run.Task).Where(other => (other.Term, other.Run).CompareTo((run.Term, run.Run)) < 0)];
-        Remove(earlier, KeptOutputs - 1, needed);
+        Remove(earlier, KeptOutputs - 1, needed, remove);
     }
 
     /// <summary>Removes everything but output from the runs of a former life of this node.</summary>
-    public void RemoveAll()
+    /// <param name="remove">What takes a folder away.</param>
+    public void RemoveAll(Action<string> remove)
     {
         if (!Directory.Exists(_root))
         {
@@ -59,7 +66,7 @@ internal sealed class RunDirectories(string dataDirectory)
         {
             if (TaskId.TryParse(Path.GetFileName(directory), out TaskId task))
             {
-                Remove([.. RunsOf(task)], KeptOutputs, _ => false);
+                Remove([.. RunsOf(task)], KeptOutputs, _ => false, remove);
             }
         }
     }
@@ -111,7 +118,7 @@ internal sealed class RunDirectories(string dataDirectory)
 
     private string StoredMark(RunKey run) => Path.Combine(Of(run), "output.stored");
 
-    private void Remove(RunKey[] runs, int keptOutputs, Func<RunKey, bool> needed)
+    private void Remove(RunKey[] runs, int keptOutputs, Func<RunKey, bool> needed, Action<string> remove)
     {
         for (int i = 0; i < runs.Length; i++)
         {
@@ -122,13 +129,13 @@ internal sealed class RunDirectories(string dataDirectory)
 
             if (i < runs.Length - keptOutputs)
             {
-                DeleteFolder(Of(runs[i]));
+                remove(Of(runs[i]));
                 continue;
             }
 
             foreach (string folder in DataFolders)
             {
-                DeleteFolder(Path.Combine(Of(runs[i]), folder));
+                remove(Path.Combine(Of(runs[i]), folder));
             }
         }
     }

@@ -40,7 +40,7 @@ internal sealed partial class WorkerHost
     {
         try
         {
-            _directories.RemoveBefore(run.Key, needed.Contains);
+            _directories.RemoveBefore(run.Key, needed.Contains, _removed.Remove);
             _directories.Create(run.Key);
             PreparedStart start = await PrepareStartAsync(run);
             if (run.IsCommand && run.Key.Term > 1 && await OrphanSweep.EndFormerAsync(run.Key, _time, _stop.Token) is > 0 and int former)

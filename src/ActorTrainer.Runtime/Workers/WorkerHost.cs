@@ -24,6 +24,7 @@ internal sealed partial class WorkerHost : IWorkerHost
     private readonly TimeProvider _time;
     private readonly ILogger<WorkerHost> _logger;
     private readonly RunDirectories _directories;
+    private readonly RemovedFolders _removed;
     private readonly Channel<Action> _queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, WorkerRun> _runs = [];
@@ -42,6 +43,7 @@ internal sealed partial class WorkerHost : IWorkerHost
         _time = time;
         _logger = logger;
         _directories = new RunDirectories(_options.DataDirectory);
+        _removed = new RemovedFolders(_directories.Removed, time);
         WorkerModel worker = _options.Worker;
         EnvironmentBounds bounds = new(worker.EnvironmentsKeep, worker.EnvironmentsMaxBytes);
         _environments = new EnvironmentStore(_options.DataDirectory, bounds, RunDirectories.DeleteFolder, time);
@@ -69,7 +71,8 @@ internal sealed partial class WorkerHost : IWorkerHost
             LogOrphans(orphans);
         }
 
-        _directories.RemoveAll();
+        _removed.Start();
+        _directories.RemoveAll(_removed.Remove);
         RunDirectories.DeleteFolder(SpareFolders);
         SweepEnvironmentsFromTimeToTime();
         _socket = WorkerSocket.Open(_options.DataDirectory, HandleAsync);
@@ -196,6 +199,7 @@ internal sealed partial class WorkerHost : IWorkerHost
     /// <summary>Ends all workers and the guard.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _removed.DisposeAsync();
         if (_socket is null)
         {
             return;

@@ -114,7 +114,7 @@ public sealed class OutputTests : IDisposable
 
         RunKey current = new(Run.Task, 2, 12);
         RunKey needed = new(Run.Task, 1, 2);
-        directories.RemoveBefore(current, key => key == needed);
+        directories.RemoveBefore(current, key => key == needed, RunDirectories.DeleteFolder);
         directories
             .OutputFiles(Run.Task)
             .Select(file => (file.Term, file.Run))
