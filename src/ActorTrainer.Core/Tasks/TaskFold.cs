@@ -147,7 +147,9 @@ internal static class TaskFold
             UnfitRounds = 0,
             Proven = false,
             NodeLeaving = false,
-            Detail = started.RestoredFrom is null ? "started" : FormattableString.Invariant($"resumed from {StepOrSave(state)} {started.RestoredStep}"),
+            Detail = started.RestoredFrom is null
+                ? "started"
+                : FormattableString.Invariant($"resumed from {StepOrSave(state)} {started.RestoredStep}"),
             // One that was set aside is taken after all where no other can be read.
             Checkpoints = [.. Overtaken(state, newer).Select((c, i) => i == restored && c.Dead ? c with { Dead = false } : c)],
             RestoreFrom = null,
@@ -166,7 +168,9 @@ internal static class TaskFold
     private static TaskState OnSetAside(TaskState state, TaskCheckpointSetAside e) =>
         state with
         {
-            Detail = FormattableString.Invariant($"{state.Detail}, from the checkpoint before ({e.Next}, {StepOrSave(state)} {e.NextStep})"),
+            Detail = FormattableString.Invariant(
+                $"{state.Detail}, from the checkpoint before ({e.Next}, {StepOrSave(state)} {e.NextStep})"
+            ),
             Checkpoints = Marked(state, e.Checkpoint, c => c with { SetAside = true }),
         };
 
