@@ -57,9 +57,10 @@ internal static class Bundling
         ];
         if (there.Length > 0 && spec.FromCheckpoint is null)
         {
+            string which = Names([.. there.Select(path => $"'{path}'")]);
             string seed = Path.Combine(listing.Folder, there[0].TrimEnd('/'));
             call.Note(
-                $"{Names([.. there.Select(path => $"'{path}'")])} {(there.Length == 1 ? "is there already and does" : "are there already and do")} "
+                $"{which} {(there.Length == 1 ? "is there already and does" : "are there already and do")} "
                     + $"not travel: the task starts from nothing. To start from it, add --link seed={seed} and let the command copy seed "
                     + "where nothing is restored (docs/existing-scripts.md)"
             );

@@ -103,8 +103,9 @@ public static partial class TaskSpecRules
         return state
             .Select(pattern =>
                 names.FirstOrDefault(name => pattern == name || pattern.StartsWith(name + "/", StringComparison.Ordinal)) is { } link
-                    ? $"state: '{pattern}' {(pattern == link ? "is a link" : $"lies behind the link '{link}'")}, and what is there is never "
-                        + "in a checkpoint; let the script save in a folder that is no link, such as 'checkpoints', and name that one"
+                    ? $"state: '{pattern}' {(pattern == link ? "is a link" : $"lies behind the link '{link}'")}, "
+                        + "and what is there is never in a checkpoint; let the script save "
+                        + "in a folder that is no link, such as 'checkpoints', and name that one"
                     : null
             )
             .FirstOrDefault(problem => problem is not null);

@@ -100,7 +100,9 @@ internal static class WorkerEnvironment
     /// last, where it takes no other program's place. Null: it is no other one.
     /// </summary>
     /// <param name="path">What is to be searched before; null: what shells search without a PATH.</param>
-    /// <param name="executable">This process's own; null: asked for. A host's own program has the command line beside it, or has none.</param>
+    /// <param name="executable">
+    /// This process's own; null: asked for. A host's own program has the command line beside it, or has none.
+    /// </param>
     public static string? PathWithCommandLine(string? path, string? executable = null)
     {
         string? folder = Path.GetDirectoryName(executable ?? Environment.ProcessPath);

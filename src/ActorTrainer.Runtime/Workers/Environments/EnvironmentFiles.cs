@@ -40,8 +40,8 @@ internal static class EnvironmentFiles
         {
             throw new UnpreparedException(
                 Path.Exists(file)
-                        ? $"The requirements '{path}' are {(Directory.Exists(file) ? "a folder" : "no regular file")} on this node: name the "
-                            + "file in the task."
+                        ? $"The requirements '{path}' are {(Directory.Exists(file) ? "a folder" : "no regular file")} on this node: "
+                            + "name the file in the task."
                     : bundled ? $"The requirements '{requirements}' are not in the task's bundle: put them there, or name another file."
                     : $"The requirements '{path}' do not exist on this node: put them there, or change the task.",
                 nodeUnfit: !bundled
