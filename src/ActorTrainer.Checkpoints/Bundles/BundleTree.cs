@@ -8,6 +8,7 @@ namespace ActorTrainer.Checkpoints.Bundles;
 internal sealed class BundleTree(string root, TaskSpec spec)
 {
     private const int NamesShown = 5;
+    private const string State = "state";
     private const int OwnerMayExecute = 0b001_000_000;
 
     private static readonly string[] NeverBundled = [".git", "__pycache__", ".venv", "node_modules", NodeModelReader.DefaultFolder];
@@ -66,8 +67,18 @@ internal sealed class BundleTree(string root, TaskSpec spec)
 
         if (_found.Count == 0)
         {
-            throw new BundleException($"There is nothing to bundle in '{root}'{(_leftOut.Count > 0 ? " beside what is left out" : "")}.");
+            throw new BundleException(Nothing());
         }
+    }
+
+    private string Nothing()
+    {
+        string[] state = [.. _leftOut.Where(left => left.By == State).Select(left => left.Path)];
+        return state.Length > 0
+                ? $"There is nothing to bundle in '{root}': state leaves out {Names(state)}. Name in state only what the script saves "
+                    + "(for example --state checkpoints), not the script itself."
+            : _leftOut.Count > 0 ? $"There is nothing to bundle in '{root}' beside what is left out."
+            : $"There is nothing to bundle in '{root}'.";
     }
 
     private void Collect(DirectoryInfo folder, string prefix, IgnoreRules? rules, CancellationToken cancellationToken)
@@ -103,7 +114,7 @@ internal sealed class BundleTree(string root, TaskSpec spec)
     private string? Excluding(string path, string name, bool isFolder, IgnoreRules? rules) =>
         spec.Links.ContainsKey(path) ? "links"
         : NeverBundled.Contains(name) ? BundleListing.Always
-        : _state.Any(pattern => pattern.Matches(path)) ? "state"
+        : _state.Any(pattern => pattern.Matches(path)) ? State
         : rules?.Excluding(path, isFolder);
 
     private void Add(string path, FileSystemInfo info, FileStatus status)

@@ -54,8 +54,8 @@ internal sealed class BundleOptions
     public IReadOnlyList<Flag> Flags(Invocation call, bool bundled)
     {
         List<Flag> flags = [];
-        string[] links = call.Value(Links) ?? [];
-        string[] state = call.Value(State) ?? [];
+        string[] links = LinksOf(call);
+        string[] state = StateOf(call);
         string? folder = call.Value(Bundle) ?? (!bundled && links.Length + state.Length > 0 ? call.Cli.WorkingDirectory : null);
         Add("bundle", folder, BundleName);
         Add("bundle-limit", call.Value(Limit), LimitName);
@@ -72,13 +72,16 @@ internal sealed class BundleOptions
         }
     }
 
+    /// <summary>Whether a task without a file has a bundle.</summary>
+    public bool Bundles(Invocation call) => call.Value(Bundle) is not null || StateOf(call).Length + LinksOf(call).Length > 0;
+
     /// <summary>Puts them into a task that has no file.</summary>
     /// <exception cref="UsageException">One of them is wrong.</exception>
     public TaskDraft Complete(Invocation call, TaskSpec spec)
     {
         string here = call.Cli.WorkingDirectory;
-        string[] state = call.Value(State) ?? [];
-        string[] links = call.Value(Links) ?? [];
+        string[] state = StateOf(call);
+        string[] links = LinksOf(call);
         if (!TaskSpecReader.TryReadBundleLimit(call.Value(Limit), out long limit, out string problem))
         {
             throw new UsageException($"{LimitName}: '{call.Value(Limit)}': {problem}");
@@ -101,6 +104,30 @@ internal sealed class BundleOptions
         return TaskSpecRules.Problem(complete) is { } wrong
             ? throw new UsageException(wrong)
             : new TaskDraft(complete, new BundleSource(folder, limit));
+    }
+
+    private string[] StateOf(Invocation call) => [.. (call.Value(State) ?? []).Select(Plain)];
+
+    private string[] LinksOf(Invocation call) =>
+        [
+            .. (call.Value(Links) ?? []).Select(text =>
+                text.IndexOf('=', StringComparison.Ordinal) is >= 0 and int equals ? Plain(text[..equals]) + text[equals..] : Plain(text)
+            ),
+        ];
+
+    /// <summary>A path without what shells write before and behind it: <c>./checkpoints/</c> is <c>checkpoints</c>.</summary>
+    private static string Plain(string path)
+    {
+        string plain = path;
+        while (plain.StartsWith("./", StringComparison.Ordinal))
+        {
+            plain = plain[2..].TrimStart('/');
+        }
+
+        string trimmed = plain.TrimEnd('/');
+        return trimmed.Length > 0 ? trimmed
+            : path.StartsWith('.') ? "."
+            : path;
     }
 
     private static string? List(string[] texts) =>

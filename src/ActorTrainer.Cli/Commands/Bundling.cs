@@ -9,8 +9,9 @@ namespace ActorTrainer.Cli.Commands;
 internal static class Bundling
 {
     private const int NamesShown = 5;
+    private const string State = "state";
 
-    private static readonly string[] Reasons = [".gitignore", ".actortrainerignore", "state", "links", BundleListing.Always];
+    private static readonly string[] Reasons = [".gitignore", ".actortrainerignore", State, "links", BundleListing.Always];
 
     /// <summary>The specification, with its bundle when it has one.</summary>
     /// <exception cref="BundleException">The folder cannot be bundled.</exception>
@@ -29,6 +30,7 @@ internal static class Bundling
             $"bundled {Files(bundle)}, {Human.Bytes(bundle.Bytes)} from {listing.Folder} "
                 + $"(hash {bundle.ShortHash}…{LeftOut(listing.LeftOut)})"
         );
+        SayWhatStays(call, draft.Spec, listing);
         if (!await Submission.PatientlyAsync(call, () => call.Client.HasBundleAsync(bundle.Hash, call.Interrupt)))
         {
             _ = await Submission.PatientlyAsync(call, () => call.Client.UploadBundleAsync(bundle.Hash, listing.WriteAsync, call.Interrupt));
@@ -40,6 +42,49 @@ internal static class Bundling
             Links = listing.Links,
         };
     }
+
+    /// <summary>
+    /// Whoever tried a script here has what it saved in its folder. That a task begins without it is to be known before it has computed
+    /// all of that again.
+    /// </summary>
+    private static void SayWhatStays(Invocation call, TaskSpec spec, BundleListing listing)
+    {
+        string[] there =
+        [
+            .. listing
+                .LeftOut.Where(left => left.By == State && !IsLinked(left.Path) && HasFiles(listing.Folder, left.Path))
+                .Select(left => left.Path),
+        ];
+        if (there.Length > 0 && spec.FromCheckpoint is null)
+        {
+            string which = Names([.. there.Select(path => $"'{path}'")]);
+            string seed = Path.Combine(listing.Folder, there[0].TrimEnd('/'));
+            call.Note(
+                $"{which} {(there.Length == 1 ? "is there already and does" : "are there already and do")} "
+                    + $"not travel: the task starts from nothing. To start from it, add --link seed={seed} and let the command copy seed "
+                    + "where nothing is restored (docs/existing-scripts.md)"
+            );
+        }
+
+        // Whoever links to it has read how it is done.
+        bool IsLinked(string path) =>
+            spec.Links.Values.Any(target => $"{listing.Folder}/{path}/".StartsWith(target.TrimEnd('/') + "/", StringComparison.Ordinal));
+    }
+
+    private static bool HasFiles(string root, string path) =>
+        !path.EndsWith('/')
+        || Directory
+            .EnumerateFiles(
+                Path.Combine(root, path),
+                "*",
+                new EnumerationOptions
+                {
+                    RecurseSubdirectories = true,
+                    AttributesToSkip = 0,
+                    IgnoreInaccessible = true,
+                }
+            )
+            .Any();
 
     /// <summary>For people: <c>14 files, 52 KiB, hash 1a2b3c4d5e6f</c>.</summary>
     public static string Describe(BundleSpec bundle) => $"{Files(bundle)}, {Human.Bytes(bundle.Bytes)}, hash {bundle.ShortHash}";
@@ -56,8 +101,10 @@ internal static class Bundling
         )
         {
             throw new BundleException(
-                $"The requirements '{file}' are not in the bundle of '{listing.Folder}'; "
-                    + "name a file that is, or its full path on the nodes."
+                Directory.Exists(Path.Combine(listing.Folder, file))
+                    ? $"The requirements '{file}' are a folder in '{listing.Folder}'; name the file in it."
+                    : $"The requirements '{file}' are not in the bundle of '{listing.Folder}'; "
+                        + "name a file that is, or its full path on the nodes."
             );
         }
     }

@@ -59,7 +59,7 @@ internal sealed class TaskOptions
                     Slots = Numbers.AtLeast(1, call.Value(Slots), "--slots"),
                     Priority = call.Value(Priority),
                     Command = command,
-                    NodeEnvironment = NodeEnvironment.Read(call),
+                    NodeEnvironment = NodeEnvironment.Read(call, Files.Bundles(call)),
                     WaitForChildren = call.Value(WaitForChildren),
                     WorkingDirectory = call.Cli.WorkingDirectory,
                     Retry = new RetrySpec { MaxAttempts = Numbers.AtLeast(0, call.Value(MaxAttempts), "--max-attempts") },

@@ -22,7 +22,9 @@ internal sealed class ConfigurationFiles : IConfigurationFiles
         return model;
     }
 
-    /// <summary>Flags may name a key of the task with or without <c>task.</c> before it. Whoever gives a script is told how that is run.</summary>
+    /// <summary>
+    /// Flags may name a key of the task with or without <c>task.</c> before it. Whoever gives a script is told how that is run.
+    /// </summary>
     public TaskDraft ReadTask(string file, string workingDirectory, IReadOnlyList<Flag> flags)
     {
         try

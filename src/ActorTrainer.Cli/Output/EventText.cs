@@ -125,7 +125,7 @@ internal static class EventText
         string what = e.MaxAttempts is int most ? FormattableString.Invariant($"retry {e.Failures} of {most}") : "again";
         return FormattableString.Invariant(
                 $"failure {e.Failures} ({e.Failure.Class}: {e.Failure.Detail}), {what} in {Human.Duration(e.Delay)}"
-            ) + (e.Elsewhere ? " on another node" : "");
+            ) + (e.Elsewhere ? " on another node, if there is one" : "");
     }
 
     private static string Clause(string detail) => detail.Length > 0 ? $": {detail}" : "";

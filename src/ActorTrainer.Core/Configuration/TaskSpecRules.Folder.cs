@@ -28,7 +28,8 @@ public static partial class TaskSpecRules
             .FirstOrDefault(problem => problem is not null)
         ?? Nested(spec.Links.Keys)
         ?? spec.State.Select(pattern => StateProblem(pattern) is { } problem ? $"state: '{pattern}' {problem}" : null)
-            .FirstOrDefault(problem => problem is not null);
+            .FirstOrDefault(problem => problem is not null)
+        ?? BehindLink(spec.State, spec.Links.Keys);
 
     /// <summary>Whether what a task wants in its working directory goes together with where that is.</summary>
     internal static string? OwnFolder(bool isCommand, bool namesFolder, bool bundle, bool links, bool state)
@@ -55,7 +56,11 @@ public static partial class TaskSpecRules
         );
 
     /// <summary>What is wrong with a pattern of state, as the end of a sentence that begins with it.</summary>
-    internal static string? StateProblem(string? pattern) => pattern is null ? "is null" : PathProblem(pattern);
+    internal static string? StateProblem(string? pattern) =>
+        pattern is null ? "is null"
+        : pattern is "." or "./"
+            ? "is the whole working directory; name the files or folders in it that the script saves, such as 'checkpoints' or '*.pt'"
+        : PathProblem(pattern);
 
     private static string? PathProblem(string path)
     {
@@ -83,6 +88,24 @@ public static partial class TaskSpecRules
             .Select(name =>
                 names.FirstOrDefault(outer => name.StartsWith(outer + "/", StringComparison.Ordinal)) is { } outer
                     ? $"links: '{name}' would stand behind the link '{outer}'; keep one of them"
+                    : null
+            )
+            .FirstOrDefault(problem => problem is not null);
+    }
+
+    /// <summary>
+    /// A link leads to files that all runs share, which are no checkpoint's. A pattern whose own segments do not name the link, such as
+    /// <c>*</c>, stands for what lies beside it.
+    /// </summary>
+    private static string? BehindLink(IEnumerable<string> state, IEnumerable<string> links)
+    {
+        string[] names = [.. links];
+        return state
+            .Select(pattern =>
+                names.FirstOrDefault(name => pattern == name || pattern.StartsWith(name + "/", StringComparison.Ordinal)) is { } link
+                    ? $"state: '{pattern}' {(pattern == link ? "is a link" : $"lies behind the link '{link}'")}, "
+                        + "and what is there is never in a checkpoint; let the script save "
+                        + "in a folder that is no link, such as 'checkpoints', and name that one"
                     : null
             )
             .FirstOrDefault(problem => problem is not null);

@@ -9,6 +9,8 @@ internal sealed class FieldCollector
     private long? _total;
     private long? _partStep;
     private long? _partTotal;
+    private long? _counter;
+    private long? _counterTotal;
     private double? _epoch;
     private double? _totalEpochs;
     private string _source = "";
@@ -65,26 +67,36 @@ internal sealed class FieldCollector
         }
     }
 
+    /// <summary>Steps that no name says anything of.</summary>
+    public void AddCounter(long step, long total) => (_counter, _counterTotal) = (step, total);
+
     /// <summary>What the line says; null: nothing, or something that cannot be.</summary>
     public LineReading? ToReading()
     {
         bool part = _step is null && _partStep is not null;
-        if (_contradicts || _step > _total || _epoch > _totalEpochs)
+        bool named = _step is not null || part;
+        if (_contradicts || (named && _counter is not null) || _step > _total || _epoch > _totalEpochs)
         {
             return null;
         }
 
         LineReading reading = new()
         {
-            Step = _step ?? _partStep,
-            Total = _step is null ? _partTotal : _total,
+            Step = _step ?? _partStep ?? _counter,
+            Total =
+                _step is not null ? _total
+                : part ? _partTotal
+                : _counterTotal,
             Part = part,
             Epoch = _epoch,
             TotalEpochs = _epoch is null ? null : _totalEpochs,
             Metrics = _metrics,
-            Source = part ? "batch" : _source,
-            Trust = Trust.Line,
-            Weak = _step is not null && _epoch is null && _metrics.Count == 0,
+            Source =
+                part ? "batch"
+                : _counter is not null ? "counter"
+                : _source,
+            Trust = _counter is null ? Trust.Line : Trust.Counter,
+            Weak = _counter is not null || (named && _epoch is null && _metrics.Count == 0),
         };
         return reading.IsEmpty ? null : reading;
     }

@@ -15,6 +15,7 @@ internal ref partial struct FieldLine
     private int _at;
     private bool _epochWaits;
     private bool _afterEpoch;
+    private bool _begun;
 
     private FieldLine(ReadOnlySpan<char> text) => _text = text;
 
@@ -40,6 +41,8 @@ internal ref partial struct FieldLine
             {
                 return null;
             }
+
+            _begun = true;
         }
     }
 
@@ -215,7 +218,7 @@ internal ref partial struct FieldLine
         return name is "train" or "training" && (_at == _text.Length || _text[_at] is '|' or ',' or ']');
     }
 
-    /// <summary>A number without a name: time, rate, share; or the steps behind an epoch.</summary>
+    /// <summary>A number without a name: time, rate, share; the steps behind an epoch; or a counter with which the line begins.</summary>
     private bool ReadBare()
     {
         int from = _at;
@@ -226,11 +229,25 @@ internal ref partial struct FieldLine
 
         if (total is { } steps)
         {
-            _fields.AddPart((long)value, steps);
-            return _afterEpoch;
+            if (_afterEpoch)
+            {
+                _fields.AddPart((long)value, steps);
+                return true;
+            }
+
+            _fields.AddCounter((long)value, steps);
+            return !_begun && value <= steps && !IsDate(value, steps);
         }
 
         return !whole && !double.TryParse(_text[from.._at], CultureInfo.InvariantCulture, out _);
+    }
+
+    /// <summary>"10/12 10:00:00", or "10/2024".</summary>
+    private readonly bool IsDate(double value, long total)
+    {
+        ReadOnlySpan<char> rest = _text[_at..].TrimStart();
+        bool timeFollows = rest.Length > 3 && char.IsAsciiDigit(rest[0]) && rest[..3].Contains(':');
+        return (timeFollows && total <= 31) || (value <= 12 && total is >= 1970 and < 2100);
     }
 
     /// <summary>"(ms)" behind a name.</summary>

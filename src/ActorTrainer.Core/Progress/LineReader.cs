@@ -15,7 +15,7 @@ internal static class LineReader
     private const RegexOptions Linear = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture;
 
     private static readonly SearchValues<string> Hints = SearchValues.Create(
-        ["step", "it", "epoch", "loss", "acc", "lr", "update", "ppl", "train", "%|", "━", "=", "reward", "rate", "norm"],
+        ["step", "it", "epoch", "batch", "loss", "acc", "lr", "update", "ppl", "train", "%|", "━", "=", "reward", "rate", "norm", "/"],
         StringComparison.OrdinalIgnoreCase
     );
 

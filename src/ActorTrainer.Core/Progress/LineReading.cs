@@ -27,7 +27,7 @@ internal sealed record LineReading
     /// <summary>How far a source is trusted beside others.</summary>
     public Trust Trust { get; init; }
 
-    /// <summary>Nothing but a counter: it may count anything until it has been seen to grow.</summary>
+    /// <summary>Nothing but a counter, or one without a name: it may count anything until it has been seen to grow.</summary>
     public bool Weak { get; init; }
 
     /// <summary>Whether it is a record, such as JSON.</summary>
@@ -40,6 +40,9 @@ internal sealed record LineReading
 /// <summary>How far a source of steps is trusted; a higher one replaces a lower one for good.</summary>
 internal enum Trust
 {
+    /// <summary>Two numbers with a slash between and no name: they may count anything.</summary>
+    Counter,
+
     /// <summary>A bar that does not say what it counts.</summary>
     Bar,
 

@@ -170,11 +170,12 @@ public sealed class ScriptProgress
     }
 
     /// <summary>
-    /// A counter without anything beside it counts for something once it has grown a few times, towards a total that is worth it.
+    /// A counter without anything beside it, or without a name, counts for something once it has grown a few times, towards a total that is
+    /// worth it.
     /// </summary>
     private bool IsConfirmed(LineReading reading)
     {
-        if (_steps is { } known && known.Source == reading.Source)
+        if (_steps is { } known && known.Source == reading.Source && (reading.Total is null || reading.Total == known.Total))
         {
             return true;
         }

@@ -9,8 +9,12 @@ namespace ActorTrainer.Runtime.Workers;
 /// <summary>The environment of workers, and the executables found by it.</summary>
 internal static class WorkerEnvironment
 {
+    public const string PathVariable = "PATH";
     public const string NodeDirectory = "ACTORTRAINER_NODE_DIR";
     public const string Spare = "ACTORTRAINER_SPARE";
+
+    private const string DefaultPath = "/usr/local/bin:/usr/bin:/bin";
+    private const string CommandLine = "actortrainer";
     private const string RestoreDirectory = "ACTORTRAINER_RESTORE_DIR";
 
     private static readonly string[] Own =
@@ -50,6 +54,11 @@ internal static class WorkerEnvironment
             variables[name] = value;
         }
 
+        if (start.Spec.Command is not null && PathWithCommandLine(variables.GetValueOrDefault(PathVariable)) is { } path)
+        {
+            variables[PathVariable] = path;
+        }
+
         variables["ACTORTRAINER_TASK"] = start.Run.Task.Value;
         variables["ACTORTRAINER_TERM"] = start.Run.Term.ToString(CultureInfo.InvariantCulture);
         variables[RunMembers.RunVariable] = start.Run.ToString();
@@ -86,6 +95,28 @@ internal static class WorkerEnvironment
         return variables;
     }
 
+    /// <summary>
+    /// The PATH in which a command finds <c>actortrainer</c> as well, to say <c>commit</c>: the folder of this node's own executable stands
+    /// last, where it takes no other program's place. Null: it is no other one.
+    /// </summary>
+    /// <param name="path">What is to be searched before; null: what shells search without a PATH.</param>
+    /// <param name="executable">
+    /// This process's own; null: asked for. A host's own program has the command line beside it, or has none.
+    /// </param>
+    public static string? PathWithCommandLine(string? path, string? executable = null)
+    {
+        string? folder = Path.GetDirectoryName(executable ?? Environment.ProcessPath);
+        string before = path ?? DefaultPath;
+        return folder is null
+            || folder.Contains(':', StringComparison.Ordinal)
+            || before.Split(':').Contains(folder)
+            || !File.Exists(Path.Combine(folder, CommandLine))
+            || !Posix.IsExecutable(Path.Combine(folder, CommandLine))
+                ? null
+            : before.Length == 0 ? folder
+            : $"{before}:{folder}";
+    }
+
     /// <summary>Finds an executable as a shell would; null and a sentence for the user when there is none.</summary>
     public static string? FindExecutable(string name, string workingDirectory, string? path, out string problem)
     {
@@ -101,7 +132,7 @@ internal static class WorkerEnvironment
             return problem.Length == 0 ? file : null;
         }
 
-        foreach (string folder in (path ?? "/usr/local/bin:/usr/bin:/bin").Split(':', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string folder in (path ?? DefaultPath).Split(':', StringSplitOptions.RemoveEmptyEntries))
         {
             string file = Path.GetFullPath(Path.Combine(folder, name), workingDirectory);
             if (File.Exists(file) && Posix.IsExecutable(file))

@@ -224,7 +224,13 @@ public sealed class BundleListingTests : IDisposable
     public void Read_NothingFileOrNoFolder_IsRefusedWithTheReason()
     {
         _folder.Write(".gitignore", "*");
-        Should.Throw<BundleException>(() => _folder.Read()).Message.ShouldContain("nothing to bundle");
+        Should.Throw<BundleException>(() => _folder.Read()).Message.ShouldEndWith("' beside what is left out.");
+        Should
+            .Throw<BundleException>(() => _folder.Read(BundleFolder.Task with { State = ["*"] }))
+            .Message.ShouldBe(
+                $"There is nothing to bundle in '{_folder.Path}': state leaves out .gitignore. Name in state only what the script saves "
+                    + "(for example --state checkpoints), not the script itself."
+            );
         Directory.Delete(_folder.Path, recursive: true);
         Should.Throw<BundleException>(() => _folder.Read()).Message.ShouldContain("does not exist");
         File.WriteAllText(_folder.Path, "");

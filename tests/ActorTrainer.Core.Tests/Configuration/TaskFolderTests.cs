@@ -58,10 +58,26 @@ public sealed class TaskFolderTests
                 },
                 "'data/sub' would stand behind the link 'data'"
             },
+            {
+                Good with
+                {
+                    State = ["data"],
+                },
+                "state: 'data' is a link, and what is there is never in a checkpoint; let the script save in"
+            },
+            { Good with { State = ["s", "data/ck"] }, "state: 'data/ck' lies behind the link 'data', and" },
+            { Good with { State = ["data/*"] }, "state: 'data/*' lies behind the link 'data', and" },
             { Good with { State = ["/s"] }, "state: '/s' is a full path; write it relative to the working directory" },
             { Good with { State = ["a/../s"] }, "state: 'a/../s' leads out of the working directory" },
             { Good with { State = ["a//s"] }, "state: 'a//s' has an empty segment" },
             { Good with { State = ["./s"] }, "state: './s' has an empty segment or one that is a dot" },
+            {
+                Good with
+                {
+                    State = ["."],
+                },
+                "state: '.' is the whole working directory; name the files or folders in it that the script saves"
+            },
             { Good with { State = [" "] }, "state: ' ' is not a path" },
             { Good with { State = [null!] }, "state: '' is null" },
             { Good with { State = [.. Enumerable.Range(0, 1001).Select(i => $"s{i}")] }, "more than 1000 links or patterns" },
@@ -74,6 +90,13 @@ public sealed class TaskFolderTests
 
     [Fact]
     public void Problem_NothingBroken_IsNone() => TaskSpecRules.Problem(Good).ShouldBeNull();
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("**")]
+    [InlineData("data2")]
+    [InlineData("out/data")]
+    public void Problem_StateBesideALink_IsNone(string pattern) => TaskSpecRules.Problem(Good with { State = [pattern] }).ShouldBeNull();
 
     [Fact]
     public void ReadDraft_BundleLinksAndState_ReachTheSpecificationWithoutAWorkingDirectory()
@@ -129,6 +152,11 @@ public sealed class TaskFolderTests
     [InlineData(
         "state = [\"/s\"]",
         "t.conf:1:40: task.state has a pattern '/s' that is a full path; write it relative to the working directory."
+    )]
+    [InlineData(
+        "links = [\"data=/x\"], state = [data/ck]",
+        "t.conf:1:1: task: state: 'data/ck' lies behind the link 'data', and what is there is never in a checkpoint; let the script "
+            + "save in a folder that is no link, such as 'checkpoints', and name that one."
     )]
     public void ReadDraft_Mistake_SaysWhereWhatAndWhatToDo(string keys, string message) =>
         Should

@@ -108,6 +108,61 @@ public sealed class ScriptProgressTests
         _progress.Current!.Share().ShouldBe(0.3);
     }
 
+    [Theory]
+    [InlineData("{0}/200")]
+    [InlineData("{0} / 200 loss 0.333")]
+    public void Add_CounterWithoutAName_CountsOnceItHasGrown(string line)
+    {
+        Feed(Steps(20, 40, 20, line));
+        _progress.Current.ShouldBeNull();
+
+        Feed(Steps(60, 80, 20, line));
+
+        _progress.Current!.Share().ShouldBe(0.4);
+    }
+
+    [Theory]
+    [InlineData("batch {0}/200")]
+    [InlineData("[{0}/200]")]
+    public void Add_BatchesAlone_CountOnceTheyHaveGrownAndAreThoseOfAnEpoch(string line)
+    {
+        Feed(Steps(20, 40, 20, line));
+        _progress.Current.ShouldBeNull();
+
+        Feed(Steps(60, 80, 20, line));
+
+        _progress.Current!.Step.ShouldBe(80);
+        _progress.Current.Share().ShouldBeNull();
+    }
+
+    [Fact]
+    public void Add_AnotherCounterWithoutAName_IsNotBelievedAtOnce()
+    {
+        Feed(Steps(20, 80, 20, "{0}/200"));
+
+        Feed("7/12", "3/4");
+
+        _progress.Current!.Share().ShouldBe(0.4);
+    }
+
+    [Fact]
+    public void Add_StepBesideACounterWithoutAName_IsBelieved()
+    {
+        Feed(Steps(20, 80, 20, "{0}/200"));
+
+        Feed("step 5/100 loss 0.7");
+
+        _progress.Current!.Share().ShouldBe(0.05);
+    }
+
+    [Fact]
+    public void Add_RatiosWithoutAName_AreNone()
+    {
+        Feed("1/3", "2/3", "3/3", "1/2", "3/4", "9/12", "11/16", "passed 3/4 tests");
+
+        _progress.Current.ShouldBeNull();
+    }
+
     [Fact]
     public void Add_StepsOfAnInstallation_AreNone()
     {

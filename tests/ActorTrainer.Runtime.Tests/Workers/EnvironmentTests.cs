@@ -148,6 +148,7 @@ public sealed class EnvironmentTests
         [
             (new EnvironmentSpec { Venv = "/no/such/venv" }, "/bin", "The virtual environment '/no/such/venv' is not on this node"),
             (requirements with { Requirements = "/no/such/list" }, "/bin", "The requirements '/no/such/list' do not exist on this node"),
+            (requirements with { Requirements = "/usr" }, "/bin", "The requirements '/usr' are a folder on this node: name the file in"),
             (requirements, "/no/such/bin", "'python3' was not found on this node"),
             (requirements, $"{broken}:/bin", "makes no virtual environments (ModuleNotFoundError: No module named 'ensurepip'): install"),
         ];

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers;
+using ActorTrainer.Testing.Checkpoints;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
@@ -9,6 +10,31 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 [Trait("Lane", "Slow")]
 public sealed class RunEnvironmentTests
 {
+    [Fact]
+    public void PathWithCommandLine_ExecutableOfTheCommandLine_HasItsFolderLast()
+    {
+        using TemporaryFolder folder = new();
+        string own = folder["actortrainer"];
+        File.WriteAllText(own, "");
+        File.SetUnixFileMode(own, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+
+        WorkerEnvironment.PathWithCommandLine("/usr/bin:/bin", own).ShouldBe($"/usr/bin:/bin:{folder.Root}");
+        WorkerEnvironment.PathWithCommandLine(null, own).ShouldBe($"/usr/local/bin:/usr/bin:/bin:{folder.Root}");
+        WorkerEnvironment.PathWithCommandLine("", own).ShouldBe(folder.Root);
+        WorkerEnvironment.PathWithCommandLine($"{folder.Root}:/bin", own).ShouldBeNull("it is found already");
+        WorkerEnvironment.PathWithCommandLine("/bin", folder["host"]).ShouldBe($"/bin:{folder.Root}", "a host beside the command line");
+    }
+
+    [Fact]
+    public void PathWithCommandLine_HostWithoutTheCommandLine_IsLeftAlone()
+    {
+        using TemporaryFolder folder = new();
+
+        WorkerEnvironment.PathWithCommandLine("/bin", folder["host"]).ShouldBeNull();
+        Directory.CreateDirectory(folder["actortrainer"]);
+        WorkerEnvironment.PathWithCommandLine("/bin", folder["host"]).ShouldBeNull("that is a folder");
+    }
+
     [Theory]
     [InlineData("hunter2", "hunter2")]
     [InlineData("hunter2\n", "hunter2")]

@@ -39,8 +39,10 @@ internal static class EnvironmentFiles
         if (!File.Exists(file) || FileStatus.Read(file).Kind != FileKind.File)
         {
             throw new UnpreparedException(
-                bundled
-                    ? $"The requirements '{requirements}' are not in the task's bundle: put them there, or name another file."
+                Path.Exists(file)
+                        ? $"The requirements '{path}' are {(Directory.Exists(file) ? "a folder" : "no regular file")} on this node: "
+                            + "name the file in the task."
+                    : bundled ? $"The requirements '{requirements}' are not in the task's bundle: put them there, or name another file."
                     : $"The requirements '{path}' do not exist on this node: put them there, or change the task.",
                 nodeUnfit: !bundled
             );
