@@ -197,14 +197,20 @@ internal sealed class FolderSave(
         new(
             $"'{file.FullPath}' was changed while it was being saved. "
                 + "Write a checkpoint's files elsewhere and rename them into place when they are complete."
-        );
+        )
+        {
+            IsOfTheState = true,
+        };
 
     private static CheckpointStoreException SourceUnreadable(string path, Exception e) =>
         new(
             $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. "
                 + "The trainer has to leave it alone until it is released.",
             e
-        );
+        )
+        {
+            IsOfTheState = true,
+        };
 
     // Hashing and encoding go in parallel, looking up and writing in order: packs are the same whatever the timing.
     private void Drain(PackWriter pack, CancellationToken cancellationToken)

@@ -81,7 +81,11 @@ public sealed record SaveRequest(
 );
 
 /// <summary>The store could not do it now; says what, where and what to do.</summary>
-public sealed class CheckpointStoreException(string message, Exception? inner = null) : Exception(message, inner);
+public sealed class CheckpointStoreException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Whether the state that was to be saved is at fault, and not the store: to try again is of no use.</summary>
+    public bool IsOfTheState { get; init; }
+}
 
 /// <summary>A checkpoint's bytes are wrong or missing for good; says which file and where.</summary>
 public sealed class CheckpointDamagedException(string message, Exception? inner = null) : Exception(message, inner);

@@ -90,7 +90,8 @@ internal sealed partial class TaskEffects(
         catch (Exception e) when (e is CheckpointStoreException or CheckpointDamagedException or IOException or UnauthorizedAccessException)
         {
             LogStoreFailed(logger, save.Run.Task, "saved", e.Message);
-            post(new CheckpointStoreFailed(save.Run, save.State.Id, e.Message));
+            bool isOfTheState = e is CheckpointStoreException { IsOfTheState: true };
+            post(new CheckpointStoreFailed(save.Run, save.State.Id, e.Message) { IsOfTheState = isOfTheState });
         }
     }
 

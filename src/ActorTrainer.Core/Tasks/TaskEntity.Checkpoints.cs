@@ -74,6 +74,7 @@ public sealed partial class TaskEntity
         if (_run is { } run && run.Key == stored.Run)
         {
             run.Saved = true;
+            run.SavedStep = stored.Checkpoint.Step;
         }
 
         // What a run still saves while the user has the task go back is listed, and not gone on from.
@@ -108,7 +109,7 @@ public sealed partial class TaskEntity
         // Every attempt has a name of its own, which says nothing new.
         string why = failed.Detail.Replace(saving.Name, "", StringComparison.Ordinal);
         bool said = _lastStoreFailure == why;
-        bool unwanted = State.Status == TaskStatus.Cancelled || _run is { Stop: StopCause.GoesBack };
+        bool unwanted = failed.IsOfTheState || State.Status == TaskStatus.Cancelled || _run is { Stop: StopCause.GoesBack };
         bool ended = _run is { End: not null } && !_releasing;
         bool isLastOfCommand = _run is { IsCommand: true, End: null } && _staged.Count == 0;
         if (!unwanted && (ended || isLastOfCommand || saving.State.Reason == CheckpointReasons.Final))

@@ -110,7 +110,7 @@ public sealed partial class TaskEntity
         bool complete = run.Done is not null || (run.IsCommand && end.ExitCode == 0 && run.Stop is StopCause.None);
         if (complete)
         {
-            TaskProgress? last = run.Progress ?? (run.Printed is null ? null : State.Progress with { Output = run.Printed.Output });
+            TaskProgress? last = run.Progress ?? (run.Printed is null ? null : AtEnd(run, run.Printed));
             return [new TaskCompleted(last, run.Done?.Results ?? new Dictionary<string, string>())];
         }
 
@@ -143,9 +143,16 @@ public sealed partial class TaskEntity
 
     /// <summary>What the output of a command said last goes on record when its run ends: no worker tells it any more.</summary>
     private IReadOnlyList<TaskEvent> PrintedLast(TaskRun? run = null) =>
-        (run ?? _run)?.Printed is { } printed && State is not null
-            ? [new TaskProgressed(State.Progress with { Output = printed.Output, Remaining = null })]
-            : [];
+        (run ?? _run)?.Printed is { } printed && State is not null ? [new TaskProgressed(AtEnd(run ?? _run!, printed))] : [];
+
+    /// <summary>How far a command came. The save that has just been stored is not in the state yet.</summary>
+    private TaskProgress AtEnd(TaskRun run, WorkerPrinted printed) =>
+        State!.Progress with
+        {
+            Step = Math.Max(State.Progress.Step, run.SavedStep),
+            Output = printed.Output,
+            Remaining = null,
+        };
 
     private IReadOnlyList<TaskEvent> FailureEvents(TaskRun run, RunEnd end, TimeSpan now, Identity.DeterministicRandom random)
     {

@@ -66,6 +66,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     /// <summary>A checkpoint of this run was committed.</summary>
     public bool Saved { get; set; }
 
+    /// <summary>The step of the newest of them; 0: there is none.</summary>
+    public long SavedStep { get; set; }
+
     public WorkerDone? Done { get; set; }
 
     public StopCause Stop { get; set; }

@@ -141,7 +141,11 @@ public sealed record CheckpointUnreadable(RunKey Run, string Checkpoint, bool Da
 public sealed record CheckpointStored(RunKey Run, string StagedId, CheckpointRef Checkpoint) : TaskInput;
 
 /// <summary>The staged state could not be stored (disk full, store away). The staged folder still stands.</summary>
-public sealed record CheckpointStoreFailed(RunKey Run, string StagedId, string Detail) : TaskInput;
+public sealed record CheckpointStoreFailed(RunKey Run, string StagedId, string Detail) : TaskInput
+{
+    /// <summary>Whether the state is at fault, which cannot be read, and not the store: to try again is of no use.</summary>
+    public bool IsOfTheState { get; init; }
+}
 
 /// <summary>Files of the task in the store.</summary>
 public sealed record StoreFilesListed(TaskId Task, long Term, IReadOnlyList<string> Files) : TaskInput;

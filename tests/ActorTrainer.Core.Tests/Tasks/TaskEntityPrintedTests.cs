@@ -31,6 +31,28 @@ public sealed class TaskEntityPrintedTests
         driver.State.Progress.Remaining.ShouldBeNull();
     }
 
+    /// <summary>The last files of a command are taken when it has ended.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void On_SaveStoredAfterTheExit_CountsInWhatIsSaidLast(int exitCode)
+    {
+        EntityDriver driver = Printed(4_800);
+        driver.Save(1);
+        SaveCheckpoint last = driver.Stage(2).AfterCommit.OfType<SaveCheckpoint>().ShouldHaveSingleItem();
+        driver.Exit(exitCode);
+
+        driver.Stored(last);
+
+        driver
+            .Log.OfType<TaskCompleted>()
+            .Select(e => e.Progress)
+            .Concat(driver.Log.OfType<TaskProgressed>().Select(e => e.Progress))
+            .Last()!
+            .Step.ShouldBe(2);
+        driver.State.Progress.Step.ShouldBe(2);
+    }
+
     [Fact]
     public void On_FailureAfterPrinted_CountsInSavesAndNotInTheScriptsSteps()
     {

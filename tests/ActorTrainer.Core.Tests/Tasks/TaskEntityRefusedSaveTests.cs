@@ -42,6 +42,20 @@ public sealed class TaskEntityRefusedSaveTests
         _driver.Entity.IsIdle.ShouldBeTrue();
     }
 
+    /// <summary>Files that nobody can read: a task does not keep its slot for them.</summary>
+    [Fact]
+    public void On_StateCannotBeRead_IsGivenUpAndSaid()
+    {
+        SaveCheckpoint save = Stage(3);
+        _driver.Exit(0);
+        EntityStep failed = _driver.Happens(
+            new CheckpointStoreFailed(save.Run, save.State.Id, "it cannot be read") { IsOfTheState = true }
+        );
+
+        failed.Persist.Select(e => e.GetType()).ShouldBe([typeof(TaskCheckpointFailed), typeof(TaskCompleted)]);
+        _driver.State.Status.ShouldBe(TaskStatus.Completed);
+    }
+
     [Fact]
     public void On_StoreFailsAsTheCommandFails_KeepsItsLastStateForTheNextRun()
     {
