@@ -238,11 +238,26 @@ public sealed class PublishedFilesTests : CheckpointFolderHarness
         }
 
         Pass(seconds: 5);
-        _states.ShouldBeEmpty();
+        _states.ShouldBeEmpty($"of {_states.Count} states the first has {Missing(files)}; {string.Join("; ", _warnings)}");
         _warnings.Single().ShouldContain("more files are written than an order can be seen in");
         _capture!.Finish(new RunEnd(Violent: false, 0));
         Staged().Length.ShouldBe(files);
         File.ReadAllText(StagedFile("3499.bin")).ShouldBe("3499");
+    }
+
+    /// <summary>What the first state lacks of so many files.</summary>
+    private string Missing(int files)
+    {
+        if (_states.Count == 0)
+        {
+            return "nothing";
+        }
+
+        HashSet<string> staged =
+        [
+            .. Directory.GetFiles(Path.Combine(_directory, "staging", _states[0].Id)).Select(path => Path.GetFileName(path)!),
+        ];
+        return $"{staged.Count} files, without {string.Join(", ", Enumerable.Range(0, files).Select(i => $"{i:D4}.bin").Except(staged).Take(5))}";
     }
 
     /// <summary>Silence is no silence as long as files wait for the end of the process that closed them.</summary>

@@ -67,4 +67,16 @@ public sealed class SaveTrackerTests
 
         (tracker.Due is not null).ShouldBe(taken);
     }
+
+    /// <summary>A file is closed later than those behind it where a process was forked while it was open.</summary>
+    [Fact]
+    public void Complete_OneOfManyPartsIsLate_NothingIsTakenWithoutIt()
+    {
+        SaveTracker<string> tracker = new(CheckpointCapture.Auto, new Dictionary<string, string>(), []);
+        foreach (int part in (int[])[0, 1, 2, 4, 5, 3, 6, 7])
+        {
+            tracker.Complete($"foo_{part}", $"{part}", part, renamed: false);
+            tracker.Due.ShouldBeNull($"part {part}");
+        }
+    }
 }

@@ -267,7 +267,11 @@ internal sealed partial class PathKeys
         /// <summary>A process that was started again may go back once; the parts of a save do so with every save.</summary>
         private const int CertainlyBack = 2;
 
+        /// <summary>After so many steps by one a gap is a part that is late: its file is closed last where a process was forked meanwhile.</summary>
+        private const int CertainlyByOne = 2;
+
         private readonly int[] _wentBack = new int[numbers];
+        private readonly int[] _byOne = new int[numbers];
         private readonly bool[] _jumped = new bool[numbers];
         private readonly long[] _largest = new long[numbers];
         private long _begun;
@@ -290,7 +294,9 @@ internal sealed partial class PathKeys
             long step = position >= 0 ? shape.Numbers[position].Value - Last![position].Value : 0;
             if (step > 0)
             {
-                _jumped[position] |= step > 1 || pause > _lastAt || at - _begun >= LongestSaveMilliseconds;
+                bool gap = step > 1 && _byOne[position] < CertainlyByOne;
+                _jumped[position] |= gap || pause > _lastAt || at - _begun >= LongestSaveMilliseconds;
+                _byOne[position] += step == 1 ? 1 : 0;
             }
             else if (step < 0)
             {
