@@ -315,7 +315,9 @@ internal sealed partial class WorkerHost
         run.Environment?.Dispose();
         run.Folder?.Dispose();
         run.Connection?.Dispose();
-        WakeIdleWaiters();
+
+        // Behind what is told of its end.
+        _ = Enqueue(WakeIdleWaiters);
         ConsiderSpare();
     }
 }

@@ -1,5 +1,4 @@
 using ActorTrainer.Client;
-using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Testing.Processes;
 using Microsoft.Data.Sqlite;
@@ -64,7 +63,7 @@ public sealed class ClusterFaultTests
         {
             locked.Open();
             Run(locked, "BEGIN EXCLUSIVE");
-            await StopAsync(cluster, cluster.Nodes[2]);
+            await cluster.FreezeAsync(cluster.Nodes[2]);
             await ShouldSeeDownAsync(cluster, by: 1, node: 3);
             await ShouldSeeDownAsync(cluster, by: 2, node: 3);
             await Task.Delay(TimeSpan.FromSeconds(8), TimeProvider.System); // what must not happen has had the time to
@@ -88,10 +87,10 @@ public sealed class ClusterFaultTests
         await using LocalCluster cluster = New(3);
         await cluster.StartAsync();
         long survivor = await LifeAsync(cluster, 1);
-        await StopAsync(cluster, cluster.Nodes[2]);
+        await cluster.FreezeAsync(cluster.Nodes[2]);
         await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System); // the fault itself: not at the same time
 
-        await StopAsync(cluster, cluster.Nodes[1]);
+        await cluster.FreezeAsync(cluster.Nodes[1]);
 
         await ShouldSeeDownAsync(cluster, by: 1, node: 2);
         await ShouldSeeDownAsync(cluster, by: 1, node: 3);
@@ -109,8 +108,8 @@ public sealed class ClusterFaultTests
         await cluster.StartAsync();
         long survivor = await LifeAsync(cluster, 1);
 
-        await StopAsync(cluster, cluster.Nodes[1]);
-        await StopAsync(cluster, cluster.Nodes[2]);
+        await cluster.FreezeAsync(cluster.Nodes[1]);
+        await cluster.FreezeAsync(cluster.Nodes[2]);
 
         await ShouldSeeDownAsync(cluster, by: 1, node: 2);
         await ShouldSeeDownAsync(cluster, by: 1, node: 3);
@@ -128,7 +127,7 @@ public sealed class ClusterFaultTests
         long[] lives = [await LifeAsync(cluster, 1), await LifeAsync(cluster, 2)];
         long stopped = await LifeAsync(cluster, 3);
 
-        await StopAsync(cluster, cluster.Nodes[2]);
+        await cluster.FreezeAsync(cluster.Nodes[2]);
         await ShouldSeeDownAsync(cluster, by: 1, node: 3);
         cluster.Nodes[2].Signal(Signals.Continue);
 
@@ -156,25 +155,6 @@ public sealed class ClusterFaultTests
     }
 
     private static LocalCluster New(int nodes) => new(nodes, slots: 1) { Seeds = false };
-
-    /// <summary>Stops a node, and not in the middle of a transaction: such a one is ended, so that the others can write.</summary>
-    private static async Task StopAsync(LocalCluster cluster, LocalNode node)
-    {
-        while (true)
-        {
-            node.Signal(Signals.Stop);
-            SpinWait
-                .SpinUntil(() => File.ReadAllText($"/proc/{node.Pid}/stat").Contains(") T ", StringComparison.Ordinal), Limit)
-                .ShouldBeTrue();
-            if (WalLock.FindWriter(cluster.JournalPath) != node.Pid)
-            {
-                return;
-            }
-
-            node.Signal(Signals.Continue);
-            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
-        }
-    }
 
     private static async Task<ClusterStatus> AskAsync(LocalCluster cluster, int node)
     {

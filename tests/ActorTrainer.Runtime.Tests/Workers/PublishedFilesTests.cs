@@ -257,7 +257,8 @@ public sealed class PublishedFilesTests : CheckpointFolderHarness
         [
             .. Directory.GetFiles(Path.Combine(_directory, "staging", _states[0].Id)).Select(path => Path.GetFileName(path)!),
         ];
-        return $"{staged.Count} files, without {string.Join(", ", Enumerable.Range(0, files).Select(i => $"{i:D4}.bin").Except(staged).Take(5))}";
+        IEnumerable<string> missing = Enumerable.Range(0, files).Select(i => $"{i:D4}.bin").Except(staged).Take(5);
+        return $"{staged.Count} files, without {string.Join(", ", missing)}";
     }
 
     /// <summary>Silence is no silence as long as files wait for the end of the process that closed them.</summary>

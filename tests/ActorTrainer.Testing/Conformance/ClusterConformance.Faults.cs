@@ -95,7 +95,7 @@ public sealed partial class ClusterConformance
             TaskStarted stopped = tasks[0].Starts[^1];
             int starts = tasks[0].Starts.Count;
 
-            victim.Signal(Signals.Stop);
+            await cluster.FreezeAsync(victim);
             TaskStarted next = await tasks[0].WaitForStartAsync(starts, others);
             next.Node.ShouldNotBe(victim.Address);
             await cluster.WaitAsync(

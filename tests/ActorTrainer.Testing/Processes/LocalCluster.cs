@@ -1,4 +1,5 @@
 using ActorTrainer.Client;
+using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 
@@ -139,6 +140,29 @@ public sealed class LocalCluster : IAsyncDisposable
         NodeAddress[] running = [.. _nodes.Where(n => n.IsRunning).Select(n => n.Address).Order()];
         MemberView[] up = [.. status.Members.Where(m => m.State == MemberState.Up)];
         return up.All(m => m.Reachable) && up.Select(m => m.Address).Order().SequenceEqual(running);
+    }
+
+    /// <summary>
+    /// Stops a node with SIGSTOP, and not in the middle of a transaction: on SQLite such a one is ended, so that the others can write.
+    /// </summary>
+    public async Task FreezeAsync(LocalNode node)
+    {
+        while (true)
+        {
+            node.Signal(Signals.Stop);
+            await WaitAsync(
+                $"node {node.Number} stands still",
+                () => Task.FromResult(File.ReadAllText($"/proc/{node.Pid}/stat").Contains(") T ", StringComparison.Ordinal)),
+                TimeSpan.FromSeconds(30)
+            );
+            if (Server is not null || WalLock.FindWriter(JournalPath) != node.Pid)
+            {
+                return;
+            }
+
+            node.Signal(Signals.Continue);
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
+        }
     }
 
     /// <summary>Asks again and again until a condition holds; while nodes are away an answer may fail.</summary>

@@ -267,7 +267,9 @@ internal sealed partial class PathKeys
         /// <summary>A process that was started again may go back once; the parts of a save do so with every save.</summary>
         private const int CertainlyBack = 2;
 
-        /// <summary>After so many steps by one a gap is a part that is late: its file is closed last where a process was forked meanwhile.</summary>
+        /// <summary>
+        /// After so many steps by one a gap is a part that is late: its file is closed last where a process was forked meanwhile.
+        /// </summary>
         private const int CertainlyByOne = 2;
 
         private readonly int[] _wentBack = new int[numbers];
