@@ -1,6 +1,7 @@
 using System.Globalization;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
+using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.Bench.Torn;
 
@@ -78,9 +79,11 @@ internal sealed class TornNodes : IAsyncDisposable
         while (LivesIn(log.Read()) <= kills)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(chance.Next(ShortestLifeMs, LongestLifeMs)), TimeProvider.System);
+            await ResumeIfHeldAsync(spec.Name);
             await KillAsync(task, log.Read(), chance);
         }
 
+        await ResumeIfHeldAsync(spec.Name);
         bool starved = false;
         try
         {
@@ -96,6 +99,19 @@ internal sealed class TornNodes : IAsyncDisposable
         await AskAsync($"the events of {spec.Name} are read", () => task.LookAsync());
         return Judge(pattern, log.Read(), task, starved);
     }
+
+    /// <summary>A task is held when three nodes in a row were lost before it had saved; chance does that, and its user lets it go on.</summary>
+    private Task ResumeIfHeldAsync(string name) =>
+        AskAsync(
+            $"{name} is not held",
+            async () =>
+            {
+                if ((await _cluster.Client.GetTaskAsync(name)).Task.Status == TaskStatus.Held)
+                {
+                    await _cluster.Client.ResumeAsync(name);
+                }
+            }
+        );
 
     /// <summary>Asks the cluster, again and again while a node is away.</summary>
     private Task AskAsync(string what, Func<Task> ask) =>
