@@ -100,7 +100,9 @@ internal sealed class TornNodes : IAsyncDisposable
         return Judge(pattern, log.Read(), task, starved);
     }
 
-    /// <summary>A task is held when three nodes in a row were lost before it had saved; chance does that, and its user lets it go on.</summary>
+    /// <summary>
+    /// A task is held when three nodes in a row were lost before it had saved; chance does that, and its user lets it go on.
+    /// </summary>
     private Task ResumeIfHeldAsync(string name) =>
         AskAsync(
             $"{name} is not held",
