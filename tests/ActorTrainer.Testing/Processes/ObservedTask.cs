@@ -34,7 +34,8 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
     public long CommittedStep => Checkpoints.Select(c => c.Step).DefaultIfEmpty(0).Max();
 
     /// <summary>Whether it does not go on by itself.</summary>
-    public bool IsEnded => Events.Any(e => e is TaskCompleted or TaskFailed or TaskCancelled or TaskHeld);
+    public bool IsEnded =>
+        Events.LastOrDefault(e => e is TaskCompleted or TaskFailed or TaskCancelled or TaskHeld or TaskResumed) is not (null or TaskResumed);
 
     /// <summary>How many of its runs up to now ended, or go on, without a checkpoint, counted back from the newest.</summary>
     public int RunsWithoutCheckpoint
