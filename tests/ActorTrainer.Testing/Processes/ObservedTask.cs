@@ -35,7 +35,11 @@ public sealed class ObservedTask(LocalCluster cluster, string name)
 
     /// <summary>Whether it does not go on by itself.</summary>
     public bool IsEnded =>
-        Events.LastOrDefault(e => e is TaskCompleted or TaskFailed or TaskCancelled or TaskHeld or TaskResumed) is not (null or TaskResumed);
+        Events.LastOrDefault(e => e is TaskCompleted or TaskFailed or TaskCancelled or TaskHeld or TaskResumed)
+            is TaskCompleted
+                or TaskFailed
+                or TaskCancelled
+                or TaskHeld;
 
     /// <summary>How many of its runs up to now ended, or go on, without a checkpoint, counted back from the newest.</summary>
     public int RunsWithoutCheckpoint
