@@ -267,10 +267,12 @@ internal sealed class FolderFollower
     }
 
     /// <summary>Whether anything stands that was not seen to be completed, as what was written through a mapping.</summary>
-    public bool HasUnseen() =>
+    public bool HasUnseen() => Unseen().Any();
+
+    private IEnumerable<FileMark> Unseen() =>
         FolderFiles
             .Of(_root, _state)
-            .Files.Any(file =>
+            .Files.Where(file =>
                 FolderCapture.IsWaitedFor(file.RelativePath) && Tracker.State.GetValueOrDefault(file.RelativePath)?.Mark != file
             );
 
@@ -279,16 +281,7 @@ internal sealed class FolderFollower
     public string? CommitAll()
     {
         IReadOnlyDictionary<string, int> open = OpenWriters.Of(_root);
-        FileMark[] unseen =
-        [
-            .. FolderFiles
-                .Of(_root, _state)
-                .Files.Where(file =>
-                    FolderCapture.IsWaitedFor(file.RelativePath)
-                    && Tracker.State.GetValueOrDefault(file.RelativePath)?.Mark != file
-                    && !open.ContainsKey(file.RelativePath)
-                ),
-        ];
+        FileMark[] unseen = [.. Unseen().Where(file => !open.ContainsKey(file.RelativePath))];
         foreach (FileMark file in unseen.Where(file => file.Link is null))
         {
             if (FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
