@@ -15,9 +15,6 @@ public sealed class CheckpointEndpointsTests : ApiTests
     private const string Path = "/v1/checkpoints/digits-a/c-3-1000-x7q2";
 
     [Fact]
-    public void SavesFile_OfTheStore_IsTheOneThatTheFolderAdds() => Manifest.SavesFile.ShouldBe(FolderCapture.OrderFile);
-
-    [Fact]
     public async Task Files_OfACheckpoint_AreListedByPath()
     {
         using TemporaryFolder folder = new();

@@ -6,7 +6,7 @@ namespace ActorTrainer.Runtime.Workers.Files;
 internal static class FolderCapture
 {
     /// <summary>In a checkpoint, beside the script's files: the order in which it saves them. Scripts never see it.</summary>
-    public const string OrderFile = ".actortrainer-saves.json";
+    public const string OrderFile = Manifest.SavesFile;
 
     /// <summary>
     /// Logs are captured with the rest, but neither make a checkpoint nor hold one up: their writers keep them open for the whole run.
