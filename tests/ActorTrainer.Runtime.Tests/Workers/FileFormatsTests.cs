@@ -60,7 +60,7 @@ public sealed class FileFormatsTests : IDisposable
     {
         string path = Path.Combine(_folder, name);
         File.WriteAllBytes(path, bytes);
-        return FileFormats.CutShort(path);
+        return FileFormats.Of(path, path).Problem;
     }
 
     private static byte[] Bytes(string name) =>

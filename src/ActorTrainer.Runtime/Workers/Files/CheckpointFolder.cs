@@ -30,7 +30,7 @@ internal sealed class CheckpointFolder : IDisposable
     private readonly FolderFollower _follower;
     private readonly CheckpointWatch _watch;
     private readonly HoldUp _holdUp;
-    private readonly Queue<FolderEvent> _waiting = new();
+    private readonly WaitingEvents _waiting;
     private readonly ConcurrentQueue<Action<string?>> _asked = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly ProcessEnds _ends;
@@ -73,6 +73,7 @@ internal sealed class CheckpointFolder : IDisposable
         _time = time;
         _ends = new ProcessEnds(time);
         _events = events ?? (OperatingSystem.IsLinux() ? InotifyEvents.TryOpen(_root) : null) ?? (IFolderEvents)new PollingEvents(_root);
+        _waiting = new WaitingEvents(_events, _root);
         _warnings = new FolderWarnings(what => captured(new FolderCaptured(null, what)));
         _versions = new FolderVersions(_root, Path.Combine(staging, ".versions"));
         _stager = new StateStager(_root, staging, options, _versions, _warnings);
@@ -91,7 +92,7 @@ internal sealed class CheckpointFolder : IDisposable
             );
         }
 
-        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings, () => _ends.Witness?.Ranks());
+        _follower = new FolderFollower(_root, options, learned, _versions, _stager, _warnings, () => _ends.Witness?.Ranks(), _waiting);
         _holdUp = new HoldUp(_root, options, _follower);
         _watch = new CheckpointWatch(options.WarnAfter, time, what => captured(new FolderCaptured(null, what)));
         _captured = captured;
@@ -153,7 +154,7 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>The end of <see cref="FinishAsync"/>, once nothing else works with the folder.</summary>
     public void Finish(RunEnd end)
     {
-        Drain();
+        _waiting.Drain();
         bool killed = _ends.AnyIsEnding() || _ends.Killed || end.Violent || end.Forced;
         Apply(inPlaceIsWhole: !killed && (end.IsGood || _ends.Break == SaveBreak.None));
         Tracker.TakeIfEvident();
@@ -222,7 +223,11 @@ internal sealed class CheckpointFolder : IDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            _events.Wait(Tick, _stop.Token);
+            if (!_waiting.AreReadAhead)
+            {
+                _events.Wait(Tick, _stop.Token);
+            }
+
             Look();
         }
     }
@@ -230,7 +235,7 @@ internal sealed class CheckpointFolder : IDisposable
     /// <summary>One look at what has happened.</summary>
     public void Look()
     {
-        Drain();
+        _waiting.Drain();
         if (_waiting.Count == 0 && _asked.IsEmpty && Tracker.Due is null && _time.GetElapsedTime(_looked) < LookEvery)
         {
             LookForSaves();
@@ -304,25 +309,13 @@ internal sealed class CheckpointFolder : IDisposable
         }
     }
 
-    private void Drain()
-    {
-        IReadOnlyList<FolderEvent> all = _events.Drain();
-        // Before it is asked whether a process ends: one that is not ending then was not when it had closed what it wrote.
-        IReadOnlyDictionary<string, int>? open = all.Any(seen => seen.Kind == FolderEventKind.Found) ? OpenWriters.Of(_root) : null;
-        foreach (FolderEvent seen in all)
-        {
-            bool isOpen = seen.Kind == FolderEventKind.Found && open!.ContainsKey(seen.RelativePath);
-            _waiting.Enqueue(isOpen ? seen with { Kind = FolderEventKind.Activity } : seen);
-        }
-    }
-
     /// <param name="inPlaceIsWhole">
     /// Whether those that closed files did so by their own will; else only files whose format tells that they are whole are.
     /// </param>
     private void Apply(bool inPlaceIsWhole)
     {
         bool any = _waiting.Count > 0;
-        if (_waiting.Any(seen => seen.Kind is FolderEventKind.Written or FolderEventKind.MovedIn or FolderEventKind.FolderMovedIn))
+        if (_waiting.TellOfMore)
         {
             // The script has gone on: what was due before is whole.
             StageIfRoom();
@@ -330,15 +323,14 @@ internal sealed class CheckpointFolder : IDisposable
 
         try
         {
-            while (_waiting.TryPeek(out FolderEvent seen))
+            // What is told meanwhile waits for the next look: of whoever did that it is not known whether it lives.
+            for (int left = _waiting.Count; left > 0; left--)
             {
-                _follower.Apply(seen, inPlaceIsWhole, Now);
-                _ = _waiting.Dequeue();
+                _follower.Apply(_waiting.Dequeue(), inPlaceIsWhole, Now);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _ = _waiting.TryDequeue(out _);
             Tracker.Break(SaveBreak.Void);
             _problem = $"a file of '{_root}' could not be kept: {e.Message}";
             _warnings.Say($"no checkpoint: {_problem}");

@@ -21,33 +21,34 @@ internal static partial class FileFormats
 
     private static ReadOnlySpan<byte> NumpyMagic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    /// <summary>Whether a file is of a format that tells its length.</summary>
+    /// <summary>Looks at a file.</summary>
+    /// <param name="file">Where it is.</param>
+    /// <param name="name">What it is called, which tells of one format.</param>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static bool IsKnown(string path)
+    public static FileFormat Of(string file, string name)
     {
-        using FileStream file = NativeFiles.OpenRead(path);
+        using FileStream stream = NativeFiles.OpenRead(file);
         Span<byte> head = stackalloc byte[HeadBytes];
-        head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
-        return head.StartsWith("PK\u0003\u0004"u8)
-            || path.EndsWith(".safetensors", StringComparison.Ordinal)
-            || head.StartsWith(NumpyMagic)
-            || Hdf5Length(head) > 0;
+        head = head[..stream.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
+        if (head.StartsWith("PK\u0003\u0004"u8))
+        {
+            return new FileFormat(true, HasDirectory(stream) ? null : "is a zip archive without its end");
+        }
+
+        if (name.EndsWith(".safetensors", StringComparison.Ordinal))
+        {
+            return Of(stream, SafetensorsLength(stream, head), "is a safetensors file without its end");
+        }
+
+        if (head.StartsWith(NumpyMagic))
+        {
+            return Of(stream, NumpyLength(stream, head), "is a numpy array without its end");
+        }
+
+        return Hdf5Length(head) is > 0 and long length ? Of(stream, length, "is an HDF5 file without its end") : default;
     }
 
-    /// <summary>What is missing, as the end of a sentence that begins with the file; null: nothing, or the format does not tell.</summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public static string? CutShort(string path)
-    {
-        using FileStream file = NativeFiles.OpenRead(path);
-        Span<byte> head = stackalloc byte[HeadBytes];
-        head = head[..file.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false)];
-        return head.StartsWith("PK\u0003\u0004"u8) && !HasDirectory(file) ? "is a zip archive without its end"
-            : path.EndsWith(".safetensors", StringComparison.Ordinal) && file.Length < SafetensorsLength(file, head)
-                ? "is a safetensors file without its end"
-            : head.StartsWith(NumpyMagic) && file.Length < NumpyLength(file, head) ? "is a numpy array without its end"
-            : file.Length < Hdf5Length(head) ? "is an HDF5 file without its end"
-            : null;
-    }
+    private static FileFormat Of(FileStream file, long length, string problem) => new(true, file.Length < length ? problem : null);
 
     /// <summary>Its last record says where its directory is, and nothing follows but a comment of the length that it says.</summary>
     private static bool HasDirectory(FileStream file)
@@ -184,3 +185,8 @@ internal static partial class FileFormats
     [GeneratedRegex(@"'shape': \((?<shape>[0-9, ]*)\)")]
     private static partial Regex NumpyShape();
 }
+
+/// <summary>What a file's own format tells.</summary>
+/// <param name="IsKnown">Whether it is of a format that tells its length.</param>
+/// <param name="Problem">What is missing, as the end of a sentence that begins with the file; null: nothing, or the format does not tell.</param>
+internal readonly record struct FileFormat(bool IsKnown, string? Problem);

@@ -15,6 +15,7 @@ internal sealed class FolderFollower
     private readonly FolderVersions _versions;
     private readonly StateStager _stager;
     private readonly FolderWarnings _warnings;
+    private readonly WaitingEvents _later;
     private int _completed;
 
     /// <summary>Files that stood already when their folder was seen: the end of their writing may be told again.</summary>
@@ -30,6 +31,7 @@ internal sealed class FolderFollower
     /// <param name="stager">Told of files that are begun and ended.</param>
     /// <param name="warnings">Told why something is no part of a checkpoint.</param>
     /// <param name="ranks">How many processes train together; null: not known.</param>
+    /// <param name="later">What happened after the event that is taken in.</param>
     public FolderFollower(
         string root,
         FolderCaptureOptions options,
@@ -37,7 +39,8 @@ internal sealed class FolderFollower
         FolderVersions versions,
         StateStager stager,
         FolderWarnings warnings,
-        Func<int?> ranks
+        Func<int?> ranks,
+        WaitingEvents later
     )
     {
         _root = root;
@@ -48,6 +51,7 @@ internal sealed class FolderFollower
         _versions = versions;
         _stager = stager;
         _warnings = warnings;
+        _later = later;
         Tracker = new SaveTracker<FileVersion>(options.Recognises, Standing(options.RestoreFolder), learned, new KnownLayouts(Open, ranks));
     }
 
@@ -163,9 +167,23 @@ internal sealed class FolderFollower
         FileMark? mark = FolderFiles.Look(_root, path);
         bool known = mark is not null && Tracker.State.GetValueOrDefault(path)?.Mark == mark;
         bool found = _found.Remove(path);
-        if (mark is null || (known && (found || (seen.Kind == FolderEventKind.Written && !written))))
+        if (known && (found || (seen.Kind == FolderEventKind.Written && !written)))
         {
-            // Gone again, or closed without a write.
+            // Closed without a write.
+            return;
+        }
+
+        FileVersion? version = mark is not null && Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
+        bool isChanged = _later.HaveChanged(path);
+        if (isChanged ? seen.Kind == FolderEventKind.Found : mark is null)
+        {
+            // Its end is told by an event of its own; or it is gone again.
+            return;
+        }
+
+        if (mark is null && !Tracker.State.ContainsKey(path))
+        {
+            // Under this name it was no part of any state.
             return;
         }
 
@@ -174,7 +192,8 @@ internal sealed class FolderFollower
             _ = _found.Add(path);
         }
 
-        if (mark.Link is null && FileFormats.CutShort(Path.Combine(_root, path)) is { } problem)
+        FileFormat format = isChanged || mark?.Link is not null ? default : FormatOf(path, version);
+        if (format.Problem is { } problem)
         {
             CutShort = $"'{path}' {problem}";
             _warnings.Say($"no checkpoint as long as '{path}' {problem}");
@@ -182,7 +201,7 @@ internal sealed class FolderFollower
             return;
         }
 
-        bool tells = renamed || FileFormats.IsKnown(Path.Combine(_root, path));
+        bool tells = renamed || format.IsKnown;
         if (!tells && !inPlaceIsWhole)
         {
             Void(path);
@@ -193,8 +212,8 @@ internal sealed class FolderFollower
         _ = _torn.Remove(path);
         Doubt.Closed(path, tells, now);
         CutShort = null;
-        FileVersion? version = Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
-        Tracker.Complete(path, version, now, renamed);
+        // What it was at that moment is lost when it was changed since: the save that it is part of is none.
+        Tracker.Complete(path, isChanged ? null : version, now, renamed);
         if (IsDoneFile(path) && CommitAll() is { } nothing)
         {
             _warnings.Say($"no checkpoint: {nothing}");
@@ -203,10 +222,7 @@ internal sealed class FolderFollower
 
     private void OnFolder(string folder, string? from, long now)
     {
-        FileMark[] files =
-        [
-            .. FolderFiles.Of(_root, _state).Files.Where(file => SaveTracker<FileVersion>.IsAtOrBelow(file.RelativePath, folder)),
-        ];
+        FileMark[] files = [.. FolderFiles.Of(_root, _state).Files.Where(file => PathKeys.IsAtOrBelow(file.RelativePath, folder))];
         if (files.Length == 0)
         {
             return;
@@ -214,7 +230,7 @@ internal sealed class FolderFollower
 
         foreach (FileMark file in files)
         {
-            if (file.Link is null && FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
+            if (file.Link is null && FormatOf(file.RelativePath).Problem is { } problem)
             {
                 CutShort = $"'{file.RelativePath}' {problem}";
                 _warnings.Say($"no checkpoint as long as '{file.RelativePath}' {problem}");
@@ -235,13 +251,28 @@ internal sealed class FolderFollower
         Doubt.Settle();
         Tracker.CompleteFolder(
             folder,
-            [
-                .. files.Select(file =>
-                    KeyValuePair.Create(file.RelativePath, Tracker.Keeps ? _versions.Take(file.RelativePath, true) : null)
-                ),
-            ],
+            [.. files.Select(file => KeyValuePair.Create(file.RelativePath, Tracker.Keeps ? TakeUnchanged(file.RelativePath) : null))],
             now
         );
+    }
+
+    /// <summary>As its version tells, which nobody renames; what has none as it stands, unless it is gone by now.</summary>
+    private FileFormat FormatOf(string path, FileVersion? version = null)
+    {
+        try
+        {
+            return FileFormats.Of(version?.Stored ?? Path.Combine(_root, path), path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return default;
+        }
+    }
+
+    private FileVersion? TakeUnchanged(string path)
+    {
+        FileVersion? version = _versions.Take(path, mayLink: true);
+        return _later.HaveChanged(path) ? null : version;
     }
 
     private void Void(string path)
@@ -261,7 +292,7 @@ internal sealed class FolderFollower
 
     private void Remove(string path)
     {
-        _ = _torn.RemoveWhere(torn => SaveTracker<FileVersion>.IsAtOrBelow(torn, path));
+        _ = _torn.RemoveWhere(torn => PathKeys.IsAtOrBelow(torn, path));
         Tracker.Remove(path);
         _ = _stager.Ended(path);
     }
@@ -281,10 +312,10 @@ internal sealed class FolderFollower
     public string? CommitAll()
     {
         IReadOnlyDictionary<string, int> open = OpenWriters.Of(_root);
-        FileMark[] unseen = [.. Unseen().Where(file => !open.ContainsKey(file.RelativePath))];
+        FileMark[] unseen = [.. Unseen().Where(file => !open.ContainsKey(file.RelativePath) && !_later.HaveChanged(file.RelativePath))];
         foreach (FileMark file in unseen.Where(file => file.Link is null))
         {
-            if (FileFormats.CutShort(Path.Combine(_root, file.RelativePath)) is { } problem)
+            if (FormatOf(file.RelativePath).Problem is { } problem)
             {
                 return $"'{file.RelativePath}' {problem}";
             }

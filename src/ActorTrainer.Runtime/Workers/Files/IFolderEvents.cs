@@ -1,3 +1,5 @@
+using ActorTrainer.Runtime.Workers.Files.Saves;
+
 namespace ActorTrainer.Runtime.Workers.Files;
 
 /// <summary>What was seen of a file or a folder.</summary>
@@ -29,7 +31,16 @@ internal enum FolderEventKind
 /// <param name="RelativePath">Where.</param>
 /// <param name="Kind">What.</param>
 /// <param name="From">What it was called before, of something that was renamed inside the folder; else null.</param>
-internal readonly record struct FolderEvent(string RelativePath, FolderEventKind Kind, string? From = null);
+internal readonly record struct FolderEvent(string RelativePath, FolderEventKind Kind, string? From = null)
+{
+    /// <summary>Whether another file, or the same with other content, may stand at a path since. One that is closed is not changed by that.</summary>
+    public bool Changes(string path) =>
+        Kind == FolderEventKind.Lost
+        || (Kind is not (FolderEventKind.Written or FolderEventKind.Found) && IsAtOrAbove(RelativePath, path))
+        || (From is { } from && IsAtOrAbove(from, path));
+
+    private static bool IsAtOrAbove(string changed, string path) => PathKeys.IsAtOrBelow(path, changed);
+}
 
 /// <summary>Tells what happened below a folder since it was last asked, in the order in which it happened.</summary>
 internal interface IFolderEvents : IDisposable

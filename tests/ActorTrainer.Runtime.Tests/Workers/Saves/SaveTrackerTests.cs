@@ -49,6 +49,31 @@ public sealed class SaveTrackerTests
         taken.ShouldBeGreaterThan(Saves * 9 / 10);
     }
 
+    /// <summary>A save that shows itself to be whole when the next one begins has nothing of what that was called before.</summary>
+    [Fact]
+    public void Forget_TheNameThatTheNextSaveBeginsWith_IsNotInTheSaveBefore()
+    {
+        SaveTracker<string> tracker = new(CheckpointCapture.Auto, new Dictionary<string, string>(), []);
+        long now = 0;
+        string[][] saves =
+        [
+            ["m", "o", "best"],
+            ["m", "o"],
+            ["m", "o", "best"],
+            ["m", "o"],
+            ["m"],
+        ];
+        foreach ((int number, string path) in saves.SelectMany((save, number) => save.Select(path => (number, path))))
+        {
+            tracker.Taken();
+            tracker.Complete($"made-{path}", $"{number}", now += 1000, renamed: false);
+            tracker.Forget($"made-{path}");
+            tracker.Complete(path, $"{number}", now++, renamed: true);
+        }
+
+        tracker.Due.ShouldNotBeNull().ShouldBe([new("best", "2"), new("m", "3"), new("o", "3")]);
+    }
+
     /// <summary>Numbers behind a word that is not known: after a restart they go on, and parts of one save begin anew.</summary>
     [Theory]
     [InlineData("model_10 latest", "model_30 latest", true)]

@@ -113,6 +113,6 @@ internal sealed class KnownLayouts(Func<string, Stream?> open, Func<int?> ranks)
     /// <param name="Parts">What it had.</param>
     private sealed record Whole(ILayout Layout, string Folder, string Last, HashSet<string> Parts)
     {
-        public bool Has(string path) => Folder.Length == 0 || SaveTracker<string>.IsAtOrBelow(path, Folder);
+        public bool Has(string path) => Folder.Length == 0 || PathKeys.IsAtOrBelow(path, Folder);
     }
 }

@@ -55,9 +55,7 @@ internal sealed class LayoutFiles(Func<string, Stream?> open, Func<int?> ranks)
 
     /// <summary>What stands in a folder and its sub-folders.</summary>
     public IEnumerable<string> Below(string folder) =>
-        folder.Length == 0
-            ? Standing
-            : Standing.Where(path => path.Length > folder.Length && SaveTracker<string>.IsAtOrBelow(path, folder));
+        folder.Length == 0 ? Standing : Standing.Where(path => path.Length > folder.Length && PathKeys.IsAtOrBelow(path, folder));
 
     /// <summary>The names of the files that stand directly in a folder.</summary>
     public IEnumerable<string> NamesIn(string folder) => Below(folder).Where(path => FolderOf(path) == folder).Select(NameOf);
@@ -82,7 +80,7 @@ internal sealed class LayoutFiles(Func<string, Stream?> open, Func<int?> ranks)
         checkpoint.Length == 0
             ? null
             : Standing.FirstOrDefault(path =>
-                !SaveTracker<string>.IsAtOrBelow(path, checkpoint)
+                !PathKeys.IsAtOrBelow(path, checkpoint)
                 && !others.Contains(path)
                 && !AreOfOneKind(AsDeepAs(checkpoint, path), checkpoint)
                 && !(notesMay && Notes.Contains(Path.GetExtension(path), StringComparer.Ordinal))

@@ -355,4 +355,8 @@ internal sealed partial class PathKeys
             return -1;
         }
     }
+
+    /// <summary>Whether a path is that of a file or folder, or of something below it.</summary>
+    public static bool IsAtOrBelow(string path, string folder) =>
+        path.StartsWith(folder, StringComparison.Ordinal) && (path.Length == folder.Length || path[folder.Length] == '/');
 }

@@ -117,11 +117,10 @@ internal sealed class SaveTracker<T>(
     public void Remove(string path)
     {
         TakeIfEvident();
-        string[] below = [.. _state.Keys.Where(key => IsAtOrBelow(key, path))];
-        _state = _state.RemoveRange(below);
+        _state = Without(_state, path);
         _ = _removed.Add(path);
         // One of those before it is removed to be written anew: that its path comes again says all.
-        if (HasOpen && LastPath is { } last && (IsAtOrBelow(last, path) || IsAtOrBelow(path, last)))
+        if (HasOpen && LastPath is { } last && (PathKeys.IsAtOrBelow(last, path) || PathKeys.IsAtOrBelow(path, last)))
         {
             Break(SaveBreak.Disturbed);
         }
@@ -131,7 +130,7 @@ internal sealed class SaveTracker<T>(
     public void Move(string from, string to)
     {
         TakeIfEvident();
-        foreach ((string path, T? version) in _state.Where(file => IsAtOrBelow(file.Key, from)).ToArray())
+        foreach ((string path, T? version) in _state.Where(file => PathKeys.IsAtOrBelow(file.Key, from)).ToArray())
         {
             _state = _state.Remove(path).SetItem(to + path[from.Length..], version);
             _ = _movedAway.Add(path);
@@ -141,10 +140,11 @@ internal sealed class SaveTracker<T>(
     /// <summary>A file or folder was written under a name that is not its own, which it gets now.</summary>
     public void Forget(string path)
     {
-        _state = _state.RemoveRange(_state.Keys.Where(key => IsAtOrBelow(key, path)).ToArray());
+        _state = Without(_state, path);
+        _afterLast = Without(_afterLast, path);
         for (int i = _run.Count - 1; i >= _taken; i--)
         {
-            if (IsAtOrBelow(_run[i].Path, path))
+            if (PathKeys.IsAtOrBelow(_run[i].Path, path))
             {
                 Next(i > 0 || _earlier.Count == 0 ? _run[i].Before : SaveBreak.None);
                 _run.RemoveAt(i);
@@ -237,6 +237,9 @@ internal sealed class SaveTracker<T>(
         return saves.Sum(save => save.Count) <= MostLearnedPaths ? saves : [];
     }
 
+    private static ImmutableSortedDictionary<string, T?> Without(ImmutableSortedDictionary<string, T?> state, string path) =>
+        state.RemoveRange(state.Keys.Where(key => PathKeys.IsAtOrBelow(key, path)).ToArray());
+
     private void Next(SaveBreak what) => _next = (SaveBreak)Math.Max((int)_next, (int)what);
 
     private void Complete(string path, IReadOnlyList<KeyValuePair<string, T?>> files, long milliseconds, bool renamed, bool folder)
@@ -254,12 +257,12 @@ internal sealed class SaveTracker<T>(
         _before = _afterLast;
         if (folder)
         {
-            _state = _state.RemoveRange(_state.Keys.Where(key => IsAtOrBelow(key, path)).ToArray());
+            _state = Without(_state, path);
         }
 
         _state = _state.SetItems(files);
         _ = _removed.Remove(path);
-        _movedAway.RemoveWhere(moved => IsAtOrBelow(moved, path));
+        _movedAway.RemoveWhere(moved => PathKeys.IsAtOrBelow(moved, path));
         _ = _templates.Add(PathKeys.Fold(path));
         if (folder)
         {
@@ -393,8 +396,4 @@ internal sealed class SaveTracker<T>(
 
     private static ImmutableSortedDictionary<string, T?> Begin(IReadOnlyDictionary<string, T> standing) =>
         standing.ToImmutableSortedDictionary(file => file.Key, file => (T?)file.Value, StringComparer.Ordinal);
-
-    /// <summary>Whether a path is that of a folder, or one below it.</summary>
-    public static bool IsAtOrBelow(string path, string folder) =>
-        path.StartsWith(folder, StringComparison.Ordinal) && (path.Length == folder.Length || path[folder.Length] == '/');
 }
