@@ -59,7 +59,7 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         }
 
         using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        FolderSave.Concurrently(
+        FolderStore.Concurrently(
             entry.Chunks.Count,
             index =>
             {

@@ -1,8 +1,6 @@
-using System.Runtime.ExceptionServices;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
-using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -19,13 +17,12 @@ internal sealed class FolderSave(
     SaveRequest request
 )
 {
-    private readonly List<ChunkJob> _jobs = [];
-    private readonly List<(SourceFile File, List<string> Chunks)> _entries = [];
     private readonly KnownChunks _known = new();
     private readonly string _packFile = CheckpointNames.PackFile(request.Name);
     private readonly string _packPath = layout.FilePath(request.Task, CheckpointNames.PackFile(request.Name));
     private readonly string _manifestPath = layout.FilePath(request.Task, CheckpointNames.ManifestFile(request.Name));
-    private int _filled;
+    private IReadOnlyList<StateFile> _files = [];
+    private IReadOnlyList<string[]> _keys = [];
     private string? _temporary;
     private bool _renamed;
 
@@ -35,7 +32,7 @@ internal sealed class FolderSave(
         bool done = false;
         try
         {
-            List<SourceFile> files = ListSource();
+            _files = request.Source.List();
             layout.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0);
             if (File.Exists(_manifestPath) || File.Exists(_packPath))
             {
@@ -46,7 +43,7 @@ internal sealed class FolderSave(
             }
 
             _known.AddFrom(layout, request.Task, request.Listed, cancellationToken);
-            WritePack(files, pack, cancellationToken);
+            WritePack(pack, cancellationToken);
             CheckpointRef checkpoint = WriteManifest(pack.Length);
             done = true;
             return checkpoint;
@@ -61,7 +58,6 @@ internal sealed class FolderSave(
         }
         finally
         {
-            _jobs.ForEach(job => job.Dispose());
             if (!done)
             {
                 RemoveRemains(pack);
@@ -69,207 +65,20 @@ internal sealed class FolderSave(
         }
     }
 
-    private List<SourceFile> ListSource()
+    private void WritePack(PackWriter pack, CancellationToken cancellationToken)
     {
-        try
+        using (ChunkPipeline pipeline = new(_files, pool, model.ChunkSizeBytes, model.Compression, _known, _packFile, pack, probe))
         {
-            return SourceTree.List(request.SourceDirectory);
-        }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
-        {
-            throw SourceUnreadable(request.SourceDirectory, e);
-        }
-    }
-
-    private void WritePack(List<SourceFile> files, PackWriter pack, CancellationToken cancellationToken)
-    {
-        foreach (SourceFile file in files)
-        {
-            ReadFile(file, pack, cancellationToken);
+            pipeline.Run(cancellationToken);
+            _keys = pipeline.Keys;
         }
 
-        Drain(pack, cancellationToken);
         probe?.Invoke(SaveStep.ChunksWritten);
         pack.Finish();
         probe?.Invoke(SaveStep.PackSynced);
         DirectorySync.Sync(layout.PackFolder(request.Task));
         probe?.Invoke(SaveStep.PackFolderSynced);
         cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private void ReadFile(SourceFile file, PackWriter pack, CancellationToken cancellationToken)
-    {
-        List<string> chunks = [];
-        _entries.Add((file, chunks));
-        if (file.Length > 0)
-        {
-            using SafeFileHandle handle = OpenSource(file);
-            for (long at = 0; at < file.Length; )
-            {
-                if (_filled == FolderStore.Parallelism * 2)
-                {
-                    Drain(pack, cancellationToken);
-                }
-
-                ChunkJob job = NextJob();
-                job.Entry = chunks;
-                job.Length = (int)Math.Min(model.ChunkSizeBytes, file.Length - at);
-                ReadFully(handle, file, job.Raw.AsSpan(PackFormat.RecordHeaderSize, job.Length), at);
-                at += job.Length;
-                _filled++;
-            }
-        }
-
-        RequireUnchanged(file);
-    }
-
-    private ChunkJob NextJob()
-    {
-        if (_filled == _jobs.Count)
-        {
-            _jobs.Add(new ChunkJob(pool, model.ChunkSizeBytes));
-        }
-
-        return _jobs[_filled];
-    }
-
-    private static SafeFileHandle OpenSource(SourceFile file)
-    {
-        try
-        {
-            return File.OpenHandle(
-                file.FullPath,
-                FileMode.Open,
-                FileAccess.Read,
-                FileShare.ReadWrite | FileShare.Delete,
-                FileOptions.SequentialScan
-            );
-        }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
-        {
-            throw SourceUnreadable(file.FullPath, e);
-        }
-    }
-
-    private static void ReadFully(SafeFileHandle handle, SourceFile file, Span<byte> target, long offset)
-    {
-        while (target.Length > 0)
-        {
-            int read;
-            try
-            {
-                read = RandomAccess.Read(handle, target, offset);
-            }
-            catch (Exception e) when (StoreErrors.IsFromSystem(e))
-            {
-                throw SourceUnreadable(file.FullPath, e);
-            }
-
-            if (read == 0)
-            {
-                throw SourceChanged(file);
-            }
-
-            target = target[read..];
-            offset += read;
-        }
-    }
-
-    private static void RequireUnchanged(SourceFile file)
-    {
-        FileStatus now;
-        try
-        {
-            now = FileStatus.Read(file.FullPath);
-        }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
-        {
-            throw SourceUnreadable(file.FullPath, e);
-        }
-
-        if (now != file.Status)
-        {
-            throw SourceChanged(file);
-        }
-    }
-
-    private static CheckpointStoreException SourceChanged(SourceFile file) =>
-        new(
-            $"'{file.FullPath}' was changed while it was being saved. "
-                + "Write a checkpoint's files elsewhere and rename them into place when they are complete."
-        )
-        {
-            IsOfTheState = true,
-        };
-
-    private static CheckpointStoreException SourceUnreadable(string path, Exception e) =>
-        new(
-            $"The state to be saved could not be read: {path}: {e.Message.TrimEnd('.')}. "
-                + "The trainer has to leave it alone until it is released.",
-            e
-        )
-        {
-            IsOfTheState = true,
-        };
-
-    // Hashing and encoding go in parallel, looking up and writing in order: packs are the same whatever the timing.
-    private void Drain(PackWriter pack, CancellationToken cancellationToken)
-    {
-        probe?.Invoke(SaveStep.WritingChunks);
-        Concurrently(
-            _filled,
-            index =>
-            {
-                ChunkJob job = _jobs[index];
-                job.Hash();
-                if (!_known.Contains(job.Key))
-                {
-                    job.Encode(model.Compression);
-                }
-            },
-            cancellationToken
-        );
-        for (int i = 0; i < _filled; i++)
-        {
-            ChunkJob job = _jobs[i];
-            if (!_known.Contains(job.Key))
-            {
-                _known.Add(job.Key, new ChunkPlace(_packFile, pack.Append(job.Record), job.StoredLength, job.Codec));
-            }
-
-            job.Entry.Add(job.Key);
-        }
-
-        _filled = 0;
-    }
-
-    /// <summary>Runs few pieces at once and throws the first error itself, not a bundle.</summary>
-    internal static void Concurrently(int count, Action<int> work, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (count <= 1)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                work(i);
-            }
-
-            return;
-        }
-
-        try
-        {
-            Parallel.For(
-                0,
-                count,
-                new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken },
-                work
-            );
-        }
-        catch (AggregateException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
-        }
     }
 
     private CheckpointRef WriteManifest(long packLength)
@@ -305,10 +114,10 @@ internal sealed class FolderSave(
     {
         List<string> packs = [];
         Dictionary<string, int> packIndex = new(StringComparer.Ordinal);
-        List<ManifestEntry> entries = new(_entries.Count);
-        foreach ((SourceFile file, List<string> keys) in _entries)
+        List<ManifestEntry> entries = new(_files.Count);
+        foreach ((StateFile file, string[] keys) in _files.Zip(_keys))
         {
-            List<ManifestChunk> chunks = new(keys.Count);
+            List<ManifestChunk> chunks = new(keys.Length);
             foreach (string key in keys)
             {
                 ChunkPlace place = _known[key];
@@ -322,8 +131,7 @@ internal sealed class FolderSave(
                 chunks.Add(new ManifestChunk(key, index, place.Offset, place.Stored, ChunkCodecNames.NameOf(place.Codec)));
             }
 
-            FileStatus status = file.Status;
-            entries.Add(new ManifestEntry(file.Path, file.Length, EntryMode.Format(status.Mode), chunks, status.Modified, file.Link));
+            entries.Add(new ManifestEntry(file.Path, file.Length, EntryMode.Format(file.Mode), chunks, file.Modified, file.Link));
         }
 
         return new Manifest

@@ -28,7 +28,7 @@ public sealed partial class FolderStore
         {
             await Task.Run(() => WriteSample(source, random), cancellationToken);
             StagedState state = new("warm-up", 0, 0, CheckpointReasons.Request, new Dictionary<string, double>());
-            SaveRequest request = new(task, 1, CheckpointNames.Create(1, 0, random), state, source, []);
+            SaveRequest request = new(task, 1, CheckpointNames.Create(1, 0, random), state, StateSource.OfFolder(source), []);
             CheckpointRef saved = await scratch.SaveAsync(request, cancellationToken);
             await scratch.VerifyAsync(task, saved, cancellationToken);
             await scratch.RestoreAsync(task, saved, Path.Combine(scratchFolder, "restored"), cancellationToken);

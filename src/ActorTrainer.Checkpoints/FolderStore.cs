@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -102,6 +103,35 @@ public sealed partial class FolderStore : ICheckpointStore
     public Task UnlinkAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken) =>
         Task.Run(() => Unlink(task, files, cancellationToken), cancellationToken);
 
+    /// <summary>Runs few pieces at once and throws the first error itself, not a bundle.</summary>
+    internal static void Concurrently(int count, Action<int> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (count <= 1)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                work(i);
+            }
+
+            return;
+        }
+
+        try
+        {
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+                work
+            );
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
     private long Verify(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
         using FolderReader reader = new(_layout, _pool, task, checkpoint);
@@ -110,7 +140,7 @@ public sealed partial class FolderStore : ICheckpointStore
         foreach (ManifestEntry entry in reader.Manifest.Entries)
         {
             int[] wanted = [.. Enumerable.Range(0, entry.Chunks.Count).Where(index => seen.Add(entry.Chunks[index].Sha256))];
-            FolderSave.Concurrently(
+            Concurrently(
                 wanted.Length,
                 index =>
                 {

@@ -10,7 +10,7 @@ namespace ActorTrainer.Checkpoints;
 /// </summary>
 public interface ICheckpointStore
 {
-    /// <summary>Stores every file below a folder as one checkpoint.</summary>
+    /// <summary>Stores every file of a state as one checkpoint.</summary>
     /// <exception cref="CheckpointStoreException">It could not be written (disk full, folder away); nothing is visible then.</exception>
     Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken);
 
@@ -68,15 +68,14 @@ public interface ICheckpointContent : IDisposable
 /// <param name="Term">The owner's term; part of every new file's name.</param>
 /// <param name="Name">The checkpoint's name.</param>
 /// <param name="State">Step, epoch, reason and metrics.</param>
-/// <param name="SourceDirectory">The folder whose files are stored, with their relative paths; links and empty folders are refused or
-/// dropped as documented.</param>
+/// <param name="Source">Where its bytes are.</param>
 /// <param name="Listed">Checkpoints whose chunks may be referenced, newest first.</param>
 public sealed record SaveRequest(
     TaskId Task,
     long Term,
     string Name,
     StagedState State,
-    string SourceDirectory,
+    StateSource Source,
     IReadOnlyList<CheckpointRef> Listed
 );
 

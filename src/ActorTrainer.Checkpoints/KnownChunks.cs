@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -9,13 +10,13 @@ namespace ActorTrainer.Checkpoints;
 /// </summary>
 internal sealed class KnownChunks
 {
-    private readonly Dictionary<string, ChunkPlace> _places = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ChunkPlace> _places = new(StringComparer.Ordinal);
 
     public bool Contains(string sha256) => _places.ContainsKey(sha256);
 
     public ChunkPlace this[string sha256] => _places[sha256];
 
-    public void Add(string sha256, ChunkPlace place) => _places.Add(sha256, place);
+    public void Add(string sha256, ChunkPlace place) => _ = _places.TryAdd(sha256, place);
 
     /// <summary>Reads the manifests of earlier checkpoints. One that cannot be used is passed over: it only saves space.</summary>
     public void AddFrom(FolderLayout layout, TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken)

@@ -5,6 +5,10 @@ namespace ActorTrainer.Checkpoints;
 /// <summary>The one sequential writer of a save's pack. The file comes into being with its first chunk.</summary>
 internal sealed class PackWriter(string path) : IDisposable
 {
+    // Often enough that the disk is never idle, seldom enough that it gets large pieces.
+    private const int WritebackEvery = 16 * 1024 * 1024;
+
+    private long _writtenBack;
     private SafeFileHandle? _handle;
 
     /// <summary>Bytes written so far; 0: this writer made no file.</summary>
@@ -24,6 +28,13 @@ internal sealed class PackWriter(string path) : IDisposable
         long offset = Length;
         RandomAccess.Write(_handle, record.Span, offset);
         Length = offset + record.Length;
+        if (Length - _writtenBack >= WritebackEvery)
+        {
+            // Otherwise all of it would wait for the sync at the end, and the disk would do nothing until then.
+            Writeback.Start(_handle, _writtenBack, Length - _writtenBack);
+            _writtenBack = Length;
+        }
+
         return offset;
     }
 

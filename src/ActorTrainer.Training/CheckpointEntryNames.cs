@@ -51,8 +51,4 @@ internal static class CheckpointEntryNames
             throw new CheckpointEntryException(name, "has no usable name: it ends with '/'.");
         }
     }
-
-    /// <summary>The file of an entry below the checkpoint's folder.</summary>
-    public static string PathOf(string directory, string name, string suffix) =>
-        Path.Combine(directory, name.Replace('/', Path.DirectorySeparatorChar) + suffix);
 }

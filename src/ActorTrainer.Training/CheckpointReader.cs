@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Microsoft.Win32.SafeHandles;
+using ActorTrainer.Training.Storage;
 
 namespace ActorTrainer.Training;
 
@@ -12,8 +12,8 @@ namespace ActorTrainer.Training;
 /// </summary>
 public sealed class CheckpointReader : IDisposable
 {
-    private readonly string _directory;
-    private readonly SafeFileHandle? _file;
+    private readonly StateFiles _files;
+    private readonly StateContent? _tensorFile;
     private readonly SortedDictionary<string, TensorInfo> _tensors = new(StringComparer.Ordinal);
     private readonly long _dataStart;
 
@@ -21,28 +21,24 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">Its tensor file is damaged.</exception>
     public CheckpointReader(string directory)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        _directory = directory;
-        if (!Directory.Exists(directory))
-        {
-            throw new DirectoryNotFoundException($"{directory}: there is no checkpoint in this place.");
-        }
+        : this(FilesOf(directory)) { }
 
-        string path = Path.Combine(directory, CheckpointEntryNames.TensorFile);
-        if (!File.Exists(path))
+    internal CheckpointReader(StateFiles files)
+    {
+        _files = files;
+        if (!files.Contains(CheckpointEntryNames.TensorFile))
         {
             return;
         }
 
-        _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        _tensorFile = files.Open(CheckpointEntryNames.TensorFile);
         try
         {
-            (_tensors, _dataStart) = Safetensors.ReadHeader(_file, path);
+            (_tensors, _dataStart) = Safetensors.ReadHeader(_tensorFile);
         }
         catch
         {
-            _file.Dispose();
+            _tensorFile.Dispose();
             throw;
         }
     }
@@ -55,8 +51,8 @@ public sealed class CheckpointReader : IDisposable
     {
         CheckpointEntryNames.Validate(name);
         return _tensors.ContainsKey(name)
-            || File.Exists(CheckpointEntryNames.PathOf(_directory, name, CheckpointEntryNames.JsonSuffix))
-            || File.Exists(CheckpointEntryNames.PathOf(_directory, name, CheckpointEntryNames.BytesSuffix));
+            || _files.Contains(name + CheckpointEntryNames.JsonSuffix)
+            || _files.Contains(name + CheckpointEntryNames.BytesSuffix);
     }
 
     /// <summary>Lengths of a tensor's dimensions, outermost first.</summary>
@@ -123,7 +119,7 @@ public sealed class CheckpointReader : IDisposable
     /// <exception cref="CheckpointEntryException">There is no such entry.</exception>
     public byte[] ReadBytes(string name)
     {
-        using FileStream file = OpenFile(name, CheckpointEntryNames.BytesSuffix, "entry of bytes");
+        using Stream file = OpenFile(name, CheckpointEntryNames.BytesSuffix, "entry of bytes");
         byte[] bytes = new byte[file.Length];
         file.ReadExactly(bytes);
         return bytes;
@@ -134,18 +130,30 @@ public sealed class CheckpointReader : IDisposable
     public Stream OpenBytes(string name) => OpenFile(name, CheckpointEntryNames.BytesSuffix, "entry of bytes");
 
     /// <summary>Closes the files.</summary>
-    public void Dispose() => _file?.Dispose();
+    public void Dispose()
+    {
+        _tensorFile?.Dispose();
+        _files.Dispose();
+    }
 
-    private FileStream OpenFile(string name, string suffix, string kind)
+    private static FolderFiles FilesOf(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        return Directory.Exists(directory)
+            ? new FolderFiles(directory)
+            : throw new DirectoryNotFoundException($"{directory}: there is no checkpoint in this place.");
+    }
+
+    private Stream OpenFile(string name, string suffix, string kind)
     {
         CheckpointEntryNames.Validate(name);
-        string path = CheckpointEntryNames.PathOf(_directory, name, suffix);
-        if (!File.Exists(path))
+        string path = name + suffix;
+        if (!_files.Contains(path))
         {
             ThrowMissing(name, kind);
         }
 
-        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 4096);
+        return _files.Open(path).AsStream();
     }
 
     private TensorInfo Find(string name)
@@ -184,7 +192,7 @@ public sealed class CheckpointReader : IDisposable
             );
         }
 
-        Safetensors.ReadExactly(_file!, target, _dataStart + tensor.Offset);
+        _tensorFile!.Read(target, _dataStart + tensor.Offset);
     }
 
     [DoesNotReturn]

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ActorTrainer.Training.Storage;
 
 namespace ActorTrainer.Training;
 
@@ -15,18 +16,16 @@ namespace ActorTrainer.Training;
 /// </remarks>
 public sealed class CheckpointWriter : IDisposable
 {
-    private readonly string _directory;
+    private readonly StateTarget _target;
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
     private SafetensorsWriter? _tensors;
     private bool _completed;
 
     /// <summary>Writes below a folder, which is made when it is missing. <see cref="Complete"/> ends it.</summary>
     public CheckpointWriter(string directory)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        _directory = directory;
-        Directory.CreateDirectory(directory);
-    }
+        : this(new FolderTarget(directory)) { }
+
+    internal CheckpointWriter(StateTarget target) => _target = target;
 
     /// <summary>Writes a tensor of 32-bit floats, row by row.</summary>
     /// <param name="name">The entry's name.</param>
@@ -96,7 +95,7 @@ public sealed class CheckpointWriter : IDisposable
     private void AddTensor(string name, TensorType type, ReadOnlySpan<byte> bytes, int count, ReadOnlySpan<long> shape)
     {
         Claim(name);
-        _tensors ??= new SafetensorsWriter(Path.Combine(_directory, CheckpointEntryNames.TensorFile));
+        _tensors ??= new SafetensorsWriter(_target.CreateTensors(CheckpointEntryNames.TensorFile));
         long[] lengths = shape.Length == 0 ? [count] : shape.ToArray();
         long places = 1;
         foreach (long length in lengths)
@@ -120,16 +119,10 @@ public sealed class CheckpointWriter : IDisposable
         _tensors.Add(name, type, lengths, bytes);
     }
 
-    private FileStream CreateFile(string name, string suffix)
+    private Stream CreateFile(string name, string suffix)
     {
         Claim(name);
-        string path = CheckpointEntryNames.PathOf(_directory, name, suffix);
-        if (name.Contains('/', StringComparison.Ordinal))
-        {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        }
-
-        return new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 4096);
+        return _target.Create(name + suffix);
     }
 
     private void Claim(string name)

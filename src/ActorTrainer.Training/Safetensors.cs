@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Win32.SafeHandles;
+using ActorTrainer.Training.Storage;
 
 namespace ActorTrainer.Training;
 
@@ -39,25 +39,25 @@ internal sealed record TensorInfo(TensorType Type, long[] Shape, long Offset, lo
 internal sealed class SafetensorsWriter : IDisposable
 {
     // 8 bytes of length and the JSON; room for about 500 tensors. A larger header moves the data once, at the end.
-    private const int ReservedBytes = 64 * 1024;
+    internal const int ReservedBytes = 64 * 1024;
 
-    private readonly SafeFileHandle _file;
+    private readonly TensorFile _file;
     private readonly List<KeyValuePair<string, TensorInfo>> _tensors = [];
     private long _length;
 
-    public SafetensorsWriter(string path)
+    public SafetensorsWriter(TensorFile file)
     {
         if (!BitConverter.IsLittleEndian)
         {
             throw new PlatformNotSupportedException("checkpoints are written in little-endian order; this processor has another one.");
         }
 
-        _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+        _file = file;
     }
 
     public void Add(string name, TensorType type, long[] shape, ReadOnlySpan<byte> bytes)
     {
-        RandomAccess.Write(_file, bytes, ReservedBytes + _length);
+        _file.Append(bytes);
         _tensors.Add(new(name, new TensorInfo(type, shape, _length, bytes.Length)));
         _length += bytes.Length;
     }
@@ -69,14 +69,13 @@ internal sealed class SafetensorsWriter : IDisposable
         if (json.Length + 8 > size)
         {
             size = (json.Length + 8 + 4095) / 4096 * 4096;
-            MoveData(size);
         }
 
         byte[] header = new byte[size];
         header.AsSpan().Fill((byte)' ');
         BinaryPrimitives.WriteInt64LittleEndian(header, size - 8);
         json.CopyTo(header, 8);
-        RandomAccess.Write(_file, header, 0);
+        _file.Complete(header);
     }
 
     public void Dispose() => _file.Dispose();
@@ -110,20 +109,6 @@ internal sealed class SafetensorsWriter : IDisposable
 
         return buffer.WrittenSpan.ToArray();
     }
-
-    // From the end to the front, because the two places overlap.
-    private void MoveData(int newStart)
-    {
-        byte[] block = new byte[1 << 20];
-        long left = _length;
-        while (left > 0)
-        {
-            int size = (int)Math.Min(block.Length, left);
-            left -= size;
-            Safetensors.ReadExactly(_file, block.AsSpan(0, size), ReservedBytes + left);
-            RandomAccess.Write(_file, block.AsSpan(0, size), newStart + left);
-        }
-    }
 }
 
 /// <summary>Reads the header of a safetensors file.</summary>
@@ -134,16 +119,17 @@ internal static class Safetensors
 
     /// <summary>The tensors by name, and where the data starts.</summary>
     /// <exception cref="InvalidDataException">It is not such a file, or a part of it is missing.</exception>
-    public static (SortedDictionary<string, TensorInfo> Tensors, long DataStart) ReadHeader(SafeFileHandle file, string path)
+    public static (SortedDictionary<string, TensorInfo> Tensors, long DataStart) ReadHeader(StateContent file)
     {
-        long fileLength = RandomAccess.GetLength(file);
+        string path = file.Name;
+        long fileLength = file.Length;
         Span<byte> prefix = stackalloc byte[8];
         if (fileLength < 8)
         {
             throw new InvalidDataException($"{path}: {fileLength} bytes are no safetensors file.");
         }
 
-        ReadExactly(file, prefix, 0);
+        file.Read(prefix, 0);
         long headerLength = BinaryPrimitives.ReadInt64LittleEndian(prefix);
         if (headerLength is <= 0 or > MaxHeaderBytes || headerLength > fileLength - 8)
         {
@@ -151,7 +137,7 @@ internal static class Safetensors
         }
 
         byte[] header = new byte[headerLength];
-        ReadExactly(file, header, 8);
+        file.Read(header, 8);
         try
         {
             return (Parse(header, path, fileLength - 8 - headerLength), 8 + headerLength);
@@ -159,21 +145,6 @@ internal static class Safetensors
         catch (Exception problem) when (problem is JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
         {
             throw new InvalidDataException($"{path}: the header is no safetensors header: {problem.Message}", problem);
-        }
-    }
-
-    public static void ReadExactly(SafeFileHandle file, Span<byte> buffer, long offset)
-    {
-        while (buffer.Length > 0)
-        {
-            int read = RandomAccess.Read(file, buffer, offset);
-            if (read == 0)
-            {
-                throw new EndOfStreamException($"the file ends at byte {offset}, {buffer.Length} bytes early.");
-            }
-
-            buffer = buffer[read..];
-            offset += read;
         }
     }
 

@@ -27,7 +27,14 @@ internal sealed class SaveFixture : IDisposable
     public string NewName(long term = 1) => CheckpointNames.Create(term, 10, _random);
 
     public SaveRequest Request(string name, params CheckpointRef[] listed) =>
-        new(Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
+        new(
+            Task,
+            1,
+            name,
+            new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()),
+            StateSource.OfFolder(Folder["source"]),
+            listed
+        );
 
     public Task<CheckpointRef> SaveAsync(FolderStore store, params CheckpointRef[] listed) =>
         store.SaveAsync(Request(NewName(), listed), CancellationToken.None);

@@ -83,16 +83,36 @@ internal sealed class FakeNode : IAsyncDisposable
     }
 
     /// <summary>Answers hello, waits for ready and lets the trainer go.</summary>
-    public async Task BeginAsync(CheckpointSpec? policy = null, bool restore = false)
+    public async Task BeginAsync(
+        CheckpointSpec? policy = null,
+        bool restore = false,
+        StagingMemory? memory = null,
+        MemoryState? state = null
+    )
     {
         await ExpectAsync<HelloMessage>();
-        await SendInitAsync();
+        await SendInitAsync(memory);
         await ExpectAsync<ReadyMessage>();
-        await SendAsync(new BeginMessage(restore, policy ?? new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null));
+        await SendAsync(
+            new BeginMessage(restore, policy ?? new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null) { Memory = state }
+        );
     }
 
-    public Task SendInitAsync() =>
-        SendAsync(new InitMessage("task-a/3-7", "Some.Trainer", null, null, RunDirectory, StagingDirectory, RestoreDirectory));
+    public Task SendInitAsync(StagingMemory? memory = null) =>
+        SendAsync(
+            new InitMessage("task-a/3-7", "Some.Trainer", null, null, RunDirectory, StagingDirectory, RestoreDirectory) { Memory = memory }
+        );
+
+    /// <summary>Memory for states: files, which a worker maps as it maps what a node shares.</summary>
+    public StagingMemory Memory(long limit, int areas = 3, params int[] held) =>
+        new([.. Enumerable.Range(0, areas).Select(area => NewFile($"area{area}"))], limit, held);
+
+    private string NewFile(string name)
+    {
+        string path = _folder.Combine(name);
+        File.WriteAllBytes(path, []);
+        return path;
+    }
 
     public async Task<int> ExitAsync() => await Worker.WaitAsync(Deadline);
 

@@ -18,11 +18,14 @@ public sealed class WorkerCodecTests
         ["tiny"] = 1e-300,
     };
 
+    private static readonly StagedFile[] Files = [new("state.safetensors", [1L << 40, 8, 0, 64]), new("a/b \"c\".json", [])];
+
     public static TheoryData<WorkerMessage> FromWorker =>
         new()
         {
             new HelloMessage(1, "task/1-2", 77),
             new HelloMessage(1, "spare-1", 77) { Spare = true },
+            new HelloMessage(1, "task/1-2", 77) { Memory = true },
             new ReadyMessage(),
             new PhaseMessage(WorkerPhase.Starting),
             new PhaseMessage(WorkerPhase.Initializing),
@@ -33,6 +36,7 @@ public sealed class WorkerCodecTests
             new ProgressMessage(5, 10, 0.5, Metrics),
             new ProgressMessage(5, null, double.NaN, new Dictionary<string, double>()),
             new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics),
+            new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics) { Area = 0, Files = Files },
             new StageFailedMessage("request", "no space: \"/x\"\n"),
             new DoneMessage(10, 10, 1, Metrics, new Dictionary<string, string> { ["sha"] = "ab", ["text"] = "line\nline" }),
             new ErrorMessage("InvalidOperationException: äöü 😀"),
@@ -62,6 +66,10 @@ public sealed class WorkerCodecTests
                 },
                 WorkingDirectory = "/work",
             },
+            new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re")
+            {
+                Memory = new StagingMemory(["/proc/7/fd/8", "/proc/7/fd/9"], 1L << 40, [1]),
+            },
             new BeginMessage(true, new CheckpointSpec(), null),
             new BeginMessage(
                 false,
@@ -83,7 +91,9 @@ public sealed class WorkerCodecTests
             ),
             new BeginMessage(false, new CheckpointSpec { Strategy = CheckpointStrategy.Epoch }, double.NaN),
             new CheckpointNowMessage("drain"),
+            new BeginMessage(true, new CheckpointSpec(), null) { Memory = new MemoryState("/proc/7/fd/8", Files) },
             new ReleasedMessage("s1-5"),
+            new ReleasedMessage("s1-5") { Area = 0 },
             new StopMessage(),
         };
 

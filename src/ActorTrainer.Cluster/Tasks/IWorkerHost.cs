@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cluster.Tasks;
@@ -23,11 +24,14 @@ public interface IWorkerHost : IAsyncDisposable
     /// <summary>Ends a worker with all its descendants; posts exited. A run that does not stand is answered by exited at once.</summary>
     void Stop(StopWorker effect);
 
-    /// <summary>Removes a staged folder.</summary>
+    /// <summary>Lets go of a staged state.</summary>
     void Release(ReleaseStaged effect);
 
-    /// <summary>The folder of a staged state.</summary>
-    string StagedDirectory(RunKey run, string stagedId);
+    /// <summary>A staged state.</summary>
+    StateSource Staged(RunKey run, string stagedId);
+
+    /// <summary>A staged state is stored as a checkpoint; it is released when that is journaled.</summary>
+    void Stored(RunKey run, string stagedId, CheckpointRef checkpoint);
 
     /// <summary>The folder that a checkpoint is restored into before the run begins.</summary>
     string RestoreDirectory(RunKey run);

@@ -81,10 +81,11 @@ internal sealed partial class TaskEffects(
                 save.Run.Term,
                 save.Name,
                 save.State,
-                workers.StagedDirectory(save.Run, save.State.Id),
+                workers.Staged(save.Run, save.State.Id),
                 save.Listed
             );
             CheckpointRef stored = await store.SaveAsync(request, life);
+            workers.Stored(save.Run, save.State.Id, stored);
             post(new CheckpointStored(save.Run, save.State.Id, stored));
         }
         catch (Exception e) when (e is CheckpointStoreException or CheckpointDamagedException or IOException or UnauthorizedAccessException)

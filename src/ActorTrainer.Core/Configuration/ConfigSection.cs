@@ -103,11 +103,14 @@ public sealed class ConfigSection
     }
 
     /// <summary>A size in bytes within bounds.</summary>
-    public long Size(string key, long fallback, long min, long max)
+    public long Size(string key, long fallback, long min, long max) => OptionalSize(key, min, max) ?? fallback;
+
+    /// <summary>A size in bytes within bounds; null when missing or null.</summary>
+    public long? OptionalSize(string key, long min, long max)
     {
         if (Scalar(key) is not { } scalar)
         {
-            return fallback;
+            return null;
         }
 
         if (!Quantities.TryParseSize(scalar.Text!, out long value, out string problem))

@@ -125,6 +125,7 @@ public static class NodeModelReader
             Scope = section.Choice("scope", defaults.Scope, ("cluster", "cluster"), ("node", "node")),
             Compression = section.Flag("compression", defaults.Compression),
             ChunkSizeBytes = (int)section.Size("chunk-size", defaults.ChunkSizeBytes, 4 << 10, 64 << 20),
+            MemoryBytes = section.OptionalSize("memory", 0, 1L << 50),
         };
     }
 

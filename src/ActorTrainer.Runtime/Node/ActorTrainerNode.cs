@@ -22,6 +22,8 @@ namespace ActorTrainer.Runtime.Node;
 /// </summary>
 public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 {
+    // Of what the machine has, for states in memory.
+    private const int MemoryShare = 4;
     private static readonly TimeSpan StopMargin = TimeSpan.FromSeconds(5);
 
     private readonly NodeModel _asked;
@@ -78,6 +80,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             Bundles = bundles,
             Worker = model.Worker,
             SelfFenceAfter = model.Sharding.SelfFenceAfter,
+            StateMemoryBytes = model.Checkpoints.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare,
             SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());

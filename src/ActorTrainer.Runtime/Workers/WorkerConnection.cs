@@ -16,6 +16,9 @@ internal sealed class WorkerConnection(Socket socket) : IDisposable
     /// <summary>Whose connection it is; set by the host after hello.</summary>
     public WorkerRun? Run { get; set; }
 
+    /// <summary>Whether the worker can stage states in memory.</summary>
+    public bool TakesMemory { get; set; }
+
     /// <summary>Ends when everything the worker said was handed on and it closed its end.</summary>
     public Task Ended => _ended.Task;
 

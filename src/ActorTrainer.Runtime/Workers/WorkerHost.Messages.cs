@@ -77,13 +77,7 @@ internal sealed partial class WorkerHost
                 );
                 break;
             case StagedMessage { Id: not null } staged when IsFolderName(staged.Id):
-                _ = _unreleased.Add((run.Key, staged.Id));
-                _post(
-                    new WorkerStaged(
-                        run.Key,
-                        new StagedState(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics))
-                    )
-                );
+                OnStaged(run, staged);
                 break;
             case StageFailedMessage failed:
                 _post(new WorkerStageFailed(run.Key, failed.Reason ?? "", failed.Detail ?? ""));
@@ -96,6 +90,20 @@ internal sealed partial class WorkerHost
                 run.Error = error.Detail;
                 break;
         }
+    }
+
+    private void OnStaged(WorkerRun run, StagedMessage staged)
+    {
+        if (staged.Area is not null && _memory.Stage(run.Key, staged) is { } problem)
+        {
+            run.Error = $"The state '{staged.Id}' that the worker has staged {problem}. Its side of the worker protocol is at fault.";
+            StopRun(run, TimeSpan.Zero);
+            return;
+        }
+
+        _ = _unreleased.Add((run.Key, staged.Id));
+        StagedState state = new(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics));
+        _post(new WorkerStaged(run.Key, state));
     }
 
     private void OnCommit(WorkerConnection connection, CommitMessage commit)
@@ -137,6 +145,7 @@ internal sealed partial class WorkerHost
 
         connection.Run = run;
         run.Connection = connection;
+        connection.TakesMemory = hello.Memory;
         SendInit(run, connection, init => init);
     }
 
@@ -160,6 +169,9 @@ internal sealed partial class WorkerHost
                     _directories.Staging(run.Key),
                     _directories.Restore(run.Key)
                 )
+                {
+                    Memory = connection.TakesMemory ? _memory.Offer(run.Key) : null,
+                }
             )
         );
     }

@@ -315,6 +315,7 @@ internal sealed partial class WorkerHost
         run.Environment?.Dispose();
         run.Folder?.Dispose();
         run.Connection?.Dispose();
+        _memory.End(run.Key);
 
         // Behind what is told of its end.
         _ = Enqueue(WakeIdleWaiters);

@@ -154,6 +154,7 @@ internal sealed partial class WorkerHost
         }
 
         spare.Pid = hello.Pid;
+        connection.TakesMemory = hello.Memory;
         spare.Connection = connection;
         spare.ReadyAt = _time.GetTimestamp();
         string memory = ProcessTable.MemoryOf(hello.Pid) is { } bytes

@@ -1,10 +1,12 @@
 using System.Threading.Channels;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Cluster.Tasks;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Runtime.Workers.Environments;
+using ActorTrainer.Runtime.Workers.Memory;
 using ActorTrainer.Training.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +27,7 @@ internal sealed partial class WorkerHost : IWorkerHost
     private readonly ILogger<WorkerHost> _logger;
     private readonly RunDirectories _directories;
     private readonly RemovedFolders _removed;
+    private readonly StateMemory _memory;
     private readonly Channel<Action> _queue = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, WorkerRun> _runs = [];
@@ -44,6 +47,7 @@ internal sealed partial class WorkerHost : IWorkerHost
         _logger = logger;
         _directories = new RunDirectories(_options.DataDirectory);
         _removed = new RemovedFolders(_directories.Removed, time);
+        _memory = new StateMemory(_options.StateMemoryBytes, time);
         WorkerModel worker = _options.Worker;
         EnvironmentBounds bounds = new(worker.EnvironmentsKeep, worker.EnvironmentsMaxBytes);
         _environments = new EnvironmentStore(_options.DataDirectory, bounds, RunDirectories.DeleteFolder, time);
@@ -138,14 +142,25 @@ internal sealed partial class WorkerHost : IWorkerHost
                 WorkerRun? run = _runs.GetValueOrDefault(effect.Run.ToString());
                 if (_unreleased.Remove((effect.Run, effect.StagedId)))
                 {
+                    int? area = _memory.Release(effect.Run, effect.StagedId);
                     run?.Folder?.Released();
-                    run?.Connection?.Send(new ReleasedMessage(effect.StagedId));
+
+                    // The memory is the task's: when its run is another one by now, that one may write there.
+                    run ??= area is null ? null : _runs.Values.FirstOrDefault(other => other.Key.Task == effect.Run.Task);
+                    run?.Connection?.Send(new ReleasedMessage(effect.StagedId) { Area = area });
                 }
             });
         });
 
     /// <inheritdoc />
-    public string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);
+    public StateSource Staged(RunKey run, string stagedId) =>
+        _memory.Source(run, stagedId) ?? StateSource.OfFolder(StagedDirectory(run, stagedId));
+
+    /// <inheritdoc />
+    public void Stored(RunKey run, string stagedId, CheckpointRef checkpoint) => _memory.Stored(run, stagedId);
+
+    /// <summary>The folder of a state that is staged in files.</summary>
+    internal string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);
 
     /// <inheritdoc />
     public string RestoreDirectory(RunKey run) => _directories.Restore(run);
@@ -227,6 +242,7 @@ internal sealed partial class WorkerHost : IWorkerHost
 
         await _socket.DisposeAsync();
         _socket = null;
+        _memory.Dispose();
         _stop.Dispose();
     }
 

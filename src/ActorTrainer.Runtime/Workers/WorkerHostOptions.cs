@@ -16,6 +16,9 @@ internal sealed record WorkerHostOptions
     /// <summary>Log size and niceness.</summary>
     public WorkerModel Worker { get; init; } = new();
 
+    /// <summary>How much memory this node may use for states of trainers, in bytes. 0: none, they go through files. Default 0.</summary>
+    public long StateMemoryBytes { get; init; }
+
     /// <summary>For how long the guard may not hear the node before it ends all workers. Default 10 s.</summary>
     public TimeSpan SelfFenceAfter { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -68,6 +68,10 @@ public sealed record HelloMessage(int Protocol, string Run, int Pid) : WorkerMes
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Spare { get; init; }
+
+    /// <summary>Whether states may go through memory that worker and node share. Default false: they go through files.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Memory { get; init; }
 }
 
 /// <summary>Worker → node: the trainer is initialised and waits for <see cref="BeginMessage"/>.</summary>
@@ -84,9 +88,53 @@ public sealed record PhaseMessage(WorkerPhase Phase) : WorkerMessage;
 public sealed record ProgressMessage(long Step, long? TotalSteps, double Epoch, IReadOnlyDictionary<string, double> Metrics)
     : WorkerMessage;
 
-/// <summary>Worker → node: a state stands complete in <c>stagingDirectory/id</c> and is not touched again.</summary>
+/// <summary>
+/// Worker → node: a state stands complete in <c>stagingDirectory/id</c>, or in memory, and is not touched again until it is released.
+/// </summary>
 public sealed record StagedMessage(string Id, long Step, double Epoch, string Reason, IReadOnlyDictionary<string, double> Metrics)
-    : WorkerMessage;
+    : WorkerMessage
+{
+    /// <summary>Which of the areas of <see cref="StagingMemory"/> it stands in, from 0; null: in files.</summary>
+    public int? Area { get; init; }
+
+    /// <summary>Where its files stand in that area.</summary>
+    public IReadOnlyList<StagedFile>? Files { get; init; }
+}
+
+/// <summary>A file of a state in memory.</summary>
+/// <param name="Path">Relative, with <c>/</c> between its segments.</param>
+/// <param name="Extents">Offset and length in bytes, in turns; the file is these one after the other.</param>
+public sealed record StagedFile(string Path, IReadOnlyList<long> Extents)
+{
+    /// <summary>In bytes.</summary>
+    [JsonIgnore]
+    public long Length => Extents.Where((_, index) => index % 2 != 0).Sum();
+
+    /// <summary>Whether all of it is within a memory of so many bytes.</summary>
+    internal bool IsWithin(long size)
+    {
+        for (int i = 0; i < Extents.Count; i += 2)
+        {
+            if (i + 1 == Extents.Count || Extents[i] < 0 || Extents[i + 1] < 0 || Extents[i] > size - Extents[i + 1])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
+
+/// <summary>Memory in which a worker may stage its states.</summary>
+/// <param name="Areas">Paths to open; each holds one state at a time.</param>
+/// <param name="Limit">How large each may become, in bytes.</param>
+/// <param name="Held">Those of them that may not be written until a <see cref="ReleasedMessage"/> names them.</param>
+public sealed record StagingMemory(IReadOnlyList<string> Areas, long Limit, IReadOnlyList<int> Held);
+
+/// <summary>A state in memory, to be read.</summary>
+/// <param name="Path">The memory, to be opened for reading.</param>
+/// <param name="Files">Where its files stand.</param>
+public sealed record MemoryState(string Path, IReadOnlyList<StagedFile> Files);
 
 /// <summary>Worker → node: a state could not be written.</summary>
 public sealed record StageFailedMessage(string Reason, string Detail) : WorkerMessage;
@@ -127,19 +175,30 @@ public sealed record InitMessage(
 
     /// <summary>For a spare worker: the folder to work in, absolute. Null: stay.</summary>
     public string? WorkingDirectory { get; init; }
+
+    /// <summary>Memory to stage in, for a worker that said it can; null: states go through files.</summary>
+    public StagingMemory? Memory { get; init; }
 }
 
 /// <summary>Node → worker: load the restore directory when <paramref name="Restore"/>, then train.</summary>
 /// <param name="Restore">Whether the restore directory holds a checkpoint.</param>
 /// <param name="Policy">When to stage by itself.</param>
 /// <param name="BestMetric">The best value so far of the policy's metric, or null.</param>
-public sealed record BeginMessage(bool Restore, CheckpointSpec Policy, double? BestMetric) : WorkerMessage;
+public sealed record BeginMessage(bool Restore, CheckpointSpec Policy, double? BestMetric) : WorkerMessage
+{
+    /// <summary>Where the state is instead of the restore directory; null: it is there.</summary>
+    public MemoryState? Memory { get; init; }
+}
 
 /// <summary>Node → worker: stage at the end of the current step, for this reason.</summary>
 public sealed record CheckpointNowMessage(string Reason) : WorkerMessage;
 
-/// <summary>Node → worker: a staged folder is gone. A worker has at most two staged folders that are not released.</summary>
-public sealed record ReleasedMessage(string Id) : WorkerMessage;
+/// <summary>Node → worker: a staged state is stored, or given up. A worker has at most two staged states that are not released.</summary>
+public sealed record ReleasedMessage(string Id) : WorkerMessage
+{
+    /// <summary>The area that may be written from now on, which need not be the one of this state; null: none.</summary>
+    public int? Area { get; init; }
+}
 
 /// <summary>Node → worker: end soon; the grace runs.</summary>
 public sealed record StopMessage : WorkerMessage;

@@ -63,6 +63,11 @@ internal static class WorkerCodec
                     json.WriteBoolean("spare"u8, true);
                 }
 
+                if (hello.Memory)
+                {
+                    json.WriteBoolean("memory"u8, true);
+                }
+
                 break;
             case ReadyMessage:
                 json.WriteString("type"u8, "ready"u8);
@@ -80,6 +85,12 @@ internal static class WorkerCodec
                 json.WriteString("id"u8, staged.Id);
                 json.WriteString("reason"u8, staged.Reason);
                 WriteProgress(json, staged.Step, null, staged.Epoch, staged.Metrics);
+                if (staged is { Area: { } area, Files: { } files })
+                {
+                    json.WriteNumber("area"u8, area);
+                    WriteFiles(json, files);
+                }
+
                 break;
             case StageFailedMessage failed:
                 json.WriteString("type"u8, "stage-failed"u8);
@@ -127,6 +138,26 @@ internal static class WorkerCodec
         json.WriteEndObject();
     }
 
+    private static void WriteFiles(Utf8JsonWriter json, IReadOnlyList<StagedFile> files)
+    {
+        json.WriteStartArray("files"u8);
+        foreach (StagedFile file in files)
+        {
+            json.WriteStartObject();
+            json.WriteString("path"u8, file.Path);
+            json.WriteStartArray("extents"u8);
+            foreach (long number in file.Extents)
+            {
+                json.WriteNumberValue(number);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
     private static void WriteResults(Utf8JsonWriter json, IReadOnlyDictionary<string, string> results)
     {
         json.WriteStartObject("results"u8);
@@ -172,17 +203,46 @@ internal static class WorkerCodec
             {
                 Environment = json.TryGetProperty("environment"u8, out JsonElement environment) ? ReadEnvironment(environment) : null,
                 WorkingDirectory = OptionalText(json, "workingDirectory"),
+                Memory = json.TryGetProperty("memory"u8, out JsonElement memory) ? ReadStaging(memory) : null,
             },
             "begin" => new BeginMessage(
                 json.GetProperty("restore"u8).GetBoolean(),
                 json.TryGetProperty("policy"u8, out JsonElement policy) ? ReadPolicy(policy) : new CheckpointSpec(),
                 json.TryGetProperty("bestMetric"u8, out JsonElement best) ? ReadNumber(best) : null
-            ),
+            )
+            {
+                Memory = json.TryGetProperty("memory"u8, out JsonElement state)
+                    ? new MemoryState(Text(state, "path"), ReadFiles(state.GetProperty("files"u8)))
+                    : null,
+            },
             "checkpoint-now" => new CheckpointNowMessage(Text(json, "reason")),
-            "released" => new ReleasedMessage(Text(json, "id")),
+            "released" => new ReleasedMessage(Text(json, "id")) { Area = OptionalNumber(json, "area") },
             "stop" => new StopMessage(),
             _ => null,
         };
+
+    private static StagingMemory ReadStaging(JsonElement json) =>
+        new(
+            [
+                .. json.GetProperty("areas"u8)
+                    .EnumerateArray()
+                    .Select(area => area.GetString() ?? throw new FormatException("an area is null.")),
+            ],
+            json.GetProperty("limit"u8).GetInt64(),
+            [.. json.GetProperty("held"u8).EnumerateArray().Select(held => held.GetInt32())]
+        );
+
+    private static IReadOnlyList<StagedFile> ReadFiles(JsonElement json) =>
+        [
+            .. json.EnumerateArray()
+                .Select(file => new StagedFile(
+                    Text(file, "path"),
+                    [.. file.GetProperty("extents"u8).EnumerateArray().Select(number => number.GetInt64())]
+                )),
+        ];
+
+    private static int? OptionalNumber(JsonElement json, string name) =>
+        json.TryGetProperty(name, out JsonElement value) ? value.GetInt32() : null;
 
     private static Dictionary<string, string?> ReadEnvironment(JsonElement json)
     {

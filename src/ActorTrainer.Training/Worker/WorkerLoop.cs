@@ -1,6 +1,7 @@
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Training.Protocol;
+using ActorTrainer.Training.Storage;
 
 namespace ActorTrainer.Training.Worker;
 
@@ -24,7 +25,7 @@ internal sealed class WorkerLoop
 
     private ITrainer _trainer = null!;
     private TrainerContext _context = null!;
-    private StagingArea _staging = null!;
+    private StagingArea? _staging;
     private CheckpointSpec _policy = new();
     private double? _best;
     private string? _deferred;
@@ -88,12 +89,19 @@ internal sealed class WorkerLoop
         {
             _progress.Dispose();
             await DisposeTrainerAsync();
+            _staging?.Dispose();
         }
     }
 
     private async Task<int> TrainAsync()
     {
-        _link.Send(new HelloMessage(WorkerMessage.ProtocolVersion, _run, Environment.ProcessId) { Spare = _spare });
+        _link.Send(
+            new HelloMessage(WorkerMessage.ProtocolVersion, _run, Environment.ProcessId)
+            {
+                Spare = _spare,
+                Memory = OperatingSystem.IsLinux(),
+            }
+        );
         if (await WaitForAsync<InitMessage>() is not { } init)
         {
             return Stopped();
@@ -105,7 +113,7 @@ internal sealed class WorkerLoop
             WorkerAssignment.Apply(init);
         }
 
-        _staging = new StagingArea(init.StagingDirectory);
+        _staging = new StagingArea(init.StagingDirectory, init.Memory);
         _context = new TrainerContext(init.Run.Split('/')[0], init.RunDirectory, init.Settings);
         _trainer = _create(init.TrainerType, init.Assembly);
         await _trainer.InitializeAsync(_context, _link.Stopping);
@@ -121,7 +129,10 @@ internal sealed class WorkerLoop
         if (begin.Restore)
         {
             _link.Send(new PhaseMessage(WorkerPhase.Restoring));
-            using CheckpointReader reader = new(init.RestoreDirectory);
+            using CheckpointReader reader = begin.Memory is { } memory
+                ? new CheckpointReader(new MemoryFiles(memory))
+                : new CheckpointReader(init.RestoreDirectory);
+            _staging.Expect(begin.Memory?.Files.Sum(file => file.Length) ?? 0);
             await _trainer.LoadAsync(reader, _link.Stopping);
         }
 
@@ -205,13 +216,13 @@ internal sealed class WorkerLoop
 
         // A stop waits for the state that was asked for before it; more steps would not reach that state.
         bool isRequest = requested is not null;
-        while (isRequest && _stop && !_staging.HasRoom && !_link.Closed)
+        while (isRequest && _stop && !_staging!.HasRoom && !_link.Closed)
         {
             Take(await _link.ReceiveAsync());
         }
 
         // No room: the node is still storing. Training goes on, and the save is made at the first step's end that has room.
-        if (!_staging.HasRoom || (!isRequest && Now < _stageNotBefore))
+        if (!_staging!.HasRoom || (!isRequest && Now < _stageNotBefore))
         {
             _deferred ??= isRequest ? null : decision.Reason;
             return;
@@ -242,9 +253,11 @@ internal sealed class WorkerLoop
         Enter(WorkerPhase.Saving);
         try
         {
-            string id = await _staging.StageAsync(_trainer, step.Step, _link.Stopping);
-            _link.Send(new StagedMessage(id, step.Step, step.Epoch, reason, _progress.Metrics));
-            return id;
+            StagedPlace place = await _staging!.StageAsync(_trainer, step.Step, _link.Stopping);
+            _link.Send(
+                new StagedMessage(place.Id, step.Step, step.Epoch, reason, _progress.Metrics) { Area = place.Area, Files = place.Files }
+            );
+            return place.Id;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
@@ -265,7 +278,7 @@ internal sealed class WorkerLoop
         string? id = null;
         while (id is null)
         {
-            while (!_staging.HasRoom && !StopRequested)
+            while (!_staging!.HasRoom && !StopRequested)
             {
                 Take(await _link.ReceiveAsync());
             }
@@ -285,7 +298,7 @@ internal sealed class WorkerLoop
 
         _link.ExpectClose();
         _link.Send(new DoneMessage(step.Step, step.TotalSteps, step.Epoch, _progress.Metrics, _context.Results));
-        while (_staging.IsUnreleased(id) && !StopRequested)
+        while (_staging!.IsUnreleased(id) && !StopRequested)
         {
             Take(await _link.ReceiveAsync());
         }
@@ -329,7 +342,7 @@ internal sealed class WorkerLoop
                 _requested.Enqueue(request.Reason);
                 break;
             case ReleasedMessage released:
-                _staging.Release(released.Id);
+                _staging?.Release(released);
                 break;
             default:
                 // Null: the connection is gone, which the link knows. Anything else is of a newer version.

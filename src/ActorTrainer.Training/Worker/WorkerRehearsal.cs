@@ -11,6 +11,9 @@ namespace ActorTrainer.Training.Worker;
 /// </summary>
 internal static class WorkerRehearsal
 {
+    private const string Area = "area";
+    private const int AreaLimit = 1 << 20;
+
     /// <summary>
     /// Rehearses. What fails costs time later on and nothing else, so it is passed over: where it matters, the run says what is wrong.
     /// </summary>
@@ -53,6 +56,8 @@ internal static class WorkerRehearsal
         }
 
         using WorkerLink link = WorkerLink.Connect(address, () => { });
+        // A worker maps any file as it maps the memory of its node.
+        await File.WriteAllBytesAsync(Path.Combine(folder, Area), []);
         using Socket node = listener.Accept();
         Task playing = Task.Run(() => Play(node, folder, restore));
         WorkerLoop loop = new(link, "rehearsal/0-0", (_, _) => new RehearsalTrainer(), time, TextWriter.Null, spare: true);
@@ -80,7 +85,7 @@ internal static class WorkerRehearsal
                     Send(stream, """{"type":"checkpoint-now","reason":"rehearsal"}""");
                     break;
                 case "staged":
-                    Send(stream, $$"""{"type":"released","id":"{{message.RootElement.GetProperty("id"u8).GetString()}}"}""");
+                    Send(stream, $$"""{"type":"released","id":"{{message.RootElement.GetProperty("id"u8).GetString()}}","area":0}""");
                     break;
             }
         }
@@ -101,6 +106,14 @@ internal static class WorkerRehearsal
             json.WriteString("runDirectory"u8, folder);
             json.WriteString("stagingDirectory"u8, folder);
             json.WriteString("restoreDirectory"u8, restore);
+            json.WriteStartObject("memory"u8);
+            json.WriteStartArray("areas"u8);
+            json.WriteStringValue(Path.Combine(folder, Area));
+            json.WriteEndArray();
+            json.WriteNumber("limit"u8, AreaLimit);
+            json.WriteStartArray("held"u8);
+            json.WriteEndArray();
+            json.WriteEndObject();
             json.WriteString("workingDirectory"u8, Environment.CurrentDirectory);
             json.WriteStartObject("environment"u8);
             json.WriteNull("ACTORTRAINER_REHEARSAL"u8);

@@ -50,7 +50,7 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
                 3,
                 Name,
                 new StagedState("s", 1000, 2.5, "interval", new Dictionary<string, double>()),
-                _folder["source"],
+                StateSource.OfFolder(_folder["source"]),
                 []
             ),
             CancellationToken.None

@@ -27,7 +27,7 @@ public sealed class NodeModelReaderTests
               journal {
                 path = "x/../j.db", postgresql = "Host=db;Password=a b", keep-finished = 90 d, max-finished = 10, keep-events = 400
               }
-              checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k }
+              checkpoints { path = /c, scope = node, compression = false, chunk-size = 64k, memory = 3 GiB }
               worker { log-max-size = 1 M, nice = 0, warm.dotnet = 3 }
               logging { level = DEBUG, file = l.log }
             }
@@ -80,6 +80,7 @@ public sealed class NodeModelReaderTests
                 Scope = "node",
                 Compression = false,
                 ChunkSizeBytes = 64 << 10,
+                MemoryBytes = 3L << 30,
             }
         );
         model.Worker.ShouldBe(

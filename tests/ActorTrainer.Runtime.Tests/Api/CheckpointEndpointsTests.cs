@@ -135,7 +135,7 @@ public sealed class CheckpointEndpointsTests : ApiTests
         DiskFolder.Write(folder["source"], files);
         StagedState state = new("s", 1000, 2.5, "interval", new Dictionary<string, double>());
         CheckpointRef saved = await store.SaveAsync(
-            new SaveRequest(SampleCluster.Digits, 3, "c-3-1000-x7q2", state, folder["source"], []),
+            new SaveRequest(SampleCluster.Digits, 3, "c-3-1000-x7q2", state, StateSource.OfFolder(folder["source"]), []),
             CancellationToken.None
         );
         Node.OnOpen = name =>

@@ -67,14 +67,7 @@ public sealed class OddFolderTests
         WorkerStaged staged = await harness.WaitAsync<WorkerStaged>();
         FolderStore store = new(new CheckpointStoreModel { Path = Path.Combine(harness.Directory, "store") }, TimeProvider.System);
         CheckpointRef saved = await store.SaveAsync(
-            new SaveRequest(
-                first.Task,
-                first.Term,
-                "c-3-1-abcdefgh",
-                staged.State,
-                harness.Host.StagedDirectory(first, staged.State.Id),
-                []
-            ),
+            new SaveRequest(first.Task, first.Term, "c-3-1-abcdefgh", staged.State, harness.Host.Staged(first, staged.State.Id), []),
             CancellationToken.None
         );
         RunKey next = WorkerHarness.Key(run: 2);

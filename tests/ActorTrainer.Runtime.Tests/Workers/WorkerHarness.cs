@@ -50,7 +50,8 @@ internal sealed class WorkerHarness : IAsyncDisposable
         TimeSpan? selfFenceAfter = null,
         string? directory = null,
         string? program = null,
-        TimeProvider? time = null
+        TimeProvider? time = null,
+        long memory = 0
     )
     {
         directory ??= NewDirectory();
@@ -59,6 +60,7 @@ internal sealed class WorkerHarness : IAsyncDisposable
             DataDirectory = directory,
             Bundles = new FolderBundles(new CheckpointStoreModel { Path = Path.Combine(directory, "store") }, TimeProvider.System),
             Worker = worker ?? new WorkerModel(),
+            StateMemoryBytes = memory,
             SelfFenceAfter = selfFenceAfter ?? TimeSpan.FromSeconds(10),
             SelfCommand = program is null ? [WorkerApp] : [WorkerApp, program],
         };

@@ -158,7 +158,7 @@ public sealed class MemoryStore(
         pack.Write(PackFormat.FileHeader);
         List<string> packs = [];
         List<ManifestEntry> entries = [];
-        foreach ((string path, byte[] bytes) in _readFolder(request.SourceDirectory).OrderBy(file => file.Key, StringComparer.Ordinal))
+        foreach ((string path, byte[] bytes) in Read(request.Source).OrderBy(file => file.Key, StringComparer.Ordinal))
         {
             List<ManifestChunk> chunks = [];
             foreach (byte[] chunk in bytes.Chunk(chunkSize))
@@ -210,6 +210,25 @@ public sealed class MemoryStore(
         {
             Output = state.Output,
         };
+    }
+
+    private IReadOnlyDictionary<string, byte[]> Read(StateSource source)
+    {
+        if (source is FolderSource folder)
+        {
+            return _readFolder(folder.Directory);
+        }
+
+        Dictionary<string, byte[]> files = new(StringComparer.Ordinal);
+        foreach (StateFile file in source.List())
+        {
+            byte[] bytes = new byte[file.Length];
+            using IStateReader reader = file.Open();
+            reader.Read(bytes, 0);
+            files.Add(file.Path, bytes);
+        }
+
+        return files;
     }
 
     private CheckpointRef Copy(TaskId from, CheckpointRef checkpoint, TaskId to, string name)

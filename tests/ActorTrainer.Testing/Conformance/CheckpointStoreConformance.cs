@@ -75,7 +75,14 @@ public abstract partial class CheckpointStoreConformance : IDisposable
         DiskFolder.Write(Folder["source"], Tree());
         string name = CheckpointNames.Create(4, 120, _random);
         CheckpointRef saved = await Store.SaveAsync(
-            new SaveRequest(Task, 4, name, new StagedState("s1", 120, 2.5, "interval", metrics), Folder["source"], []),
+            new SaveRequest(
+                Task,
+                4,
+                name,
+                new StagedState("s1", 120, 2.5, "interval", metrics),
+                StateSource.OfFolder(Folder["source"]),
+                []
+            ),
             CancellationToken.None
         );
         saved.Name.ShouldBe(name);
@@ -295,7 +302,14 @@ public abstract partial class CheckpointStoreConformance : IDisposable
 
     /// <summary>A request of term 1 for the folder <c>source</c>.</summary>
     protected SaveRequest Request(string name, IReadOnlyList<CheckpointRef> listed) =>
-        new(Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
+        new(
+            Task,
+            1,
+            name,
+            new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()),
+            StateSource.OfFolder(Folder["source"]),
+            listed
+        );
 
     /// <summary>Whether the folder <c>restored</c> holds exactly these files.</summary>
     protected void ShouldBeSame(Dictionary<string, byte[]> files)

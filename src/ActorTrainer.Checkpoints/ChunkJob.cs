@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>
+/// A chunk on its way into a pack, with buffers of its own. A record's header goes right before the bytes, so one write does.
+/// </summary>
+internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
+{
+    private readonly byte[] _encoded = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
+    private readonly byte[] _scratch = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
+    private readonly byte[] _sha256 = new byte[32];
+    private int _storedLength;
+    private ChunkCodec _codec;
+
+    /// <summary>The raw bytes stand at <see cref="PackFormat.RecordHeaderSize"/>.</summary>
+    public byte[] Raw { get; } = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
+
+    public Span<byte> RawBytes => Raw.AsSpan(PackFormat.RecordHeaderSize, Length);
+
+    public int Length { get; set; }
+
+    /// <summary>Its place in the order of the pack.</summary>
+    public long Sequence { get; set; }
+
+    /// <summary>Which of the state's files it is of.</summary>
+    public int File { get; set; }
+
+    /// <summary>Which of the file's chunks it is.</summary>
+    public int Index { get; set; }
+
+    /// <summary>Whether it has a record: false when it was known before and need not be written.</summary>
+    public bool IsEncoded { get; set; }
+
+    /// <summary>SHA-256 of the raw bytes, lower-case hexadecimal.</summary>
+    public string Key { get; private set; } = "";
+
+    public int StoredLength => _storedLength;
+
+    public ChunkCodec Codec => _codec;
+
+    public ReadOnlyMemory<byte> Record =>
+        (_codec == ChunkCodec.None ? Raw : _encoded).AsMemory(0, PackFormat.RecordHeaderSize + _storedLength);
+
+    /// <summary>Names the chunk by its bytes.</summary>
+    public void Hash()
+    {
+        SHA256.HashData(RawBytes, _sha256);
+        Key = Convert.ToHexStringLower(_sha256);
+    }
+
+    /// <summary>Makes the record.</summary>
+    public void Encode(bool compress)
+    {
+        ReadOnlySpan<byte> raw = RawBytes;
+        _codec = ChunkCodec.None;
+        _storedLength = compress ? ChunkEncoder.Encode(raw, _encoded, PackFormat.RecordHeaderSize, _scratch, out _codec) : Length;
+        byte[] record = _codec == ChunkCodec.None ? Raw : _encoded;
+        PackFormat.WriteRecordHeader(record, _codec, Length, _storedLength, _sha256);
+        IsEncoded = true;
+    }
+
+    public void Dispose()
+    {
+        pool.Return(Raw);
+        pool.Return(_encoded);
+        pool.Return(_scratch);
+    }
+}

@@ -1,0 +1,91 @@
+using ActorTrainer.Core.Checkpoints;
+using Microsoft.Win32.SafeHandles;
+
+namespace ActorTrainer.Checkpoints;
+
+/// <summary>Where the bytes of a state are that is to be saved. They stay as they are until the save is over.</summary>
+public abstract class StateSource
+{
+    private protected StateSource() { }
+
+    /// <summary>The files below a folder, with their relative paths. Empty folders are dropped.</summary>
+    public static StateSource OfFolder(string directory) => new FolderSource(directory);
+
+    /// <summary>Its files and links, sorted by path.</summary>
+    /// <exception cref="CheckpointStoreException">They cannot be stored, and why.</exception>
+    internal abstract IReadOnlyList<StateFile> List();
+}
+
+/// <summary>The files below a folder, with their relative paths. Empty folders are dropped.</summary>
+/// <param name="directory">The folder.</param>
+internal sealed class FolderSource(string directory) : StateSource
+{
+    public string Directory => directory;
+
+    internal override IReadOnlyList<StateFile> List()
+    {
+        try
+        {
+            return [.. SourceTree.List(directory).Select(file => new DiskStateFile(file))];
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw DiskStateFile.Unreadable(directory, e);
+        }
+    }
+}
+
+/// <summary>Files that stand in a piece of memory.</summary>
+/// <param name="memory">The memory, as a file of the system; open until the save is over.</param>
+/// <param name="files">What stands where; in any order.</param>
+/// <param name="modified">When the state was taken: the time of change that its files have.</param>
+internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFile> files, DateTimeOffset modified) : StateSource
+{
+    internal override IReadOnlyList<StateFile> List()
+    {
+        long size = RandomAccess.GetLength(memory);
+        HashSet<string> paths = new(StringComparer.Ordinal);
+        long total = 0;
+        foreach (MemoryFile file in files)
+        {
+            if (!EntryPath.IsSafe(file.Path) || !paths.Add(file.Path))
+            {
+                throw Bad($"has the path '{file.Path}', which cannot be stored, or twice");
+            }
+
+            foreach (MemoryExtent extent in file.Extents)
+            {
+                if (extent.Offset < 0 || extent.Length < 0 || extent.Offset > size - extent.Length)
+                {
+                    throw Bad($"'{file.Path}' is said to stand at {extent.Offset}, {extent.Length} bytes, in a memory of {size} bytes");
+                }
+
+                // No byte can stand in it twice, so this also bounds what a worker can make its node store.
+                total += extent.Length;
+                if (total > size)
+                {
+                    throw Bad($"is said to have more than the {size} bytes of its memory");
+                }
+            }
+        }
+
+        return [.. files.OrderBy(file => file.Path, StringComparer.Ordinal).Select(file => new MemoryStateFile(memory, file, modified))];
+    }
+
+    private static CheckpointStoreException Bad(string problem) =>
+        new($"The state that was staged in memory {problem}. The worker's side of the protocol is at fault.") { IsOfTheState = true };
+}
+
+/// <summary>A file of a state in memory.</summary>
+/// <param name="Path">Its relative path with <c>/</c>.</param>
+/// <param name="Extents">Its bytes, in order.</param>
+internal sealed record MemoryFile(string Path, IReadOnlyList<MemoryExtent> Extents)
+{
+    /// <summary>In bytes.</summary>
+    public long Length => Extents.Sum(extent => extent.Length);
+}
+
+/// <summary>A run of bytes in a memory.</summary>
+/// <param name="Offset">Where it begins, in bytes from the memory's beginning.</param>
+/// <param name="Length">In bytes.</param>
+internal readonly record struct MemoryExtent(long Offset, long Length);

@@ -1,0 +1,126 @@
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Training.Protocol;
+
+namespace ActorTrainer.Runtime.Workers.Memory;
+
+/// <summary>
+/// The memory of a task on this node: areas in which its runs stage their states, one after the other. They outlive a run: what the last
+/// one has staged is stored all the same, and the next one finds memory that was touched before. Guarded by its owner's lock.
+/// </summary>
+internal sealed class TaskMemory : IDisposable
+{
+    /// <summary>One for the state that is stored, one for the one that waits, one for the last that was committed.</summary>
+    public const int Areas = 3;
+
+    private readonly SharedMemory[] _areas;
+    private readonly Dictionary<(RunKey Run, string Id), StateInMemory> _staged = [];
+    private StateInMemory? _committed;
+
+    private TaskMemory(SharedMemory[] areas) => _areas = areas;
+
+    /// <summary>Bytes that its areas have.</summary>
+    public long Length => _areas.Sum(area => area.Length);
+
+    /// <summary>Whether a state in it waits to be stored.</summary>
+    public bool IsNeeded => _staged.Count > 0;
+
+    /// <summary>Makes one; null where the system has no memory to share.</summary>
+    public static TaskMemory? TryCreate()
+    {
+        List<SharedMemory> areas = [];
+        while (areas.Count < Areas)
+        {
+            if (SharedMemory.TryCreate() is not { } area)
+            {
+                areas.ForEach(made => made.Dispose());
+                return null;
+            }
+
+            areas.Add(area);
+        }
+
+        return new TaskMemory([.. areas]);
+    }
+
+    /// <summary>What a worker may use.</summary>
+    /// <param name="limit">How large an area may become, in bytes.</param>
+    public StagingMemory Offer(long limit) =>
+        new([.. _areas.Select(area => area.Path)], limit, [.. Held().Where(area => area >= 0).Distinct().Order()]);
+
+    /// <summary>A worker has staged a state.</summary>
+    /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
+    public string? Stage(RunKey run, string id, int area, IReadOnlyList<StagedFile> files, DateTimeOffset now)
+    {
+        if (area < 0 || area >= _areas.Length)
+        {
+            return $"stands in area {area} of {_areas.Length}";
+        }
+
+        if (Held().Contains(area))
+        {
+            return $"stands in area {area}, which was not released";
+        }
+
+        if (files.FirstOrDefault(file => !file.IsWithin(_areas[area].Length)) is { } outside)
+        {
+            return $"has the file '{outside.Path}' outside of its memory";
+        }
+
+        MemoryFile[] places =
+        [
+            .. files.Select(file => new MemoryFile(
+                file.Path,
+                [.. file.Extents.Chunk(2).Select(extent => new MemoryExtent(extent[0], extent[1]))]
+            )),
+        ];
+        _staged[(run, id)] = new StateInMemory(area, new MemorySource(_areas[area].File, places, now));
+        return null;
+    }
+
+    /// <summary>Where a staged state is; null: not here.</summary>
+    public StateSource? Source(RunKey run, string id) => _staged.GetValueOrDefault((run, id))?.Source;
+
+    /// <summary>A staged state was stored.</summary>
+    public void Stored(RunKey run, string id) => _staged.GetValueOrDefault((run, id))?.IsStored = true;
+
+    /// <summary>
+    /// A staged state is committed or given up. One that is committed stays until the next one is: a run that starts again finds it here.
+    /// </summary>
+    /// <returns>The area that may be written from now on; null: none.</returns>
+    public int? Release(RunKey run, string id)
+    {
+        if (!_staged.Remove((run, id), out StateInMemory? state))
+        {
+            return null;
+        }
+
+        if (!state.IsStored)
+        {
+            return state.Area;
+        }
+
+        int? free = _committed?.Area;
+        _committed = state;
+        return free;
+    }
+
+    public void Dispose()
+    {
+        foreach (SharedMemory area in _areas)
+        {
+            area.Dispose();
+        }
+    }
+
+    private IEnumerable<int> Held() => _staged.Values.Select(state => state.Area).Append(_committed?.Area ?? -1);
+
+    private sealed class StateInMemory(int area, MemorySource source)
+    {
+        public int Area => area;
+
+        public MemorySource Source => source;
+
+        public bool IsStored { get; set; }
+    }
+}

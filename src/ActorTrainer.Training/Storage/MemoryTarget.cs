@@ -1,0 +1,100 @@
+using ActorTrainer.Training.Protocol;
+using ActorTrainer.Training.Worker;
+
+namespace ActorTrainer.Training.Storage;
+
+/// <summary>A state in memory that is shared with the node: files are lists of places in it.</summary>
+internal sealed class MemoryTarget(MemoryArea area) : StateTarget
+{
+    private readonly List<Entry> _entries = [];
+
+    /// <summary>What stands where.</summary>
+    public IReadOnlyList<StagedFile> Files => [.. _entries.Select(entry => new StagedFile(entry.Path, [.. entry.Extents]))];
+
+    public override Stream Create(string path)
+    {
+        Entry entry = Add(path);
+        return new EntryStream(bytes => entry.Append(area, bytes));
+    }
+
+    public override TensorFile CreateTensors(string path) => new Tensors(area, Add(path));
+
+    private Entry Add(string path)
+    {
+        Entry entry = new(path);
+        _entries.Add(entry);
+        return entry;
+    }
+
+    private sealed class Entry(string path)
+    {
+        public string Path => path;
+
+        /// <summary>Offsets and lengths in turns.</summary>
+        public List<long> Extents { get; } = [];
+
+        public void Append(MemoryArea area, ReadOnlySpan<byte> bytes)
+        {
+            if (bytes.Length == 0)
+            {
+                return;
+            }
+
+            long offset = area.Append(bytes);
+            if (Extents.Count > 0 && Extents[^2] + Extents[^1] == offset)
+            {
+                Extents[^1] += bytes.Length;
+            }
+            else
+            {
+                Extents.AddRange([offset, bytes.Length]);
+            }
+        }
+    }
+
+    private sealed class Tensors(MemoryArea area, Entry entry) : TensorFile
+    {
+        public override void Append(ReadOnlySpan<byte> bytes) => entry.Append(area, bytes);
+
+        public override void Complete(ReadOnlySpan<byte> header) => entry.Extents.InsertRange(0, [area.Append(header), header.Length]);
+
+        public override void Dispose() { }
+    }
+
+    private delegate void Sink(ReadOnlySpan<byte> bytes);
+
+    private sealed class EntryStream(Sink append) : Stream
+    {
+        private long _length;
+
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => _length;
+
+        public override long Position
+        {
+            get => _length;
+            set => throw new NotSupportedException();
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            append(buffer);
+            _length += buffer.Length;
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Flush() { }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+    }
+}

@@ -1,0 +1,216 @@
+using System.IO.MemoryMappedFiles;
+using ActorTrainer.Training.Protocol;
+using Microsoft.Win32.SafeHandles;
+
+namespace ActorTrainer.Training.Storage;
+
+/// <summary>The files of a state that is read.</summary>
+internal abstract class StateFiles : IDisposable
+{
+    /// <summary>Whether there is such a file.</summary>
+    /// <param name="path">Relative, with <c>/</c>.</param>
+    public abstract bool Contains(string path);
+
+    /// <summary>Opens a file that is there, to be read at any place.</summary>
+    public abstract StateContent Open(string path);
+
+    public abstract void Dispose();
+}
+
+/// <summary>The bytes of one file.</summary>
+internal abstract class StateContent : IDisposable
+{
+    /// <summary>How errors call it.</summary>
+    public abstract string Name { get; }
+
+    public abstract long Length { get; }
+
+    /// <summary>Fills the target from an offset on.</summary>
+    /// <exception cref="EndOfStreamException">The file ends before.</exception>
+    public abstract void Read(Span<byte> target, long offset);
+
+    public abstract void Dispose();
+
+    /// <summary>The file as a stream, which owns it.</summary>
+    public Stream AsStream() => new ContentStream(this);
+
+    private sealed class ContentStream(StateContent content) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => true;
+
+        public override bool CanWrite => false;
+
+        public override long Length => content.Length;
+
+        public override long Position { get; set; }
+
+        public override int Read(Span<byte> buffer)
+        {
+            int count = (int)Math.Clamp(Length - Position, 0, buffer.Length);
+            content.Read(buffer[..count], Position);
+            Position += count;
+            return count;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override long Seek(long offset, SeekOrigin origin) =>
+            Position =
+                offset
+                + origin switch
+                {
+                    SeekOrigin.Begin => 0,
+                    SeekOrigin.Current => Position,
+                    _ => Length,
+                };
+
+        public override void Flush() { }
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            content.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
+
+/// <summary>A state in a folder.</summary>
+internal sealed class FolderFiles(string directory) : StateFiles
+{
+    public override bool Contains(string path) => File.Exists(Path.Combine(directory, path));
+
+    public override StateContent Open(string path)
+    {
+        string full = Path.Combine(directory, path);
+        return new DiskContent(File.OpenHandle(full, FileMode.Open, FileAccess.Read, FileShare.Read), full, owned: true);
+    }
+
+    public override void Dispose() { }
+}
+
+/// <summary>A file on disk.</summary>
+internal sealed class DiskContent(SafeFileHandle file, string path, bool owned = false) : StateContent
+{
+    public override string Name => path;
+
+    public override long Length => RandomAccess.GetLength(file);
+
+    public override void Read(Span<byte> target, long offset)
+    {
+        while (target.Length > 0)
+        {
+            int read = RandomAccess.Read(file, target, offset);
+            if (read == 0)
+            {
+                throw new EndOfStreamException($"the file ends at byte {offset}, {target.Length} bytes early.");
+            }
+
+            target = target[read..];
+            offset += read;
+        }
+    }
+
+    public override void Dispose()
+    {
+        if (owned)
+        {
+            file.Dispose();
+        }
+    }
+}
+
+/// <summary>A state in memory that the node shares.</summary>
+internal sealed unsafe class MemoryFiles : StateFiles
+{
+    private readonly Dictionary<string, StagedFile> _files;
+    private readonly SafeFileHandle _memory;
+    private readonly MemoryMappedFile? _mapped;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly byte* _start;
+    private readonly long _length;
+
+    /// <summary>Maps it.</summary>
+    /// <exception cref="IOException">It cannot be opened.</exception>
+    /// <exception cref="InvalidDataException">A file is said to stand where there is no memory.</exception>
+    public MemoryFiles(MemoryState state)
+    {
+        _memory = File.OpenHandle(state.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        _length = RandomAccess.GetLength(_memory);
+        _files = state.Files.ToDictionary(file => file.Path, StringComparer.Ordinal);
+        if (_files.Values.FirstOrDefault(file => !file.IsWithin(_length)) is { } outside)
+        {
+            _memory.Dispose();
+            throw new InvalidDataException($"'{outside.Path}' is said to stand outside of a memory of {_length} bytes.");
+        }
+
+        if (_length == 0)
+        {
+            return;
+        }
+
+        _mapped = MemoryMappedFile.CreateFromFile(
+            _memory,
+            null,
+            0,
+            MemoryMappedFileAccess.Read,
+            HandleInheritability.None,
+            leaveOpen: true
+        );
+        _view = _mapped.CreateViewAccessor(0, _length, MemoryMappedFileAccess.Read);
+        byte* start = null;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _start = start;
+    }
+
+    public override bool Contains(string path) => _files.ContainsKey(path);
+
+    public override StateContent Open(string path) => new Content(this, _files[path]);
+
+    public override void Dispose()
+    {
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _mapped?.Dispose();
+        _memory.Dispose();
+    }
+
+    private sealed class Content(MemoryFiles owner, StagedFile file) : StateContent
+    {
+        public override string Name => file.Path;
+
+        public override long Length { get; } = file.Length;
+
+        public override void Read(Span<byte> target, long offset)
+        {
+            for (int i = 0; i < file.Extents.Count && target.Length > 0; i += 2)
+            {
+                long length = file.Extents[i + 1];
+                if (offset < length)
+                {
+                    int count = (int)Math.Min(target.Length, length - offset);
+                    new ReadOnlySpan<byte>(owner._start + file.Extents[i] + offset, count).CopyTo(target);
+                    target = target[count..];
+                    offset = 0;
+                }
+                else
+                {
+                    offset -= length;
+                }
+            }
+
+            if (target.Length > 0)
+            {
+                throw new EndOfStreamException($"'{file.Path}' ends {target.Length} bytes early.");
+            }
+        }
+
+        // The memory is its owner's.
+        public override void Dispose() { }
+    }
+}

@@ -1,0 +1,188 @@
+using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
+
+namespace ActorTrainer.Training.Worker;
+
+/// <summary>
+/// A piece of memory that worker and node share, mapped for the worker's life: a state is copied into it, and training goes on. One thread
+/// writes; another may touch pages ahead.
+/// </summary>
+internal sealed unsafe class MemoryArea : IDisposable
+{
+    private const long Step = 16L << 20;
+    private const long PageSize = 4096;
+    private const long TouchedAtOnce = 4L << 20;
+
+    private readonly SafeFileHandle _file;
+    private readonly long _limit;
+    private readonly Lock _mapping = new();
+    private MemoryMappedFile? _mapped;
+    private MemoryMappedViewAccessor? _view;
+    private byte* _start;
+    private long _capacity;
+    private long _touched;
+    private bool _disposed;
+
+    private MemoryArea(SafeFileHandle file, long limit)
+    {
+        _file = file;
+        _limit = limit;
+        long length = RandomAccess.GetLength(file);
+        if (length > 0)
+        {
+            Map(length);
+        }
+    }
+
+    /// <summary>Bytes that were appended since <see cref="Reset"/>.</summary>
+    public long Used { get; private set; }
+
+    /// <summary>Opens an area; null when this system cannot, and the state goes through files.</summary>
+    /// <param name="path">As the node names it.</param>
+    /// <param name="limit">The most bytes that it may have.</param>
+    public static MemoryArea? TryOpen(string path, long limit)
+    {
+        SafeFileHandle? file = null;
+        try
+        {
+            file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return new MemoryArea(file, limit);
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            // Another process namespace, perhaps: the node's descriptors are not to be seen from there.
+            file?.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>Begins anew.</summary>
+    public void Reset() => Used = 0;
+
+    /// <summary>Copies bytes behind those that are there, and gives their place.</summary>
+    /// <exception cref="MemoryAreaFullException">They would be more than the area may have.</exception>
+    public long Append(ReadOnlySpan<byte> bytes)
+    {
+        long offset = Used;
+        Reserve(offset + bytes.Length);
+        bytes.CopyTo(new Span<byte>(_start + offset, bytes.Length));
+        Used = offset + bytes.Length;
+        _touched = Math.Max(_touched, Used);
+        return offset;
+    }
+
+    /// <summary>
+    /// Touches pages that the next state will need: memory that was never touched before costs many times the copy. Changes no byte.
+    /// </summary>
+    public void Touch(long size, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            lock (_mapping)
+            {
+                long from = Math.Max(_touched, Used);
+                long to = Math.Min(size, from + TouchedAtOnce);
+                if (_disposed || from >= to)
+                {
+                    return;
+                }
+
+                if (to > _capacity && !TryGrow(to))
+                {
+                    return;
+                }
+
+                for (long at = from / PageSize * PageSize; at < to; at += PageSize)
+                {
+                    // The thread that trains may write here at this moment.
+                    _ = Interlocked.Or(ref *(int*)(_start + at), 0);
+                }
+
+                _touched = Math.Max(_touched, to);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_mapping)
+        {
+            _disposed = true;
+            Unmap();
+            _file.Dispose();
+        }
+    }
+
+    private void Reserve(long size)
+    {
+        if (size <= _capacity)
+        {
+            return;
+        }
+
+        lock (_mapping)
+        {
+            if (!TryGrow(size))
+            {
+                throw new MemoryAreaFullException(size, _limit);
+            }
+        }
+    }
+
+    private bool TryGrow(long size)
+    {
+        long rounded = (Math.Max(size, _capacity + (_capacity / 2)) + Step - 1) / Step * Step;
+        long capacity = Math.Min(rounded, Math.Max(_limit, 0));
+        if (capacity < size)
+        {
+            return false;
+        }
+
+        try
+        {
+            RandomAccess.SetLength(_file, capacity);
+            Unmap();
+            Map(capacity);
+            return true;
+        }
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            return false;
+        }
+    }
+
+    private void Map(long capacity)
+    {
+        _mapped = MemoryMappedFile.CreateFromFile(
+            _file,
+            null,
+            capacity,
+            MemoryMappedFileAccess.ReadWrite,
+            HandleInheritability.None,
+            leaveOpen: true
+        );
+        _view = _mapped.CreateViewAccessor(0, capacity);
+        byte* start = null;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _start = start;
+        _capacity = capacity;
+    }
+
+    private void Unmap()
+    {
+        _capacity = 0;
+        if (_view is not null)
+        {
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view.Dispose();
+        }
+
+        _mapped?.Dispose();
+        (_view, _mapped) = (null, null);
+        _start = null;
+    }
+}
+
+/// <summary>A state is larger than the memory that it may have; it goes through files.</summary>
+internal sealed class MemoryAreaFullException(long size, long limit)
+    : IOException($"the state has more than {limit} bytes, of which its part of the memory for states is ({size} are needed).");

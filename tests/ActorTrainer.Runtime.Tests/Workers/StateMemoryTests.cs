@@ -1,0 +1,176 @@
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Memory;
+using ActorTrainer.Training.Protocol;
+
+namespace ActorTrainer.Runtime.Tests.Workers;
+
+public sealed class StateMemoryTests : IDisposable
+{
+    private const long Budget = 3L << 30;
+    private static readonly RunKey Run = WorkerHarness.Key();
+    private static readonly RunKey Next = WorkerHarness.Key(2);
+
+    private readonly string _folder = WorkerHarness.NewDirectory();
+    private readonly StateMemory _memory = new(Budget, TimeProvider.System);
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public void Offer_WithoutABudget_IsNothing()
+    {
+        using StateMemory none = new(0, TimeProvider.System);
+
+        none.Offer(Run).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Offer_SecondTask_GetsWhatTheFirstLeaves()
+    {
+        StagingMemory first = _memory.Offer(Run)!;
+        first.Limit.ShouldBe(Budget / 3);
+        first.Held.ShouldBeEmpty();
+        Write(first.Areas[0], new byte[6000]);
+
+        _memory.Offer(WorkerHarness.Key(task: "other-a1b2"))!.Limit.ShouldBe((Budget - 6000) / 3);
+    }
+
+    [Fact]
+    public void Areas_OpenedByAnother_GrowAndDoNotShrink()
+    {
+        string path = _memory.Offer(Run)!.Areas[0];
+        Write(path, new byte[6000]);
+        using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+
+        Should.Throw<UnauthorizedAccessException>(() => file.SetLength(10));
+        file.Length.ShouldBe(6000);
+    }
+
+    [Fact]
+    public async Task Source_OfAStagedState_IsStoredBitForBit()
+    {
+        StagingMemory offered = _memory.Offer(Run)!;
+        byte[] bytes = [.. Enumerable.Range(0, 100_000).Select(i => (byte)(i * i / 7))];
+        Write(offered.Areas[1], bytes);
+        StagedFile[] files = [new("b/c.json", [10, 3]), new("a", [50_000, 20_000, 0, 30_000]), new("empty", [])];
+        _memory.Stage(Run, Staged("s1", 1, files)).ShouldBeNull();
+
+        FolderStore store = new(
+            new CheckpointStoreModel { Path = Path.Combine(_folder, "store"), ChunkSizeBytes = 4096 },
+            TimeProvider.System
+        );
+        SaveRequest request = new(
+            Run.Task,
+            3,
+            "c-3-1-abcdefgh",
+            new StagedState("s1", 1, 0, "request", new Dictionary<string, double>()),
+            _memory.Source(Run, "s1")!,
+            []
+        );
+        CheckpointRef saved = await store.SaveAsync(request, CancellationToken.None);
+        string restored = Path.Combine(_folder, "restored");
+        await store.RestoreAsync(Run.Task, saved, restored, CancellationToken.None);
+
+        saved.Bytes.ShouldBe(50_003);
+        (await File.ReadAllBytesAsync(Path.Combine(restored, "a"))).ShouldBe([.. bytes[50_000..70_000], .. bytes[..30_000]]);
+        (await File.ReadAllBytesAsync(Path.Combine(restored, "b", "c.json"))).ShouldBe(bytes[10..13]);
+        (await File.ReadAllBytesAsync(Path.Combine(restored, "empty"))).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("..")]
+    [InlineData("a/../../b")]
+    [InlineData("/etc/passwd")]
+    [InlineData("")]
+    public async Task Save_PathThatLeadsOut_IsRefused(string path)
+    {
+        StagingMemory offered = _memory.Offer(Run)!;
+        Write(offered.Areas[0], new byte[10]);
+        _memory.Stage(Run, Staged("s1", 0, [new StagedFile(path, [0, 10])])).ShouldBeNull();
+
+        CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => SaveAsync("s1"));
+        e.IsOfTheState.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Save_MoreThanTheMemoryHas_IsRefused()
+    {
+        StagingMemory offered = _memory.Offer(Run)!;
+        Write(offered.Areas[0], new byte[10]);
+        StagedFile[] bomb = [.. Enumerable.Range(0, 1000).Select(i => new StagedFile($"f{i}", [0, 10]))];
+        _memory.Stage(Run, Staged("s1", 0, bomb)).ShouldBeNull();
+
+        (await Should.ThrowAsync<CheckpointStoreException>(() => SaveAsync("s1"))).Message.ShouldContain("more than the 10 bytes");
+    }
+
+    [Fact]
+    public void Stage_WhatIsNoState_SaysWhy()
+    {
+        StagingMemory offered = _memory.Offer(Run)!;
+        Write(offered.Areas[0], new byte[10]);
+
+        _memory.Stage(Run, Staged("s1", 3, [])).ShouldBe("stands in area 3 of 3");
+        _memory.Stage(Run, Staged("s1", -1, [])).ShouldBe("stands in area -1 of 3");
+        _memory.Stage(Run, Staged("s1", 0, [new StagedFile("a", [5, 6])])).ShouldBe("has the file 'a' outside of its memory");
+        _memory.Stage(Run, Staged("s1", 0, [new StagedFile("a", [5])])).ShouldBe("has the file 'a' outside of its memory");
+        _memory.Stage(Run, Staged("s1", 0, [])).ShouldBeNull();
+        _memory.Stage(Run, Staged("s2", 0, [])).ShouldBe("stands in area 0, which was not released");
+        _memory.Stage(WorkerHarness.Key(task: "other-a1b2"), Staged("s1", 0, [])).ShouldBe("stands in memory that was not offered");
+    }
+
+    [Fact]
+    public void Release_Committed_KeepsTheLastOne()
+    {
+        _ = _memory.Offer(Run);
+        Stage("s1", 0);
+        Stage("s2", 1);
+        _memory.Stored(Run, "s1");
+        _memory.Stored(Run, "s2");
+
+        _memory.Release(Run, "s1").ShouldBeNull("the last that was committed is kept");
+        _memory.Release(Run, "s2").ShouldBe(0);
+        Stage("s3", 0);
+        _memory.Release(Run, "s3").ShouldBe(0, "it was given up");
+        _memory.Release(Run, "s3").ShouldBeNull();
+    }
+
+    [Fact]
+    public void End_WhileAStateIsStored_TheNextRunFindsItsAreaHeld()
+    {
+        StagingMemory first = _memory.Offer(Run)!;
+        Stage("s1", 2);
+        _memory.End(Run);
+
+        StagingMemory second = _memory.Offer(Next)!;
+        second.Areas.ShouldBe(first.Areas);
+        second.Held.ShouldBe([2]);
+        _memory.Release(Run, "s1").ShouldBe(2);
+        _memory.End(Next);
+
+        _memory.Source(Run, "s1").ShouldBeNull();
+        File.Exists(first.Areas[0]).ShouldBeFalse("the memory is given back");
+    }
+
+    private static StagedMessage Staged(string id, int area, IReadOnlyList<StagedFile> files) =>
+        new(id, 1, 0, "request", new Dictionary<string, double>()) { Area = area, Files = files };
+
+    private static void Write(string area, byte[] bytes)
+    {
+        using FileStream file = File.Open(area, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        file.Write(bytes);
+    }
+
+    private void Stage(string id, int area) => _memory.Stage(Run, Staged(id, area, [])).ShouldBeNull();
+
+    private Task<CheckpointRef> SaveAsync(string id)
+    {
+        FolderStore store = new(new CheckpointStoreModel { Path = Path.Combine(_folder, "store") }, TimeProvider.System);
+        StagedState state = new(id, 1, 0, "request", new Dictionary<string, double>());
+        return store.SaveAsync(new SaveRequest(Run.Task, 3, "c-3-1-abcdefgh", state, _memory.Source(Run, id)!, []), CancellationToken.None);
+    }
+}
