@@ -140,6 +140,7 @@ internal sealed class ChunkPipeline : IDisposable
             long at = (long)job.Index * _chunkSize;
             job.Length = (int)Math.Min(_chunkSize, file.Length - at);
             file.Read(job.RawBytes, at);
+            _files[job.File].Saved(job.Index, _chunkSize, job.RawBytes);
             job.Hash();
             file.Keys[job.Index] = job.Key;
             if (!_known.Contains(job.Key))

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.IO.Hashing;
 using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Checkpoints;
@@ -22,6 +23,9 @@ internal abstract class StateFile
 
     /// <summary>Opens it to be read from several threads.</summary>
     public abstract IStateReader Open();
+
+    /// <summary>A chunk of it was read to be saved. Callable from several threads.</summary>
+    public virtual void Saved(int index, int chunkSize, ReadOnlySpan<byte> chunk) { }
 
     /// <summary>Throws when it was changed since it was listed.</summary>
     public virtual void RequireUnchanged() { }
@@ -144,6 +148,9 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
 {
     private const int DefaultMode = 0b110_100_100;
 
+    private readonly Lock _sizing = new();
+    private ulong[] _sums = [];
+
     public override string Path => file.Path;
 
     public override long Length { get; } = file.Length;
@@ -152,7 +159,38 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
 
     public override DateTimeOffset Modified => modified;
 
+    /// <summary>Bytes of its chunks but the last one.</summary>
+    public int ChunkSize { get; private set; }
+
+    public int Chunks => _sums.Length;
+
+    /// <summary>Whether it is known what of it was saved.</summary>
+    public bool IsSaved => ChunkSize > 0 || Length == 0;
+
+    /// <summary>Whether a chunk has the bytes that were saved.</summary>
+    public bool IsAsSaved(int index, byte[] buffer)
+    {
+        long at = (long)index * ChunkSize;
+        Span<byte> chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, Length - at));
+        Read(chunk, at);
+        return XxHash3.HashToUInt64(chunk) == _sums[index];
+    }
+
     public override IStateReader Open() => this;
+
+    public override void Saved(int index, int chunkSize, ReadOnlySpan<byte> chunk)
+    {
+        lock (_sizing)
+        {
+            if (ChunkSize != chunkSize)
+            {
+                ChunkSize = chunkSize;
+                _sums = new ulong[(Length + chunkSize - 1) / chunkSize];
+            }
+        }
+
+        _sums[index] = XxHash3.HashToUInt64(chunk);
+    }
 
     public void Read(Span<byte> target, long offset)
     {

@@ -41,6 +41,12 @@ internal sealed class FolderSource(string directory) : StateSource
 /// <param name="modified">When the state was taken: the time of change that its files have.</param>
 internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFile> files, DateTimeOffset modified) : StateSource
 {
+    private const int CopiedAtOnce = 1 << 20;
+
+    private MemoryStateFile[]? _listed;
+
+    public IReadOnlyList<MemoryFile> Files => files;
+
     internal override IReadOnlyList<StateFile> List()
     {
         long size = RandomAccess.GetLength(memory);
@@ -69,7 +75,67 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
             }
         }
 
-        return [.. files.OrderBy(file => file.Path, StringComparer.Ordinal).Select(file => new MemoryStateFile(memory, file, modified))];
+        _listed ??=
+        [
+            .. files.OrderBy(file => file.Path, StringComparer.Ordinal).Select(file => new MemoryStateFile(memory, file, modified)),
+        ];
+        return _listed;
+    }
+
+    /// <summary>
+    /// Whether it has the bytes that were saved, by a checksum of each chunk: a process that crashed may have written anywhere before.
+    /// </summary>
+    /// <exception cref="CheckpointStoreException">It cannot be read.</exception>
+    public bool IsAsSaved(CancellationToken cancellationToken)
+    {
+        if (_listed is not { } listed || !listed.All(file => file.IsSaved))
+        {
+            return false;
+        }
+
+        (MemoryStateFile File, int Index)[] chunks =
+        [
+            .. listed.SelectMany(file => Enumerable.Range(0, file.Chunks).Select(i => (file, i))),
+        ];
+        int differing = 0;
+        FolderStore.Concurrently(
+            FolderStore.Parallelism,
+            part =>
+            {
+                byte[] buffer = new byte[listed.Max(file => file.ChunkSize)];
+                for (int i = part; i < chunks.Length && differing == 0; i += FolderStore.Parallelism)
+                {
+                    cancellationToken.ThrowIfCancellationRequested();
+                    if (!chunks[i].File.IsAsSaved(chunks[i].Index, buffer))
+                    {
+                        _ = Interlocked.Increment(ref differing);
+                    }
+                }
+            },
+            cancellationToken
+        );
+        return differing == 0;
+    }
+
+    /// <summary>Writes it below a folder that is not there yet.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void WriteTo(string folder)
+    {
+        byte[] buffer = new byte[CopiedAtOnce];
+        foreach (StateFile file in List())
+        {
+            string path = Path.Combine(folder, file.Path);
+            _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using FileStream target = new(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0);
+            using IStateReader reader = file.Open();
+            for (long at = 0; at < file.Length; )
+            {
+                Span<byte> part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, file.Length - at));
+                reader.Read(part, at);
+                target.Write(part);
+                at += part.Length;
+            }
+        }
     }
 
     private static CheckpointStoreException Bad(string problem) =>

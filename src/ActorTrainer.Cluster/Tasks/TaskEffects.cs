@@ -57,6 +57,12 @@ internal sealed partial class TaskEffects(
     {
         try
         {
+            if (workers.TryRestoreFromMemory(restore.Run, restore.Checkpoint, life))
+            {
+                post(new CheckpointRestored(restore.Run, restore.Checkpoint.Name));
+                return;
+            }
+
             await store.RestoreAsync(restore.Run.Task, restore.Checkpoint, workers.RestoreDirectory(restore.Run), life);
             post(new CheckpointRestored(restore.Run, restore.Checkpoint.Name));
         }

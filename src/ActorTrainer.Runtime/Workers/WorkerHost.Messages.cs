@@ -1,4 +1,5 @@
 using System.Globalization;
+using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Training.Protocol;
 
@@ -89,6 +90,29 @@ internal sealed partial class WorkerHost
             case ErrorMessage error:
                 run.Error = error.Detail;
                 break;
+        }
+    }
+
+    /// <summary>Of another version than the one that staged it, perhaps: this worker finds its state in files.</summary>
+    private void WriteOutAndBegin(RunKey run, WorkerConnection connection, BeginMessage begin)
+    {
+        try
+        {
+            string folder = _directories.Restore(run);
+            RunDirectories.DeleteFolder(folder);
+            _memory.WriteRestored(run, folder);
+            connection.Send(begin);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointStoreException)
+        {
+            _ = Enqueue(() =>
+            {
+                if (connection.Run is { } failed)
+                {
+                    failed.Error = $"The state could not be written for the worker: {e.Message}";
+                    StopRun(failed, TimeSpan.Zero);
+                }
+            });
         }
     }
 

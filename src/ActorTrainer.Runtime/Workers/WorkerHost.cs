@@ -93,9 +93,23 @@ internal sealed partial class WorkerHost : IWorkerHost
     public void Begin(BeginTraining effect) =>
         Enqueue(() =>
         {
-            if (_runs.GetValueOrDefault(effect.Run.ToString())?.Connection is { } connection)
+            if (_runs.GetValueOrDefault(effect.Run.ToString())?.Connection is not { } connection)
             {
-                connection.Send(new BeginMessage(effect.HasRestore, effect.Policy, effect.BestMetric));
+                return;
+            }
+
+            BeginMessage begin = new(effect.HasRestore, effect.Policy, effect.BestMetric);
+            if (!effect.HasRestore || _memory.Restored(effect.Run) is not { } state)
+            {
+                connection.Send(begin);
+            }
+            else if (connection.TakesMemory)
+            {
+                connection.Send(begin with { Memory = state });
+            }
+            else
+            {
+                _ = Task.Run(() => WriteOutAndBegin(effect.Run, connection, begin));
             }
         });
 
@@ -157,7 +171,11 @@ internal sealed partial class WorkerHost : IWorkerHost
         _memory.Source(run, stagedId) ?? StateSource.OfFolder(StagedDirectory(run, stagedId));
 
     /// <inheritdoc />
-    public void Stored(RunKey run, string stagedId, CheckpointRef checkpoint) => _memory.Stored(run, stagedId);
+    public void Stored(RunKey run, string stagedId, CheckpointRef checkpoint) => _memory.Stored(run, stagedId, checkpoint);
+
+    /// <inheritdoc />
+    public bool TryRestoreFromMemory(RunKey run, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        _memory.TryRestore(run, checkpoint, cancellationToken);
 
     /// <summary>The folder of a state that is staged in files.</summary>
     internal string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);

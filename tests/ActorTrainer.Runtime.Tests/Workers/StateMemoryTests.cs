@@ -3,6 +3,7 @@ using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Memory;
 using ActorTrainer.Training.Protocol;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
@@ -13,7 +14,10 @@ public sealed class StateMemoryTests : IDisposable
     private static readonly RunKey Next = WorkerHarness.Key(2);
 
     private readonly string _folder = WorkerHarness.NewDirectory();
-    private readonly StateMemory _memory = new(Budget, TimeProvider.System);
+    private readonly FakeTimeProvider _time = new();
+    private readonly StateMemory _memory;
+
+    public StateMemoryTests() => _memory = new StateMemory(Budget, _time);
 
     public void Dispose()
     {
@@ -129,8 +133,8 @@ public sealed class StateMemoryTests : IDisposable
         _ = _memory.Offer(Run);
         Stage("s1", 0);
         Stage("s2", 1);
-        _memory.Stored(Run, "s1");
-        _memory.Stored(Run, "s2");
+        _memory.Stored(Run, "s1", Reference("c-3-1-abcdefgh"));
+        _memory.Stored(Run, "s2", Reference("c-3-2-abcdefgh"));
 
         _memory.Release(Run, "s1").ShouldBeNull("the last that was committed is kept");
         _memory.Release(Run, "s2").ShouldBe(0);
@@ -143,6 +147,7 @@ public sealed class StateMemoryTests : IDisposable
     public void End_WhileAStateIsStored_TheNextRunFindsItsAreaHeld()
     {
         StagingMemory first = _memory.Offer(Run)!;
+        Write(first.Areas[0], new byte[10]);
         Stage("s1", 2);
         _memory.End(Run);
 
@@ -151,9 +156,101 @@ public sealed class StateMemoryTests : IDisposable
         second.Held.ShouldBe([2]);
         _memory.Release(Run, "s1").ShouldBe(2);
         _memory.End(Next);
+        _memory.Length.ShouldBe(10, "another run may come");
+        _time.Advance(StateMemory.KeptFor);
 
-        _memory.Source(Run, "s1").ShouldBeNull();
-        File.Exists(first.Areas[0]).ShouldBeFalse("the memory is given back");
+        _memory.Length.ShouldBe(0, "the memory is given back");
+    }
+
+    [Fact]
+    public void End_WhileAStateIsNotStored_TheMemoryStays()
+    {
+        Write(_memory.Offer(Run)!.Areas[0], new byte[10]);
+        Stage("s1", 0);
+        _memory.End(Run);
+        _time.Advance(StateMemory.KeptFor);
+        _memory.Length.ShouldBe(10);
+
+        _ = _memory.Release(Run, "s1");
+        _time.Advance(StateMemory.KeptFor);
+        _memory.Length.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Offer_WhenOthersTakeMoreThanHalf_TakesBackWhatNoRunNeeds()
+    {
+        StagingMemory first = _memory.Offer(Run)!;
+        using (FileStream file = File.Open(first.Areas[0], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            file.SetLength((Budget / 2) + 1);
+        }
+
+        _memory.End(Run);
+
+        _memory.Offer(WorkerHarness.Key(task: "other-a1b2"))!.Limit.ShouldBe(Budget / 3);
+        _memory.Length.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task TryRestore_TheStateThatWasCommittedLast_IsThere()
+    {
+        CheckpointRef saved = await CommitAsync();
+        _memory.End(Run);
+
+        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBeTrue();
+        _memory.TryRestore(Next, saved with { Name = "c-3-2-abcdefgh" }, CancellationToken.None).ShouldBeFalse();
+        _memory.TryRestore(Next, saved with { ManifestSha256 = "0" }, CancellationToken.None).ShouldBeFalse();
+        _time.Advance(StateMemory.KeptFor);
+
+        MemoryState state = _memory.Restored(Next)!;
+        state.Files.ShouldHaveSingleItem().Extents.ShouldBe([100, 9000]);
+        File.ReadAllBytes(state.Path).ShouldBe(Bytes);
+        _memory.Restored(Run).ShouldBeNull();
+        string folder = Path.Combine(_folder, "restore");
+        _memory.WriteRestored(Next, folder);
+        File.ReadAllBytes(Path.Combine(folder, "a")).ShouldBe(Bytes[100..9100]);
+    }
+
+    [Theory]
+    [InlineData(100, false)]
+    [InlineData(9099, false)]
+    [InlineData(99, true)]
+    [InlineData(9100, true)]
+    public async Task TryRestore_AChangedByte_IsSeenWhereItIsOfTheState(int at, bool restored)
+    {
+        CheckpointRef saved = await CommitAsync();
+        byte[] changed = [.. Bytes];
+        changed[at] ^= 1;
+        Write(_memory.Offer(Next)!.Areas[1], changed);
+
+        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBe(restored);
+    }
+
+    [Fact]
+    public async Task TryRestore_AStateThatWasOnlyStaged_IsNot()
+    {
+        CheckpointRef saved = await CommitAsync(release: false);
+
+        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBeFalse();
+    }
+
+    private static byte[] Bytes { get; } = [.. Enumerable.Range(0, 10_000).Select(i => (byte)(i * i / 3))];
+
+    private static CheckpointRef Reference(string name) => new(name, 1, 0, "request", 0, 0, [], "ab", new Dictionary<string, double>());
+
+    /// <summary>A state that was saved, in one file of two chunks and a bit.</summary>
+    private async Task<CheckpointRef> CommitAsync(bool release = true)
+    {
+        Write(_memory.Offer(Run)!.Areas[1], Bytes);
+        _memory.Stage(Run, Staged("s1", 1, [new StagedFile("a", [100, 9000])])).ShouldBeNull();
+        CheckpointRef saved = await SaveAsync("s1");
+        _memory.Stored(Run, "s1", saved);
+        if (release)
+        {
+            _memory.Release(Run, "s1").ShouldBeNull();
+        }
+
+        return saved;
     }
 
     private static StagedMessage Staged(string id, int area, IReadOnlyList<StagedFile> files) =>
@@ -169,7 +266,10 @@ public sealed class StateMemoryTests : IDisposable
 
     private Task<CheckpointRef> SaveAsync(string id)
     {
-        FolderStore store = new(new CheckpointStoreModel { Path = Path.Combine(_folder, "store") }, TimeProvider.System);
+        FolderStore store = new(
+            new CheckpointStoreModel { Path = Path.Combine(_folder, "store"), ChunkSizeBytes = 4096 },
+            TimeProvider.System
+        );
         StagedState state = new(id, 1, 0, "request", new Dictionary<string, double>());
         return store.SaveAsync(new SaveRequest(Run.Task, 3, "c-3-1-abcdefgh", state, _memory.Source(Run, id)!, []), CancellationToken.None);
     }

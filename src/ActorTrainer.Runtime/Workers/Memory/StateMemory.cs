@@ -10,16 +10,33 @@ namespace ActorTrainer.Runtime.Workers.Memory;
 /// <param name="time">Dates states.</param>
 internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
 {
+    /// <summary>A run that failed starts again within seconds; one that went elsewhere does not come back for this.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(2);
+
     private readonly Dictionary<TaskId, TaskMemory> _tasks = [];
-    private readonly HashSet<TaskId> _ended = [];
+
+    /// <summary>Tasks without a run, each with the timer that gives its memory back.</summary>
+    private readonly Dictionary<TaskId, ITimer> _ended = [];
     private readonly Lock _lock = new();
+
+    /// <summary>How much it is at this moment, in bytes.</summary>
+    public long Length
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _tasks.Values.Sum(task => task.Length);
+            }
+        }
+    }
 
     /// <summary>What a run's worker may stage in; null: nothing.</summary>
     public StagingMemory? Offer(RunKey run)
     {
         lock (_lock)
         {
-            _ = _ended.Remove(run.Task);
+            ComesBack(run.Task);
             if (!_tasks.TryGetValue(run.Task, out TaskMemory? memory))
             {
                 if (budget <= 0 || TaskMemory.TryCreate() is not { } made)
@@ -31,7 +48,17 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
                 _tasks.Add(run.Task, memory);
             }
 
-            long others = _tasks.Values.Sum(task => task == memory ? 0 : task.Length);
+            if (OthersThan(memory) > budget / 2)
+            {
+                foreach (
+                    (TaskId ended, TaskMemory kept) in _tasks.Where(task => _ended.ContainsKey(task.Key) && !task.Value.IsNeeded).ToArray()
+                )
+                {
+                    Drop(ended, kept);
+                }
+            }
+
+            long others = OthersThan(memory);
             return memory.Offer(Math.Max(0, budget - others) / TaskMemory.Areas);
         }
     }
@@ -58,12 +85,63 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
     }
 
     /// <summary>A staged state was stored.</summary>
-    public void Stored(RunKey run, string id)
+    public void Stored(RunKey run, string id, CheckpointRef checkpoint)
     {
         lock (_lock)
         {
-            _tasks.GetValueOrDefault(run.Task)?.Stored(run, id);
+            _tasks.GetValueOrDefault(run.Task)?.Stored(run, id, checkpoint);
         }
+    }
+
+    /// <summary>Whether a run can begin with a checkpoint that stands here since it was saved; it is compared with what was.</summary>
+    /// <exception cref="CheckpointStoreException">It cannot be read.</exception>
+    public bool TryRestore(RunKey run, CheckpointRef checkpoint, CancellationToken cancellationToken)
+    {
+        MemorySource? state;
+        lock (_lock)
+        {
+            // From here on the memory is not given back before this run ends.
+            state = _tasks.GetValueOrDefault(run.Task)?.Committed(checkpoint.Name, checkpoint.ManifestSha256);
+            if (state is null)
+            {
+                return false;
+            }
+
+            ComesBack(run.Task);
+        }
+
+        if (!state.IsAsSaved(cancellationToken))
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            _tasks.GetValueOrDefault(run.Task)?.Restore(run);
+            return _tasks.ContainsKey(run.Task);
+        }
+    }
+
+    /// <summary>Where a run's worker finds the state that it begins with; null: in no memory.</summary>
+    public MemoryState? Restored(RunKey run)
+    {
+        lock (_lock)
+        {
+            return _tasks.GetValueOrDefault(run.Task)?.Restored(run);
+        }
+    }
+
+    /// <summary>Writes the state that a run begins with into a folder, if it stands here.</summary>
+    /// <exception cref="IOException">It could not be written.</exception>
+    public void WriteRestored(RunKey run, string folder)
+    {
+        MemorySource? state;
+        lock (_lock)
+        {
+            state = _tasks.GetValueOrDefault(run.Task)?.RestoredSource(run);
+        }
+
+        state?.WriteTo(folder);
     }
 
     /// <summary>A staged state is committed or given up.</summary>
@@ -77,21 +155,18 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
                 return null;
             }
 
-            int? free = memory.Release(run, id);
-            DropIfEnded(run.Task, memory);
-            return free;
+            return memory.Release(run, id);
         }
     }
 
-    /// <summary>A run has ended; its memory goes when nothing of it waits to be stored.</summary>
+    /// <summary>A run has ended. The next one may come at once and find its state here; if none does, the memory is given back.</summary>
     public void End(RunKey run)
     {
         lock (_lock)
         {
-            if (_tasks.TryGetValue(run.Task, out TaskMemory? memory))
+            if (_tasks.ContainsKey(run.Task) && !_ended.ContainsKey(run.Task))
             {
-                _ = _ended.Add(run.Task);
-                DropIfEnded(run.Task, memory);
+                _ended.Add(run.Task, time.CreateTimer(_ => GiveBack(run.Task), null, KeptFor, KeptFor));
             }
         }
     }
@@ -100,21 +175,39 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            foreach (TaskMemory memory in _tasks.Values)
+            foreach ((TaskId task, TaskMemory memory) in _tasks.ToArray())
             {
-                memory.Dispose();
+                Drop(task, memory);
             }
-
-            _tasks.Clear();
         }
     }
 
-    private void DropIfEnded(TaskId task, TaskMemory memory)
+    private void GiveBack(TaskId task)
     {
-        if (!memory.IsNeeded && _ended.Remove(task))
+        lock (_lock)
         {
-            _ = _tasks.Remove(task);
-            memory.Dispose();
+            // What waits to be stored is looked at again.
+            if (_ended.ContainsKey(task) && _tasks.TryGetValue(task, out TaskMemory? memory) && !memory.IsNeeded)
+            {
+                Drop(task, memory);
+            }
         }
     }
+
+    private void ComesBack(TaskId task)
+    {
+        if (_ended.Remove(task, out ITimer? timer))
+        {
+            timer.Dispose();
+        }
+    }
+
+    private void Drop(TaskId task, TaskMemory memory)
+    {
+        ComesBack(task);
+        _ = _tasks.Remove(task);
+        memory.Dispose();
+    }
+
+    private long OthersThan(TaskMemory memory) => _tasks.Values.Sum(task => task == memory ? 0 : task.Length);
 }

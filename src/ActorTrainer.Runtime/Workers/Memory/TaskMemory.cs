@@ -16,6 +16,7 @@ internal sealed class TaskMemory : IDisposable
     private readonly SharedMemory[] _areas;
     private readonly Dictionary<(RunKey Run, string Id), StateInMemory> _staged = [];
     private StateInMemory? _committed;
+    private RunKey? _restoredBy;
 
     private TaskMemory(SharedMemory[] areas) => _areas = areas;
 
@@ -24,6 +25,32 @@ internal sealed class TaskMemory : IDisposable
 
     /// <summary>Whether a state in it waits to be stored.</summary>
     public bool IsNeeded => _staged.Count > 0;
+
+    /// <summary>The state that was committed last, as long as it stands here; null: none.</summary>
+    public MemorySource? Committed(string checkpoint, string manifestSha256) =>
+        _committed is { Checkpoint: { } stored } && stored.Name == checkpoint && stored.ManifestSha256 == manifestSha256
+            ? _committed.Source
+            : null;
+
+    /// <summary>A run begins with the state that was committed last.</summary>
+    public void Restore(RunKey run) => _restoredBy = run;
+
+    /// <summary>What a run begins with, if it stands here; null: it does not.</summary>
+    public MemoryState? Restored(RunKey run) =>
+        _restoredBy == run && _committed is { } committed
+            ? new MemoryState(
+                _areas[committed.Area].Path,
+                [
+                    .. committed.Source.Files.Select(file => new StagedFile(
+                        file.Path,
+                        [.. file.Extents.SelectMany(extent => (long[])[extent.Offset, extent.Length])]
+                    )),
+                ]
+            )
+            : null;
+
+    /// <summary>The state that a run begins with, for a worker that cannot read it here; null: there is none.</summary>
+    public MemorySource? RestoredSource(RunKey run) => _restoredBy == run ? _committed?.Source : null;
 
     /// <summary>Makes one; null where the system has no memory to share.</summary>
     public static TaskMemory? TryCreate()
@@ -82,7 +109,7 @@ internal sealed class TaskMemory : IDisposable
     public StateSource? Source(RunKey run, string id) => _staged.GetValueOrDefault((run, id))?.Source;
 
     /// <summary>A staged state was stored.</summary>
-    public void Stored(RunKey run, string id) => _staged.GetValueOrDefault((run, id))?.IsStored = true;
+    public void Stored(RunKey run, string id, CheckpointRef checkpoint) => _staged.GetValueOrDefault((run, id))?.Checkpoint = checkpoint;
 
     /// <summary>
     /// A staged state is committed or given up. One that is committed stays until the next one is: a run that starts again finds it here.
@@ -95,7 +122,7 @@ internal sealed class TaskMemory : IDisposable
             return null;
         }
 
-        if (!state.IsStored)
+        if (state.Checkpoint is null)
         {
             return state.Area;
         }
@@ -121,6 +148,7 @@ internal sealed class TaskMemory : IDisposable
 
         public MemorySource Source => source;
 
-        public bool IsStored { get; set; }
+        /// <summary>What it was stored as; null: it is not.</summary>
+        public CheckpointRef? Checkpoint { get; set; }
     }
 }
