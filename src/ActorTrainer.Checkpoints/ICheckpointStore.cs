@@ -45,6 +45,14 @@ public interface ICheckpointStore
     /// <summary>Names of all files (packs and manifests) of a task in the store, sorted.</summary>
     Task<IReadOnlyList<string>> ListFilesAsync(TaskId task, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Sizes of files of a task in the store, in bytes, by the names that <see cref="ListFilesAsync"/> has; a file that is gone is missing.
+    /// Default: of a store that does not know them, none.
+    /// </summary>
+    /// <exception cref="CheckpointStoreException">The store could not be read now.</exception>
+    Task<IReadOnlyDictionary<string, long>> MeasureAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyDictionary<string, long>>(new Dictionary<string, long>());
+
     /// <summary>Unlinks condemned files; those already gone are passed over.</summary>
     Task UnlinkAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken);
 }

@@ -108,7 +108,7 @@ internal static class CliProgram
     private static CliCommand CreateCheckpoints(CliContext cli, GlobalOptions globals) =>
         new CliCommand(
             "checkpoints",
-            "Lists, shows, verifies and exports checkpoints.",
+            "Lists, shows, verifies, keeps, removes and exports checkpoints.",
             "actortrainer checkpoints ls digits",
             "actortrainer checkpoints verify digits"
         )
@@ -116,6 +116,11 @@ internal static class CliProgram
             CheckpointsLsCommand.Create(cli, globals),
             CheckpointsShowCommand.Create(cli, globals),
             CheckpointsVerifyCommand.Create(cli, globals),
+            CheckpointsPinCommand.Create(cli, globals),
+            CheckpointsUnpinCommand.Create(cli, globals),
+            CheckpointsTagCommand.Create(cli, globals),
+            CheckpointsRmCommand.Create(cli, globals),
+            CheckpointsGcCommand.Create(cli, globals),
             CheckpointsExportCommand.Create(cli, globals),
         };
 

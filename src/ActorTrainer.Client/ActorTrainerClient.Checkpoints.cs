@@ -2,7 +2,7 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Client;
 
-/// <content>Checkpoints: list, verify, restore, export.</content>
+/// <content>Checkpoints: list, verify, restore, keep, export.</content>
 public sealed partial class ActorTrainerClient
 {
     /// <summary>Checkpoints of one task or of all, newest first.</summary>
@@ -38,6 +38,65 @@ public sealed partial class ActorTrainerClient
             Body(new RestoreBody(checkpoint), ApiJson.Default.RestoreBody),
             repeatable: false,
             CommandTimeout,
+            cancellationToken
+        );
+
+    /// <summary>Keeps a checkpoint until <see cref="UnpinCheckpointAsync"/>. Pinning it twice is pinning it once.</summary>
+    public Task<CommandAccepted> PinCheckpointAsync(string task, string checkpoint, CancellationToken cancellationToken = default) =>
+        CommandAsync($"{CheckpointPath(task, checkpoint)}/pin", null, repeatable: true, CommandTimeout, cancellationToken);
+
+    /// <summary>Lets a checkpoint be removed again when newer ones come.</summary>
+    public Task<CommandAccepted> UnpinCheckpointAsync(string task, string checkpoint, CancellationToken cancellationToken = default) =>
+        CommandAsync($"{CheckpointPath(task, checkpoint)}/unpin", null, repeatable: true, CommandTimeout, cancellationToken);
+
+    /// <summary>
+    /// Gives a checkpoint a name and keeps it as long as it has one. A tag that another checkpoint of the task has moves, which
+    /// <see cref="CommandAccepted.Note"/> says.
+    /// </summary>
+    public Task<CommandAccepted> TagCheckpointAsync(
+        string task,
+        string checkpoint,
+        string tag,
+        CancellationToken cancellationToken = default
+    ) => TagAsync("tag", task, checkpoint, tag, cancellationToken);
+
+    /// <summary>Takes a tag from a checkpoint.</summary>
+    public Task<CommandAccepted> UntagCheckpointAsync(
+        string task,
+        string checkpoint,
+        string tag,
+        CancellationToken cancellationToken = default
+    ) => TagAsync("untag", task, checkpoint, tag, cancellationToken);
+
+    /// <summary>
+    /// Removes checkpoints of a task, all of them or, if one has to stay, none: one that is pinned, tagged or being restored, that the
+    /// present run began with, or that the task would go on from.
+    /// </summary>
+    public Task<CommandAccepted> RemoveCheckpointsAsync(
+        string task,
+        IReadOnlyList<string> checkpoints,
+        CancellationToken cancellationToken = default
+    ) =>
+        CommandAsync(
+            $"/v1/checkpoints/{Uri.EscapeDataString(task)}/remove",
+            Body(new RemoveBody(checkpoints), ApiJson.Default.RemoveBody),
+            repeatable: false,
+            CommandTimeout,
+            cancellationToken
+        );
+
+    /// <summary>Removes files of a task in the store that no event names, as saves leave them that were cut off.</summary>
+    /// <param name="task">The task's name or id.</param>
+    /// <param name="dryRun">Whether they are only named.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    public Task<TaskGarbage> CollectGarbageAsync(string task, bool dryRun, CancellationToken cancellationToken = default) =>
+        _caller.CallAsync(
+            new Call(
+                HttpMethod.Post,
+                $"/v1/checkpoints/{Uri.EscapeDataString(task)}/gc{(dryRun ? "?dryRun=true" : "")}",
+                Timeout: CommandTimeout
+            ),
+            ApiJson.Default.TaskGarbage,
             cancellationToken
         );
 
@@ -83,6 +142,15 @@ public sealed partial class ActorTrainerClient
 
         return files;
     }
+
+    private Task<CommandAccepted> TagAsync(string verb, string task, string checkpoint, string tag, CancellationToken cancellationToken) =>
+        CommandAsync(
+            $"{CheckpointPath(task, checkpoint)}/{verb}",
+            Body(new TagBody(tag), ApiJson.Default.TagBody),
+            repeatable: false,
+            CommandTimeout,
+            cancellationToken
+        );
 
     private static string CheckpointPath(string task, string checkpoint) =>
         $"/v1/checkpoints/{Uri.EscapeDataString(task)}/{Uri.EscapeDataString(checkpoint)}";

@@ -20,6 +20,8 @@ namespace ActorTrainer.Client;
         typeof(KebabEnumConverter<MemberStatus>),
         typeof(KebabEnumConverter<MemberState>),
         typeof(KebabEnumConverter<CheckpointStrategy>),
+        typeof(KebabEnumConverter<CheckpointCapture>),
+        typeof(KebabEnumConverter<DamageAction>),
         typeof(KebabEnumConverter<FailureAction>),
         typeof(KebabEnumConverter<InterruptionReason>),
     ]
@@ -43,6 +45,10 @@ namespace ActorTrainer.Client;
 [JsonSerializable(typeof(IReadOnlyList<CheckpointFiles>))]
 [JsonSerializable(typeof(MigrateBody))]
 [JsonSerializable(typeof(RestoreBody))]
+[JsonSerializable(typeof(TagBody))]
+[JsonSerializable(typeof(RemoveBody))]
+[JsonSerializable(typeof(TaskGarbage))]
+[JsonSerializable(typeof(IReadOnlyList<TaskGarbage>))]
 [JsonSerializable(typeof(NodeBody))]
 [JsonSerializable(typeof(ApiProblem))]
 public sealed partial class ApiJson : JsonSerializerContext;

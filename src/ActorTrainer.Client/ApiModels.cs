@@ -81,6 +81,17 @@ public sealed record CheckpointList(IReadOnlyList<CheckpointListing> Checkpoints
 /// <summary>The files of a checkpoint, by path.</summary>
 public sealed record CheckpointFiles(TaskId Task, string Checkpoint, IReadOnlyList<CheckpointFile> Files);
 
+/// <summary>A file of a task in the store.</summary>
+/// <param name="Name">Relative to the task's folder, for example <c>packs/c-3-1200-k3f9a2bc.pack</c>.</param>
+/// <param name="Bytes">Its size; null: not known.</param>
+public sealed record StoreFile(string Name, long? Bytes);
+
+/// <summary>Files of a task in the store that no event names.</summary>
+/// <param name="Task">The task.</param>
+/// <param name="DryRun">Whether they were only named, and not removed.</param>
+/// <param name="Files">The files, sorted by name.</param>
+public sealed record TaskGarbage(TaskId Task, bool DryRun, IReadOnlyList<StoreFile> Files);
+
 /// <summary>Output kept of one run.</summary>
 /// <param name="Term">The term the run was started under.</param>
 /// <param name="Run">Its number within the task's life.</param>
@@ -207,6 +218,12 @@ public sealed record MigrateBody(string? To);
 
 /// <summary>Body of a restore command: the checkpoint's name.</summary>
 public sealed record RestoreBody(string From);
+
+/// <summary>Body of tag and untag: the tag.</summary>
+public sealed record TagBody(string Tag);
+
+/// <summary>Body of a removal: the checkpoints' names.</summary>
+public sealed record RemoveBody(IReadOnlyList<string> Checkpoints);
 
 /// <summary>Body of drain, cordon and uncordon: the node's address or name.</summary>
 public sealed record NodeBody(string Node);

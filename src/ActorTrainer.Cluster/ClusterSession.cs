@@ -92,7 +92,7 @@ internal sealed partial class ClusterSession : IAsyncDisposable
         Metrics = new MetricTable(database);
         _metrics = new MetricKeeper(Metrics, incarnation, parts.Time, parts.Loggers.CreateLogger<MetricKeeper>());
         Planner = new ShardPlanner(model, Now);
-        TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
+        TaskEffects effects = new(parts.Workers, parts.Store, Post, parts.Time, parts.Loggers.CreateLogger<TaskEffects>(), _over.Token);
         IActorRef slots = Add(Props.Create(() => new SlotActor(model, incarnation, Wake, Now)), "actortrainer-slots");
         _host = new TaskHost
         {

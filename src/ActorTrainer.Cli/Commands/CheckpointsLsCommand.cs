@@ -19,7 +19,8 @@ internal static class CheckpointsLsCommand
         Option<bool> files = new("--files") { Description = "The files of each checkpoint of TASK." };
         CliCommand command = new(
             "ls",
-            "Lists checkpoints, newest first. A task keeps its newest (keep-last), its best and the one last restored from.",
+            "Lists checkpoints, newest first. A task keeps its newest (keep-last), its best, the one last restored from and those that are "
+                + "pinned or tagged.",
             "actortrainer checkpoints ls",
             "actortrainer checkpoints ls digits",
             "actortrainer checkpoints ls digits --files"
@@ -67,7 +68,7 @@ internal static class CheckpointsLsCommand
 
     private static Table Rows(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)
     {
-        Table table = Tables.Create("~TASK", "~CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "");
+        Table table = Tables.Create("~TASK", "CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "~");
         foreach (CheckpointListing listing in checkpoints)
         {
             table.Row(
@@ -77,17 +78,31 @@ internal static class CheckpointsLsCommand
                 new Text(listing.Checkpoint.Reason),
                 new Text(Human.Bytes(listing.Checkpoint.Bytes)),
                 new Text(call.Times.Show(listing.Time)),
-                new Text(
-                    listing.Damaged ? "DAMAGED"
-                        : listing.SetAside ? "set aside"
-                        : listing.Overtaken ? "overtaken"
-                        : "",
-                    new Style(listing.Damaged ? Color.Red : Color.Yellow)
-                )
+                new Text(string.Join(", ", Marks(listing)), new Style(listing.Damaged ? Color.Red : Color.Yellow))
             );
         }
 
         return table;
+    }
+
+    private static IEnumerable<string> Marks(CheckpointListing listing)
+    {
+        if (listing.Damaged || listing.SetAside || listing.Overtaken)
+        {
+            yield return listing.Damaged ? "DAMAGED"
+            : listing.SetAside ? "set aside"
+            : "overtaken";
+        }
+
+        if (listing.Pinned)
+        {
+            yield return "pinned";
+        }
+
+        foreach (string tag in listing.Tags)
+        {
+            yield return $"tag {tag}";
+        }
     }
 
     private static async Task<int> ListFilesAsync(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)

@@ -42,6 +42,8 @@ internal static class CheckpointsShowCommand
                         ("Checkpoint", checkpoint.Name),
                         ("Task", listing.Task.Value),
                         ("State", State(listing)),
+                        ("Kept", listing.Pinned ? "pinned, until 'checkpoints unpin'" : null),
+                        ("Tags", listing.Tags.Count > 0 ? string.Join(", ", listing.Tags) : null),
                         ("Step", checkpoint.Output is null ? Human.Number(checkpoint.Step) : ProgressText.StepOf(checkpoint)),
                         ("Epoch", checkpoint.Epoch > 0 ? checkpoint.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
                         ("Reason", checkpoint.Reason),
@@ -60,7 +62,7 @@ internal static class CheckpointsShowCommand
     }
 
     public static Argument<string?> NameArgument() =>
-        new("CHECKPOINT") { Description = "The checkpoint's name. [default: the newest]", Arity = ArgumentArity.ZeroOrOne };
+        new("CHECKPOINT") { Description = "The checkpoint's name, or a tag. [default: the newest]", Arity = ArgumentArity.ZeroOrOne };
 
     private static string State(CheckpointListing listing) =>
         listing.Damaged ? "damaged: it is never restored"
@@ -68,20 +70,15 @@ internal static class CheckpointsShowCommand
         : listing.Overtaken ? "overtaken: the task went on from an older one; 'tasks restore --from' takes it up again"
         : "committed";
 
-    /// <summary>The checkpoint of this name, or the newest.</summary>
+    /// <summary>The checkpoint of this name or tag, or the newest.</summary>
     public static async Task<CheckpointListing> FindAsync(Invocation call, string task, string? name)
     {
-        CheckpointList list = await call.Client.ListCheckpointsAsync(task, call.Interrupt);
-        if (list.Checkpoints.Count == 0)
+        if (name is not null)
         {
-            throw new CommandFailedException($"task '{task}' has no checkpoint");
+            return await CheckpointId.FindAsync(call, task, name);
         }
 
-        return name is null
-            ? list.Checkpoints[0]
-            : list.Checkpoints.FirstOrDefault(listing => listing.Checkpoint.Name == name)
-                ?? throw new CommandFailedException(
-                    $"task '{task}' has no checkpoint '{name}'; list them with 'actortrainer checkpoints ls {task}'"
-                );
+        CheckpointList list = await call.Client.ListCheckpointsAsync(task, call.Interrupt);
+        return list.Checkpoints.Count > 0 ? list.Checkpoints[0] : throw new CommandFailedException($"task '{task}' has no checkpoint");
     }
 }

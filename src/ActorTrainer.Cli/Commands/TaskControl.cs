@@ -29,8 +29,8 @@ internal static class TaskControl
                 {
                     try
                     {
-                        await send(call.Client, task, call.Interrupt);
-                        call.Note($"{task}: {outcome}");
+                        CommandAccepted accepted = await send(call.Client, task, call.Interrupt);
+                        call.Note($"{task}: {outcome}{(accepted.Note is { } note ? $"; {note}" : "")}");
                     }
                     catch (ActorTrainerApiException e) when (e.Status != 401)
                     {

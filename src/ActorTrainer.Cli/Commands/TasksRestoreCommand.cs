@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ActorTrainer.Core.Checkpoints;
 
 namespace ActorTrainer.Cli.Commands;
 
@@ -10,7 +11,7 @@ internal static class TasksRestoreCommand
         Option<string> from = new("--from")
         {
             Description =
-                "The checkpoint's name, of those that 'actortrainer checkpoints ls TASK' lists. Later ones stay listed until a "
+                "The checkpoint's name or tag, of those that 'actortrainer checkpoints ls TASK' lists. Later ones stay listed until a "
                 + "newer one is committed, and can be chosen again.",
             HelpName = "CHECKPOINT",
             Required = true,
@@ -31,7 +32,10 @@ internal static class TasksRestoreCommand
             globals,
             async call =>
             {
-                string checkpoint = call.Value(from)!;
+                string named = call.Value(from)!;
+                string checkpoint = CheckpointNames.TryParse(named, out _)
+                    ? named
+                    : (await CheckpointId.FindAsync(call, call.Value(task), named)).Checkpoint.Name;
                 await call.Client.RestoreAsync(call.Value(task), checkpoint, call.Interrupt);
                 call.Note($"{call.Value(task)}: goes on from {checkpoint}");
                 return ExitCodes.Ok;

@@ -157,6 +157,13 @@ internal static class TasksShowCommand
             _ => $"{epochs}, {interval}, on events",
         };
         string newest = policy.KeepLast == 1 ? "the newest one" : $"the newest {Human.Number(policy.KeepLast)}";
-        return $"{when}; keeps {newest}{(policy.BestMetric is null ? "" : ", the best one")} and the one last restored from";
+        string best =
+            policy.BestMetric is null || policy.KeepsBest() == 0 ? ""
+            : policy.KeepsBest() == 1 ? ", the best one"
+            : $", the best {Human.Number(policy.KeepsBest())}";
+        string byTime = policy.KeepEvery is { } time ? $", one for each {Human.Duration(time)}" : "";
+        string counted = spec.Command is null ? "steps" : "saves";
+        string bySteps = policy.KeepEverySteps is { } steps ? $", one for each {Human.Number(steps)} {counted}" : "";
+        return $"{when}; keeps {newest}{best}{byTime}{bySteps} and the one last restored from";
     }
 }

@@ -8,12 +8,14 @@ namespace ActorTrainer.Cluster.Tasks;
 /// <param name="workers">Runs the workers; what they do comes through the node.</param>
 /// <param name="store">Where checkpoints are.</param>
 /// <param name="post">Takes the inputs; may be called from any thread.</param>
+/// <param name="time">Says when a checkpoint is committed.</param>
 /// <param name="logger">Where it logs.</param>
 /// <param name="life">Ends what is under way.</param>
 internal sealed partial class TaskEffects(
     IWorkerHost workers,
     ICheckpointStore store,
     Action<TaskInput> post,
+    TimeProvider time,
     ILogger logger,
     CancellationToken life
 )
@@ -92,7 +94,7 @@ internal sealed partial class TaskEffects(
             );
             CheckpointRef stored = await store.SaveAsync(request, life);
             workers.Stored(save.Run, save.State.Id, stored);
-            post(new CheckpointStored(save.Run, save.State.Id, stored));
+            post(new CheckpointStored(save.Run, save.State.Id, stored with { SavedAt = time.GetUtcNow() }));
         }
         catch (Exception e) when (e is CheckpointStoreException or CheckpointDamagedException or IOException or UnauthorizedAccessException)
         {

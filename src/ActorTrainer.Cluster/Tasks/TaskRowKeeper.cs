@@ -31,6 +31,10 @@ internal sealed class TaskRowKeeper(TaskHost host)
                 or TaskCheckpointSetAside
                 or TaskCheckpointRemoved
                 or TaskRestoreChosen
+                or TaskCheckpointPinned
+                or TaskCheckpointUnpinned
+                or TaskCheckpointTagged
+                or TaskCheckpointUntagged
                 or TaskResumed
                 or TaskStarted;
 
@@ -106,6 +110,8 @@ internal sealed class TaskRowKeeper(TaskHost host)
             {
                 Overtaken = c.Dead,
                 SetAside = c.SetAside,
+                Pinned = c.Pinned,
+                Tags = c.Tags,
             }),
         ];
 }

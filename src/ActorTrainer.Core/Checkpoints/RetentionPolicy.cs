@@ -6,10 +6,11 @@ namespace ActorTrainer.Core.Checkpoints;
 /// <param name="Checkpoint">The checkpoint.</param>
 /// <param name="Damaged">It could not be read back.</param>
 /// <param name="Overtaken">A dead branch: the task was restarted from an older one after it. Never restored.</param>
-/// <param name="Pinned">Kept by the user's wish.</param>
+/// <param name="Pinned">Kept by the user's wish: pinned, or tagged.</param>
 public sealed record RetentionItem(CheckpointRef Checkpoint, bool Damaged = false, bool Overtaken = false, bool Pinned = false);
 
-/// <summary>A checkpoint that leaves the list. <paramref name="Reason"/> is <c>keep-last</c>, <c>damaged</c> or <c>overtaken</c>.</summary>
+/// <summary>A checkpoint that leaves the list. <paramref name="Reason"/> is <c>keep-last</c>, <c>damaged</c>, <c>overtaken</c>
+/// or <c>removed</c> (by the user).</summary>
 public sealed record CheckpointRemoval(string Checkpoint, string Reason);
 
 /// <summary>What to remove.</summary>
@@ -32,11 +33,12 @@ public static class RetentionPolicy
 {
     /// <summary>
     /// Plans the removals. Kept are: the newest <see cref="CheckpointSpec.KeepLast"/> good ones (neither damaged nor overtaken, at least
-    /// one), pinned ones, the best by <see cref="CheckpointSpec.BestMetric"/>, and those protected by name. A damaged one stays until a
-    /// good one newer than it exists, so nothing that a person might still rescue is deleted while it is the newest.
+    /// one), pinned ones, the <see cref="CheckpointSpec.KeepBest"/> best good ones, the first good one of each
+    /// <see cref="CheckpointSpec.KeepEvery"/> and <see cref="CheckpointSpec.KeepEverySteps"/>, and those protected by name. A damaged one
+    /// stays until a good one newer than it exists, so nothing that a person might still rescue is deleted while it is the newest.
     /// </summary>
     /// <param name="newestFirst">The listed checkpoints, newest first.</param>
-    /// <param name="spec">Keep-last and the best metric.</param>
+    /// <param name="spec">How many of which are kept.</param>
     /// <param name="protectedNames">
     /// Names that must stay: the checkpoint being restored or last restored from, and every one that a running save may reference.
     /// </param>
@@ -46,12 +48,10 @@ public static class RetentionPolicy
         IReadOnlyCollection<string> protectedNames
     )
     {
-        RetentionItem? best = FindBest(newestFirst, spec);
+        HashSet<string> chosen = [.. Chosen(newestFirst, spec)];
         int keepLast = Math.Max(1, spec.KeepLast);
         int good = 0;
         List<CheckpointRemoval> remove = [];
-        List<CheckpointRef> removed = [];
-        HashSet<string> referenced = new(StringComparer.Ordinal);
         foreach (RetentionItem item in newestFirst)
         {
             bool isGood = !item.Damaged && !item.Overtaken;
@@ -60,33 +60,32 @@ public static class RetentionPolicy
                 : good == 0 ? null
                 : item.Damaged ? "damaged"
                 : "overtaken";
-            if (reason is null || item.Pinned || ReferenceEquals(item, best) || protectedNames.Contains(item.Checkpoint.Name))
-            {
-                referenced.UnionWith(item.Checkpoint.Packs);
-                referenced.Add(CheckpointNames.ManifestFile(item.Checkpoint.Name));
-            }
-            else
+            if (
+                reason is not null
+                && !item.Pinned
+                && !chosen.Contains(item.Checkpoint.Name)
+                && !protectedNames.Contains(item.Checkpoint.Name)
+            )
             {
                 remove.Add(new CheckpointRemoval(item.Checkpoint.Name, reason));
-                removed.Add(item.Checkpoint);
             }
         }
 
-        if (remove.Count == 0)
-        {
-            return RetentionPlan.Empty;
-        }
-
-        SortedSet<string> condemn = new(StringComparer.Ordinal);
-        foreach (CheckpointRef checkpoint in removed)
-        {
-            condemn.Add(CheckpointNames.ManifestFile(checkpoint.Name));
-            condemn.UnionWith(checkpoint.Packs);
-        }
-
-        condemn.ExceptWith(referenced);
-        return new RetentionPlan(remove, [.. condemn]);
+        return Removing(newestFirst, remove);
     }
+
+    /// <summary>Plans the removal of checkpoints that the user named. Whether they may go is not asked here.</summary>
+    /// <param name="newestFirst">The listed checkpoints, newest first.</param>
+    /// <param name="names">Those to remove; others than the listed ones are passed over.</param>
+    public static RetentionPlan PlanRemoval(IReadOnlyList<RetentionItem> newestFirst, IReadOnlyCollection<string> names) =>
+        Removing(
+            newestFirst,
+            [
+                .. newestFirst
+                    .Where(item => names.Contains(item.Checkpoint.Name))
+                    .Select(item => new CheckpointRemoval(item.Checkpoint.Name, "removed")),
+            ]
+        );
 
     /// <summary>
     /// Files of earlier terms that no listed checkpoint names: what saves left behind that never came to an accepted event. A file of
@@ -146,30 +145,58 @@ public static class RetentionPolicy
         return sources;
     }
 
-    private static RetentionItem? FindBest(IReadOnlyList<RetentionItem> newestFirst, CheckpointSpec spec)
+    private static RetentionPlan Removing(IReadOnlyList<RetentionItem> listed, List<CheckpointRemoval> remove)
+    {
+        if (remove.Count == 0)
+        {
+            return RetentionPlan.Empty;
+        }
+
+        HashSet<string> removed = [.. remove.Select(removal => removal.Checkpoint)];
+        SortedSet<string> condemn = new(StringComparer.Ordinal);
+        HashSet<string> referenced = new(StringComparer.Ordinal);
+        foreach (RetentionItem item in listed)
+        {
+            ISet<string> files = removed.Contains(item.Checkpoint.Name) ? condemn : referenced;
+            files.UnionWith(item.Checkpoint.Packs);
+            files.Add(CheckpointNames.ManifestFile(item.Checkpoint.Name));
+        }
+
+        condemn.ExceptWith(referenced);
+        return new RetentionPlan(remove, [.. condemn]);
+    }
+
+    /// <summary>The names of good ones that stay however old they are.</summary>
+    private static IEnumerable<string> Chosen(IReadOnlyList<RetentionItem> newestFirst, CheckpointSpec spec)
+    {
+        List<CheckpointRef> oldestFirst = [.. newestFirst.Where(i => !i.Damaged && !i.Overtaken).Select(i => i.Checkpoint).Reverse()];
+        IEnumerable<CheckpointRef> bySteps = spec.KeepEverySteps is long steps and > 0 ? FirstOfEach(oldestFirst, c => c.Step / steps) : [];
+        IEnumerable<CheckpointRef> byTime = spec.KeepEvery is { Ticks: > 0 and long ticks }
+            ? FirstOfEach(oldestFirst, c => c.SavedAt?.UtcTicks / ticks)
+            : [];
+        return Best(oldestFirst, spec).Concat(bySteps).Concat(byTime).Select(c => c.Name);
+    }
+
+    /// <summary>
+    /// The best by the metric. Of equals the older one: it was better than ever when it was taken. Not-a-number is never among them.
+    /// </summary>
+    private static IEnumerable<CheckpointRef> Best(List<CheckpointRef> oldestFirst, CheckpointSpec spec)
     {
         if (spec.BestMetric is not { } metric)
         {
-            return null;
+            return [];
         }
 
-        RetentionItem? best = null;
-        double? bestValue = null;
-        for (int i = newestFirst.Count - 1; i >= 0; i--)
-        {
-            RetentionItem item = newestFirst[i];
-            if (
-                !item.Damaged
-                && !item.Overtaken
-                && item.Checkpoint.Metrics.TryGetValue(metric, out double value)
-                && CheckpointPolicy.IsBetter(spec, value, bestValue)
-            )
-            {
-                best = item;
-                bestValue = value;
-            }
-        }
+        IEnumerable<CheckpointRef> valued = oldestFirst.Where(c => !double.IsNaN(c.Metrics.GetValueOrDefault(metric, double.NaN)));
+        return (spec.BestIsLargest ? valued.OrderByDescending(c => c.Metrics[metric]) : valued.OrderBy(c => c.Metrics[metric])).Take(
+            spec.KeepsBest()
+        );
+    }
 
-        return best;
+    /// <summary>The first of each span: one that was chosen once is the first for as long as it is there.</summary>
+    private static IEnumerable<CheckpointRef> FirstOfEach(List<CheckpointRef> oldestFirst, Func<CheckpointRef, long?> spanOf)
+    {
+        HashSet<long> seen = [];
+        return [.. oldestFirst.Where(checkpoint => spanOf(checkpoint) is long span && seen.Add(span))];
     }
 }

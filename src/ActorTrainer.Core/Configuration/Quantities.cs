@@ -91,6 +91,19 @@ internal static class Quantities
         return true;
     }
 
+    /// <summary>Parses a whole number that is followed by one of some words.</summary>
+    public static bool TryParseCount(string text, out long count, params ReadOnlySpan<string> words)
+    {
+        count = 0;
+        if (!TrySplit(text, out decimal number, out string unit) || !words.Contains(unit) || number != decimal.Truncate(number))
+        {
+            return false;
+        }
+
+        count = (long)decimal.Clamp(number, long.MinValue, long.MaxValue);
+        return true;
+    }
+
     /// <summary>The duration in the largest unit that keeps it whole, for messages and rendered defaults.</summary>
     public static string Format(TimeSpan duration)
     {

@@ -121,6 +121,15 @@ public static partial class TaskSpecReader
             );
         }
 
+        if (spec.Checkpoint is { KeepBest: > 1, BestMetric: null })
+        {
+            throw task.Wrong(
+                FormattableString.Invariant(
+                    $"{task.Path}.checkpoint.keep-best is {spec.Checkpoint.KeepBest}, {TaskSpecRules.NoBestMetric}."
+                )
+            );
+        }
+
         if (spec.Retry.MaxBackoff < spec.Retry.Backoff)
         {
             throw task.Wrong(
@@ -225,6 +234,7 @@ public static partial class TaskSpecReader
     private static CheckpointSpec ReadCheckpoint(ConfigSection section)
     {
         CheckpointSpec defaults = new();
+        (TimeSpan? keepEvery, long? keepEverySteps) = ReadKeepEvery(section);
         return new CheckpointSpec
         {
             Strategy = section.Choice(
@@ -240,6 +250,10 @@ public static partial class TaskSpecReader
             BestMetric = section.Text("best-metric"),
             BestIsLargest = section.Flag("best-is-largest", defaults.BestIsLargest),
             KeepLast = section.Int("keep-last", defaults.KeepLast, TaskSpecRules.KeepLast),
+            KeepBest = section.OptionalInt("keep-best", TaskSpecRules.KeepBest.Min, TaskSpecRules.KeepBest.Max),
+            KeepEvery = keepEvery,
+            KeepEverySteps = keepEverySteps,
+            OnDamage = section.Choice("on-damage", defaults.OnDamage, ("hold", DamageAction.Hold), ("restart", DamageAction.Restart)),
             Capture = section.Choice(
                 "capture",
                 defaults.Capture,
@@ -250,6 +264,28 @@ public static partial class TaskSpecReader
             DoneFile = section.Text("done-file"),
             WarnAfter = section.OptionalDuration("warn-after", TaskSpecRules.Stall.Min, TaskSpecRules.Stall.Max),
         };
+    }
+
+    /// <summary>A time, or a number of steps or saves.</summary>
+    private static (TimeSpan? Time, long? Steps) ReadKeepEvery(ConfigSection section)
+    {
+        const string key = "keep-every";
+        if (section.Scalar(key) is not { } scalar)
+        {
+            return (null, null);
+        }
+
+        if (!Quantities.TryParseCount(scalar.Text!, out long steps, "step", "steps", "save", "saves"))
+        {
+            return Quantities.TryParseDuration(scalar.Text!, out _, out _)
+                ? (section.OptionalDuration(key, TaskSpecRules.KeepEvery.Min, TaskSpecRules.KeepEvery.Max), null)
+                : throw section.Wrong(scalar, key, "write a time or a number of steps, for example 6 h or 10000 steps", scalar.Text);
+        }
+
+        (long min, long max) = (TaskSpecRules.KeepEverySteps.Min, TaskSpecRules.KeepEverySteps.Max);
+        return steps >= min && steps <= max
+            ? (null, steps)
+            : throw section.Wrong(scalar, key, FormattableString.Invariant($"it must be from {min} to {max} steps"), scalar.Text);
     }
 
     private static RetrySpec ReadRetry(ConfigSection section)

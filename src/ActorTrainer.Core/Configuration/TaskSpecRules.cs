@@ -14,6 +14,8 @@ public static partial class TaskSpecRules
 {
     internal const string NoCheckpoint = "is not a checkpoint's name; 'actortrainer checkpoints ls' lists them (c-TERM-STEP-RANDOM)";
 
+    internal const string NoBestMetric = "and nothing says what is best; set checkpoint.best-metric, too";
+
     private static readonly TimeSpan Year = TimeSpan.FromDays(365);
 
     internal static readonly Bounds<int> Priority = new(-1_000_000, 1_000_000);
@@ -22,6 +24,9 @@ public static partial class TaskSpecRules
     internal static readonly Bounds<int> EpochInterval = new(1, 1_000_000_000);
     internal static readonly Bounds<TimeSpan> Interval = new(TimeSpan.FromMilliseconds(1), Year);
     internal static readonly Bounds<int> KeepLast = new(1, 1_000_000);
+    internal static readonly Bounds<int> KeepBest = new(0, 1_000_000);
+    internal static readonly Bounds<TimeSpan> KeepEvery = new(TimeSpan.FromSeconds(1), Year);
+    internal static readonly Bounds<long> KeepEverySteps = new(1, 1_000_000_000_000);
     internal static readonly Bounds<int> MaxAttempts = new(0, 1_000_000);
     internal static readonly Bounds<TimeSpan> Backoff = new(TimeSpan.Zero, TimeSpan.FromDays(1));
     internal static readonly Bounds<int> ExitCode = new(0, 255);
@@ -127,6 +132,11 @@ public static partial class TaskSpecRules
         ?? Out("checkpoint.epoch-interval", checkpoint.EpochInterval, EpochInterval)
         ?? Out("checkpoint.interval", checkpoint.Interval, Interval)
         ?? Out("checkpoint.keep-last", checkpoint.KeepLast, KeepLast)
+        ?? Out("checkpoint.keep-best", checkpoint.KeepBest, KeepBest)
+        ?? (checkpoint is { KeepBest: > 1, BestMetric: null } ? $"checkpoint.keep-best is {checkpoint.KeepBest}, {NoBestMetric}" : null)
+        ?? Out("checkpoint.keep-every", checkpoint.KeepEvery, KeepEvery)
+        ?? Out("checkpoint.keep-every in steps", checkpoint.KeepEverySteps, KeepEverySteps)
+        ?? Undefined("checkpoint.on-damage", checkpoint.OnDamage)
         ?? Undefined("checkpoint.capture", checkpoint.Capture)
         ?? Out("checkpoint.warn-after", checkpoint.WarnsAfter(), Stall)
         ?? (

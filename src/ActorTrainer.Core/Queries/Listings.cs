@@ -30,4 +30,15 @@ public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, lo
 
     /// <summary>Whether it is passed over because starts from it failed.</summary>
     public bool SetAside { get; init; }
+
+    /// <summary>Whether the user wants it kept.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>The names that the user gave it, sorted; it is kept as long as it has one.</summary>
+    public IReadOnlyList<string> Tags
+    {
+        get;
+        // Lists of versions that did not know them have none.
+        init => field = value ?? [];
+    } = [];
 }

@@ -13,6 +13,12 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(SaveTask), "save")]
 [JsonDerivedType(typeof(ArchiveTask), "archive")]
 [JsonDerivedType(typeof(RestoreTask), "restore")]
+[JsonDerivedType(typeof(PinCheckpoint), "pin-checkpoint")]
+[JsonDerivedType(typeof(UnpinCheckpoint), "unpin-checkpoint")]
+[JsonDerivedType(typeof(TagCheckpoint), "tag-checkpoint")]
+[JsonDerivedType(typeof(UntagCheckpoint), "untag-checkpoint")]
+[JsonDerivedType(typeof(RemoveCheckpoints), "remove-checkpoints")]
+[JsonDerivedType(typeof(CollectGarbage), "collect-garbage")]
 public abstract record TaskCommand;
 
 /// <summary>Creates the task. The same name and specification give the same task, another specification is refused.</summary>
@@ -44,6 +50,35 @@ public sealed record SaveTask : TaskCommand;
 /// </summary>
 public sealed record RestoreTask(string Checkpoint) : TaskCommand;
 
+/// <summary>Keeps one of the task's checkpoints until <see cref="UnpinCheckpoint"/>, also when the task has ended.</summary>
+public sealed record PinCheckpoint(string Checkpoint) : TaskCommand;
+
+/// <summary>Ends <see cref="PinCheckpoint"/>: the next save may remove the checkpoint.</summary>
+public sealed record UnpinCheckpoint(string Checkpoint) : TaskCommand;
+
+/// <summary>
+/// Gives one of the task's checkpoints a name, see <see cref="Checkpoints.CheckpointTag"/>. It is kept as long as it has one. A tag that
+/// another one of the task's checkpoints has moves.
+/// </summary>
+public sealed record TagCheckpoint(string Checkpoint, string Tag) : TaskCommand;
+
+/// <summary>Takes a tag from a checkpoint.</summary>
+public sealed record UntagCheckpoint(string Checkpoint, string Tag) : TaskCommand;
+
+/// <summary>
+/// Removes checkpoints of the task, all of them or, if one of them has to stay, none: one that is pinned, tagged or being restored, that
+/// the present run began with, or that the task would go on from.
+/// </summary>
+public sealed record RemoveCheckpoints(IReadOnlyList<string> Checkpoints) : TaskCommand;
+
+/// <summary>
+/// Removes files of the store that no event names, and no save under way may have written or reference. The answer names them:
+/// <see cref="CommandAccepted.Files"/>.
+/// </summary>
+/// <param name="Files">The files of the task in the store, as far as they may be such ones.</param>
+/// <param name="DryRun">Whether they are only named.</param>
+public sealed record CollectGarbage(IReadOnlyList<string> Files, bool DryRun) : TaskCommand;
+
 /// <summary>Takes a task that has ended out of the live tables; it can do nothing any more.</summary>
 public sealed record ArchiveTask : TaskCommand;
 
@@ -55,7 +90,14 @@ public sealed record ArchiveTask : TaskCommand;
 public abstract record CommandReply;
 
 /// <summary>Done, and durable. <paramref name="Existed"/>: a submit found the same task already there.</summary>
-public sealed record CommandAccepted(TaskId Task, bool Existed = false) : CommandReply;
+public sealed record CommandAccepted(TaskId Task, bool Existed = false) : CommandReply
+{
+    /// <summary>What its user should know of how it was done, a sentence without its full stop; null: nothing.</summary>
+    public string? Note { get; init; }
+
+    /// <summary>The files of the store that it is about, for a command about those; null: it is about none.</summary>
+    public IReadOnlyList<string>? Files { get; init; }
+}
 
 /// <summary>Not possible; nothing was changed. The reason says what was wrong and what to do.</summary>
 public sealed record CommandRefused(string Reason, bool NotFound = false) : CommandReply;

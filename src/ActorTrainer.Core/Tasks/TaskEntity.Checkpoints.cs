@@ -12,7 +12,9 @@ public sealed partial class TaskEntity
     internal static readonly TimeSpan AgainWhileRunning = TimeSpan.FromSeconds(30);
 
     private readonly List<(RunKey Run, StagedState State)> _staged = [];
+    private readonly SortedSet<string> _condemnedLater = new(StringComparer.Ordinal);
     private (RunKey Run, StagedState State, string Name)? _saving;
+    private IReadOnlyList<CheckpointRef> _chunkSources = [];
     private TimeSpan? _saveAgainAt;
     private string? _lastStoreFailure;
     private string? _protected;
@@ -59,7 +61,8 @@ public sealed partial class TaskEntity
         _staged.RemoveAt(0);
         string name = CheckpointNames.Create(Term, state.Step, random);
         _saving = (run, state, name);
-        return [new SaveCheckpoint(run, state, name, RetentionPolicy.ChunkSources(listed ?? Items()))];
+        _chunkSources = RetentionPolicy.ChunkSources(listed ?? Items());
+        return [new SaveCheckpoint(run, state, name, _chunkSources)];
     }
 
     private EntityStep OnStored(CheckpointStored stored, TimeSpan now, DeterministicRandom random)
@@ -84,15 +87,20 @@ public sealed partial class TaskEntity
         List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint)];
         List<TaskEffect> effects = [new ReleaseStaged(stored.Run, stored.StagedId)];
         events.AddRange(plan.Remove.Select(r => new TaskCheckpointRemoved(r.Checkpoint, r.Reason)));
-        if (plan.Condemn.Count > 0)
-        {
-            events.Add(new TaskPacksCondemned(plan.Condemn));
-            effects.Add(new UnlinkStoreFiles(Task, plan.Condemn));
-        }
 
         // The state knows neither what this step adds nor what it removes before the step is committed.
         HashSet<string> removed = [.. plan.Remove.Select(r => r.Checkpoint)];
-        effects.AddRange(NextSave(random, [added, .. Items().Where(i => !removed.Contains(i.Checkpoint.Name))]));
+        IReadOnlyList<RetentionItem> kept = [added, .. Items().Where(i => !removed.Contains(i.Checkpoint.Name))];
+        _condemnedLater.ExceptWith(kept.SelectMany(i => i.Checkpoint.Packs));
+        IReadOnlyList<string> condemn = [.. plan.Condemn.Union(_condemnedLater).Order(StringComparer.Ordinal)];
+        _condemnedLater.Clear();
+        if (condemn.Count > 0)
+        {
+            events.Add(new TaskPacksCondemned(condemn));
+            effects.Add(new UnlinkStoreFiles(Task, condemn));
+        }
+
+        effects.AddRange(NextSave(random, kept));
         return Together(events, effects, FinishIfFlushed(now, random));
     }
 
@@ -166,13 +174,29 @@ public sealed partial class TaskEntity
             return EntityStep.Nothing;
         }
 
-        IReadOnlyList<string> garbage = RetentionPolicy.PlanGarbage(listed.Files, [.. State.Checkpoints.Select(c => c.Checkpoint)], Term);
+        IReadOnlyList<string> garbage = Garbage(listed.Files);
         return garbage.Count == 0
             ? EntityStep.Nothing
             : new EntityStep([new TaskPacksCondemned(garbage)], [new UnlinkStoreFiles(Task, garbage)]);
     }
 
-    private List<RetentionItem> Items() => [.. State!.Checkpoints.Select(c => new RetentionItem(c.Checkpoint, c.Damaged, c.Dead))];
+    /// <summary>Of files in the store those that no event names, and that no save under way may reference.</summary>
+    private IReadOnlyList<string> Garbage(IReadOnlyList<string> files)
+    {
+        HashSet<string> inUse = InUse();
+        return
+        [
+            .. RetentionPolicy
+                .PlanGarbage(files, [.. State!.Checkpoints.Select(c => c.Checkpoint)], Term)
+                .Where(file => !inUse.Contains(file)),
+        ];
+    }
+
+    /// <summary>The packs that the save under way may take chunks from.</summary>
+    private HashSet<string> InUse() => _saving is null ? [] : [.. _chunkSources.SelectMany(source => source.Packs)];
+
+    private List<RetentionItem> Items() =>
+        [.. State!.Checkpoints.Select(c => new RetentionItem(c.Checkpoint, c.Damaged, c.Dead, c.Pinned || c.Tags.Count > 0))];
 
     private static EntityStep Together(IReadOnlyList<TaskEvent> events, IReadOnlyList<TaskEffect> effects, EntityStep next) =>
         next with

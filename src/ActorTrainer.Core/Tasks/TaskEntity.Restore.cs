@@ -57,10 +57,9 @@ public sealed partial class TaskEntity
             );
         }
 
-        if (State.Checkpoints.FirstOrDefault(c => c.Checkpoint.Name == name) is not { } listed)
+        if (Find(name) is not { } listed)
         {
-            string reason = $"task {Task} has no checkpoint '{name}'; 'actortrainer checkpoints ls {Task}' lists those it has";
-            return new EntityStep([], [], new CommandRefused(reason, NotFound: true));
+            return NoSuch(name);
         }
 
         if (listed.Damaged)

@@ -78,6 +78,7 @@ public sealed partial class TaskEntity
         TaskRun run = new(new RunKey(Task, term, number), spec.Command is not null, now) { Restore = checkpoint };
         _run = run;
         run.RestoreSettled = checkpoint is null;
+        run.FromNothing = Term == term ? WhyFromNothing(checkpoint) : null;
         List<TaskEffect> effects = [];
         if (checkpoint is not null)
         {
@@ -112,11 +113,17 @@ public sealed partial class TaskEntity
 
     private EntityStep ContinueWarm(TaskRun run, TimeSpan now)
     {
+        if (IsHeldByDamage)
+        {
+            return new EntityStep([Held(State!)], StopNow(run, StopCause.User, TimeSpan.Zero));
+        }
+
         CheckpointRef? wanted = State!.LastUsable;
         if (wanted?.Name != run.Restore?.Name)
         {
             run.Restore = wanted;
             run.RestoreSettled = wanted is null;
+            run.FromNothing = WhyFromNothing(wanted);
             run.RestoreAgainAt = null;
             return wanted is null ? ContinueRun(run, now) : new EntityStep([], [new RestoreCheckpoint(run.Key, wanted)]);
         }
@@ -158,9 +165,7 @@ public sealed partial class TaskEntity
             return new EntityStep([damaged], [new RestoreCheckpoint(run.Key, run.Restore)]);
         }
 
-        run.RestoreSettled = true;
-        EntityStep next = ContinueRun(run, now);
-        return next with { Persist = [damaged, .. next.Persist] };
+        return OnNoneReadable(run, damaged, now);
     }
 
     /// <summary>No limit holds meanwhile: how long an installation takes says nothing about the task.</summary>
@@ -209,10 +214,12 @@ public sealed partial class TaskEntity
         run.Enter(run.IsCommand ? WorkerPhase.Training : WorkerPhase.Restoring, now);
         TaskStarted started = new(run.Key.Run, home.Incarnation, home.Address, run.Pid, run.Restore?.Name, run.Restore?.Step ?? 0);
         return new EntityStep(
-            _nodeLeaves ? [started, new TaskNodeLeaving(home.Address)] : [started],
+            [started, .. run.FromNothing is { } warned ? [warned] : (TaskEvent[])[], .. LeavesNow()],
             run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]
         );
     }
+
+    private TaskEvent[] LeavesNow() => _nodeLeaves ? [new TaskNodeLeaving(home.Address)] : [];
 
     private static EntityStep OnPhase(TaskRun run, WorkerPhase phase, TimeSpan now)
     {

@@ -201,7 +201,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             ArchiveTask when State.IsFinished && IsIdle => new EntityStep([new TaskArchived()], [], new CommandAccepted(Task)),
             ArchiveTask => Refuse($"task {Task} has not ended; only a task that has is archived"),
             MigrateTask when State.IsFinished => Refuse($"task {Task} has ended ({Word(State.Status)}); there is nothing to move"),
-            _ => Accept(),
+            _ => OnKeeping(command) ?? Accept(),
         };
     }
 
@@ -227,7 +227,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     {
         if (!WaitsWarm)
         {
-            return Begin(State!.Spec, State.LastUsable, Term, ++LastRun, now);
+            return IsHeldByDamage ? new EntityStep([Held(State!)], []) : Begin(State!.Spec, State.LastUsable, Term, ++LastRun, now);
         }
 
         WaitsWarm = false;
@@ -337,7 +337,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     private EntityStep OnResume() =>
         State!.Status switch
         {
-            TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed => new EntityStep([new TaskResumed()], [], new CommandAccepted(Task)),
+            TaskStatus.Paused or TaskStatus.Held or TaskStatus.Failed => new EntityStep([new TaskResumed()], [], Resumed()),
             TaskStatus.Completed or TaskStatus.Cancelled => Refuse(
                 $"task {Task} is {Word(State.Status)}; submit it again under another name"
             ),

@@ -15,6 +15,10 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
 [JsonDerivedType(typeof(TaskCheckpointSetAside), "checkpoint-set-aside")]
 [JsonDerivedType(typeof(TaskRestoreChosen), "restore-chosen")]
+[JsonDerivedType(typeof(TaskCheckpointPinned), "checkpoint-pinned")]
+[JsonDerivedType(typeof(TaskCheckpointUnpinned), "checkpoint-unpinned")]
+[JsonDerivedType(typeof(TaskCheckpointTagged), "checkpoint-tagged")]
+[JsonDerivedType(typeof(TaskCheckpointUntagged), "checkpoint-untagged")]
 [JsonDerivedType(typeof(TaskCheckpointFailed), "checkpoint-failed")]
 [JsonDerivedType(typeof(TaskWarned), "warned")]
 [JsonDerivedType(typeof(TaskCheckpointRemoved), "checkpoint-removed")]
@@ -80,6 +84,18 @@ public sealed record TaskCheckpointSetAside(string Checkpoint, int FailedStarts,
 /// <summary>The user had the task go on from this checkpoint; those listed before it are overtaken.</summary>
 public sealed record TaskRestoreChosen(string Checkpoint, long Step) : TaskEvent;
 
+/// <summary>The user wants this checkpoint kept, however many newer or better ones come.</summary>
+public sealed record TaskCheckpointPinned(string Checkpoint) : TaskEvent;
+
+/// <summary>The user's wish to keep this checkpoint has ended: it is kept as the others are.</summary>
+public sealed record TaskCheckpointUnpinned(string Checkpoint) : TaskEvent;
+
+/// <summary>The user gave a checkpoint a name, which no other one of the task has from now on.</summary>
+public sealed record TaskCheckpointTagged(string Checkpoint, string Tag) : TaskEvent;
+
+/// <summary>The user took a name from a checkpoint.</summary>
+public sealed record TaskCheckpointUntagged(string Checkpoint, string Tag) : TaskEvent;
+
 /// <summary>A save came to nothing; training goes on.</summary>
 public sealed record TaskCheckpointFailed(string Reason, string Detail) : TaskEvent;
 
@@ -93,7 +109,9 @@ public sealed record TaskWarned(string Detail) : TaskEvent
     public static bool IsNoCheckpoint(string? detail) => detail?.StartsWith(NoCheckpoint, StringComparison.Ordinal) ?? false;
 }
 
-/// <summary>A checkpoint left the list; its packs are condemned by the event beside it.</summary>
+/// <summary>
+/// A checkpoint left the list; its packs are condemned by the event beside it, or, while a save may reference them, by one after that.
+/// </summary>
 public sealed record TaskCheckpointRemoved(string Checkpoint, string Reason) : TaskEvent;
 
 /// <summary>These packs may be unlinked from now on and are never referenced again.</summary>
@@ -236,4 +254,9 @@ public sealed record CheckpointRef(
     /// was that the script saved is for the script alone to know.
     /// </summary>
     public OutputProgress? Output { get; init; }
+
+    /// <summary>
+    /// When it was committed, by the clock of the node that saved it, UTC; null: not known, as for those of 0.2.0 and for copies.
+    /// </summary>
+    public DateTimeOffset? SavedAt { get; init; }
 }

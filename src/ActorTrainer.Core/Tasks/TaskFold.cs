@@ -19,9 +19,22 @@ internal static class TaskFold
             TaskStarted started => OnStarted(state, started),
             TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
             TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
-            TaskCheckpointDamaged damaged => state with { Checkpoints = Marked(state, damaged.Checkpoint, c => c with { Damaged = true }) },
+            TaskCheckpointDamaged damaged => state with
+            {
+                Checkpoints = Marked(state, damaged.Checkpoint, c => c with { Damaged = true, ReadAgain = false }),
+            },
             TaskCheckpointSetAside setAside => OnSetAside(state, setAside),
             TaskRestoreChosen chosen => OnRestoreChosen(state, chosen),
+            TaskCheckpointPinned pinned => state with { Checkpoints = Marked(state, pinned.Checkpoint, c => c with { Pinned = true }) },
+            TaskCheckpointUnpinned unpinned => state with
+            {
+                Checkpoints = Marked(state, unpinned.Checkpoint, c => c with { Pinned = false }),
+            },
+            TaskCheckpointTagged tagged => OnTagged(state, tagged),
+            TaskCheckpointUntagged untagged => state with
+            {
+                Checkpoints = Marked(state, untagged.Checkpoint, c => c with { Tags = [.. c.Tags.Where(tag => tag != untagged.Tag)] }),
+            },
             TaskCheckpointRemoved removed => state with { Checkpoints = Without(state, removed.Checkpoint) },
             TaskInterrupted interrupted => OnInterrupted(state, interrupted),
             TaskRetryScheduled { NodeUnfit: true } unfit => OnNodeUnfit(state, unfit),
@@ -76,8 +89,10 @@ internal static class TaskFold
             Detail = state.Detail.StartsWith(Preparing, StringComparison.Ordinal) ? "waits for a slot" : state.Detail,
         };
 
-    private static TaskState OnResumed(TaskState state) =>
-        state with
+    private static TaskState OnResumed(TaskState state)
+    {
+        IReadOnlyList<string> again = state.OnlyDamaged;
+        return state with
         {
             Status = TaskStatus.Pending,
             Failures = 0,
@@ -91,10 +106,18 @@ internal static class TaskFold
             Detail = "waits for a slot",
             Checkpoints = Map(
                 state,
-                c => c.FailedStarts > 0 || c.SetAside,
-                c => c with { FailedStarts = 0, SetAside = false, Dead = c.Dead && !c.SetAside }
+                c => c.FailedStarts > 0 || c.SetAside || again.Contains(c.Checkpoint.Name),
+                c =>
+                    c with
+                    {
+                        FailedStarts = 0,
+                        SetAside = false,
+                        Dead = c.Dead && !c.SetAside,
+                        ReadAgain = again.Contains(c.Checkpoint.Name),
+                    }
             ),
         };
+    }
 
     private static TaskState OnRetryScheduled(TaskState state, TaskRetryScheduled retry) =>
         state with
@@ -150,8 +173,13 @@ internal static class TaskFold
             Detail = started.RestoredFrom is null
                 ? "started"
                 : FormattableString.Invariant($"resumed from {StepOrSave(state)} {started.RestoredStep}"),
-            // One that was set aside is taken after all where no other can be read.
-            Checkpoints = [.. Overtaken(state, newer).Select((c, i) => i == restored && c.Dead ? c with { Dead = false } : c)],
+            // One that was set aside is taken after all where no other can be read, and one that was damaged has been read.
+            Checkpoints =
+            [
+                .. Overtaken(state, newer)
+                    .Select((c, i) => i == restored ? c with { Dead = false, Damaged = false } : c)
+                    .Select(c => c.ReadAgain ? c with { ReadAgain = false } : c),
+            ],
             RestoreFrom = null,
             Progress = (
                 restored >= 0 && state.RestoreFrom == started.RestoredFrom
@@ -207,6 +235,29 @@ internal static class TaskFold
             ],
         };
     }
+
+    /// <summary>A tag of a task stands for one checkpoint: it leaves the one that had it.</summary>
+    private static TaskState OnTagged(TaskState state, TaskCheckpointTagged e) =>
+        IndexOf(state, e.Checkpoint) < 0
+            ? state
+            : state with
+            {
+                Checkpoints = Map(
+                    state,
+                    c => c.Checkpoint.Name == e.Checkpoint || c.Tags.Contains(e.Tag),
+                    c =>
+                        c with
+                        {
+                            Tags =
+                            [
+                                .. c
+                                    .Tags.Where(tag => tag != e.Tag)
+                                    .Concat(c.Checkpoint.Name == e.Checkpoint ? (string[])[e.Tag] : [])
+                                    .Order(StringComparer.Ordinal),
+                            ],
+                        }
+                ),
+            };
 
     private static TaskState OnCheckpointed(TaskState state, CheckpointRef checkpoint)
     {

@@ -47,6 +47,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     /// <summary>The checkpoint that is being restored or was; null: none.</summary>
     public CheckpointRef? Restore { get; set; }
 
+    /// <summary>Why it starts from nothing although there were checkpoints; null: it does not, or there were none.</summary>
+    public TaskWarned? FromNothing { get; set; }
+
     /// <summary>Nothing is left to restore: it is done or there is none.</summary>
     public bool RestoreSettled { get; set; }
 

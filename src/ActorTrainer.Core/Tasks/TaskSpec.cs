@@ -135,6 +135,16 @@ public enum CheckpointCapture
     Commit,
 }
 
+/// <summary>What becomes of a task when every checkpoint that it could go on from is damaged.</summary>
+public enum DamageAction
+{
+    /// <summary>It waits for a person.</summary>
+    Hold,
+
+    /// <summary>It starts from nothing.</summary>
+    Restart,
+}
+
 /// <summary>The checkpoint policy of a task.</summary>
 public sealed record CheckpointSpec
 {
@@ -154,10 +164,28 @@ public sealed record CheckpointSpec
     public bool BestIsLargest { get; init; }
 
     /// <summary>
-    /// How many of the newest checkpoints are kept, at least 1. Default 5. The best one and the one last restored from stay besides, if
-    /// they are older.
+    /// How many of the newest checkpoints are kept, at least 1. Default 5. The best ones (<see cref="KeepBest"/>), one for each
+    /// <see cref="KeepEvery"/> and the one last restored from stay besides, if they are older.
     /// </summary>
     public int KeepLast { get; init; } = 5;
+
+    /// <summary>How many of the best by <see cref="BestMetric"/> are kept. Null: 1. 0: none for that reason.</summary>
+    public int? KeepBest { get; init; }
+
+    /// <summary>
+    /// Of the checkpoints that were committed within each such span of time, counted from the year 1 UTC, the first is kept for good. Null:
+    /// none for that reason.
+    /// </summary>
+    public TimeSpan? KeepEvery { get; init; }
+
+    /// <summary>
+    /// The first checkpoint at or behind each multiple of so many steps (saves, for a command) is kept for good. Null: none for that
+    /// reason.
+    /// </summary>
+    public long? KeepEverySteps { get; init; }
+
+    /// <summary>What becomes of the task when every checkpoint that it could go on from is damaged. Default hold.</summary>
+    public DamageAction OnDamage { get; init; }
 
     /// <summary>How a state is recognised among the files that a command saves. Default auto. Of no meaning for trainers.</summary>
     public CheckpointCapture Capture { get; init; }
@@ -172,6 +200,9 @@ public sealed record CheckpointSpec
     /// After how long without a checkpoint an event says what holds it up, for a command. Null: 10 min. Zero: never.
     /// </summary>
     public TimeSpan? WarnAfter { get; init; }
+
+    /// <summary>How many of the best are kept; 0: none for that reason.</summary>
+    public int KeepsBest() => KeepBest ?? 1;
 
     /// <summary>After how long without a checkpoint an event says what holds it up; zero: never.</summary>
     public TimeSpan WarnsAfter() => WarnAfter ?? TimeSpan.FromMinutes(10);

@@ -14,6 +14,20 @@ public sealed record ListedCheckpoint(CheckpointRef Checkpoint, bool Damaged, bo
     /// <summary>Passed over because starts from it failed; a resume takes it up again.</summary>
     public bool SetAside { get; init; }
 
+    /// <summary>Whether it is damaged and is tried once more, as its user has resumed the task that had no other one.</summary>
+    public bool ReadAgain { get; init; }
+
+    /// <summary>Whether the user wants it kept.</summary>
+    public bool Pinned { get; init; }
+
+    /// <summary>The names that the user gave it, sorted; it is kept as long as it has one.</summary>
+    public IReadOnlyList<string> Tags
+    {
+        get;
+        // Snapshots of versions that did not know them have none.
+        init => field = value ?? [];
+    } = [];
+
     /// <summary>Whether it may be restored.</summary>
     public bool IsUsable => !Damaged && !Dead;
 }
@@ -119,14 +133,33 @@ public sealed record TaskState
     /// </summary>
     public bool Alone => NodeLosses >= 2 && !Proven;
 
-    /// <summary>What is restored when one checkpoint cannot be. One set aside is better than a start from nothing.</summary>
+    /// <summary>
+    /// The damaged checkpoints that it would go on from, newest first, where it can go on from no other one; otherwise empty. After a start
+    /// from nothing they are overtaken.
+    /// </summary>
+    internal IReadOnlyList<string> OnlyDamaged =>
+        Checkpoints.Any(c => !c.Damaged && (!c.Dead || c.SetAside))
+            ? []
+            : [.. Checkpoints.Where(c => c is { Damaged: true, Dead: false }).Select(c => c.Checkpoint.Name)];
+
+    /// <summary>
+    /// What is restored when one checkpoint cannot be. One set aside is better than a start from nothing, and so is one that was damaged
+    /// and may have been mended.
+    /// </summary>
     internal CheckpointRef? UsableBeside(string? name)
     {
         ListedCheckpoint? setAside = null;
+        ListedCheckpoint? again = null;
         foreach (ListedCheckpoint listed in Checkpoints)
         {
-            if (listed.Damaged || listed.Checkpoint.Name == name)
+            if (listed.Checkpoint.Name == name)
             {
+                continue;
+            }
+
+            if (listed.Damaged)
+            {
+                again ??= listed is { ReadAgain: true, Dead: false } ? listed : null;
                 continue;
             }
 
@@ -138,7 +171,7 @@ public sealed record TaskState
             setAside ??= listed.SetAside ? listed : null;
         }
 
-        return setAside?.Checkpoint;
+        return (setAside ?? again)?.Checkpoint;
     }
 
     /// <summary>Folds events over a state; null is the state of a task without events.</summary>

@@ -11,13 +11,19 @@ using Microsoft.AspNetCore.Http;
 
 namespace ActorTrainer.Runtime.Api;
 
-/// <summary>Checkpoints: list, verify, hand out.</summary>
-internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files, TaskLookup lookup)
+/// <summary>Checkpoints: list, verify, keep, hand out.</summary>
+internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, TaskLookup lookup)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
         routes.Get("/v1/checkpoints", ListAsync);
+        routes.Post("/v1/checkpoints/{task}/remove", RemoveAsync);
+        routes.Post("/v1/checkpoints/{task}/gc", CollectAsync);
         routes.Post("/v1/checkpoints/{task}/{name}/verify", VerifyAsync);
+        routes.Post("/v1/checkpoints/{task}/{name}/pin", http => CommandAsync(http, new PinCheckpoint(http.Route("name"))));
+        routes.Post("/v1/checkpoints/{task}/{name}/unpin", http => CommandAsync(http, new UnpinCheckpoint(http.Route("name"))));
+        routes.Post("/v1/checkpoints/{task}/{name}/tag", http => TagAsync(http, tag => new TagCheckpoint(http.Route("name"), tag)));
+        routes.Post("/v1/checkpoints/{task}/{name}/untag", http => TagAsync(http, tag => new UntagCheckpoint(http.Route("name"), tag)));
         routes.Get("/v1/checkpoints/{task}/{name}/files", http => WithContentAsync(http, WriteFilesAsync));
         routes.Get("/v1/checkpoints/{task}/{name}/archive", http => WithContentAsync(http, WriteArchiveAsync));
     }
@@ -26,7 +32,7 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
     {
         string? text = http.Request.Query["task"];
         TaskId? task = string.IsNullOrEmpty(text) ? null : (await lookup.FindAsync(text, http.RequestAborted)).Summary.Task;
-        IReadOnlyList<CheckpointListing> checkpoints = await queries.ListCheckpointsAsync(task, http.RequestAborted);
+        IReadOnlyList<CheckpointListing> checkpoints = await client.ListCheckpointsAsync(task, http.RequestAborted);
         await http.WriteAsync(StatusCodes.Status200OK, new CheckpointList(checkpoints), ApiJson.Default.CheckpointList);
     }
 
@@ -41,6 +47,77 @@ internal sealed class CheckpointEndpoints(ITaskQueries queries, INodeFiles files
         }
 
         await http.WriteAsync(StatusCodes.Status200OK, verification, ApiJson.Default.CheckpointVerification);
+    }
+
+    private async Task TagAsync(HttpContext http, Func<string, TaskCommand> command)
+    {
+        string? tag = (await http.ReadBodyAsync()).Get(ApiJson.Default.TagBody)?.Tag;
+        await CommandAsync(
+            http,
+            command(
+                !string.IsNullOrEmpty(tag)
+                    ? tag
+                    : throw new ApiProblemException(StatusCodes.Status400BadRequest, "the body names no tag", "send {\"tag\":\"released\"}")
+            )
+        );
+    }
+
+    private async Task RemoveAsync(HttpContext http)
+    {
+        IReadOnlyList<string>? names = (await http.ReadBodyAsync()).Get(ApiJson.Default.RemoveBody)?.Checkpoints;
+        await CommandAsync(
+            http,
+            new RemoveCheckpoints(
+                names is { Count: > 0 } && names.All(name => !string.IsNullOrEmpty(name))
+                    ? names
+                    : throw new ApiProblemException(
+                        StatusCodes.Status400BadRequest,
+                        "the body names no checkpoint",
+                        "send {\"checkpoints\":[\"c-3-1200-k3f9a2bc\"]}"
+                    )
+            )
+        );
+    }
+
+    private async Task CommandAsync(HttpContext http, TaskCommand command)
+    {
+        TaskListing task = await lookup.FindAsync(http.Route("task"), http.RequestAborted);
+        await http.WriteReplyAsync(await client.AskAsync(task.Summary.Task, command, http.RequestAborted));
+    }
+
+    /// <summary>
+    /// Files that no listed checkpoint names; which of them nobody needs is for the task's owner to say, who alone knows of saves under
+    /// way.
+    /// </summary>
+    private async Task CollectAsync(HttpContext http)
+    {
+        bool dryRun = http.Flag("dryRun");
+        TaskId task = (await lookup.FindAsync(http.Route("task"), http.RequestAborted)).Summary.Task;
+        IReadOnlyDictionary<string, long?> found;
+        try
+        {
+            found = await files.ListStoreFilesAsync(task, http.RequestAborted);
+        }
+        catch (CheckpointStoreException e)
+        {
+            await http.WriteProblemAsync(StatusCodes.Status503ServiceUnavailable, e.Message.TrimEnd('.'), ApiProblemException.Later);
+            return;
+        }
+
+        CheckpointRef[] listed = [.. (await client.ListCheckpointsAsync(task, http.RequestAborted)).Select(listing => listing.Checkpoint)];
+        IReadOnlyList<string> unnamed = RetentionPolicy.PlanGarbage([.. found.Keys], listed, long.MaxValue);
+        CommandReply reply =
+            unnamed.Count == 0
+                ? new CommandAccepted(task)
+                : await client.AskAsync(task, new CollectGarbage(unnamed, dryRun), http.RequestAborted);
+        if (reply is CommandAccepted accepted)
+        {
+            StoreFile[] garbage = [.. (accepted.Files ?? []).Select(file => new StoreFile(file, found.GetValueOrDefault(file)))];
+            await http.WriteAsync(StatusCodes.Status200OK, new TaskGarbage(task, dryRun, garbage), ApiJson.Default.TaskGarbage);
+            return;
+        }
+
+        await http.WriteReplyAsync(reply);
     }
 
     private static ApiProblemException NoSuch(string task, string name) =>

@@ -22,6 +22,10 @@ public interface INodeFiles
     /// <exception cref="Core.Queries.JournalUnavailableException">The list of checkpoints cannot be read now.</exception>
     Task<ICheckpointContent?> OpenCheckpointAsync(TaskId task, string checkpoint, CancellationToken cancellationToken);
 
+    /// <summary>Sizes of a task's files in the store this node reads, by name; null where that is not known.</summary>
+    /// <exception cref="CheckpointStoreException">The store cannot be read now.</exception>
+    Task<IReadOnlyDictionary<string, long?>> ListStoreFilesAsync(TaskId task, CancellationToken cancellationToken);
+
     /// <summary>The bundles in the store this node reads.</summary>
     IBundleStore Bundles { get; }
 

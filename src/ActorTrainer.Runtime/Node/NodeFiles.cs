@@ -3,6 +3,7 @@ using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
@@ -63,6 +64,14 @@ internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, IB
         await FindAsync(task, checkpoint, cancellationToken) is { } listing
             ? await store.OpenAsync(task, listing.Checkpoint, cancellationToken)
             : null;
+
+    public async Task<IReadOnlyDictionary<string, long?>> ListStoreFilesAsync(TaskId task, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> files = await store.ListFilesAsync(task, cancellationToken);
+        string[] known = [.. files.Where(file => CheckpointNames.TryParseFile(file, out _))];
+        IReadOnlyDictionary<string, long> sizes = await store.MeasureAsync(task, known, cancellationToken);
+        return known.ToDictionary(file => file, file => sizes.TryGetValue(file, out long bytes) ? bytes : (long?)null);
+    }
 
     private async Task<CheckpointListing?> FindAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>
         (await queries.ListCheckpointsAsync(task, cancellationToken)).FirstOrDefault(c => c.Checkpoint.Name == checkpoint);

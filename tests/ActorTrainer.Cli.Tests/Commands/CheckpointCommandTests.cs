@@ -3,6 +3,7 @@ using System.Text.Json;
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Api;
@@ -181,6 +182,161 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
         (await RunAsync("checkpoints", "show", "digits-a")).Out.ShouldContain("overtaken: the task went on from an older one");
     }
 
+    [Theory]
+    [InlineData("pin", Name, "PinCheckpoint", "is kept until 'actortrainer checkpoints unpin'")]
+    [InlineData("unpin", "digits-a", "UnpinCheckpoint", "is kept as the others are")]
+    public async Task Pin_OfACheckpoint_AsksItsTask(string command, string id, string asked, string said)
+    {
+        CliResult result = await RunAsync("checkpoints", command, id);
+
+        (result.Code, result.Error).ShouldBe((ExitCodes.Ok, $"actortrainer: {Name} of digits-a-k3f9: {said}\n"));
+        _node.Asked.ShouldContain($"{asked} digits-a-k3f9 {Name}");
+        _node.OnCommand = (_, _) => new CommandRefused("it is damaged");
+        CliResult refused = await RunAsync("checkpoints", command, id);
+        (refused.Code, refused.Error).ShouldBe((ExitCodes.Failed, "actortrainer: it is damaged\n"));
+        CliResult unknown = await RunAsync("checkpoints", command, "c-9-9-zzzzzzzz");
+        (unknown.Code, unknown.Error).ShouldBe(
+            (
+                ExitCodes.Failed,
+                "actortrainer: no task of this cluster has a checkpoint 'c-9-9-zzzzzzzz'; list them with 'actortrainer checkpoints ls'\n"
+            )
+        );
+    }
+
+    [Fact]
+    public async Task Ls_Pinned_IsSaidBesideWhatElseIsSaid()
+    {
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { Pinned = true };
+        (await RunAsync("checkpoints", "ls")).Out.TrimEnd().ShouldEndWith("now    pinned");
+        (await RunAsync("checkpoints", "show", "digits-a")).Out.ShouldContain("pinned, until 'checkpoints unpin'");
+        (await RunAsync("checkpoints", "ls", "-o", "json")).Out.ShouldContain("\"pinned\": true");
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { Damaged = true };
+        (await RunAsync("checkpoints", "ls")).Out.TrimEnd().ShouldEndWith("DAMAGED, pinned");
+    }
+
+    [Fact]
+    public async Task Tag_OfACheckpoint_SaysItsNameAndWhereItMovesFrom()
+    {
+        _node.OnCommand = (task, _) => new CommandAccepted(task) { Note = "the tag 'best' has moved from c-3-800-x7q2" };
+        CliResult result = await RunAsync("checkpoints", "tag", "digits-a", "best");
+
+        (result.Code, result.Error).ShouldBe(
+            (ExitCodes.Ok, $"actortrainer: {Name} of digits-a-k3f9: is digits-a-k3f9:best; the tag 'best' has moved from c-3-800-x7q2\n")
+        );
+        _node.Asked.ShouldContain($"TagCheckpoint digits-a-k3f9 {Name} best");
+        CliResult wrong = await RunAsync("checkpoints", "tag", Name, Name);
+        (wrong.Code, wrong.Error).ShouldBe(
+            (ExitCodes.Usage, $"actortrainer: '{Name}' cannot be the tag of a checkpoint: {CheckpointTag.Form}\n")
+        );
+    }
+
+    [Theory]
+    [InlineData("digits-a")]
+    [InlineData("digits-a:best")]
+    [InlineData(Name)]
+    public async Task Tag_Remove_TakesItFromTheOneThatHasIt(string id)
+    {
+        CheckpointListing newer = _node.Checkpoints[0] with { Checkpoint = _saved with { Name = "c-4-1000-abcdefgh" } };
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { Tags = ["best"] };
+        _node.Checkpoints.Insert(0, newer);
+        CliResult result = await RunAsync("checkpoints", "tag", id, "best", "--remove");
+
+        (result.Code, result.Error).ShouldBe((ExitCodes.Ok, $"actortrainer: {Name} of digits-a-k3f9: is no longer digits-a-k3f9:best\n"));
+        _node.Asked.ShouldContain($"UntagCheckpoint digits-a-k3f9 {Name} best");
+        CliResult none = await RunAsync("checkpoints", "tag", "digits-a", "other", "--remove");
+        (none.Code, none.Error).ShouldBe(
+            (
+                ExitCodes.Failed,
+                "actortrainer: task 'digits-a' has no checkpoint with the tag 'other'; "
+                    + "list them with 'actortrainer checkpoints ls digits-a'\n"
+            )
+        );
+    }
+
+    [Fact]
+    public async Task Tagged_WhereverACheckpointIsNamed_IsFoundByItsTag()
+    {
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { Tags = ["best", "v1"] };
+        _node.Checkpoints.Insert(0, _node.Checkpoints[0] with { Checkpoint = _saved with { Name = "c-4-1000-abcdefgh" }, Tags = [] });
+
+        string listed = (await RunAsync("checkpoints", "ls")).Out;
+        listed.ShouldContain($"{Name}  1000  interval  98 KiB  now    tag best");
+        listed.TrimEnd().ShouldEndWith("v1");
+        string shown = (await RunAsync("checkpoints", "show", "digits-a", "v1")).Out;
+        shown.ShouldContain($"Checkpoint  {Name}");
+        shown.ShouldContain("best, v1");
+        await RunAsync("checkpoints", "verify", "digits-a", "best");
+        _node.Asked.ShouldContain($"verify digits-a-k3f9 {Name}");
+        (await RunAsync("checkpoints", "export", "digits-a:best", _folder["out"])).Code.ShouldBe(ExitCodes.Ok);
+        (await RunAsync("tasks", "restore", "digits-a", "--from", "best")).Error.ShouldBe($"actortrainer: digits-a: goes on from {Name}\n");
+        CliResult none = await RunAsync("checkpoints", "export", "digits-a:other", _folder["out"]);
+        none.Error.ShouldStartWith("actortrainer: task 'digits-a' has no checkpoint with the tag 'other'");
+    }
+
+    [Fact]
+    public async Task Rm_OfCheckpointsOfTwoTasks_AsksEachAndGoesOnAfterARefusal()
+    {
+        const string Second = "c-4-1000-abcdefgh";
+        const string Other = "c-1-7-abcdefgh";
+        _node.Checkpoints.Add(_node.Checkpoints[0] with { Checkpoint = _saved with { Name = Second } });
+        _node.Checkpoints.Add(
+            _node.Checkpoints[0] with
+            {
+                Checkpoint = _saved with { Name = Other },
+                Task = TaskId.Parse("digits-b-p2wm"),
+            }
+        );
+        _node.OnCommand = (task, _) =>
+            task == SampleCluster.Digits ? new CommandRefused($"{Name} is pinned; nothing was removed") : new CommandAccepted(task);
+
+        CliResult result = await RunAsync("checkpoints", "rm", Name, Other, Second, Name);
+
+        (result.Code, result.Error).ShouldBe(
+            (
+                ExitCodes.Failed,
+                $"actortrainer: digits-a-k3f9: {Name} is pinned; nothing was removed\nactortrainer: {Other} of digits-b-p2wm: removed\n"
+            )
+        );
+        _node.Asked.ShouldContain($"RemoveCheckpoints digits-a-k3f9 {Name} {Second}");
+        _node.Asked.ShouldContain($"RemoveCheckpoints digits-b-p2wm {Other}");
+        CliResult task = await RunAsync("checkpoints", "rm", "digits-a");
+        (task.Code, task.Error).ShouldBe(
+            (ExitCodes.Usage, "actortrainer: 'digits-a' is no checkpoint's name; 'actortrainer checkpoints ls' lists them\n")
+        );
+    }
+
+    [Fact]
+    public async Task TasksResume_OfAHeldTask_SaysWhatItDoes()
+    {
+        _node.OnCommand = (task, _) => new CommandAccepted(task) { Note = $"reads {Name} again" };
+        (await RunAsync("tasks", "resume", "digits-b")).Error.ShouldBe($"actortrainer: digits-b: goes on; reads {Name} again\n");
+    }
+
+    [Theory]
+    [InlineData(false, "removed")]
+    [InlineData(true, "would be removed")]
+    public async Task Gc_OfAllTasks_ListsFilesWithTheirSizes(bool dryRun, string said)
+    {
+        const string Left = "packs/c-2-7-left.pack";
+        _node.OnStoreFiles = task => task == SampleCluster.Digits ? new Dictionary<string, long?> { [Left] = 4096 } : new();
+        _node.OnCommand = (task, _) => new CommandAccepted(task) { Files = [Left] };
+        string[] flags = dryRun ? ["--dry-run"] : [];
+
+        CliResult result = await RunAsync(["checkpoints", "gc", .. flags]);
+
+        (result.Code, result.Error).ShouldBe((ExitCodes.Ok, $"actortrainer: 1 file, 4.0 KiB: {said}\n"));
+        result
+            .Out.TrimEnd()
+            .Split('\n')[^1]
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .ShouldBe(["digits-a-k3f9", Left, "4.0", "KiB"]);
+        _node.Asked.ShouldBe([$"CollectGarbage digits-a-k3f9 {Left}{(dryRun ? " dry" : "")}"]);
+        CliResult none = await RunAsync("checkpoints", "gc", "digits-b");
+        (none.Code, none.Error).ShouldBe((ExitCodes.Ok, "actortrainer: there is nothing to remove\n"));
+        _node.OnCommand = (_, _) => new CommandRefused("task digits-a-k3f9 has ended and is archived");
+        (await RunAsync("checkpoints", "gc")).Code.ShouldBe(ExitCodes.Failed);
+    }
+
     [Fact]
     public async Task TasksRestore_From_AsksTheTask()
     {
@@ -199,9 +355,11 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
     [Theory]
     [InlineData(Name)]
     [InlineData("digits-a")]
+    [InlineData("digits-a:best")]
     public async Task Submit_FromCheckpoint_NamesItInTheSpecification(string id)
     {
         TaskSpec? submitted = null;
+        _node.Checkpoints[0] = _node.Checkpoints[0] with { Tags = ["best"] };
         _node.OnSubmit = spec =>
         {
             submitted = spec;

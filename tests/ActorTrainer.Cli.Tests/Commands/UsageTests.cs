@@ -62,7 +62,11 @@ public sealed class UsageTests : IAsyncLifetime
     [Theory]
     [InlineData("actortrainer", "there is no command 'tsks'. Did you mean tasks?", "tsks ls")]
     [InlineData("actortrainer tasks", "there is no command 'sow'. Did you mean show?", "tasks sow")]
-    [InlineData("actortrainer checkpoints", "there is no command 'x'. The commands are ls, show, verify, export.", "checkpoints x")]
+    [InlineData(
+        "actortrainer checkpoints",
+        "there is no command 'x'. The commands are ls, show, verify, pin, unpin, tag, rm, gc, export.",
+        "checkpoints x"
+    )]
     [InlineData("actortrainer tasks ls", "--al is not an option. Did you mean --all?", "tasks ls --al")]
     [InlineData("actortrainer tasks ls", "--bogus is not an option.", "--bogus tasks ls")]
     [InlineData(

@@ -47,6 +47,10 @@ internal static class SampleMessages
             BestMetric = "loss",
             BestIsLargest = true,
             KeepLast = 2,
+            KeepBest = 3,
+            OnDamage = DamageAction.Restart,
+            KeepEvery = TimeSpan.FromHours(6),
+            KeepEverySteps = 1000,
         },
         Retry = new RetrySpec
         {
@@ -85,7 +89,17 @@ internal static class SampleMessages
         Failures = 2,
         FailedAtStep = 11,
         Progress = Progress,
-        Checkpoints = [new ListedCheckpoint(Checkpoint, Damaged: true, Dead: false) { FailedStarts = 2, SetAside = true }],
+        Checkpoints =
+        [
+            new ListedCheckpoint(Checkpoint, Damaged: true, Dead: false)
+            {
+                FailedStarts = 2,
+                SetAside = true,
+                ReadAgain = true,
+                Pinned = true,
+                Tags = ["best"],
+            },
+        ],
         RestoreFrom = Checkpoint.Name,
         RetryDelay = TimeSpan.FromSeconds(4),
         AvoidIncarnation = 8,
@@ -110,6 +124,10 @@ internal static class SampleMessages
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
         new TaskCheckpointSetAside(Checkpoint.Name, 2, "c-3-10-abcdefgh", 10),
         new TaskRestoreChosen(Checkpoint.Name, 12),
+        new TaskCheckpointPinned(Checkpoint.Name),
+        new TaskCheckpointUnpinned(Checkpoint.Name),
+        new TaskCheckpointTagged(Checkpoint.Name, "best"),
+        new TaskCheckpointUntagged(Checkpoint.Name, "best"),
         new TaskCheckpointFailed("interval", "no space"),
         new TaskWarned("'data' is a link that leads out"),
         new TaskCheckpointRemoved(Checkpoint.Name, "expired"),
@@ -142,11 +160,17 @@ internal static class SampleMessages
         new SaveTask(),
         new ArchiveTask(),
         new RestoreTask(Checkpoint.Name),
+        new PinCheckpoint(Checkpoint.Name),
+        new UnpinCheckpoint(Checkpoint.Name),
+        new TagCheckpoint(Checkpoint.Name, "best"),
+        new UntagCheckpoint(Checkpoint.Name, "best"),
+        new RemoveCheckpoints([Checkpoint.Name]),
+        new CollectGarbage(Checkpoint.Packs, DryRun: true),
     ];
 
     private static readonly CommandReply[] Replies =
     [
-        new CommandAccepted(Task, Existed: true),
+        new CommandAccepted(Task, Existed: true) { Note = "the tag has moved", Files = Checkpoint.Packs },
         new CommandRefused("no", NotFound: true),
         new CommandUnavailable("the journal is away"),
     ];

@@ -121,6 +121,21 @@ public sealed class TrainingTaskActorTests() : TestKit(TestSystems.InMemory())
     }
 
     [Fact]
+    public void Row_AfterAPin_ShowsIt()
+    {
+        TaskFixture task = new(this);
+        task.Submit();
+        task.Start();
+        string name = task.Save(40);
+
+        task.Ask(new PinCheckpoint(name)).Reply.ShouldBe(new CommandAccepted(TaskFixture.Id));
+
+        AwaitCondition(() => task.Rows.Checkpoints is [{ Pinned: true }], TimeSpan.FromSeconds(10));
+        task.Ask(new UnpinCheckpoint(name)).Reply.ShouldBe(new CommandAccepted(TaskFixture.Id));
+        AwaitCondition(() => task.Rows.Checkpoints is [{ Pinned: false }], TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
     public void Recovery_OfAnUnfinishedTask_PersistsAnActivationUnderTheNextTermFirst()
     {
         Lost(new TaskFixture(this), t => t.Submit());

@@ -21,6 +21,16 @@ public sealed class TaskSpecReaderTests
         TaskSpecHash.Compute(spec).ShouldBe(TaskSpecHash.Compute(new TaskSpec { Name = "a", Command = ["python3", "train.py"] }));
     }
 
+    [Theory]
+    [InlineData("10000 steps", 10_000)]
+    [InlineData("1 step", 1)]
+    [InlineData("20saves", 20)]
+    public void Read_KeepEverySteps_IsANumber(string text, long steps)
+    {
+        CheckpointSpec read = Read($"task {{ name = a, command = x, checkpoint.keep-every = {text} }}").Checkpoint;
+        (read.KeepEvery, read.KeepEverySteps).ShouldBe((null, steps));
+    }
+
     [Fact]
     public void Read_EveryKey_ReachesTheSpecification()
     {
@@ -38,7 +48,7 @@ public sealed class TaskSpecReaderTests
               working-directory = work, from-checkpoint = c-3-1200-k3f9a2bc
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
-                warn-after = 1 h
+                keep-best = 3, keep-every = 6 h, warn-after = 1 h, on-damage = restart
               }
               retry {
                 max-attempts = 7, backoff = 2 s, max-backoff = 1 m
@@ -70,6 +80,9 @@ public sealed class TaskSpecReaderTests
                 BestMetric = "accuracy",
                 BestIsLargest = true,
                 KeepLast = 9,
+                KeepBest = 3,
+                OnDamage = DamageAction.Restart,
+                KeepEvery = TimeSpan.FromHours(6),
                 WarnAfter = TimeSpan.FromHours(1),
             }
         );
@@ -262,6 +275,22 @@ public sealed class TaskSpecReaderTests
             + "(c-TERM-STEP-RANDOM)."
     )]
     [InlineData("task { name = a, command = x, slots = 0 }", "t.conf:1:39: task.slots is '0': it must be from 1 to 10000.")]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.keep-best = 2 }",
+        "t.conf:1:1: task.checkpoint.keep-best is 2, and nothing says what is best; set checkpoint.best-metric, too."
+    )]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.keep-every = 10 }",
+        "t.conf:1:55: task.checkpoint.keep-every is '10': write a time or a number of steps, for example 6 h or 10000 steps."
+    )]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.keep-every = 0 steps }",
+        "t.conf:1:55: task.checkpoint.keep-every is '0 steps': it must be from 1 to 1000000000000 steps."
+    )]
+    [InlineData(
+        "task { name = a, command = x, checkpoint.keep-every = 1 ms }",
+        "t.conf:1:55: task.checkpoint.keep-every is '1 ms': it must be from 1 s to 365 d."
+    )]
     [InlineData(
         "task { name = a, command = x, checkpoint.keep-last = 0 }",
         "t.conf:1:54: task.checkpoint.keep-last is '0': it must be from 1 to 1000000."

@@ -35,6 +35,11 @@ public sealed class TaskSpecRulesTests
             { Good with { Checkpoint = new CheckpointSpec { Strategy = (CheckpointStrategy)9 } }, "checkpoint.strategy is none of Epoch" },
             { Good with { Checkpoint = new CheckpointSpec { EpochInterval = 0 } }, "checkpoint.epoch-interval is 0" },
             { Good with { Checkpoint = new CheckpointSpec { Interval = TimeSpan.Zero } }, "checkpoint.interval is 0 ns" },
+            { Good with { Checkpoint = new CheckpointSpec { OnDamage = (DamageAction)9 } }, "checkpoint.on-damage is none of Hold" },
+            { Good with { Checkpoint = new CheckpointSpec { KeepBest = -1 } }, "checkpoint.keep-best is -1" },
+            { Good with { Checkpoint = new CheckpointSpec { KeepBest = 2 } }, "checkpoint.keep-best is 2, and nothing says what is best" },
+            { Good with { Checkpoint = new CheckpointSpec { KeepEvery = TimeSpan.Zero } }, "checkpoint.keep-every is 0 ns" },
+            { Good with { Checkpoint = new CheckpointSpec { KeepEverySteps = 0 } }, "checkpoint.keep-every in steps is 0" },
             { Good with { Checkpoint = new CheckpointSpec { KeepLast = 0 } }, "checkpoint.keep-last is 0" },
             { Good with { Retry = new RetrySpec { MaxAttempts = -1 } }, "retry.max-attempts is -1" },
             { Good with { Retry = new RetrySpec { Backoff = TimeSpan.MaxValue } }, "retry.backoff is" },
@@ -136,6 +141,9 @@ public sealed class TaskSpecRulesTests
                 EpochInterval = 1,
                 Interval = TimeSpan.FromMilliseconds(1),
                 KeepLast = 1,
+                KeepBest = 0,
+                KeepEvery = TimeSpan.FromSeconds(1),
+                KeepEverySteps = 1,
             },
             Retry = new RetrySpec
             {

@@ -109,25 +109,6 @@ public sealed class TaskEntityTests
     }
 
     [Fact]
-    public void On_RestoreDamaged_GoesBackOneByOneAndThenStartsFromNothing()
-    {
-        EntityDriver driver = EntityDriver.Training();
-        string first = driver.Save(10);
-        string second = driver.Save(20);
-        EntityDriver next = driver.Elsewhere(2);
-        next.Grant().AfterCommit.OfType<RestoreCheckpoint>().Single().Checkpoint.Name.ShouldBe(second);
-        next.Happens(new WorkerReady(next.Run)).IsNothing.ShouldBeTrue();
-        EntityStep back = next.Happens(new CheckpointUnreadable(next.Run, second, true, "chunk 3 is wrong"));
-        back.Persist.ShouldBe([new TaskCheckpointDamaged(second, "chunk 3 is wrong")]);
-        back.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>().Checkpoint.Name.ShouldBe(first);
-        next.Happens(new CheckpointUnreadable(next.Run, second, true, "again")).IsNothing.ShouldBeTrue();
-        EntityStep none = next.Happens(new CheckpointUnreadable(next.Run, first, true, "missing"));
-        none.Persist.ShouldBe([new TaskCheckpointDamaged(first, "missing"), new TaskStarted(2, 2, EntityDriver.Here, 0, null, 0)]);
-        none.AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<BeginTraining>().HasRestore.ShouldBeFalse();
-        next.State.LastUsable.ShouldBeNull();
-    }
-
-    [Fact]
     public void On_StoreAwayWhileRestoring_AsksAgainAndIsNoStall()
     {
         EntityDriver driver = EntityDriver.Training();

@@ -171,7 +171,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(25) switch
+        return random.Next(29) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -211,6 +211,10 @@ public sealed class TaskFoldTests
             21 => new TaskRestoreChosen(Ref(step).Name, step),
             22 => new TaskNodeLeaving(EntityDriver.There),
             23 => new TaskPreparing(EntityDriver.There, "make"),
+            24 => new TaskCheckpointPinned(Ref(step).Name),
+            25 => new TaskCheckpointUnpinned(Ref(step).Name),
+            26 => new TaskCheckpointTagged(Ref(step).Name, $"t{random.Next(3)}"),
+            27 => new TaskCheckpointUntagged(Ref(step).Name, $"t{random.Next(3)}"),
             _ => new TaskCancelled(),
         };
     }

@@ -22,7 +22,7 @@ public sealed class ApiEndpointsTests : ApiTests
 
         HttpResponseMessage response = await PostAsync(
             "/v1/tasks",
-            """{"name":"one","command":["true"],"checkpoint":{"keepLast":2},"retry":null}"""
+            """{"name":"one","command":["true"],"checkpoint":{"keepLast":2,"capture":"rename","onDamage":"restart"},"retry":null}"""
         );
 
         response.StatusCode.ShouldBe(HttpStatusCode.Created);
@@ -32,6 +32,7 @@ public sealed class ApiEndpointsTests : ApiTests
         received.Slots.ShouldBe(1);
         received.Grace.ShouldBe(TimeSpan.FromSeconds(8));
         received.Checkpoint.KeepLast.ShouldBe(2);
+        (received.Checkpoint.Capture, received.Checkpoint.OnDamage).ShouldBe((CheckpointCapture.Rename, DamageAction.Restart));
         received.Checkpoint.EpochInterval.ShouldBe(5);
         received.Retry.MaxAttempts.ShouldBe(3);
         received.Environment.ShouldBeEmpty();
@@ -76,7 +77,7 @@ public sealed class ApiEndpointsTests : ApiTests
     [InlineData(
         """{"name":"x","checkpoint":{"keeplast":2}}""",
         "'checkpoint.keeplast' is not a key of a task specification",
-        "did you mean keepLast?"
+        "did you mean keepLast or keepBest?"
     )]
     [InlineData(
         """{"name":"x","slots":"many"}""",

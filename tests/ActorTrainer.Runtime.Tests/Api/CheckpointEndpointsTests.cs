@@ -129,6 +129,85 @@ public sealed class CheckpointEndpointsTests : ApiTests
         );
     }
 
+    [Theory]
+    [InlineData("pin", "PinCheckpoint")]
+    [InlineData("unpin", "UnpinCheckpoint")]
+    public async Task Pin_OfACheckpoint_AsksTheTask(string what, string asked)
+    {
+        (await PostAsync($"{Path}/{what}", "")).StatusCode.ShouldBe(HttpStatusCode.OK);
+        Node.Asked.ShouldContain($"{asked} digits-a-k3f9 c-3-1000-x7q2");
+        Node.OnCommand = (_, _) => new CommandRefused("no such checkpoint", NotFound: true);
+        await ShouldBeProblemAsync(await PostAsync($"{Path}/{what}", ""), HttpStatusCode.NotFound, "no such checkpoint", "");
+    }
+
+    [Theory]
+    [InlineData("tag", "TagCheckpoint")]
+    [InlineData("untag", "UntagCheckpoint")]
+    public async Task Tag_OfACheckpoint_AsksTheTaskAndHandsOnWhatItSays(string what, string asked)
+    {
+        Node.OnCommand = (task, _) => new CommandAccepted(task) { Note = "it has moved" };
+        HttpResponseMessage response = await PostAsync($"{Path}/{what}", """{"tag":"best"}""");
+        (await response.Content.ReadAsStringAsync()).ShouldBe(
+            """{"type":"accepted","task":"digits-a-k3f9","existed":false,"note":"it has moved"}"""
+        );
+        Node.Asked.ShouldContain($"{asked} digits-a-k3f9 c-3-1000-x7q2 best");
+        await ShouldBeProblemAsync(
+            await PostAsync($"{Path}/{what}", "{}"),
+            HttpStatusCode.BadRequest,
+            "the body names no tag",
+            "send {\"tag\":\"released\"}"
+        );
+    }
+
+    [Theory]
+    [InlineData("""{"checkpoints":[]}""")]
+    [InlineData("""{"checkpoints":[""]}""")]
+    [InlineData("{}")]
+    public async Task Remove_OfCheckpoints_AsksTheTask(string empty)
+    {
+        HttpResponseMessage removed = await PostAsync("/v1/checkpoints/digits-a/remove", """{"checkpoints":["c-1-1-a","c-1-2-b"]}""");
+        removed.StatusCode.ShouldBe(HttpStatusCode.OK);
+        Node.Asked.ShouldContain("RemoveCheckpoints digits-a-k3f9 c-1-1-a c-1-2-b");
+        await ShouldBeProblemAsync(
+            await PostAsync("/v1/checkpoints/digits-a/remove", empty),
+            HttpStatusCode.BadRequest,
+            "the body names no checkpoint",
+            "send {\"checkpoints\":[\"c-3-1200-k3f9a2bc\"]}"
+        );
+    }
+
+    [Fact]
+    public async Task Gc_OfATask_AsksItsOwnerForWhatNoCheckpointNames()
+    {
+        string[] left = ["manifests/c-2-7-left.json.tmp", "packs/c-2-7-left.pack"];
+        Node.OnStoreFiles = _ => new Dictionary<string, long?>
+        {
+            [left[0]] = null,
+            [left[1]] = 4096,
+            ["packs/c-3-9-now.pack"] = 5,
+            ["manifests/c-3-1000-x7q2.json"] = 100,
+        };
+        Node.OnCommand = (task, _) => new CommandAccepted(task) { Files = left };
+
+        (await JsonAsync(await PostAsync("/v1/checkpoints/digits-a/gc?dryRun=true", "")))
+            .ToJsonString()
+            .ShouldBe(
+                """{"task":"digits-a-k3f9","dryRun":true,"files":["""
+                    + """{"name":"manifests/c-2-7-left.json.tmp"},{"name":"packs/c-2-7-left.pack","bytes":4096}]}"""
+            );
+        Node.Asked.ShouldContain($"CollectGarbage digits-a-k3f9 {left[0]} {left[1]} packs/c-3-9-now.pack dry");
+        await PostAsync("/v1/checkpoints/digits-a/gc", "");
+        Node.Asked.ShouldContain($"CollectGarbage digits-a-k3f9 {left[0]} {left[1]} packs/c-3-9-now.pack");
+
+        // Without any nobody is asked.
+        Node.Asked.Clear();
+        Node.OnStoreFiles = _ => new Dictionary<string, long?> { ["manifests/c-3-1000-x7q2.json"] = 100 };
+        (await JsonAsync(await PostAsync("/v1/checkpoints/digits-a/gc", "")))["files"]!.AsArray().ShouldBeEmpty();
+        Node.Asked.ShouldBeEmpty();
+        Node.OnStoreFiles = _ => throw new CheckpointStoreException("the disk is away.");
+        (await PostAsync("/v1/checkpoints/digits-a/gc", "")).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
     private async Task<CheckpointRef> SaveAsync(TemporaryFolder folder, Dictionary<string, byte[]> files)
     {
         FolderStore store = new(new CheckpointStoreModel { Path = folder["store"], ChunkSizeBytes = 4096 }, TimeProvider.System);

@@ -48,6 +48,9 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public Func<string, CheckpointVerification> OnVerify { get; set; } = name => new(name, false, false, 0, "");
 
+    /// <summary>The files of a task in the store, with their sizes.</summary>
+    public Func<TaskId, IReadOnlyDictionary<string, long?>> OnStoreFiles { get; set; } = _ => new Dictionary<string, long?>();
+
     public Func<string, ICheckpointContent?> OnOpen { get; set; } = _ => null;
 
     public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => Live;
@@ -85,6 +88,13 @@ public sealed class FakeNode : ITaskClient, INodeFiles
             {
                 MigrateTask migrate => $"MigrateTask {task} {migrate.To}".TrimEnd(),
                 RestoreTask restore => $"RestoreTask {task} {restore.Checkpoint}",
+                PinCheckpoint pin => $"PinCheckpoint {task} {pin.Checkpoint}",
+                UnpinCheckpoint unpin => $"UnpinCheckpoint {task} {unpin.Checkpoint}",
+                CollectGarbage collect =>
+                    $"CollectGarbage {task} {string.Join(' ', collect.Files)} {(collect.DryRun ? "dry" : "")}".TrimEnd(),
+                RemoveCheckpoints remove => $"RemoveCheckpoints {task} {string.Join(' ', remove.Checkpoints)}",
+                TagCheckpoint tag => $"TagCheckpoint {task} {tag.Checkpoint} {tag.Tag}",
+                UntagCheckpoint untag => $"UntagCheckpoint {task} {untag.Checkpoint} {untag.Tag}",
                 _ => $"{command.GetType().Name} {task}",
             }
         );
@@ -134,6 +144,18 @@ public sealed class FakeNode : ITaskClient, INodeFiles
         catch (Exception e)
         {
             return Task.FromException<ICheckpointContent?>(e);
+        }
+    }
+
+    public Task<IReadOnlyDictionary<string, long?>> ListStoreFilesAsync(TaskId task, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(OnStoreFiles(task));
+        }
+        catch (Exception e)
+        {
+            return Task.FromException<IReadOnlyDictionary<string, long?>>(e);
         }
     }
 

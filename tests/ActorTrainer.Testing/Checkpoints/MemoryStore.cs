@@ -90,6 +90,17 @@ public sealed class MemoryStore(
         Run<IReadOnlyList<string>>(() => [.. FilesOf(task).Keys], cancellationToken);
 
     /// <inheritdoc />
+    public Task<IReadOnlyDictionary<string, long>> MeasureAsync(
+        TaskId task,
+        IReadOnlyList<string> files,
+        CancellationToken cancellationToken
+    ) =>
+        Run<IReadOnlyDictionary<string, long>>(
+            () => FilesOf(task).Where(file => files.Contains(file.Key)).ToDictionary(file => file.Key, file => (long)file.Value.Length),
+            cancellationToken
+        );
+
+    /// <inheritdoc />
     public Task UnlinkAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken) =>
         Run(
             () =>

@@ -107,6 +107,17 @@ public abstract partial class CheckpointStoreConformance : IDisposable
     }
 
     [Fact]
+    public async Task Measure_FilesOfASave_HasTheirSizesAndLeavesOutWhatIsGone()
+    {
+        CheckpointRef saved = await Save(Tree());
+        IReadOnlyList<string> files = await Store.ListFilesAsync(Task, CancellationToken.None);
+        string gone = CheckpointNames.PackFile("c-1-1-gone");
+        IReadOnlyDictionary<string, long> sizes = await Store.MeasureAsync(Task, [.. files, gone], CancellationToken.None);
+        sizes.Keys.ShouldBe(files, ignoreOrder: true);
+        sizes.Values.Sum().ShouldBe(saved.StoredBytes);
+    }
+
+    [Fact]
     public async Task Save_NameUsedBefore_IsRefusedAndTheFirstStays()
     {
         Dictionary<string, byte[]> files = Tree();
