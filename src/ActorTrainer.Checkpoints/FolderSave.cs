@@ -7,11 +7,11 @@ using Microsoft.Win32.SafeHandles;
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>
-/// One save: pack, sync, folder sync, manifest, sync, rename, folder sync. Until the rename nothing is visible; a save that fails takes
-/// its own files away again, which nobody can have named yet.
+/// One save: the pack, made durable, then the manifest. Until the manifest is there nothing is visible; a save that fails takes its own
+/// files away again, which nobody can have named yet.
 /// </summary>
 internal sealed class FolderSave(
-    FolderLayout layout,
+    IStoreFiles files,
     BufferPool pool,
     CheckpointStoreModel model,
     TimeProvider time,
@@ -23,21 +23,19 @@ internal sealed class FolderSave(
     private readonly List<(SourceFile File, List<string> Chunks)> _entries = [];
     private readonly KnownChunks _known = new();
     private readonly string _packFile = CheckpointNames.PackFile(request.Name);
-    private readonly string _packPath = layout.FilePath(request.Task, CheckpointNames.PackFile(request.Name));
-    private readonly string _manifestPath = layout.FilePath(request.Task, CheckpointNames.ManifestFile(request.Name));
+    private readonly string _manifestFile = CheckpointNames.ManifestFile(request.Name);
     private int _filled;
-    private string? _temporary;
-    private bool _renamed;
 
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
-        using PackWriter pack = new(_packPath);
+        using PackWriter pack = new(files, request.Task, _packFile, cancellationToken);
         bool done = false;
         try
         {
-            List<SourceFile> files = ListSource();
-            layout.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0);
-            if (File.Exists(_manifestPath) || File.Exists(_packPath))
+            List<SourceFile> sources = ListSource();
+            pack.AtMost = PackWriter.MostFor(sources.Sum(source => source.Length), sources.Count);
+            files.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0, cancellationToken);
+            if (IsThere(_manifestFile, cancellationToken) || IsThere(_packFile, cancellationToken))
             {
                 throw new CheckpointStoreException(
                     $"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. "
@@ -45,19 +43,15 @@ internal sealed class FolderSave(
                 );
             }
 
-            _known.AddFrom(layout, request.Task, request.Listed, cancellationToken);
-            WritePack(files, pack, cancellationToken);
-            CheckpointRef checkpoint = WriteManifest(pack.Length);
+            _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
+            WritePack(sources, pack, cancellationToken);
+            CheckpointRef checkpoint = WriteManifest(pack.Length, cancellationToken);
             done = true;
             return checkpoint;
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            throw StoreErrors.Describe(
-                $"Checkpoint {request.Name} of {request.Task} could not be saved",
-                layout.TaskFolder(request.Task),
-                e
-            );
+            throw StoreErrors.Describe($"Checkpoint {request.Name} of {request.Task} could not be saved", files.PlaceOf(request.Task), e);
         }
         finally
         {
@@ -68,6 +62,9 @@ internal sealed class FolderSave(
             }
         }
     }
+
+    private bool IsThere(string file, CancellationToken cancellationToken) =>
+        files.LengthOf(request.Task, file, cancellationToken) is not null;
 
     private List<SourceFile> ListSource()
     {
@@ -81,9 +78,9 @@ internal sealed class FolderSave(
         }
     }
 
-    private void WritePack(List<SourceFile> files, PackWriter pack, CancellationToken cancellationToken)
+    private void WritePack(List<SourceFile> sources, PackWriter pack, CancellationToken cancellationToken)
     {
-        foreach (SourceFile file in files)
+        foreach (SourceFile file in sources)
         {
             ReadFile(file, pack, cancellationToken);
         }
@@ -92,7 +89,7 @@ internal sealed class FolderSave(
         probe?.Invoke(SaveStep.ChunksWritten);
         pack.Finish();
         probe?.Invoke(SaveStep.PackSynced);
-        DirectorySync.Sync(layout.PackFolder(request.Task));
+        files.SyncPacks(request.Task);
         probe?.Invoke(SaveStep.PackFolderSynced);
         cancellationToken.ThrowIfCancellationRequested();
     }
@@ -227,6 +224,7 @@ internal sealed class FolderSave(
                     job.Encode(model.Compression);
                 }
             },
+            files,
             cancellationToken
         );
         for (int i = 0; i < _filled; i++)
@@ -244,7 +242,7 @@ internal sealed class FolderSave(
     }
 
     /// <summary>Runs few pieces at once and throws the first error itself, not a bundle.</summary>
-    internal static void Concurrently(int count, Action<int> work, CancellationToken cancellationToken)
+    internal static void Concurrently(int count, Action<int> work, IStoreFiles files, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (count <= 1)
@@ -262,7 +260,12 @@ internal sealed class FolderSave(
             Parallel.For(
                 0,
                 count,
-                new ParallelOptions { MaxDegreeOfParallelism = FolderStore.Parallelism, CancellationToken = cancellationToken },
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = files.AtOnce,
+                    TaskScheduler = files.Threads,
+                    CancellationToken = cancellationToken,
+                },
                 work
             );
         }
@@ -272,19 +275,11 @@ internal sealed class FolderSave(
         }
     }
 
-    private CheckpointRef WriteManifest(long packLength)
+    private CheckpointRef WriteManifest(long packLength, CancellationToken cancellationToken)
     {
         Manifest manifest = BuildManifest();
         byte[] bytes = ManifestFormat.Write(manifest);
-        string temporary = _manifestPath + FolderLayout.TemporarySuffix;
-        DurableFile.Write(temporary, bytes);
-        _temporary = temporary;
-        probe?.Invoke(SaveStep.ManifestWritten);
-        File.Move(temporary, _manifestPath);
-        _renamed = true;
-        probe?.Invoke(SaveStep.ManifestRenamed);
-        DirectorySync.Sync(layout.ManifestFolder(request.Task));
-        probe?.Invoke(SaveStep.ManifestFolderSynced);
+        files.WriteManifest(request.Task, _manifestFile, bytes, probe, cancellationToken);
         return new CheckpointRef(
             request.Name,
             request.State.Step,
@@ -346,22 +341,17 @@ internal sealed class FolderSave(
 
     private void RemoveRemains(PackWriter pack)
     {
-        // The manifest first: as long as it stands its pack has to.
         pack.Dispose();
-        Remove(_renamed ? _manifestPath : _temporary);
-        Remove(pack.Length > 0 ? _packPath : null);
-    }
+        if (pack.Length == 0)
+        {
+            return;
+        }
 
-    private static void Remove(string? path)
-    {
         try
         {
-            if (path is not null)
-            {
-                File.Delete(path);
-            }
+            files.Delete(request.Task, _packFile, CancellationToken.None);
         }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        catch (CheckpointStoreException)
         {
             // What stays is garbage without a name; the next activation condemns it. The error that brought us here matters more.
         }

@@ -29,7 +29,7 @@ internal sealed class SaveFixture : IDisposable
     public SaveRequest Request(string name, params CheckpointRef[] listed) =>
         new(Task, 1, name, new StagedState("s1", 10, 1.5, "request", new Dictionary<string, double>()), Folder["source"], listed);
 
-    public Task<CheckpointRef> SaveAsync(FolderStore store, params CheckpointRef[] listed) =>
+    public Task<CheckpointRef> SaveAsync(ICheckpointStore store, params CheckpointRef[] listed) =>
         store.SaveAsync(Request(NewName(), listed), CancellationToken.None);
 
     public void Write(params (string Path, byte[] Bytes)[] files) =>
