@@ -268,6 +268,10 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         {
             await _store.CheckAsync(_stopping.Token);
         }
+        catch (CheckpointStoreException e) when (_store.Backlog is not null)
+        {
+            LogStoreProblem(_logger, $"checkpoints are kept in the folder alone for now: {e.Message}");
+        }
         catch (CheckpointStoreException e)
         {
             LogStoreAway(_logger, e.Message);

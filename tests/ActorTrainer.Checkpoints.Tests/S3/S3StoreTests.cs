@@ -81,6 +81,44 @@ public sealed class S3StoreTests(S3Server server) : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Append_PartsThatAreNotTaken_WaitsInBoundedMemory()
+    {
+        const int Parts = 200;
+        using CancellationTokenSource cancel = new();
+        using S3Store store = Open(retryFor: TimeSpan.FromMinutes(5));
+        int sent = 0;
+        _proxy.Choose = request =>
+        {
+            if (!request.Target.Contains("partNumber=", StringComparison.Ordinal))
+            {
+                return Fault.None;
+            }
+
+            if (Interlocked.Increment(ref sent) == S3Upload.PartsAtOnce)
+            {
+                cancel.Cancel();
+            }
+
+            return Fault.Hang;
+        };
+        int appended = 0;
+        byte[] part = _fixture.Noise(PartSize);
+
+        await Should.ThrowAsync<OperationCanceledException>(() =>
+            Task.Run(() =>
+            {
+                using IPackSink sink = store.Files.CreatePack(_fixture.Task, "packs/c-1-10-aaaabbbb.pack", Parts * PartSize, cancel.Token);
+                for (; appended < Parts; appended++)
+                {
+                    sink.Append(part);
+                }
+            })
+        );
+
+        appended.ShouldBe(S3Upload.PartsAtOnce + 1);
+    }
+
+    [Fact]
     public async Task Save_AnswerToTheEndOfTheUploadIsLost_IsNoticedToBeWhole()
     {
         byte[] state = _fixture.Noise(3 * PartSize);
