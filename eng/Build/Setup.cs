@@ -179,7 +179,7 @@ internal static class Setup
         return made ? "ip" : null;
     }
 
-    /// <summary>npm brings the server, and what that needs, in the versions of its lock file; again when the lock file has changed.</summary>
+    /// <summary>npm brings the server, and what that needs, in the versions of its lock file; again when that has changed.</summary>
     private static async Task<string?> FindS3ServerAsync(TextWriter log)
     {
         if (Environment.GetEnvironmentVariable(S3ServerVariable) is { Length: > 0 } named)

@@ -6,7 +6,9 @@ using ActorTrainer.Testing.Conformance;
 
 namespace ActorTrainer.Checkpoints.Tests;
 
-/// <summary>What every store does that keeps real files: links, modes and times come back, and a store that is away is not damaged.</summary>
+/// <summary>
+/// What every store does that keeps real files: links, modes and times come back, and a store that is away is not damaged.
+/// </summary>
 public abstract class ChunkedStoreConformance : CheckpointStoreConformance
 {
     /// <summary>Takes the whole store out of reach, as when a disk is not mounted or a bucket is gone.</summary>

@@ -5,8 +5,8 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Checkpoints.Tiered;
 
 /// <summary>
-/// What the remote store has not heard of yet, in order, as one file for each below a folder: it is there again after a restart. An entry is
-/// on disk before what it tells of is done, so a crash leaves one too many and never one too few.
+/// What the remote store has not heard of yet, in order, as one file for each below a folder: it is there again after a restart. An entry
+/// is on disk before what it tells of is done, so a crash leaves one too many and never one too few.
 /// </summary>
 internal sealed class SyncBacklog(string folder)
 {
@@ -170,7 +170,8 @@ internal sealed class SyncBacklog(string folder)
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
             throw new CheckpointStoreException(
-                $"What is still to be copied could not be noted: {folder}: {e.Message.TrimEnd('.')}. Check the disk of actortrainer.node.data-dir.",
+                $"What is still to be copied could not be noted: {folder}: {e.Message.TrimEnd('.')}. "
+                    + "Check the disk of actortrainer.node.data-dir.",
                 e
             );
         }

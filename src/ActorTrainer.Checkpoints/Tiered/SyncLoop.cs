@@ -42,7 +42,9 @@ internal sealed class SyncLoop(
         }
     }
 
-    /// <summary>Fetches what the folder has lost of a checkpoint, when its turn comes. Forgotten with the process: it is found again.</summary>
+    /// <summary>
+    /// Fetches what the folder has lost of a checkpoint, when its turn comes. Forgotten with the process: it is found again.
+    /// </summary>
     public void Fetch(TaskId task, CheckpointRef checkpoint)
     {
         _lost.Enqueue((task, checkpoint));
@@ -195,7 +197,8 @@ internal sealed class SyncLoop(
                 report(
                     new TierNotice(
                         true,
-                        $"what the checkpoint store's folder had lost of {lost.Checkpoint.Name} of {lost.Task} was fetched again; look at its disk"
+                        $"what the checkpoint store's folder had lost of {lost.Checkpoint.Name} of {lost.Task} was fetched again; "
+                            + "look at its disk"
                     )
                 );
             }

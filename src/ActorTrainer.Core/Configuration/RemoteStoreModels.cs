@@ -28,7 +28,7 @@ public sealed record S3StoreModel
     /// <summary><c>region</c>; null: what the environment says, else <c>us-east-1</c>.</summary>
     public string? Region { get; init; }
 
-    /// <summary><c>path-style</c>: whether the bucket stands in the path and not in the host's name. Default true with an endpoint.</summary>
+    /// <summary><c>path-style</c>: whether the bucket stands in the path and not in the host. Default true with an endpoint.</summary>
     public bool PathStyle { get; init; }
 
     /// <summary><c>credentials-file</c>: a file as AWS's tools write it, absolute; null: where AWS's tools look.</summary>
@@ -57,7 +57,8 @@ public sealed record TieredStoreModel
     public string? RemotePath { get; init; }
 
     /// <summary>
-    /// <c>sync-interval</c>: how often what was saved is copied; null (<c>on-commit</c>, default): at once, without the save waiting for it.
+    /// <c>sync-interval</c>: how often what was saved is copied; null (<c>on-commit</c>, default): at once, without the save waiting for
+    /// it.
     /// </summary>
     public TimeSpan? SyncInterval { get; init; }
 }
