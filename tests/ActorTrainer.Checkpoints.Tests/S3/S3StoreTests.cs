@@ -115,7 +115,8 @@ public sealed class S3StoreTests(S3Server server) : IAsyncDisposable
             })
         );
 
-        appended.ShouldBe(S3Upload.PartsAtOnce + 1);
+        // Four on their way and one being filled; a part whose end frees its buffer before the writer hears of the cancelling lets one more in.
+        appended.ShouldBeInRange(S3Upload.PartsAtOnce, S3Upload.PartsAtOnce + 2);
     }
 
     [Fact]
