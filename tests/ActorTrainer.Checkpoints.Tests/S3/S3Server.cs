@@ -19,6 +19,7 @@ public sealed partial class S3Server : IAsyncLifetime
     private readonly TemporaryFolder _folder = new();
     private Process? _process;
     private Task _output = Task.CompletedTask;
+    private Task _errors = Task.CompletedTask;
     private int _buckets;
 
     /// <summary>Where it listens.</summary>
@@ -38,8 +39,10 @@ public sealed partial class S3Server : IAsyncLifetime
         ProcessStartInfo start = new("node", ["--openssl-legacy-provider", Program(), "-d", Root, "-a", "127.0.0.1", "-p", "0"])
         {
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         _process = Process.Start(start)!;
+        _errors = _process.StandardError.BaseStream.CopyToAsync(Stream.Null);
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
             if (Listening().Match(line) is { Success: true } match)
@@ -60,7 +63,7 @@ public sealed partial class S3Server : IAsyncLifetime
         {
             _process.Kill();
             await _process.WaitForExitAsync();
-            await _output;
+            await Task.WhenAll(_output, _errors);
             _process.Dispose();
         }
 

@@ -115,7 +115,7 @@ public sealed class S3StoreTests(S3Server server) : IAsyncDisposable
             })
         );
 
-        // Four on their way and one being filled; a part whose end frees its buffer before the writer hears of the cancelling lets one more in.
+        // Four on their way and one being filled; one more gets in when a part frees its buffer before the writer hears of the end.
         appended.ShouldBeInRange(S3Upload.PartsAtOnce, S3Upload.PartsAtOnce + 2);
     }
 
