@@ -23,6 +23,9 @@ internal static class Setup
     /// <summary>Names the folder with PostgreSQL's programs.</summary>
     public const string PostgreSqlVariable = "POSTGRESQL_BIN";
 
+    /// <summary>Names the program of the S3-compatible server.</summary>
+    public const string S3ServerVariable = "ACTORTRAINER_S3RVER";
+
     /// <summary>Python with PyTorch.</summary>
     public static Requirement Torch { get; } =
         new(
@@ -42,6 +45,16 @@ internal static class Setup
             ["postgresql"],
             "Needs PostgreSQL's initdb and pg_ctl: 'apt-get install postgresql' brings them, "
                 + $"or set {PostgreSqlVariable} to the folder that they are in."
+        );
+
+    /// <summary>An S3-compatible server.</summary>
+    public static Requirement S3 { get; } =
+        new(
+            "s3",
+            "what needs an S3-compatible server",
+            ["nodejs", "npm"],
+            "Needs node and npm, which then brings s3rver: 'apt-get install nodejs npm' brings them, "
+                + $"or set {S3ServerVariable} to s3rver's bin/s3rver.js."
         );
 
     /// <summary>Network namespaces, in which nodes have addresses of their own and links that can be cut.</summary>
@@ -76,6 +89,7 @@ internal static class Setup
                 requirement == Torch ? ((string?)PythonVariable, (Func<Task<string?>>)FindPythonAsync)
                 : requirement == PostgreSql ? (PostgreSqlVariable, FindPostgreSqlAsync)
                 : requirement == Venv ? (null, FindVenvAsync)
+                : requirement == S3 ? (S3ServerVariable, () => FindS3ServerAsync(log))
                 : (null, FindNamespacesAsync);
             string? found = await find();
             if (found is null && await InstallAsync(requirement, log))
@@ -163,6 +177,52 @@ internal static class Setup
         }
 
         return made ? "ip" : null;
+    }
+
+    /// <summary>npm brings the server, and what that needs, in the versions of its lock file; again when that has changed.</summary>
+    private static async Task<string?> FindS3ServerAsync(TextWriter log)
+    {
+        if (Environment.GetEnvironmentVariable(S3ServerVariable) is { Length: > 0 } named)
+        {
+            return await RunsAsync("node", [named, "--version"]) ? named : null;
+        }
+
+        if (!await RunsAsync("node", ["--version"]) || !await RunsAsync("npm", ["--version"]))
+        {
+            return null;
+        }
+
+        Repository repository = Repository.Find();
+        string folder = repository.PathOf("artifacts", "s3rver");
+        string program = Path.Combine(folder, "node_modules", "s3rver", "bin", "s3rver.js");
+        (string Wanted, string There)[] files =
+        [
+            .. new[] { "package.json", "package-lock.json" }.Select(file =>
+                (repository.PathOf("eng", "s3rver", file), Path.Combine(folder, file))
+            ),
+        ];
+        bool same = files.All(file => File.Exists(file.There) && File.ReadAllText(file.There) == File.ReadAllText(file.Wanted));
+        if (!same || !await RunsAsync("node", [program, "--version"]))
+        {
+            log.WriteLine("Installing s3rver (npm ci) …");
+            Directory.CreateDirectory(folder);
+            Array.ForEach(files, file => File.Copy(file.Wanted, file.There, overwrite: true));
+            ChildResult result = await ChildProcess.RunCapturedAsync(
+                "npm",
+                ["ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+                folder,
+                new Dictionary<string, string>(),
+                TimeSpan.FromMinutes(5)
+            );
+            if (result.ExitCode != 0 || result.TimedOut)
+            {
+                log.WriteLine("npm ci failed:");
+                log.WriteLine(string.Join('\n', result.Output.TrimEnd().Split('\n').TakeLast(10)));
+                File.Delete(files[^1].There);
+            }
+        }
+
+        return await RunsAsync("node", [program, "--version"]) ? program : null;
     }
 
     private static async Task<string?> FindVenvAsync() => await RunsAsync("python3", ["-c", "import venv, ensurepip"]) ? "python3" : null;

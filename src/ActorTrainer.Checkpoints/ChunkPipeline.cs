@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -10,6 +11,7 @@ namespace ActorTrainer.Checkpoints;
 internal sealed class ChunkPipeline : IDisposable
 {
     private readonly IReadOnlyList<StateFile> _files;
+    private readonly IStoreFiles _store;
     private readonly int _chunkSize;
     private readonly bool _compress;
     private readonly KnownChunks _known;
@@ -31,21 +33,21 @@ internal sealed class ChunkPipeline : IDisposable
 
     public ChunkPipeline(
         IReadOnlyList<StateFile> files,
+        IStoreFiles store,
         BufferPool pool,
-        int chunkSize,
-        bool compress,
+        CheckpointStoreModel model,
         KnownChunks known,
         string packFile,
         PackWriter pack,
         Action<SaveStep>? probe
     )
     {
-        (_files, _chunkSize, _compress) = (files, chunkSize, compress);
+        (_files, _store, _chunkSize, _compress) = (files, store, model.ChunkSizeBytes, model.Compression);
         (_known, _packFile, _pack, _probe) = (known, packFile, pack, probe);
-        _open = [.. files.Select(file => new OpenFile(file, chunkSize))];
+        _open = [.. files.Select(file => new OpenFile(file, _chunkSize))];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
         int jobs = (int)Math.Min(FolderStore.Parallelism * 3, Math.Max(1, chunks));
-        _jobs = [.. Enumerable.Range(0, jobs).Select(_ => new ChunkJob(pool, chunkSize))];
+        _jobs = [.. Enumerable.Range(0, jobs).Select(_ => new ChunkJob(pool, _chunkSize))];
         _free = new Stack<ChunkJob>(_jobs);
         _freed = new SemaphoreSlim(jobs);
     }
@@ -56,7 +58,7 @@ internal sealed class ChunkPipeline : IDisposable
     /// <summary>Does it all. Throws the first error itself, not a bundle; everything has ended then.</summary>
     public void Run(CancellationToken cancellationToken)
     {
-        FolderStore.Concurrently(FolderStore.Parallelism, _ => Work(cancellationToken), cancellationToken);
+        FolderSave.Concurrently(FolderStore.Parallelism, _ => Work(cancellationToken), _store, cancellationToken);
         if (_failure is not null)
         {
             ExceptionDispatchInfo.Throw(_failure);

@@ -13,7 +13,7 @@ internal sealed class FolderLayout(string root)
     public const string MarkerName = "actortrainer-store.json";
     public const string TemporarySuffix = ".tmp";
 
-    private static readonly byte[] MarkerBytes = "{ \"format\": \"actortrainer-store\", \"version\": 1 }\n"u8.ToArray();
+    public static readonly byte[] MarkerBytes = "{ \"format\": \"actortrainer-store\", \"version\": 1 }\n"u8.ToArray();
 
     public string Root { get; } = Path.GetFullPath(root);
 
@@ -41,9 +41,10 @@ internal sealed class FolderLayout(string root)
     /// <summary>The path of a file by the name that the store lists.</summary>
     /// <exception cref="CheckpointStoreException">The name is not one of a store's files.</exception>
     public string FilePath(TaskId task, string file) =>
-        CheckpointNames.TryParseFile(file, out _)
-            ? Path.Combine(Root, task.Value, file)
-            : throw new CheckpointStoreException($"'{file}' is not the name of a checkpoint's file; nothing was done to it.");
+        CheckpointNames.TryParseFile(file, out _) ? Path.Combine(Root, task.Value, file) : throw NoStoreFile(file);
+
+    public static CheckpointStoreException NoStoreFile(string file) =>
+        new($"'{file}' is not the name of a checkpoint's file; nothing was done to it.");
 
     /// <summary>Makes the folders of a task, and the store itself when this is its very first use.</summary>
     /// <param name="task">The task.</param>
@@ -73,7 +74,9 @@ internal sealed class FolderLayout(string root)
         Directory.CreateDirectory(Path.Combine(OutputFolder(task), run));
     }
 
-    private void PrepareStore(bool mayCreateStore)
+    /// <summary>Looks for the store, and makes it where that may be.</summary>
+    /// <exception cref="CheckpointStoreException">The store is away.</exception>
+    public void PrepareStore(bool mayCreateStore)
     {
         if (!File.Exists(MarkerPath))
         {

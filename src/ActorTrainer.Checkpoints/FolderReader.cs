@@ -2,61 +2,96 @@ using System.Security.Cryptography;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
-using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>Reads one checkpoint: its manifest, its packs (held open), its chunks, each hashed again.</summary>
 internal sealed class FolderReader : IDisposable
 {
-    private readonly FolderLayout _layout;
     private readonly TaskId _task;
     private readonly CheckpointRef _checkpoint;
     private readonly BufferPool _pool;
-    private readonly List<SafeFileHandle> _packs = [];
+    private readonly CancellationToken _cancellation;
+    private readonly IPackSource?[] _packs;
 
+    /// <param name="files">Where it stands.</param>
+    /// <param name="pool">For records and what they are decoded to.</param>
+    /// <param name="task">The task that it belongs to.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="opening">Ends the opening early.</param>
+    /// <param name="reading">Ends reads of chunks early.</param>
     /// <exception cref="CheckpointDamagedException">The manifest or a pack is missing, or the manifest has other bytes.</exception>
     /// <exception cref="CheckpointStoreException">The store could not be read now.</exception>
-    public FolderReader(FolderLayout layout, BufferPool pool, TaskId task, CheckpointRef checkpoint)
+    public FolderReader(
+        IStoreFiles files,
+        BufferPool pool,
+        TaskId task,
+        CheckpointRef checkpoint,
+        CancellationToken opening,
+        CancellationToken reading
+    )
     {
-        (_layout, _pool, _task, _checkpoint) = (layout, pool, task, checkpoint);
-        layout.RequireStore();
-        Manifest = ReadManifest(layout, task, checkpoint, out int manifestLength);
+        (Files, _pool, _task, _checkpoint, _cancellation) = (files, pool, task, checkpoint, reading);
+        files.RequireStore(opening);
+        Manifest = ReadManifest(files, task, checkpoint, opening, out int manifestLength);
         ManifestLength = manifestLength;
-        try
-        {
-            foreach (string pack in Manifest.Packs)
-            {
-                OpenPack(pack);
-            }
-        }
-        catch
-        {
-            Dispose();
-            throw;
-        }
+        _packs = new IPackSource?[Manifest.Packs.Count];
+        OpenPacks(Enumerable.Range(0, _packs.Length), opening);
     }
+
+    private FolderReader(
+        IStoreFiles files,
+        BufferPool pool,
+        TaskId task,
+        CheckpointRef checkpoint,
+        Manifest manifest,
+        int pack,
+        CancellationToken cancellationToken
+    )
+    {
+        (Files, _pool, _task, _checkpoint, _cancellation) = (files, pool, task, checkpoint, cancellationToken);
+        Manifest = manifest;
+        _packs = new IPackSource?[manifest.Packs.Count];
+        OpenPacks([pack], cancellationToken);
+    }
+
+    /// <summary>Reads the chunks of one pack alone, by a manifest that came from elsewhere.</summary>
+    /// <exception cref="CheckpointDamagedException">The pack is missing or does not begin as one.</exception>
+    public static FolderReader OfPack(
+        IStoreFiles files,
+        BufferPool pool,
+        TaskId task,
+        CheckpointRef checkpoint,
+        Manifest manifest,
+        int pack,
+        CancellationToken cancellationToken
+    ) => new(files, pool, task, checkpoint, manifest, pack, cancellationToken);
+
+    public IStoreFiles Files { get; }
 
     public Manifest Manifest { get; }
 
     public int ManifestLength { get; }
 
-    public static Manifest ReadManifest(FolderLayout layout, TaskId task, CheckpointRef checkpoint, out int length)
+    public static Manifest ReadManifest(
+        IStoreFiles files,
+        TaskId task,
+        CheckpointRef checkpoint,
+        CancellationToken cancellationToken,
+        out int length
+    )
     {
         string file = CheckpointNames.ManifestFile(checkpoint.Name);
-        string path = layout.FilePath(task, file);
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {file} is missing.", e);
+            bytes =
+                files.ReadManifest(task, file, cancellationToken)
+                ?? throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {file} is missing.");
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            throw StoreErrors.Describe($"Checkpoint {checkpoint.Name} of {task} could not be read", path, e);
+            throw StoreErrors.Describe($"Checkpoint {checkpoint.Name} of {task} could not be read", $"{files.PlaceOf(task)}/{file}", e);
         }
 
         length = bytes.Length;
@@ -79,7 +114,7 @@ internal sealed class FolderReader : IDisposable
         try
         {
             int recordLength = PackFormat.RecordHeaderSize + chunk.Stored;
-            ReadRecord(chunk, record.AsSpan(0, recordLength));
+            ReadRecord(chunk, record.AsMemory(0, recordLength));
             byte[] sha256 = Convert.FromHexString(chunk.Sha256);
             _ = ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec);
             Span<byte> raw = target.AsSpan(0, rawLength);
@@ -103,35 +138,48 @@ internal sealed class FolderReader : IDisposable
         }
     }
 
-    public void Dispose() => _packs.ForEach(pack => pack.Dispose());
+    public void Dispose() => Array.ForEach(_packs, pack => pack?.Dispose());
 
-    private void OpenPack(string pack)
+    private void OpenPacks(IEnumerable<int> indices, CancellationToken cancellationToken)
     {
-        string path = _layout.FilePath(_task, pack);
         try
         {
-            // No share mode: packs are never written again, and an unlink of a condemned one may come at any time.
-            SafeFileHandle handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            _packs.Add(handle);
-            Span<byte> header = stackalloc byte[PackFormat.FileHeaderSize];
-            if (RandomAccess.Read(handle, header, 0) == header.Length && !header.SequenceEqual(PackFormat.FileHeader))
+            foreach (int index in indices)
+            {
+                OpenPack(index, cancellationToken);
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private void OpenPack(int index, CancellationToken cancellationToken)
+    {
+        string pack = Manifest.Packs[index];
+        try
+        {
+            IPackSource source =
+                Files.OpenPack(_task, pack, cancellationToken)
+                ?? throw new CheckpointDamagedException($"Checkpoint {_checkpoint.Name} of {_task}: {pack} is missing.");
+            _packs[index] = source;
+            byte[] header = new byte[PackFormat.FileHeaderSize];
+            if (source.Read(0, header, cancellationToken) == header.Length && !header.AsSpan().SequenceEqual(PackFormat.FileHeader))
             {
                 throw new CheckpointDamagedException(
                     $"Checkpoint {_checkpoint.Name} of {_task}: {pack} has other bytes than were written (header at offset 0)."
                 );
             }
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CheckpointDamagedException($"Checkpoint {_checkpoint.Name} of {_task}: {pack} is missing.", e);
-        }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            throw StoreErrors.Describe($"Checkpoint {_checkpoint.Name} of {_task} could not be read", path, e);
+            throw Unreadable(pack, e);
         }
     }
 
-    private void ReadRecord(ManifestChunk chunk, Span<byte> target)
+    private void ReadRecord(ManifestChunk chunk, Memory<byte> target)
     {
         long offset = chunk.Offset;
         while (target.Length > 0)
@@ -139,15 +187,11 @@ internal sealed class FolderReader : IDisposable
             int read;
             try
             {
-                read = RandomAccess.Read(_packs[chunk.Pack], target, offset);
+                read = _packs[chunk.Pack]!.Read(offset, target, _cancellation);
             }
             catch (Exception e) when (StoreErrors.IsFromSystem(e))
             {
-                throw StoreErrors.Describe(
-                    $"Checkpoint {_checkpoint.Name} of {_task} could not be read",
-                    _layout.FilePath(_task, Manifest.Packs[chunk.Pack]),
-                    e
-                );
+                throw Unreadable(Manifest.Packs[chunk.Pack], e);
             }
 
             if (read == 0)
@@ -162,6 +206,9 @@ internal sealed class FolderReader : IDisposable
             offset += read;
         }
     }
+
+    private CheckpointStoreException Unreadable(string pack, Exception e) =>
+        StoreErrors.Describe($"Checkpoint {_checkpoint.Name} of {_task} could not be read", $"{Files.PlaceOf(_task)}/{pack}", e);
 
     private CheckpointDamagedException Damaged(ManifestChunk chunk, string what) =>
         new(

@@ -20,11 +20,7 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
             Remove(partial);
             Remove(replaced);
             Directory.CreateDirectory(partial);
-            foreach (ManifestEntry entry in reader.Manifest.Entries)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                WriteEntry(partial, entry, cancellationToken);
-            }
+            WriteEntries(partial, cancellationToken);
 
             if (Directory.Exists(_target))
             {
@@ -48,6 +44,23 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         }
     }
 
+    /// <summary>Small files side by side, the chunks of large ones side by side.</summary>
+    private void WriteEntries(string folder, CancellationToken cancellationToken)
+    {
+        ManifestEntry[] small = [.. reader.Manifest.Entries.Where(entry => entry.Chunks.Count <= 1)];
+        FolderSave.Concurrently(
+            small.Length,
+            index => WriteEntry(folder, small[index], cancellationToken),
+            reader.Files,
+            cancellationToken
+        );
+        foreach (ManifestEntry entry in reader.Manifest.Entries.Where(entry => entry.Chunks.Count > 1))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            WriteEntry(folder, entry, cancellationToken);
+        }
+    }
+
     private void WriteEntry(string folder, ManifestEntry entry, CancellationToken cancellationToken)
     {
         string path = Path.Combine(folder, entry.Path);
@@ -59,7 +72,7 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
         }
 
         using SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-        FolderStore.Concurrently(
+        FolderSave.Concurrently(
             entry.Chunks.Count,
             index =>
             {
@@ -74,6 +87,7 @@ internal sealed class FolderRestore(FolderReader reader, BufferPool pool, string
                     pool.Return(raw);
                 }
             },
+            reader.Files,
             cancellationToken
         );
         if (entry.Modified is { } modified)

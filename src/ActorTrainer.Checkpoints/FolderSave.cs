@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
@@ -5,11 +6,11 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>
-/// One save: pack, sync, folder sync, manifest, sync, rename, folder sync. Until the rename nothing is visible; a save that fails takes
-/// its own files away again, which nobody can have named yet.
+/// One save: the pack, made durable, then the manifest. Until the manifest is there nothing is visible; a save that fails takes its own
+/// files away again, which nobody can have named yet.
 /// </summary>
 internal sealed class FolderSave(
-    FolderLayout layout,
+    IStoreFiles files,
     BufferPool pool,
     CheckpointStoreModel model,
     TimeProvider time,
@@ -19,22 +20,20 @@ internal sealed class FolderSave(
 {
     private readonly KnownChunks _known = new();
     private readonly string _packFile = CheckpointNames.PackFile(request.Name);
-    private readonly string _packPath = layout.FilePath(request.Task, CheckpointNames.PackFile(request.Name));
-    private readonly string _manifestPath = layout.FilePath(request.Task, CheckpointNames.ManifestFile(request.Name));
-    private IReadOnlyList<StateFile> _files = [];
+    private readonly string _manifestFile = CheckpointNames.ManifestFile(request.Name);
+    private IReadOnlyList<StateFile> _sources = [];
     private IReadOnlyList<string[]> _keys = [];
-    private string? _temporary;
-    private bool _renamed;
 
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
-        using PackWriter pack = new(_packPath);
+        using PackWriter pack = new(files, request.Task, _packFile, cancellationToken);
         bool done = false;
         try
         {
-            _files = request.Source.List();
-            layout.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0);
-            if (File.Exists(_manifestPath) || File.Exists(_packPath))
+            _sources = request.Source.List();
+            pack.AtMost = PackWriter.MostFor(_sources.Sum(source => source.Length), _sources.Count);
+            files.Prepare(request.Task, mayCreateStore: request.Listed.Count == 0, cancellationToken);
+            if (IsThere(_manifestFile, cancellationToken) || IsThere(_packFile, cancellationToken))
             {
                 throw new CheckpointStoreException(
                     $"A checkpoint named {request.Name} of {request.Task} is in the store already; names are never used again. "
@@ -42,19 +41,15 @@ internal sealed class FolderSave(
                 );
             }
 
-            _known.AddFrom(layout, request.Task, request.Listed, cancellationToken);
+            _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
             WritePack(pack, cancellationToken);
-            CheckpointRef checkpoint = WriteManifest(pack.Length);
+            CheckpointRef checkpoint = WriteManifest(pack.Length, cancellationToken);
             done = true;
             return checkpoint;
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            throw StoreErrors.Describe(
-                $"Checkpoint {request.Name} of {request.Task} could not be saved",
-                layout.TaskFolder(request.Task),
-                e
-            );
+            throw StoreErrors.Describe($"Checkpoint {request.Name} of {request.Task} could not be saved", files.PlaceOf(request.Task), e);
         }
         finally
         {
@@ -65,9 +60,12 @@ internal sealed class FolderSave(
         }
     }
 
+    private bool IsThere(string file, CancellationToken cancellationToken) =>
+        files.LengthOf(request.Task, file, cancellationToken) is not null;
+
     private void WritePack(PackWriter pack, CancellationToken cancellationToken)
     {
-        using (ChunkPipeline pipeline = new(_files, pool, model.ChunkSizeBytes, model.Compression, _known, _packFile, pack, probe))
+        using (ChunkPipeline pipeline = new(_sources, files, pool, model, _known, _packFile, pack, probe))
         {
             pipeline.Run(cancellationToken);
             _keys = pipeline.Keys;
@@ -76,24 +74,54 @@ internal sealed class FolderSave(
         probe?.Invoke(SaveStep.ChunksWritten);
         pack.Finish();
         probe?.Invoke(SaveStep.PackSynced);
-        DirectorySync.Sync(layout.PackFolder(request.Task));
+        files.SyncPacks(request.Task);
         probe?.Invoke(SaveStep.PackFolderSynced);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    private CheckpointRef WriteManifest(long packLength)
+    /// <summary>Runs few pieces at once and throws the first error itself, not a bundle.</summary>
+    internal static void Concurrently(int count, Action<int> work, IStoreFiles files, CancellationToken cancellationToken) =>
+        Concurrently(count, work, files.AtOnce, files.Threads, cancellationToken);
+
+    /// <summary>As above, on threads that are named.</summary>
+    internal static void Concurrently(int count, Action<int> work, int atOnce, TaskScheduler threads, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (count <= 1)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                work(i);
+            }
+
+            return;
+        }
+
+        try
+        {
+            Parallel.For(
+                0,
+                count,
+                new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = atOnce,
+                    TaskScheduler = threads,
+                    CancellationToken = cancellationToken,
+                },
+                work
+            );
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+        }
+    }
+
+    private CheckpointRef WriteManifest(long packLength, CancellationToken cancellationToken)
     {
         Manifest manifest = BuildManifest();
         byte[] bytes = ManifestFormat.Write(manifest);
-        string temporary = _manifestPath + FolderLayout.TemporarySuffix;
-        DurableFile.Write(temporary, bytes);
-        _temporary = temporary;
-        probe?.Invoke(SaveStep.ManifestWritten);
-        File.Move(temporary, _manifestPath);
-        _renamed = true;
-        probe?.Invoke(SaveStep.ManifestRenamed);
-        DirectorySync.Sync(layout.ManifestFolder(request.Task));
-        probe?.Invoke(SaveStep.ManifestFolderSynced);
+        files.WriteManifest(request.Task, _manifestFile, bytes, probe, cancellationToken);
         return new CheckpointRef(
             request.Name,
             request.State.Step,
@@ -114,8 +142,8 @@ internal sealed class FolderSave(
     {
         List<string> packs = [];
         Dictionary<string, int> packIndex = new(StringComparer.Ordinal);
-        List<ManifestEntry> entries = new(_files.Count);
-        foreach ((StateFile file, string[] keys) in _files.Zip(_keys))
+        List<ManifestEntry> entries = new(_sources.Count);
+        foreach ((StateFile file, string[] keys) in _sources.Zip(_keys))
         {
             List<ManifestChunk> chunks = new(keys.Length);
             foreach (string key in keys)
@@ -154,22 +182,17 @@ internal sealed class FolderSave(
 
     private void RemoveRemains(PackWriter pack)
     {
-        // The manifest first: as long as it stands its pack has to.
         pack.Dispose();
-        Remove(_renamed ? _manifestPath : _temporary);
-        Remove(pack.Length > 0 ? _packPath : null);
-    }
+        if (pack.Length == 0)
+        {
+            return;
+        }
 
-    private static void Remove(string? path)
-    {
         try
         {
-            if (path is not null)
-            {
-                File.Delete(path);
-            }
+            files.Delete(request.Task, _packFile, CancellationToken.None);
         }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        catch (CheckpointStoreException)
         {
             // What stays is garbage without a name; the next activation condemns it. The error that brought us here matters more.
         }

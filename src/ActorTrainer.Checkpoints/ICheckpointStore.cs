@@ -24,7 +24,10 @@ public interface ICheckpointStore
     /// <exception cref="CheckpointStoreException">As for a restore.</exception>
     Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken);
 
-    /// <summary>Opens a checkpoint to read its files one after the other. What is open stays readable when it is unlinked.</summary>
+    /// <summary>
+    /// Opens a checkpoint to read its files one after the other. What is open stays readable when it is unlinked; in a bucket, where
+    /// nothing can be held open, a read then says that it is gone.
+    /// </summary>
     /// <exception cref="CheckpointDamagedException">The manifest or a pack is missing or has other bytes.</exception>
     /// <exception cref="CheckpointStoreException">As for a restore.</exception>
     Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken);

@@ -19,7 +19,7 @@ internal sealed class KnownChunks
     public void Add(string sha256, ChunkPlace place) => _ = _places.TryAdd(sha256, place);
 
     /// <summary>Reads the manifests of earlier checkpoints. One that cannot be used is passed over: it only saves space.</summary>
-    public void AddFrom(FolderLayout layout, TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken)
+    public void AddFrom(IStoreFiles files, TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken)
     {
         Dictionary<string, long> packLengths = new(StringComparer.Ordinal);
         foreach (CheckpointRef checkpoint in listed)
@@ -28,18 +28,24 @@ internal sealed class KnownChunks
             Manifest manifest;
             try
             {
-                manifest = FolderReader.ReadManifest(layout, task, checkpoint, out _);
+                manifest = FolderReader.ReadManifest(files, task, checkpoint, cancellationToken, out _);
             }
             catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException)
             {
                 continue;
             }
 
-            Add(layout, task, manifest, packLengths);
+            Add(files, task, manifest, packLengths, cancellationToken);
         }
     }
 
-    private void Add(FolderLayout layout, TaskId task, Manifest manifest, Dictionary<string, long> packLengths)
+    private void Add(
+        IStoreFiles files,
+        TaskId task,
+        Manifest manifest,
+        Dictionary<string, long> packLengths,
+        CancellationToken cancellationToken
+    )
     {
         foreach (ManifestEntry entry in manifest.Entries)
         {
@@ -48,8 +54,7 @@ internal sealed class KnownChunks
                 string pack = manifest.Packs[chunk.Pack];
                 if (!packLengths.TryGetValue(pack, out long length))
                 {
-                    FileInfo file = new(layout.FilePath(task, pack));
-                    length = file.Exists ? file.Length : 0;
+                    length = files.LengthOf(task, pack, cancellationToken) ?? 0;
                     packLengths.Add(pack, length);
                 }
 

@@ -1,60 +1,40 @@
-using Microsoft.Win32.SafeHandles;
+using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>The one sequential writer of a save's pack. The file comes into being with its first chunk.</summary>
-internal sealed class PackWriter(string path) : IDisposable
+internal sealed class PackWriter(IStoreFiles files, TaskId task, string pack, CancellationToken cancellationToken) : IDisposable
 {
-    // Often enough that the disk is never idle, seldom enough that it gets large pieces.
-    private const int WritebackEvery = 16 * 1024 * 1024;
-
-    private long _writtenBack;
-    private SafeFileHandle? _handle;
+    private IPackSink? _sink;
 
     /// <summary>Bytes written so far; 0: this writer made no file.</summary>
     public long Length { get; private set; }
 
+    /// <summary>More bytes than this are not written. To be set before the first chunk.</summary>
+    public long AtMost { get; set; } = long.MaxValue;
+
+    /// <summary>The most that a pack has of states of this size: all of them stored as they are, in the smallest chunks.</summary>
+    public static long MostFor(long stateBytes, int files) =>
+        PackFormat.FileHeaderSize + stateBytes + (((stateBytes / ManifestFormat.SmallestChunk) + files) * PackFormat.RecordHeaderSize);
+
     /// <summary>Appends a record and returns where it begins.</summary>
     public long Append(ReadOnlyMemory<byte> record)
     {
-        if (_handle is null)
+        if (_sink is null)
         {
-            // Names are never used again: a file that is there already is somebody else's.
-            _handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+            _sink = files.CreatePack(task, pack, AtMost, cancellationToken);
             Length = PackFormat.FileHeaderSize;
-            RandomAccess.Write(_handle, PackFormat.FileHeader, 0);
+            _sink.Append(PackFormat.FileHeader);
         }
 
         long offset = Length;
-        RandomAccess.Write(_handle, record.Span, offset);
+        _sink.Append(record.Span);
         Length = offset + record.Length;
-        if (Length - _writtenBack >= WritebackEvery)
-        {
-            // Otherwise all of it would wait for the sync at the end, and the disk would do nothing until then.
-            Writeback.Start(_handle, _writtenBack, Length - _writtenBack);
-            _writtenBack = Length;
-        }
-
         return offset;
     }
 
-    /// <summary>Syncs and checks the length.</summary>
-    public void Finish()
-    {
-        if (_handle is null)
-        {
-            return;
-        }
+    /// <summary>Makes it durable and checks the length.</summary>
+    public void Finish() => _sink?.Finish(Length);
 
-        RandomAccess.FlushToDisk(_handle);
-        long length = RandomAccess.GetLength(_handle);
-        if (length != Length)
-        {
-            throw new IOException($"it has {length} bytes after writing {Length}");
-        }
-
-        _handle.Dispose();
-    }
-
-    public void Dispose() => _handle?.Dispose();
+    public void Dispose() => _sink?.Dispose();
 }

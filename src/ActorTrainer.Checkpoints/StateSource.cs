@@ -98,7 +98,7 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
             .. listed.SelectMany(file => Enumerable.Range(0, file.Chunks).Select(i => (file, i))),
         ];
         int differing = 0;
-        FolderStore.Concurrently(
+        FolderSave.Concurrently(
             FolderStore.Parallelism,
             part =>
             {
@@ -112,6 +112,8 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
                     }
                 }
             },
+            FolderStore.Parallelism,
+            TaskScheduler.Default,
             cancellationToken
         );
         return differing == 0;

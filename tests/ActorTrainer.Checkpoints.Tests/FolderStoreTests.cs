@@ -1,10 +1,9 @@
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
-using ActorTrainer.Testing.Conformance;
 
 namespace ActorTrainer.Checkpoints.Tests;
 
-public sealed class FolderStoreTests : CheckpointStoreConformance
+public sealed class FolderStoreTests : ChunkedStoreConformance
 {
     private readonly FolderStore _store;
 
@@ -30,9 +29,13 @@ public sealed class FolderStoreTests : CheckpointStoreConformance
     }
 
     protected override void Damage(string file, Func<byte[], byte[]?> change) => StoreFolder.Damage(Folder["store"], Task, file, change);
+
+    protected override void TakeAway() => Directory.Move(Folder["store"], Folder["unmounted"]);
+
+    protected override void BringBack() => Directory.Move(Folder["unmounted"], Folder["store"]);
 }
 
-public sealed class UncompressedLargeChunkFolderStoreTests : CheckpointStoreConformance
+public sealed class UncompressedLargeChunkFolderStoreTests : ChunkedStoreConformance
 {
     private readonly FolderStore _store;
 
@@ -44,4 +47,8 @@ public sealed class UncompressedLargeChunkFolderStoreTests : CheckpointStoreConf
     protected override int ChunkSize => 1 << 20;
 
     protected override void Damage(string file, Func<byte[], byte[]?> change) => StoreFolder.Damage(Folder["store"], Task, file, change);
+
+    protected override void TakeAway() => Directory.Move(Folder["store"], Folder["unmounted"]);
+
+    protected override void BringBack() => Directory.Move(Folder["unmounted"], Folder["store"]);
 }

@@ -36,7 +36,7 @@ internal sealed class SaveFixture : IDisposable
             listed
         );
 
-    public Task<CheckpointRef> SaveAsync(FolderStore store, params CheckpointRef[] listed) =>
+    public Task<CheckpointRef> SaveAsync(ICheckpointStore store, params CheckpointRef[] listed) =>
         store.SaveAsync(Request(NewName(), listed), CancellationToken.None);
 
     public void Write(params (string Path, byte[] Bytes)[] files) =>

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Checkpoints;
 
 namespace ActorTrainer.Checkpoints.Tests;
@@ -10,27 +9,6 @@ public sealed partial class SourceTreeTests : IDisposable
     private readonly SaveFixture _fixture = new();
 
     public void Dispose() => _fixture.Dispose();
-
-    [Theory]
-    [InlineData("latest", "a")]
-    [InlineData("latest", "deep/er")]
-    [InlineData("deep/back", "../a")]
-    [InlineData("deep/loop", ".")]
-    [InlineData("deep/all", "..")]
-    [InlineData("gone", "not-there")]
-    public async Task Save_LinkToWhatIsBelowTheFolder_ComesBackAsALink(string link, string target)
-    {
-        _fixture.Write(("a", [1]), ("deep/er", [2]));
-        File.CreateSymbolicLink(Path.Combine(_fixture.Folder["source"], link), target);
-        FolderStore store = _fixture.Open();
-
-        CheckpointRef saved = await _fixture.SaveAsync(store);
-        await store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None);
-
-        saved.Bytes.ShouldBe(2);
-        new FileInfo(Path.Combine(_fixture.Folder["restored"], link)).LinkTarget.ShouldBe(target);
-        File.ReadAllBytes(Path.Combine(_fixture.Folder["restored"], "deep", "er")).ShouldBe([2]);
-    }
 
     [Theory]
     [InlineData("up", "..")]
@@ -106,50 +84,6 @@ public sealed partial class SourceTreeTests : IDisposable
         await _fixture.SaveAsync(store);
 
         looks.ShouldBePositive();
-    }
-
-    [Fact]
-    public async Task Restore_Modes_AreThoseOfTheSource()
-    {
-        _fixture.Write(("run.sh", [1]), ("secret", [2]), ("fixed", [3]));
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(Path.Combine(_fixture.Folder["source"], "run.sh"), (UnixFileMode)0b111_101_101);
-            File.SetUnixFileMode(Path.Combine(_fixture.Folder["source"], "secret"), (UnixFileMode)0b110_000_000);
-            File.SetUnixFileMode(Path.Combine(_fixture.Folder["source"], "fixed"), (UnixFileMode)0b100_100_100);
-        }
-
-        FolderStore store = _fixture.Open();
-        CheckpointRef saved = await _fixture.SaveAsync(store);
-        await store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None);
-        foreach (string name in (string[])["run.sh", "secret", "fixed"])
-        {
-            FileStatus
-                .Read(Path.Combine(_fixture.Folder["restored"], name))
-                .Mode.ShouldBe(FileStatus.Read(Path.Combine(_fixture.Folder["source"], name)).Mode, name);
-        }
-    }
-
-    /// <summary>A script that looks for its newest file looks at the times.</summary>
-    [Fact]
-    public async Task Restore_Times_AreThoseOfTheSource()
-    {
-        _fixture.Write(("old", [1]), ("new", [2]), ("empty", []));
-        DateTime written = new(2026, 3, 4, 5, 6, 7, 891, DateTimeKind.Utc);
-        string source = _fixture.Folder["source"];
-        File.SetLastWriteTimeUtc(Path.Combine(source, "old"), written);
-        File.SetLastWriteTimeUtc(Path.Combine(source, "new"), written.AddTicks(1234567));
-        File.SetLastWriteTimeUtc(Path.Combine(source, "empty"), DateTime.UnixEpoch.AddYears(-20));
-
-        FolderStore store = _fixture.Open();
-        CheckpointRef saved = await _fixture.SaveAsync(store);
-        await store.RestoreAsync(_fixture.Task, saved, _fixture.Folder["restored"], CancellationToken.None);
-
-        foreach (string name in (string[])["old", "new", "empty"])
-        {
-            File.GetLastWriteTimeUtc(Path.Combine(_fixture.Folder["restored"], name))
-                .ShouldBe(File.GetLastWriteTimeUtc(Path.Combine(source, name)), name);
-        }
     }
 
     [Fact]

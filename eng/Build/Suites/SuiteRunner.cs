@@ -18,6 +18,9 @@ internal sealed class SuiteRunner(Repository repository, SetupOutcome setup, Tim
     /// <summary>The suite of the actors, whose test kit wants xunit 2: it is a library that a test host runs.</summary>
     public const string ClusterSuite = "ActorTrainer.Cluster.Tests";
 
+    /// <summary>The suite of the checkpoint stores, some of whose tests ask a server.</summary>
+    public const string StoreSuite = "ActorTrainer.Checkpoints.Tests";
+
     /// <summary>The suite of real nodes and real trainings.</summary>
     public const string EndToEndSuite = "ActorTrainer.EndToEnd.Tests";
 

@@ -10,6 +10,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     /// <summary>Suites that start processes and measure time: they run alone, after the others, in this order.</summary>
     private static readonly string[] Alone =
     [
+        SuiteRunner.StoreSuite,
         "ActorTrainer.Cli.Tests",
         SuiteRunner.WaitingSuite,
         SuiteRunner.EndToEndSuite,
@@ -59,6 +60,7 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
             console,
             [
                 Setup.Torch,
+                .. Contains(suites, SuiteRunner.StoreSuite) ? [Setup.S3] : Array.Empty<Requirement>(),
                 .. Contains(suites, SuiteRunner.ClusterSuite) ? [Setup.PostgreSql] : Array.Empty<Requirement>(),
                 .. Contains(suites, SuiteRunner.EndToEndSuite) ? [Setup.Namespaces, Setup.Venv] : Array.Empty<Requirement>(),
             ]
@@ -100,7 +102,10 @@ internal sealed class TestCommand(Repository repository, TextWriter console)
     private async Task<int> RunFastAsync(Suite[] suites)
     {
         long start = TimeProvider.System.GetTimestamp();
-        SetupOutcome nothing = new([Setup.Torch, Setup.PostgreSql, Setup.Namespaces, Setup.Venv], new Dictionary<string, string>());
+        SetupOutcome nothing = new(
+            [Setup.Torch, Setup.S3, Setup.PostgreSql, Setup.Namespaces, Setup.Venv],
+            new Dictionary<string, string>()
+        );
         SuiteRunner runner = new(repository, nothing, SuiteTimeout, fast: true);
         TestSummary summary = new(console, strict: false, suites.Max(suite => suite.Name.Length));
         Dictionary<Suite, SlowTests> slow = suites

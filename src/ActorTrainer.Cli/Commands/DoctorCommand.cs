@@ -48,6 +48,7 @@ internal static class DoctorCommand
                     MachineChecks.Folder("journal", Path.GetDirectoryName(model.Journal.Path)!, localOnly: true, cli.Time),
                     MachineChecks.Folder("checkpoints", model.Checkpoints.Path, localOnly: false, cli.Time),
                     MachineChecks.Disk(model.Checkpoints.Path),
+                    .. await StoreChecks.RunAsync(model.Checkpoints, cli.Time, either.Token),
                     .. await NodeChecks.RunAsync(call.Client, model, call.Interrupt),
                 ];
                 if (call.Json)

@@ -189,6 +189,15 @@ public sealed record JournalModel
 /// <summary>The checkpoint store.</summary>
 public sealed record CheckpointStoreModel
 {
+    /// <summary><c>store</c>: the kind. Default: a folder.</summary>
+    public CheckpointStoreKind Store { get; init; } = CheckpointStoreKind.Folder;
+
+    /// <summary><c>s3</c>: the bucket.</summary>
+    public S3StoreModel S3 { get; init; } = new();
+
+    /// <summary><c>tiered</c>: what stands behind the folder.</summary>
+    public TieredStoreModel Tiered { get; init; } = new();
+
     /// <summary><c>path</c>: the store's folder, absolute.</summary>
     public string Path { get; init; } = "";
 

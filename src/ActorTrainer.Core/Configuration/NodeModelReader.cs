@@ -69,7 +69,7 @@ public static class NodeModelReader
                 KeepEvents = journal.OptionalInt("keep-events", 1, 1_000_000_000),
             },
             Akka = AkkaModelReader.Read(section.Section("akka")),
-            Checkpoints = ReadCheckpoints(section.Section("checkpoints"), surroundings),
+            Checkpoints = CheckpointStoreReader.Read(section.Section("checkpoints"), surroundings),
             Worker = ReadWorker(section.Section("worker")),
             Output = new OutputModel
             {
@@ -113,19 +113,6 @@ public static class NodeModelReader
             DrainTimeout = section.Duration("drain-timeout", defaults.DrainTimeout, Millisecond, day),
             BalanceAfter = section.Duration("balance-after", defaults.BalanceAfter, TimeSpan.Zero, day),
             Rebalance = section.Flag("rebalance", defaults.Rebalance),
-        };
-    }
-
-    private static CheckpointStoreModel ReadCheckpoints(ConfigSection section, NodeSurroundings surroundings)
-    {
-        CheckpointStoreModel defaults = new();
-        return new CheckpointStoreModel
-        {
-            Path = ReadPath(section, "path", $"{DefaultFolder}/checkpoints", surroundings),
-            Scope = section.Choice("scope", defaults.Scope, ("cluster", "cluster"), ("node", "node")),
-            Compression = section.Flag("compression", defaults.Compression),
-            ChunkSizeBytes = (int)section.Size("chunk-size", defaults.ChunkSizeBytes, 4 << 10, 64 << 20),
-            MemoryBytes = section.OptionalSize("memory", 0, 1L << 50),
         };
     }
 
@@ -236,10 +223,10 @@ public static class NodeModelReader
             );
     }
 
-    private static string ReadPath(ConfigSection section, string key, string fallback, NodeSurroundings surroundings) =>
+    internal static string ReadPath(ConfigSection section, string key, string fallback, NodeSurroundings surroundings) =>
         ReadOptionalPath(section, key, surroundings) ?? surroundings.ResolvePath(fallback, null);
 
-    private static string? ReadOptionalPath(ConfigSection section, string key, NodeSurroundings surroundings)
+    internal static string? ReadOptionalPath(ConfigSection section, string key, NodeSurroundings surroundings)
     {
         if (section.Scalar(key) is not { } scalar)
         {
@@ -274,6 +261,8 @@ public static class NodeModelReader
                     + "actortrainer.security.token-file to it on every node"
             );
         }
+
+        CheckpointStoreReader.CheckTogether(root, model.Checkpoints);
     }
 
     private static SecurityModel ReadSecurity(ConfigSection section, NodeSurroundings surroundings) =>
@@ -296,7 +285,7 @@ public static class NodeModelReader
     }
 
     /// <summary>Values that are right alone and wrong together are reported where the first of them stands that the user wrote.</summary>
-    private static ConfigException Clash(ConfigObject root, ReadOnlySpan<string> keys, string problem)
+    internal static ConfigException Clash(ConfigObject root, ReadOnlySpan<string> keys, string problem)
     {
         foreach (string key in keys)
         {

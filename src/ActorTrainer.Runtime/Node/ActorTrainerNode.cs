@@ -1,6 +1,7 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Checkpoints.Outputs;
+using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Client;
 using ActorTrainer.Cluster;
 using ActorTrainer.Core.Configuration;
@@ -33,7 +34,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private readonly Func<ActorSystem>? _hostsSystem;
     private readonly Func<IEnumerable<IClusterObserver>> _observers;
     private readonly ILogger _logger;
-    private readonly FolderStore _store;
+    private readonly NodeStore _store;
     private readonly WorkerHost _workers;
     private readonly TaskClient _client;
     private readonly NodeFiles _files;
@@ -47,6 +48,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private volatile ClusterNodeEnd? _end;
     private Task _followed = Task.CompletedTask;
     private Task _warmUp = Task.CompletedTask;
+    private Task _storeCheck = Task.CompletedTask;
 
     /// <summary>Prepares a node; nothing runs before the host starts.</summary>
     /// <param name="model">Its configuration.</param>
@@ -72,7 +74,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _time = time;
         _host = host;
         _logger = loggers.CreateLogger<ActorTrainerNode>();
-        _store = new FolderStore(model.Checkpoints, time);
+        _store = new NodeStore(model, time, notice => Say(_logger, notice));
         FolderBundles bundles = new(model.Checkpoints, time);
         WorkerHostOptions options = new()
         {
@@ -84,8 +86,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
-        _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store);
-        _files = new NodeFiles(_client, _store, bundles, _workers);
+        _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store.Store);
+        _files = new NodeFiles(_client, _store.Store, bundles, _workers);
         _outputs = new FolderOutputs(model.Checkpoints);
         _archiver = new OutputArchiver(
             _outputs,
@@ -108,6 +110,12 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 
     /// <summary>Asks the cluster through this node; there from the beginning.</summary>
     public ITaskClient Client => _client;
+
+    /// <summary>
+    /// How many checkpoints and removals wait to be copied to the second tier of the store; null: it has one tier. A number that grows
+    /// means that the second one is away or too slow.
+    /// </summary>
+    public int? CheckpointBacklog => _store.Backlog;
 
     /// <inheritdoc />
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -132,12 +140,13 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             SeedNodes = _asked.SeedNodes.Count > 0 ? _asked.SeedNodes : [server.Address],
         };
         _calls = new ObserverCalls(observers, _time, _loggers.CreateLogger<ObserverCalls>());
-        ClusterNodeParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store, _loggers, _time, _client, _calls.OnView)
+        ClusterNodeParts parts = new(model, ApiEndpoints.ProductVersion, _workers, _store.Store, _loggers, _time, _client, _calls.OnView)
         {
             TaskRetired = _archiver.Remove,
         };
         try
         {
+            _store.Start();
             IReadOnlyList<SeedJournal> seeds = await SeedCheck.RunAsync(model, _time, cancellationToken);
             ClusterNode node = new(parts, _hostsSystem?.Invoke());
             JournalIdentity journal = await node.OpenJournalAsync(cancellationToken);
@@ -147,6 +156,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 
             // The first save and restore of a process are several times slower than later ones; a fail-over must not pay for that.
             _warmUp = Task.Run(() => WarmUpAsync(model), _stopping.Token);
+            _storeCheck = Task.Run(CheckStoreAsync, _stopping.Token);
             _node = node;
             await node.StartAsync(cancellationToken);
             _followed = Task.Run(() => FollowAsync(node), CancellationToken.None);
@@ -210,6 +220,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private async Task EndPartsAsync()
     {
         await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _storeCheck.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
         if (_node is not null)
         {
@@ -223,6 +234,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
 
         await _workers.DisposeAsync();
         await _archiver.DisposeAsync();
+        await _store.DisposeAsync();
 
         // The listener closes last: as long as it answers, nobody takes the end of a connection for a crash.
         if (_server is not null)
@@ -244,11 +256,40 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     {
         try
         {
-            await _store.WarmUpAsync(Path.Combine(model.DataDir, "warm-up"), _stopping.Token);
+            await _store.Folder.WarmUpAsync(Path.Combine(model.DataDir, "warm-up"), _stopping.Token);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or CheckpointStoreException or OperationCanceledException)
         {
             LogNoWarmUp(_logger, e.Message);
+        }
+    }
+
+    /// <summary>A bucket that does not answer holds up no start: others may have it, and it may come back before the first save.</summary>
+    private async Task CheckStoreAsync()
+    {
+        try
+        {
+            await _store.CheckAsync(_stopping.Token);
+        }
+        catch (CheckpointStoreException e) when (_store.Backlog is not null)
+        {
+            LogStoreProblem(_logger, $"checkpoints are kept in the folder alone for now: {e.Message}");
+        }
+        catch (CheckpointStoreException e)
+        {
+            LogStoreAway(_logger, e.Message);
+        }
+    }
+
+    private static void Say(ILogger logger, TierNotice notice)
+    {
+        if (notice.IsProblem)
+        {
+            LogStoreProblem(logger, notice.Text);
+        }
+        else
+        {
+            LogStoreNews(logger, notice.Text);
         }
     }
 

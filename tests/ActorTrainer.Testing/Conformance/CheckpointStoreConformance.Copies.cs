@@ -12,12 +12,16 @@ namespace ActorTrainer.Testing.Conformance;
 public abstract partial class CheckpointStoreConformance
 {
     [Fact]
-    public async Task Open_SavedTree_GivesTheSameBytesWhileItIsUnlinked()
+    public async Task Open_SavedTree_GivesTheSameBytesAndItsUnlinkIsNoticedIfAtAll()
     {
         Dictionary<string, byte[]> files = Tree();
         CheckpointRef saved = await Save(files);
         using ICheckpointContent content = await Store.OpenAsync(Task, saved, CancellationToken.None);
-        await Store.UnlinkAsync(Task, await Store.ListFilesAsync(Task, CancellationToken.None), CancellationToken.None);
+        if (OpenOutlivesUnlink)
+        {
+            await Store.UnlinkAsync(Task, await Store.ListFilesAsync(Task, CancellationToken.None), CancellationToken.None);
+        }
+
         content.Files.Select(file => file.Path).ShouldBe(files.Keys.Order(StringComparer.Ordinal));
         for (int i = 0; i < content.Files.Count; i++)
         {
@@ -29,6 +33,13 @@ public abstract partial class CheckpointStoreConformance
             read.ToArray().AsSpan().SequenceEqual(expected).ShouldBeTrue(content.Files[i].Path);
             stream.Seek(-(expected.Length / 2), SeekOrigin.End);
             stream.ReadByte().ShouldBe(expected.Length > 1 ? expected[expected.Length - (expected.Length / 2)] : -1);
+        }
+
+        if (!OpenOutlivesUnlink)
+        {
+            await Store.UnlinkAsync(Task, await Store.ListFilesAsync(Task, CancellationToken.None), CancellationToken.None);
+            using Stream gone = content.OpenFile(content.Files.Select(file => file.Path).ToList().IndexOf("model.bin"));
+            Should.Throw<CheckpointDamagedException>(() => gone.ReadByte());
         }
     }
 

@@ -25,6 +25,9 @@ public abstract partial class CheckpointStoreConformance : IDisposable
     /// <summary>The store's chunk size.</summary>
     protected abstract int ChunkSize { get; }
 
+    /// <summary>Whether what is open for reading stays readable when its files are unlinked.</summary>
+    protected virtual bool OpenOutlivesUnlink => true;
+
     /// <summary>Changes a stored file's bytes behind the store's back; null removes it.</summary>
     protected abstract void Damage(string file, Func<byte[], byte[]?> change);
 

@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text.Json;
+using ActorTrainer.Core.Identity;
+
+namespace ActorTrainer.Checkpoints.Tiered;
+
+/// <summary>
+/// What the remote store has not heard of yet, in order, as one file for each below a folder: it is there again after a restart. An entry
+/// is on disk before what it tells of is done, so a crash leaves one too many and never one too few.
+/// </summary>
+internal sealed class SyncBacklog(string folder)
+{
+    private const string Suffix = ".json";
+    private const string KnownName = "remote-seen";
+
+    private readonly SortedDictionary<long, SyncEntry> _entries = [];
+    private readonly HashSet<long> _held = [];
+    private readonly Lock _lock = new();
+    private long _last;
+
+    /// <summary>How many there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _entries.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether the remote store has been written to before: if its marker is missing now, it is away.</summary>
+    public bool RemoteSeen => File.Exists(Path.Combine(folder, KnownName));
+
+    /// <summary>Takes up what the node's former life left.</summary>
+    /// <exception cref="CheckpointStoreException">The folder cannot be read or written.</exception>
+    public void Load() =>
+        OrDescribe(() =>
+        {
+            Directory.CreateDirectory(folder);
+            foreach (string path in Directory.EnumerateFiles(folder, "*" + FolderLayout.TemporarySuffix))
+            {
+                File.Delete(path);
+            }
+
+            foreach (string path in Directory.EnumerateFiles(folder, "*" + Suffix))
+            {
+                Load(path);
+            }
+        });
+
+    /// <summary>The one that came first of those that are not held; null: none.</summary>
+    public SyncEntry? First()
+    {
+        lock (_lock)
+        {
+            return _entries.FirstOrDefault(entry => !_held.Contains(entry.Key)).Value;
+        }
+    }
+
+    /// <summary>The files of a task that are still to be removed there.</summary>
+    public IReadOnlySet<string> Condemned(TaskId task)
+    {
+        lock (_lock)
+        {
+            return _entries
+                .Values.Where(entry => entry.Task == task.Value)
+                .SelectMany(entry => entry.Files)
+                .ToHashSet(StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Adds one, durably.</summary>
+    /// <param name="entry">What is to be done there.</param>
+    /// <param name="held">Whether it waits for <see cref="Release"/>, or for the next start: what it tells of is not done here yet.</param>
+    /// <exception cref="CheckpointStoreException">It could not be written.</exception>
+    public SyncEntry Add(SyncEntry entry, bool held)
+    {
+        lock (_lock)
+        {
+            SyncEntry numbered = entry with { Number = _last + 1 };
+            OrDescribe(() =>
+                WriteDurably(NameOf(numbered.Number), JsonSerializer.SerializeToUtf8Bytes(numbered, SyncJsonContext.Default.SyncEntry))
+            );
+            _last++;
+            _entries.Add(numbered.Number, numbered);
+            if (held)
+            {
+                _held.Add(numbered.Number);
+            }
+
+            return numbered;
+        }
+    }
+
+    /// <summary>Lets a held one have its turn.</summary>
+    public void Release(SyncEntry entry)
+    {
+        lock (_lock)
+        {
+            _held.Remove(entry.Number);
+        }
+    }
+
+    /// <summary>Removes one. If that is lost in a crash it is done again.</summary>
+    public void Remove(SyncEntry entry)
+    {
+        lock (_lock)
+        {
+            _entries.Remove(entry.Number);
+            _held.Remove(entry.Number);
+            OrDescribe(() => File.Delete(Path.Combine(folder, NameOf(entry.Number))));
+        }
+    }
+
+    /// <summary>Notes that the remote store has been written to.</summary>
+    public void NoteRemoteSeen()
+    {
+        lock (_lock)
+        {
+            if (!RemoteSeen)
+            {
+                OrDescribe(() => WriteDurably(KnownName, []));
+            }
+        }
+    }
+
+    private static string NameOf(long number) => number.ToString("D18", CultureInfo.InvariantCulture) + Suffix;
+
+    private void WriteDurably(string name, ReadOnlySpan<byte> bytes)
+    {
+        string path = Path.Combine(folder, name);
+        DurableFile.Write(path + FolderLayout.TemporarySuffix, bytes);
+        File.Move(path + FolderLayout.TemporarySuffix, path);
+        DirectorySync.Sync(folder);
+    }
+
+    private void Load(string path)
+    {
+        if (!long.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
+        {
+            return;
+        }
+
+        _last = Math.Max(_last, number);
+        try
+        {
+            SyncEntry entry =
+                JsonSerializer.Deserialize(File.ReadAllBytes(path), SyncJsonContext.Default.SyncEntry)
+                ?? throw new JsonException("it is null");
+            _entries.Add(number, entry with { Number = number });
+        }
+        catch (JsonException e)
+        {
+            throw new CheckpointStoreException(
+                $"What is still to be copied cannot be read: {path}: {e.Message.TrimEnd('.')}. Look at the disk; without the file the node "
+                    + "starts, and what it told of is copied with the task's next checkpoint.",
+                e
+            );
+        }
+    }
+
+    private void OrDescribe(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw new CheckpointStoreException(
+                $"What is still to be copied could not be noted: {folder}: {e.Message.TrimEnd('.')}. "
+                    + "Check the disk of actortrainer.node.data-dir.",
+                e
+            );
+        }
+    }
+}

@@ -1,0 +1,229 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Checkpoints.Tiered;
+
+/// <summary>
+/// Works off the backlog in its order, one entry at a time: a removal never overtakes the copy of what it removes. While what stands behind
+/// the folder is away it tries again now and then, and says so once.
+/// </summary>
+internal sealed class SyncLoop(
+    SyncBacklog backlog,
+    TierCopy copy,
+    IStoreFiles remote,
+    TimeSpan? interval,
+    TimeProvider time,
+    Action<TierNotice> report
+) : IAsyncDisposable
+{
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
+
+    private readonly ConcurrentQueue<(TaskId Task, CheckpointRef Checkpoint)> _lost = [];
+    private readonly SemaphoreSlim _work = new(1);
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _running = Task.CompletedTask;
+    private volatile bool _away;
+
+    /// <summary>Whether the last attempt did not reach the other store.</summary>
+    public bool IsAway => _away;
+
+    /// <summary>Begins.</summary>
+    public void Start() => _running = Task.Run(RunAsync);
+
+    /// <summary>Says that there is something to do.</summary>
+    public void Wake()
+    {
+        if (interval is null && _work.CurrentCount == 0)
+        {
+            _work.Release();
+        }
+    }
+
+    /// <summary>
+    /// Fetches what the folder has lost of a checkpoint, when its turn comes. Forgotten with the process: it is found again.
+    /// </summary>
+    public void Fetch(TaskId task, CheckpointRef checkpoint)
+    {
+        _lost.Enqueue((task, checkpoint));
+        if (_work.CurrentCount == 0)
+        {
+            _work.Release();
+        }
+    }
+
+    /// <summary>Fetches it now.</summary>
+    public Task FetchAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        OnThreadAsync(() => copy.Fetch(task, checkpoint, cancellationToken), cancellationToken);
+
+    /// <summary>Works off all that there is.</summary>
+    /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            while (backlog.First() is { } entry)
+            {
+                await DoAsync(entry, cancellationToken).ConfigureAwait(false);
+                backlog.Remove(entry);
+            }
+
+            await FetchLostAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _stopping.Dispose();
+        _work.Dispose();
+        _one.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await WaitAsync().ConfigureAwait(false);
+                await TryDrainAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The node ends; the backlog stays.
+        }
+    }
+
+    private async Task WaitAsync()
+    {
+        TimeSpan longest = _away ? RetryAfter : interval ?? Timeout.InfiniteTimeSpan;
+        if (longest == Timeout.InfiniteTimeSpan)
+        {
+            await _work.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            return;
+        }
+
+        using CancellationTokenSource over = new(longest, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, _stopping.Token);
+        try
+        {
+            await _work.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        {
+            // It is time.
+        }
+    }
+
+    private async Task TryDrainAsync()
+    {
+        try
+        {
+            await DrainAsync(_stopping.Token).ConfigureAwait(false);
+            if (_away)
+            {
+                _away = false;
+                report(new TierNotice(false, "what stands behind the checkpoint store's folder answers again, and has everything now"));
+            }
+        }
+        catch (CheckpointStoreException e)
+        {
+            if (!_away)
+            {
+                _away = true;
+                report(
+                    new TierNotice(
+                        true,
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{backlog.Count} checkpoints and removals wait to be copied: {e.Message} Training and saving go on."
+                        )
+                    )
+                );
+            }
+        }
+    }
+
+    private async Task DoAsync(SyncEntry entry, CancellationToken cancellationToken)
+    {
+        TaskId task = TaskId.Parse(entry.Task);
+        try
+        {
+            await OnThreadAsync(
+                    () =>
+                    {
+                        if (entry.Checkpoint is { } name)
+                        {
+                            if (copy.Push(task, name, mayCreateStore: !backlog.RemoteSeen, cancellationToken))
+                            {
+                                backlog.NoteRemoteSeen();
+                            }
+
+                            return;
+                        }
+
+                        foreach (string file in entry.Files)
+                        {
+                            remote.Delete(task, file, cancellationToken);
+                        }
+                    },
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+        }
+        catch (CheckpointDamagedException e)
+        {
+            report(new TierNotice(true, $"a checkpoint is not copied, since it is damaged: {e.Message}"));
+        }
+    }
+
+    private async Task FetchLostAsync(CancellationToken cancellationToken)
+    {
+        while (_lost.TryDequeue(out (TaskId Task, CheckpointRef Checkpoint) lost))
+        {
+            try
+            {
+                await FetchAsync(lost.Task, lost.Checkpoint, cancellationToken).ConfigureAwait(false);
+                report(
+                    new TierNotice(
+                        true,
+                        $"what the checkpoint store's folder had lost of {lost.Checkpoint.Name} of {lost.Task} was fetched again; "
+                            + "look at its disk"
+                    )
+                );
+            }
+            catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException)
+            {
+                report(new TierNotice(true, $"what the checkpoint store's folder has lost could not be fetched: {e.Message}"));
+            }
+        }
+    }
+
+    private Task OnThreadAsync(Action work, CancellationToken cancellationToken) =>
+        Task.Factory.StartNew(
+            () =>
+            {
+                try
+                {
+                    work();
+                }
+                catch (Exception e) when (StoreErrors.IsFromSystem(e))
+                {
+                    throw new CheckpointStoreException($"A checkpoint could not be copied: {e.Message.TrimEnd('.')}.", e);
+                }
+            },
+            cancellationToken,
+            TaskCreationOptions.DenyChildAttach,
+            remote.Threads
+        );
+}

@@ -1,0 +1,161 @@
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Checkpoints.Tiered;
+
+/// <summary>Copies checkpoints between the folder and what stands behind it, as the very same files under the same names.</summary>
+internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool pool)
+{
+    private const int PieceBytes = 4 << 20;
+
+    /// <summary>Copies a checkpoint there: the packs that are missing, then the manifest.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="name">The checkpoint's name.</param>
+    /// <param name="mayCreateStore">Whether nothing was ever copied there.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <returns>Whether it is there now; false: it is not in the folder.</returns>
+    /// <exception cref="CheckpointDamagedException">It is not what was saved, and so is not copied.</exception>
+    /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
+    public bool Push(TaskId task, string name, bool mayCreateStore, CancellationToken cancellationToken)
+    {
+        string file = CheckpointNames.ManifestFile(name);
+        local.RequireStore(cancellationToken);
+        if (local.ReadManifest(task, file, cancellationToken) is not { } bytes)
+        {
+            // The save failed, or it was removed again before its turn came.
+            return false;
+        }
+
+        remote.Prepare(task, mayCreateStore, cancellationToken);
+        if (remote.LengthOf(task, file, cancellationToken) == bytes.Length)
+        {
+            return true;
+        }
+
+        CheckpointRef checkpoint = Reference(name, bytes);
+        using FolderReader reader = new(local, pool, task, checkpoint, cancellationToken, cancellationToken);
+        for (int i = 0; i < reader.Manifest.Packs.Count; i++)
+        {
+            string pack = reader.Manifest.Packs[i];
+            long length = local.LengthOf(task, pack, cancellationToken) ?? 0;
+            if (remote.LengthOf(task, pack, cancellationToken) != length)
+            {
+                Verify(reader, i, cancellationToken);
+                PushPack(task, pack, length, cancellationToken);
+            }
+        }
+
+        remote.SyncPacks(task);
+        remote.WriteManifest(task, file, bytes, probe: null, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Fetches what the folder has lost of a checkpoint, or has with other bytes.</summary>
+    /// <exception cref="CheckpointDamagedException">The other one has not got it whole either.</exception>
+    /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
+    public void Fetch(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
+    {
+        string file = CheckpointNames.ManifestFile(checkpoint.Name);
+        using FolderReader reader = new(remote, pool, task, checkpoint, cancellationToken, cancellationToken);
+        byte[] bytes =
+            remote.ReadManifest(task, file, cancellationToken)
+            ?? throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {file} is missing.");
+        local.Prepare(task, mayCreateStore: false, cancellationToken);
+        for (int i = 0; i < reader.Manifest.Packs.Count; i++)
+        {
+            if (!IsWhole(task, checkpoint, reader.Manifest, i, cancellationToken))
+            {
+                string pack = reader.Manifest.Packs[i];
+                local.Replace(task, pack, sink => CopyPack(remote, task, pack, sink, cancellationToken));
+            }
+        }
+
+        if (local.ReadManifest(task, file, cancellationToken) is not { } own || !own.AsSpan().SequenceEqual(bytes))
+        {
+            local.Replace(
+                task,
+                file,
+                sink =>
+                {
+                    sink.Append(bytes);
+                    return bytes.Length;
+                }
+            );
+        }
+    }
+
+    private static CheckpointRef Reference(string name, byte[] manifest) =>
+        new(name, 0, 0, CheckpointReasons.Copied, 0, 0, [], ManifestFormat.HashOf(manifest), new Dictionary<string, double>());
+
+    private void PushPack(TaskId task, string pack, long length, CancellationToken cancellationToken)
+    {
+        // What an earlier attempt left has not all of its bytes.
+        remote.Delete(task, pack, cancellationToken);
+        using IPackSink sink = remote.CreatePack(task, pack, length, cancellationToken);
+        sink.Finish(CopyPack(local, task, pack, sink, cancellationToken));
+    }
+
+    private static long CopyPack(IStoreFiles from, TaskId task, string pack, IPackSink sink, CancellationToken cancellationToken)
+    {
+        using IPackSource source =
+            from.OpenPack(task, pack, cancellationToken)
+            ?? throw new CheckpointDamagedException($"{from.PlaceOf(task)}/{pack} is missing.");
+        byte[] piece = GC.AllocateUninitializedArray<byte>(PieceBytes);
+        long length = 0;
+        while (source.Read(length, piece, cancellationToken) is > 0 and int read)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            sink.Append(piece.AsSpan(0, read));
+            length += read;
+        }
+
+        return length;
+    }
+
+    private void Verify(FolderReader reader, int pack, CancellationToken cancellationToken)
+    {
+        HashSet<long> seen = [];
+        (ManifestEntry Entry, int Index)[] wanted =
+        [
+            .. reader.Manifest.Entries.SelectMany(entry =>
+                Enumerable
+                    .Range(0, entry.Chunks.Count)
+                    .Where(index => entry.Chunks[index].Pack == pack && seen.Add(entry.Chunks[index].Offset))
+                    .Select(index => (entry, index))
+            ),
+        ];
+        FolderSave.Concurrently(
+            wanted.Length,
+            at =>
+            {
+                byte[] raw = pool.Rent(reader.LengthOf(wanted[at].Entry, wanted[at].Index));
+                try
+                {
+                    reader.ReadChunk(wanted[at].Entry, wanted[at].Index, raw);
+                }
+                finally
+                {
+                    pool.Return(raw);
+                }
+            },
+            reader.Files,
+            cancellationToken
+        );
+    }
+
+    /// <summary>Whether the folder has a pack with all the bytes that the checkpoint takes from it.</summary>
+    private bool IsWhole(TaskId task, CheckpointRef checkpoint, Manifest manifest, int pack, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using FolderReader reader = FolderReader.OfPack(local, pool, task, checkpoint, manifest, pack, cancellationToken);
+            Verify(reader, pack, cancellationToken);
+            return true;
+        }
+        catch (CheckpointDamagedException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,245 @@
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Checkpoints.Tiered;
+
+/// <summary>
+/// A folder, and behind it another store to which everything is copied in the background, as the same files under the same names. A save
+/// takes what the folder takes; one behind it that is away delays the copying and nothing else. What is not copied yet is noted on disk and
+/// goes on after a restart. A restore takes the folder first, then what stands behind it, and what the folder lost is fetched from there.
+/// A folder that is empty when this starts is taken for a new disk and filled again; one that is away later is away.
+/// </summary>
+public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
+{
+    private readonly FolderStore _local;
+    private readonly ChunkedStore _remote;
+    private readonly SyncBacklog _backlog;
+    private readonly SyncLoop _loop;
+
+    /// <summary>Opens a store; nothing is read or written before <see cref="Start"/>.</summary>
+    /// <param name="local">The folder.</param>
+    /// <param name="remote">What stands behind it; the caller's to dispose of, after this.</param>
+    /// <param name="backlogFolder">Where it notes what is still to be copied; on a disk of this node's own, and nobody else's.</param>
+    /// <param name="interval">How often it copies; null: as soon as something was saved.</param>
+    /// <param name="time">For the interval.</param>
+    /// <param name="report">Told, on any thread, when something is to be said.</param>
+    public TieredStore(
+        FolderStore local,
+        ChunkedStore remote,
+        string backlogFolder,
+        TimeSpan? interval,
+        TimeProvider time,
+        Action<TierNotice>? report = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(local);
+        ArgumentNullException.ThrowIfNull(remote);
+        (_local, _remote) = (local, remote);
+        _backlog = new SyncBacklog(backlogFolder);
+        TierCopy copy = new((FolderFiles)local.Files, remote.Files, local.Buffers);
+        _loop = new SyncLoop(_backlog, copy, remote.Files, interval, time, report ?? (_ => { }));
+    }
+
+    /// <summary>How many checkpoints and removals what stands behind the folder has not heard of yet.</summary>
+    public int Backlog => _backlog.Count;
+
+    /// <summary>Takes up what is still to be copied and begins to copy it.</summary>
+    /// <exception cref="CheckpointStoreException">The folder of the backlog cannot be read or written.</exception>
+    public void Start()
+    {
+        Load();
+        _loop.Start();
+    }
+
+    /// <summary>Takes it up without beginning.</summary>
+    internal void Load()
+    {
+        _backlog.Load();
+        ((FolderFiles)_local.Files).TryCreateStore();
+    }
+
+    /// <inheritdoc />
+    public async Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken)
+    {
+        // Before the save: after a crash in between, an entry without a checkpoint is passed over.
+        SyncEntry entry = await NoteAsync(request.Task, request.Name, [], held: true, cancellationToken).ConfigureAwait(false);
+        return await KeepAsync(entry, () => _local.SaveAsync(request, cancellationToken)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public Task RestoreAsync(TaskId task, CheckpointRef checkpoint, string targetDirectory, CancellationToken cancellationToken) =>
+        EitherAsync(
+            task,
+            checkpoint,
+            async store =>
+            {
+                await store.RestoreAsync(task, checkpoint, targetDirectory, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+        );
+
+    /// <inheritdoc />
+    public Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        EitherAsync(task, checkpoint, store => store.VerifyAsync(task, checkpoint, cancellationToken));
+
+    /// <inheritdoc />
+    public Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        EitherAsync(task, checkpoint, store => store.OpenAsync(task, checkpoint, cancellationToken));
+
+    /// <inheritdoc />
+    public async Task<CheckpointRef> CopyAsync(
+        TaskId from,
+        CheckpointRef checkpoint,
+        TaskId to,
+        string name,
+        CancellationToken cancellationToken
+    )
+    {
+        SyncEntry entry = await NoteAsync(to, name, [], held: true, cancellationToken).ConfigureAwait(false);
+        return await KeepAsync(
+                entry,
+                async () =>
+                {
+                    try
+                    {
+                        return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
+                    }
+                    catch (CheckpointDamagedException)
+                    {
+                        await _loop.FetchAsync(from, checkpoint, cancellationToken).ConfigureAwait(false);
+                        return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
+                    }
+                }
+            )
+            .ConfigureAwait(false);
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyDictionary<string, long>> MeasureAsync(
+        TaskId task,
+        IReadOnlyList<string> files,
+        CancellationToken cancellationToken
+    )
+    {
+        IReadOnlyDictionary<string, long> sizes = await _local.MeasureAsync(task, files, cancellationToken).ConfigureAwait(false);
+        string[] others = [.. files.Where(file => !sizes.ContainsKey(file))];
+        if (others.Length == 0 || _loop.IsAway)
+        {
+            return sizes;
+        }
+
+        try
+        {
+            IReadOnlyDictionary<string, long> behind = await _remote.MeasureAsync(task, others, cancellationToken).ConfigureAwait(false);
+            return sizes.Concat(behind).ToDictionary(StringComparer.Ordinal);
+        }
+        catch (CheckpointStoreException)
+        {
+            return sizes;
+        }
+    }
+
+    /// <summary>
+    /// Names of all files of a task in the folder and behind it; in the folder alone while the other one is away: what is left over there
+    /// is then found the next time.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> ListFilesAsync(TaskId task, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<string> files = await _local.ListFilesAsync(task, cancellationToken).ConfigureAwait(false);
+        if (_loop.IsAway)
+        {
+            return files;
+        }
+
+        try
+        {
+            IReadOnlyList<string> others = await _remote.ListFilesAsync(task, cancellationToken).ConfigureAwait(false);
+            return [.. files.Union(others.Except(_backlog.Condemned(task))).Order(StringComparer.Ordinal)];
+        }
+        catch (CheckpointStoreException)
+        {
+            return files;
+        }
+    }
+
+    /// <inheritdoc />
+    public async Task UnlinkAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken)
+    {
+        await _local.UnlinkAsync(task, files, cancellationToken).ConfigureAwait(false);
+        await NoteAsync(task, null, files, held: false, cancellationToken).ConfigureAwait(false);
+        _loop.Wake();
+    }
+
+    /// <summary>Ends the copying; what is not copied yet is copied after the next start.</summary>
+    public ValueTask DisposeAsync() => _loop.DisposeAsync();
+
+    /// <summary>Copies all that is to be copied, now.</summary>
+    internal Task DrainAsync(CancellationToken cancellationToken) => _loop.DrainAsync(cancellationToken);
+
+    private Task<SyncEntry> NoteAsync(
+        TaskId task,
+        string? checkpoint,
+        IReadOnlyList<string> files,
+        bool held,
+        CancellationToken cancellationToken
+    ) => Task.Run(() => _backlog.Add(new SyncEntry(task.Value, checkpoint, files), held), cancellationToken);
+
+    private async Task<CheckpointRef> KeepAsync(SyncEntry entry, Func<Task<CheckpointRef>> make)
+    {
+        try
+        {
+            CheckpointRef made = await make().ConfigureAwait(false);
+            _backlog.Release(entry);
+            _loop.Wake();
+            return made;
+        }
+        catch
+        {
+            _backlog.Remove(entry);
+            throw;
+        }
+    }
+
+    /// <summary>Asks the folder, and what stands behind it when the folder has not got it.</summary>
+    private async Task<T> EitherAsync<T>(TaskId task, CheckpointRef checkpoint, Func<ChunkedStore, Task<T>> ask)
+    {
+        Exception here;
+        try
+        {
+            return await ask(_local).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException)
+        {
+            here = e;
+        }
+
+        try
+        {
+            T answer = await ask(_remote).ConfigureAwait(false);
+            if (here is CheckpointDamagedException)
+            {
+                _loop.Fetch(task, checkpoint);
+            }
+
+            return answer;
+        }
+        catch (CheckpointDamagedException e) when (here is CheckpointDamagedException)
+        {
+            throw new CheckpointDamagedException($"{here.Message} Behind the folder: {e.Message}", e);
+        }
+        catch (CheckpointDamagedException e)
+        {
+            // The folder may come back, and may have it.
+            throw new CheckpointStoreException(here.Message, e);
+        }
+        catch (CheckpointStoreException e)
+        {
+            throw new CheckpointStoreException($"{here.Message} Behind the folder: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>Something that a tiered store has to say.</summary>
+/// <param name="IsProblem">Whether somebody should look at it.</param>
+/// <param name="Text">What it is, and what to do.</param>
+public sealed record TierNotice(bool IsProblem, string Text);

@@ -1,0 +1,139 @@
+namespace ActorTrainer.Core.Configuration;
+
+/// <summary>Reads <c>actortrainer.checkpoints</c>.</summary>
+internal static class CheckpointStoreReader
+{
+    private const int MostKeyCharacters = 512;
+    private const int SmallestPart = 5 << 20;
+    private const int LargestPart = 1 << 30;
+
+    public static CheckpointStoreModel Read(ConfigSection section, NodeSurroundings surroundings)
+    {
+        CheckpointStoreModel defaults = new();
+        return new CheckpointStoreModel
+        {
+            Store = section.Choice(
+                "store",
+                defaults.Store,
+                ("folder", CheckpointStoreKind.Folder),
+                ("s3", CheckpointStoreKind.S3),
+                ("tiered", CheckpointStoreKind.Tiered)
+            ),
+            Path = NodeModelReader.ReadPath(section, "path", $"{NodeModelReader.DefaultFolder}/checkpoints", surroundings),
+            Scope = section.Choice("scope", defaults.Scope, ("cluster", "cluster"), ("node", "node")),
+            Compression = section.Flag("compression", defaults.Compression),
+            ChunkSizeBytes = (int)section.Size("chunk-size", defaults.ChunkSizeBytes, 4 << 10, 64 << 20),
+            MemoryBytes = section.OptionalSize("memory", 0, 1L << 50),
+            S3 = ReadS3(section.Section("s3"), surroundings),
+            Tiered = ReadTiered(section.Section("tiered"), surroundings),
+        };
+    }
+
+    /// <summary>What a kind of store needs and is not there.</summary>
+    public static void CheckTogether(ConfigObject root, CheckpointStoreModel model)
+    {
+        bool tiered = model.Store == CheckpointStoreKind.Tiered;
+        if ((tiered ? model.Tiered.Remote : model.Store) == CheckpointStoreKind.S3 && model.S3.Bucket is null)
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.store"],
+                $"checkpoints.store = {(tiered ? "tiered" : "s3")} needs a bucket: set actortrainer.checkpoints.s3.bucket"
+            );
+        }
+
+        if (tiered && model.Tiered.Remote == CheckpointStoreKind.Folder && model.Tiered.RemotePath is null)
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.tiered.remote", "actortrainer.checkpoints.store"],
+                "checkpoints.tiered.remote = folder needs the folder: set actortrainer.checkpoints.tiered.remote-path"
+            );
+        }
+
+        if (tiered && model.Tiered.Remote == CheckpointStoreKind.Folder && model.Tiered.RemotePath == model.Path)
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.tiered.remote-path"],
+                "checkpoints.tiered.remote-path is the same folder as checkpoints.path: name another one, on another disk"
+            );
+        }
+    }
+
+    private static S3StoreModel ReadS3(ConfigSection section, NodeSurroundings surroundings)
+    {
+        S3StoreModel defaults = new();
+        Uri? endpoint = ReadEndpoint(section);
+        return new S3StoreModel
+        {
+            Bucket = ReadWord(section, "bucket", "a bucket has 3 to 63 lower-case letters, digits, dots and dashes", IsBucket),
+            Prefix = (ReadWord(section, "prefix", "use letters, digits and -_.!/ without an empty part", IsPrefix) ?? "").Trim('/'),
+            Endpoint = endpoint,
+            Region = ReadWord(section, "region", "a region is for example eu-central-1", IsRegion),
+            PathStyle = section.Flag("path-style", endpoint is not null),
+            CredentialsFile = NodeModelReader.ReadOptionalPath(section, "credentials-file", surroundings),
+            Profile = section.Text("profile") ?? defaults.Profile,
+            PartSizeBytes = (int)section.Size("part-size", defaults.PartSizeBytes, SmallestPart, LargestPart),
+            RequestTimeout = section.Duration(
+                "request-timeout",
+                defaults.RequestTimeout,
+                TimeSpan.FromMilliseconds(100),
+                TimeSpan.FromHours(1)
+            ),
+            RetryFor = section.Duration("retry-for", defaults.RetryFor, TimeSpan.Zero, TimeSpan.FromHours(1)),
+        };
+    }
+
+    private static TieredStoreModel ReadTiered(ConfigSection section, NodeSurroundings surroundings)
+    {
+        const string key = "sync-interval";
+        bool onCommit = section.Text(key)?.Replace('_', '-') is null or "on-commit";
+        return new TieredStoreModel
+        {
+            Remote = section.Choice(
+                "remote",
+                new TieredStoreModel().Remote,
+                ("s3", CheckpointStoreKind.S3),
+                ("folder", CheckpointStoreKind.Folder)
+            ),
+            RemotePath = NodeModelReader.ReadOptionalPath(section, "remote-path", surroundings),
+            SyncInterval = onCommit ? null : section.OptionalDuration(key, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+        };
+    }
+
+    private static Uri? ReadEndpoint(ConfigSection section)
+    {
+        const string key = "endpoint";
+        return section.Scalar(key) is not { } scalar ? null
+            : Uri.TryCreate(scalar.Text, UriKind.Absolute, out Uri? uri)
+            && uri.Scheme is "http" or "https"
+            && uri is { UserInfo.Length: 0, Query.Length: 0, Fragment.Length: 0 }
+                ? uri
+            : throw section.Wrong(scalar, key, "write a URL such as https://minio.example:9000, or null for AWS", scalar.Text);
+    }
+
+    private static string? ReadWord(ConfigSection section, string key, string rule, Func<string, bool> isRight) =>
+        section.Scalar(key) is not { Text: { } text } scalar ? null
+        : isRight(text) ? text
+        : throw section.Wrong(scalar, key, rule, text);
+
+    private static bool IsBucket(string text) =>
+        text.Length is >= 3 and <= 63 && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.');
+
+    private static bool IsPrefix(string text) =>
+        text.Trim('/') is { Length: <= MostKeyCharacters } inner
+        && (
+            inner.Length == 0
+            || inner
+                .Split('/')
+                .All(part =>
+                    part.Length > 0
+                    && part is not ("." or "..")
+                    && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '!')
+                )
+        );
+
+    private static bool IsRegion(string text) =>
+        text.Length is >= 1 and <= 63 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+}
