@@ -1,3 +1,4 @@
+using ActorTrainer.Bench.Checkpoints;
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
 using ActorTrainer.Bench.Scale;
@@ -16,6 +17,8 @@ try
     {
         case "failover":
             return await FailoverBench.RunAsync(args[1..]);
+        case "checkpoint":
+            return await CheckpointBench.RunAsync(args[1..]);
         case "scale":
             return await ScaleBench.RunAsync(args[1..]);
         case "soak":
@@ -26,7 +29,8 @@ try
             return TornScript.Run(args[1..]);
         default:
             throw new OptionException(
-                "the benches are failover, scale, soak and torn; for example: ./build.sh bench failover --kills 10 --modes crash"
+                "the benches are checkpoint, failover, scale, soak and torn; "
+                    + "for example: ./build.sh bench failover --kills 10 --modes crash"
             );
     }
 }

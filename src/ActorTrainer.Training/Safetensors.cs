@@ -38,9 +38,6 @@ internal sealed record TensorInfo(TensorType Type, long[] Shape, long Offset, lo
 /// </summary>
 internal sealed class SafetensorsWriter : IDisposable
 {
-    // 8 bytes of length and the JSON; room for about 500 tensors. A larger header moves the data once, at the end.
-    internal const int ReservedBytes = 64 * 1024;
-
     private readonly TensorFile _file;
     private readonly List<KeyValuePair<string, TensorInfo>> _tensors = [];
     private long _length;
@@ -65,7 +62,7 @@ internal sealed class SafetensorsWriter : IDisposable
     public void Complete()
     {
         byte[] json = Header();
-        int size = ReservedBytes;
+        int size = TensorFile.ReservedBytes;
         if (json.Length + 8 > size)
         {
             size = (json.Length + 8 + 4095) / 4096 * 4096;

@@ -211,8 +211,8 @@ public sealed record CheckpointStoreModel
     public int ChunkSizeBytes { get; init; } = 1 << 20;
 
     /// <summary>
-    /// <c>memory</c>: how many bytes of memory a node may use for the states of its trainers. 0: none, they go through files. Null (default): a
-    /// quarter of what the machine, or the container, has.
+    /// <c>memory</c>: how many bytes of memory a node may use for the states of its trainers. 0: none, they go through files. Null
+    /// (default): a quarter of what the machine, or the container, has.
     /// </summary>
     public long? MemoryBytes { get; init; }
 }

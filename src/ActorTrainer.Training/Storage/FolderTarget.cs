@@ -35,13 +35,13 @@ internal sealed class FolderTarget : StateTarget
 
         public override void Append(ReadOnlySpan<byte> bytes)
         {
-            RandomAccess.Write(_file, bytes, SafetensorsWriter.ReservedBytes + _length);
+            RandomAccess.Write(_file, bytes, ReservedBytes + _length);
             _length += bytes.Length;
         }
 
         public override void Complete(ReadOnlySpan<byte> header)
         {
-            if (header.Length > SafetensorsWriter.ReservedBytes)
+            if (header.Length > ReservedBytes)
             {
                 MoveData(header.Length);
             }
@@ -61,7 +61,7 @@ internal sealed class FolderTarget : StateTarget
             {
                 int size = (int)Math.Min(block.Length, left);
                 left -= size;
-                data.Read(block.AsSpan(0, size), SafetensorsWriter.ReservedBytes + left);
+                data.Read(block.AsSpan(0, size), ReservedBytes + left);
                 RandomAccess.Write(_file, block.AsSpan(0, size), newStart + left);
             }
         }

@@ -1,5 +1,4 @@
 using ActorTrainer.Training.Protocol;
-using ActorTrainer.Training.Worker;
 
 namespace ActorTrainer.Training.Storage;
 

@@ -14,6 +14,9 @@ internal abstract class StateTarget
 /// <summary>A file whose header is known when all of its data is there. Without <see cref="Complete"/> it is none.</summary>
 internal abstract class TensorFile : IDisposable
 {
+    /// <summary>8 bytes of length and the JSON; room for about 500 tensors.</summary>
+    public const int ReservedBytes = 64 * 1024;
+
     /// <summary>Adds data.</summary>
     public abstract void Append(ReadOnlySpan<byte> bytes);
 

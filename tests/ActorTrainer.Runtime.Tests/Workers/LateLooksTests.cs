@@ -171,7 +171,9 @@ public sealed class LateLooksTests : CheckpointFolderHarness
         }
     }
 
-    /// <summary>Looks until nothing new is seen; every state that comes of it has files of one save, a previous one that of the one before.</summary>
+    /// <summary>
+    /// Looks until nothing new is seen; every state that comes of it has files of one save, a previous one that of the one before.
+    /// </summary>
     private void LookAndJudge(params string[] names)
     {
         for (int i = 0; i < 3; i++)

@@ -188,5 +188,7 @@ internal static partial class FileFormats
 
 /// <summary>What a file's own format tells.</summary>
 /// <param name="IsKnown">Whether it is of a format that tells its length.</param>
-/// <param name="Problem">What is missing, as the end of a sentence that begins with the file; null: nothing, or the format does not tell.</param>
+/// <param name="Problem">
+/// What is missing, as the end of a sentence that begins with the file; null: nothing, or the format does not tell.
+/// </param>
 internal readonly record struct FileFormat(bool IsKnown, string? Problem);

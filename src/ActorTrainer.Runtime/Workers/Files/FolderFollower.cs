@@ -151,10 +151,8 @@ internal sealed class FolderFollower
         bool renamed = seen.Kind == FolderEventKind.MovedIn;
         if ((seen.From ?? (renamed ? LinkedFrom(path) : null)) is { } from && Tracker.State.ContainsKey(from))
         {
-            bool mayBeRotated = RotatedNames.MayBeOne(path, from) && _mode != CheckpointCapture.Rename;
-            if (!Tracker.IsJustCompleted(from, now) || RotatedNames.SaysSo(path) || mayBeRotated)
+            if (IsKeptAside(path, from, now))
             {
-                // Kept under another name before the next one is written.
                 Tracker.Move(from, path);
                 _ = _stager.Ended(from);
                 return;
@@ -175,15 +173,9 @@ internal sealed class FolderFollower
 
         FileVersion? version = mark is not null && Tracker.Keeps ? _versions.Take(path, mayLink: renamed) : null;
         bool isChanged = _later.HaveChanged(path);
-        if (isChanged ? seen.Kind == FolderEventKind.Found : mark is null)
+        if ((isChanged ? seen.Kind == FolderEventKind.Found : mark is null) || (mark is null && !Tracker.State.ContainsKey(path)))
         {
-            // Its end is told by an event of its own; or it is gone again.
-            return;
-        }
-
-        if (mark is null && !Tracker.State.ContainsKey(path))
-        {
-            // Under this name it was no part of any state.
+            // Its end is told by an event of its own; or it is gone again, or was no part of any state under this name.
             return;
         }
 
@@ -219,6 +211,12 @@ internal sealed class FolderFollower
             _warnings.Say($"no checkpoint: {nothing}");
         }
     }
+
+    /// <summary>Whether a file got another name before the next one is written, and not the one that it was written for.</summary>
+    private bool IsKeptAside(string path, string from, long now) =>
+        !Tracker.IsJustCompleted(from, now)
+        || RotatedNames.SaysSo(path)
+        || (RotatedNames.MayBeOne(path, from) && _mode != CheckpointCapture.Rename);
 
     private void OnFolder(string folder, string? from, long now)
     {

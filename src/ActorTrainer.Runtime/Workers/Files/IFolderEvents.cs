@@ -33,7 +33,9 @@ internal enum FolderEventKind
 /// <param name="From">What it was called before, of something that was renamed inside the folder; else null.</param>
 internal readonly record struct FolderEvent(string RelativePath, FolderEventKind Kind, string? From = null)
 {
-    /// <summary>Whether another file, or the same with other content, may stand at a path since. One that is closed is not changed by that.</summary>
+    /// <summary>
+    /// Whether another file, or the same with other content, may stand at a path since. One that is closed is not changed by that.
+    /// </summary>
     public bool Changes(string path) =>
         Kind == FolderEventKind.Lost
         || (Kind is not (FolderEventKind.Written or FolderEventKind.Found) && IsAtOrAbove(RelativePath, path))

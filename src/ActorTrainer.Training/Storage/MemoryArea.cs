@@ -1,7 +1,7 @@
 using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
-namespace ActorTrainer.Training.Worker;
+namespace ActorTrainer.Training.Storage;
 
 /// <summary>
 /// A piece of memory that worker and node share, mapped for the worker's life: a state is copied into it, and training goes on. One thread
