@@ -6,6 +6,7 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 
 /// <summary>Files whose writing was broken off by a stop or a failure, and closed all the same.</summary>
 [UnsupportedOSPlatform("windows")]
+[Collection(Alone.Name)]
 public sealed class BrokenOffTests : CheckpointFolderHarness
 {
     /// <summary>A handler of SIGTERM that exits leaves the file that is being written half, and closes it.</summary>

@@ -5,7 +5,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
-/// <summary>A checkpoint folder that is captured, in a time that the test makes pass.</summary>
+/// <summary>
+/// A checkpoint folder that is captured, in a time that the test makes pass. Beside tests that start processes the end of a write would be
+/// told late: a process holds all open files from its fork to its exec.
+/// </summary>
 [UnsupportedOSPlatform("windows")]
 public abstract class CheckpointFolderHarness : IDisposable
 {

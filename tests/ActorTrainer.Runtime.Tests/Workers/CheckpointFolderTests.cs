@@ -6,6 +6,7 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 
 /// <summary>What is said when nothing is captured, and what is captured all the same.</summary>
 [UnsupportedOSPlatform("windows")]
+[Collection(Alone.Name)]
 public sealed class CheckpointFolderTests : CheckpointFolderHarness
 {
     [Fact]

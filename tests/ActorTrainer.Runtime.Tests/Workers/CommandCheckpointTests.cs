@@ -298,11 +298,11 @@ public sealed class CommandCheckpointTests
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
         TaskSpec spec = WorkerHarness.Shell(
-            "cd $ACTORTRAINER_CHECKPOINT_DIR; for i in 1 2 3; do echo $i > m; echo $i > o; done; echo > DONE; echo 4 > m; sleep 1000"
+            "cd $ACTORTRAINER_CHECKPOINT_DIR; for i in 1 2 3; do echo $i > m; echo $i > o; done; echo > DONE; sleep 1000"
         );
         harness.Start(Run, spec with { Checkpoint = new CheckpointSpec { DoneFile = "DONE" } });
 
-        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldContain("o=3");
+        FilesOf(harness, await harness.WaitAsync<WorkerStaged>()).ShouldBe(["DONE=", "m=3", "o=3"]);
     }
 
     /// <summary>The state is captured when the script hears of it: what it writes then is none of it.</summary>

@@ -84,9 +84,9 @@ public sealed class CommandTests
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();
         RunKey run = WorkerHarness.Key(4);
-        // ACTORTRAINER_PYTHON is what the test run itself is given.
+        // ACTORTRAINER_PYTHON and ACTORTRAINER_S3RVER are what the test run itself is given.
         TaskSpec spec = WorkerHarness.Shell(
-            "env | grep ^ACTORTRAINER_ | grep -v ^ACTORTRAINER_PYTHON= | sort; echo mine=$MINE; pwd; "
+            "env | grep ^ACTORTRAINER_ | grep -Ev ^ACTORTRAINER_\"(PYTHON|S3RVER)=\" | sort; echo mine=$MINE; pwd; "
                 + "ls /proc/self/fd | tr '\\n' ' '; echo; sed -nE 's,^Sig(Blk|Ign):.,,p' /proc/self/status"
         ) with
         {

@@ -6,6 +6,7 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 
 /// <summary>A script that saves again before the node, on a busy machine, has looked at what it saved before.</summary>
 [UnsupportedOSPlatform("windows")]
+[Collection(Alone.Name)]
 public sealed class LateLooksTests : CheckpointFolderHarness
 {
     private int _judged;
@@ -116,6 +117,7 @@ public sealed class LateLooksTests : CheckpointFolderHarness
         LookAndJudge("m", "o", "DONE");
 
         _states.Count.ShouldBe(2, "the second is lost");
+        _warnings.ShouldHaveSingleItem().ShouldBe("no checkpoint: 'm' was written again, or removed, before it could be kept");
     }
 
     [Fact]

@@ -7,6 +7,7 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 
 /// <summary>Ways in which a file gets its place other than by being written there, and files that stay open.</summary>
 [UnsupportedOSPlatform("windows")]
+[Collection(Alone.Name)]
 public sealed class PublishedFilesTests : CheckpointFolderHarness
 {
     [Theory]

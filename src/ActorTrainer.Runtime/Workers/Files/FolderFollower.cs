@@ -332,6 +332,11 @@ internal sealed class FolderFollower
                 : $"there is nothing to commit: no file is there that the task's state names ({string.Join(", ", _patterns)})";
         }
 
+        if (Tracker.State.FirstOrDefault(file => file.Value is null) is { Key: { } lost })
+        {
+            return $"'{lost}' was written again, or removed, before it could be kept";
+        }
+
         Doubt.Settle();
         Tracker.Commit();
         return null;
