@@ -22,4 +22,34 @@ internal static class TextFiles
         byte[] head = new byte[LookedAtBytes];
         return !head.AsSpan(0, file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)).ContainsAny(InNoText);
     }
+
+    /// <summary>
+    /// Whether a file is a text that begins with all of a former version of it: nothing was done to it but that lines were added.
+    /// </summary>
+    /// <exception cref="IOException">One of them cannot be read.</exception>
+    public static bool HasGrown(string path, FileVersion former)
+    {
+        if (former.Stored is not { } stored || !File.Exists(path) || !IsText(path))
+        {
+            return false;
+        }
+
+        using FileStream before = NativeFiles.OpenRead(stored);
+        using FileStream now = NativeFiles.OpenRead(path);
+        byte[] expected = new byte[LookedAtBytes];
+        byte[] actual = new byte[LookedAtBytes];
+        int read;
+        while ((read = before.ReadAtLeast(expected, expected.Length, throwOnEndOfStream: false)) > 0)
+        {
+            if (
+                now.ReadAtLeast(actual.AsSpan(0, read), read, throwOnEndOfStream: false) < read
+                || !actual.AsSpan(0, read).SequenceEqual(expected.AsSpan(0, read))
+            )
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

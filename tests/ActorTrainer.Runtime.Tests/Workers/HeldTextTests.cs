@@ -1,0 +1,82 @@
+using System.Runtime.Versioning;
+using System.Text;
+using ActorTrainer.Runtime.Workers.Files;
+
+namespace ActorTrainer.Runtime.Tests.Workers;
+
+/// <summary>A text that a script holds open for the whole run, and adds lines to.</summary>
+[UnsupportedOSPlatform("windows")]
+[Collection(Alone.Name)]
+public sealed class HeldTextTests : CheckpointFolderHarness
+{
+    /// <summary>A run that was restored goes on with the lines of the run before.</summary>
+    [Fact]
+    public void Look_ARestoredTextThatGrows_IsAsItStandsInEveryState()
+    {
+        OpenRestored("run 1\n");
+        Write("m", "m");
+        using FileStream held = Append();
+        AddLine(held, "run 2");
+        Write("m");
+
+        LastMetrics().ShouldBe("run 1\nrun 2\n");
+    }
+
+    /// <summary>One that is written anew may be half written at any moment: the restored one is the newest that is whole.</summary>
+    [Fact]
+    public void Look_ARestoredTextThatIsWrittenAnew_IsTheOneThatWasWhole()
+    {
+        OpenRestored("run 1\n");
+        Write("m", "m");
+        using FileStream anew = new(Metrics, FileMode.Create, FileAccess.Write, FileShare.ReadWrite);
+        AddLine(anew, "half of ru");
+        Write("m");
+
+        LastMetrics().ShouldBe("run 1\n");
+    }
+
+    /// <summary>Its close by the death of the script, which is told with the last save, does not take it out.</summary>
+    [Fact]
+    public void Finish_KilledRightAfterASave_TheTextIsInThatState()
+    {
+        Open();
+        FileStream held = Append();
+        AddLine(held, "one");
+        Write("m", "m");
+        int before = _states.Count;
+        AddLine(held, "two");
+        File.WriteAllText(Path.Combine(Folder, ".m"), "content");
+        File.Move(Path.Combine(Folder, ".m"), Path.Combine(Folder, "m"), overwrite: true);
+        held.Dispose();
+        _capture!.Finish(new RunEnd(Violent: true, 137));
+
+        _states.Count.ShouldBe(before + 1);
+        LastMetrics().ShouldBe("one\ntwo\n");
+    }
+
+    private string Metrics => Path.Combine(Folder, "metrics.jsonl");
+
+    private void OpenRestored(string text)
+    {
+        string restore = Path.Combine(_directory, "restore");
+        foreach (string folder in (string[])[restore, Folder])
+        {
+            _ = Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, "metrics.jsonl"), text);
+            File.WriteAllText(Path.Combine(folder, "m"), "restored");
+        }
+
+        Open(new FolderCaptureOptions { RestoreFolder = restore });
+    }
+
+    private FileStream Append() => new(Metrics, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+
+    private void AddLine(FileStream file, string line)
+    {
+        file.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        file.Flush();
+        _capture!.Look();
+    }
+
+    private string LastMetrics() => File.ReadAllText(Path.Combine(_directory, "staging", _states[^1].Id, "metrics.jsonl"));
+}
