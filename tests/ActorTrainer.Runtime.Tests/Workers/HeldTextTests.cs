@@ -35,25 +35,6 @@ public sealed class HeldTextTests : CheckpointFolderHarness
         LastMetrics().ShouldBe("run 1\n");
     }
 
-    /// <summary>Its close by the death of the script, which is told with the last save, does not take it out.</summary>
-    [Fact]
-    public void Finish_KilledRightAfterASave_TheTextIsInThatState()
-    {
-        Open();
-        FileStream held = Append();
-        AddLine(held, "one");
-        Write("m", "m");
-        int before = _states.Count;
-        AddLine(held, "two");
-        File.WriteAllText(Path.Combine(Folder, ".m"), "content");
-        File.Move(Path.Combine(Folder, ".m"), Path.Combine(Folder, "m"), overwrite: true);
-        held.Dispose();
-        _capture!.Finish(new RunEnd(Violent: true, 137));
-
-        _states.Count.ShouldBe(before + 1);
-        LastMetrics().ShouldBe("one\ntwo\n");
-    }
-
     private string Metrics => Path.Combine(Folder, "metrics.jsonl");
 
     private void OpenRestored(string text)

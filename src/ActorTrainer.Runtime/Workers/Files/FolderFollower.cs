@@ -161,7 +161,6 @@ internal sealed class FolderFollower
             Tracker.Forget(from);
         }
 
-        int? since = _stager.BegunAt(path);
         bool written = _stager.Ended(path);
         FileMark? mark = FolderFiles.Look(_root, path);
         bool known = mark is not null && Tracker.State.GetValueOrDefault(path)?.Mark == mark;
@@ -197,7 +196,6 @@ internal sealed class FolderFollower
         bool tells = renamed || format.IsKnown;
         if (!tells && !inPlaceIsWhole)
         {
-            _stager.StaysOpen(path, since);
             Void(path);
             return;
         }

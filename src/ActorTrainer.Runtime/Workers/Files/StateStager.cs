@@ -34,20 +34,6 @@ internal sealed class StateStager(
     /// <returns>Whether anything had gone on with it.</returns>
     public bool Ended(string path) => _begun.Remove(path);
 
-    /// <summary>A file was closed by the death of its writer: what was written and never closed until then is what it was.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="since">How many paths had been completed when it was begun; null: nothing had gone on with it.</param>
-    public void StaysOpen(string path, int? since)
-    {
-        if (since is { } completed)
-        {
-            _begun[path] = completed;
-        }
-    }
-
-    /// <summary>How many paths had been completed when a file was begun that is open still; null: it is none.</summary>
-    public int? BegunAt(string path) => _begun.TryGetValue(path, out int completed) ? completed : null;
-
     /// <summary>Stages one state.</summary>
     /// <param name="save">Its files.</param>
     /// <param name="completed">How many paths were completed in this run.</param>
