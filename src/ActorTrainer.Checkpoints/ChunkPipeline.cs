@@ -10,6 +10,9 @@ namespace ActorTrainer.Checkpoints;
 /// </summary>
 internal sealed class ChunkPipeline : IDisposable
 {
+    /// <summary>How many chunks are on their way at once: some are read and hashed while others wait to be written in order.</summary>
+    public static readonly int MostJobs = FolderStore.Parallelism * 3;
+
     private readonly IReadOnlyList<StateFile> _files;
     private readonly IStoreFiles _store;
     private readonly int _chunkSize;
@@ -46,7 +49,7 @@ internal sealed class ChunkPipeline : IDisposable
         (_known, _packFile, _pack, _probe) = (known, packFile, pack, probe);
         _open = [.. files.Select(file => new OpenFile(file, _chunkSize))];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
-        int jobs = (int)Math.Min(FolderStore.Parallelism * 3, Math.Max(1, chunks));
+        int jobs = (int)Math.Min(MostJobs, Math.Max(1, chunks));
         _jobs = [.. Enumerable.Range(0, jobs).Select(_ => new ChunkJob(pool, _chunkSize))];
         _free = new Stack<ChunkJob>(_jobs);
         _freed = new SemaphoreSlim(jobs);

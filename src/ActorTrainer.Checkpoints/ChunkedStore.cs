@@ -11,8 +11,8 @@ namespace ActorTrainer.Checkpoints;
 /// </summary>
 public abstract class ChunkedStore : ICheckpointStore
 {
-    // A save of two batches and a restore find all their buffers here.
-    private const int BuffersKept = 32;
+    // A save with three buffers for each of its jobs and a restore find all of theirs here.
+    private static readonly int BuffersKept = (ChunkPipeline.MostJobs * 3) + (FolderStore.Parallelism * 3);
 
     private readonly CheckpointStoreModel _model;
     private readonly TimeProvider _time;

@@ -45,8 +45,6 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
 
     private MemoryStateFile[]? _listed;
 
-    public IReadOnlyList<MemoryFile> Files => files;
-
     internal override IReadOnlyList<StateFile> List()
     {
         long size = RandomAccess.GetLength(memory);

@@ -37,17 +37,7 @@ internal sealed class TaskMemory : IDisposable
 
     /// <summary>What a run begins with, if it stands here; null: it does not.</summary>
     public MemoryState? Restored(RunKey run) =>
-        _restoredBy == run && _committed is { } committed
-            ? new MemoryState(
-                _areas[committed.Area].Path,
-                [
-                    .. committed.Source.Files.Select(file => new StagedFile(
-                        file.Path,
-                        [.. file.Extents.SelectMany(extent => (long[])[extent.Offset, extent.Length])]
-                    )),
-                ]
-            )
-            : null;
+        _restoredBy == run && _committed is { } committed ? new MemoryState(_areas[committed.Area].Path, committed.Files) : null;
 
     /// <summary>The state that a run begins with, for a worker that cannot read it here; null: there is none.</summary>
     public MemorySource? RestoredSource(RunKey run) => _restoredBy == run ? _committed?.Source : null;
@@ -101,7 +91,7 @@ internal sealed class TaskMemory : IDisposable
                 [.. file.Extents.Chunk(2).Select(extent => new MemoryExtent(extent[0], extent[1]))]
             )),
         ];
-        _staged[(run, id)] = new StateInMemory(area, new MemorySource(_areas[area].File, places, now));
+        _staged[(run, id)] = new StateInMemory(area, files, new MemorySource(_areas[area].File, places, now));
         return null;
     }
 
@@ -142,9 +132,11 @@ internal sealed class TaskMemory : IDisposable
 
     private IEnumerable<int> Held() => _staged.Values.Select(state => state.Area).Append(_committed?.Area ?? -1);
 
-    private sealed class StateInMemory(int area, MemorySource source)
+    private sealed class StateInMemory(int area, IReadOnlyList<StagedFile> files, MemorySource source)
     {
         public int Area => area;
+
+        public IReadOnlyList<StagedFile> Files => files;
 
         public MemorySource Source => source;
 
