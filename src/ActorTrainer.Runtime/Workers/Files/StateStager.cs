@@ -21,6 +21,10 @@ internal sealed class StateStager(
 {
     /// <summary>Files that are written and never closed, with how many paths had been completed when each was begun.</summary>
     private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
+
+    /// <summary>Such files that were closed when <see cref="_unstaged"/> waited already: in it they are what they were to it.</summary>
+    private readonly Dictionary<string, int> _closedSince = new(StringComparer.Ordinal);
+    private object? _unstaged;
     private int _number;
     private int _completedAtLast;
 
@@ -31,8 +35,29 @@ internal sealed class StateStager(
     public bool IsAnyBegunAfter(int completed) => _begun.Any(file => file.Value >= completed && FolderCapture.IsWaitedFor(file.Key));
 
     /// <summary>A file was closed or is gone.</summary>
+    /// <param name="path">Which.</param>
+    /// <param name="due">The save that waits to be staged; null: none.</param>
     /// <returns>Whether anything had gone on with it.</returns>
-    public bool Ended(string path) => _begun.Remove(path);
+    public bool Ended(string path, object? due = null)
+    {
+        if (!_begun.Remove(path, out int begun))
+        {
+            return false;
+        }
+
+        if (due is not null)
+        {
+            if (!ReferenceEquals(due, _unstaged))
+            {
+                _closedSince.Clear();
+                _unstaged = due;
+            }
+
+            _closedSince[path] = begun;
+        }
+
+        return true;
+    }
 
     /// <summary>Stages one state.</summary>
     /// <param name="save">Its files.</param>
@@ -48,6 +73,11 @@ internal sealed class StateStager(
         IReadOnlyList<IReadOnlyList<string>> order
     )
     {
+        if (!ReferenceEquals(save, _unstaged))
+        {
+            _closedSince.Clear();
+        }
+
         Dictionary<string, FileVersion> all = new(StringComparer.Ordinal);
         foreach ((string path, FileVersion? version) in save)
         {
@@ -102,13 +132,13 @@ internal sealed class StateStager(
             {
                 asTheyStand.Add(file);
             }
-            else if (version is { Stood: true } && _begun.ContainsKey(path) && TextFiles.HasGrown(Path.Combine(root, path), version))
+            else if (version is { Stood: true } && IsHeld(path, out _) && TextFiles.HasGrown(Path.Combine(root, path), version))
             {
                 // A log that goes on where the former run ended, whose lines are of this run by now.
                 _ = save.Remove(path);
                 asTheyStand.Add(file);
             }
-            else if (version is null or { Stood: true } && _begun.TryGetValue(path, out int at) && (at == 0 || at < _completedAtLast))
+            else if (version is null or { Stood: true } && IsHeld(path, out int at) && (at == 0 || at < _completedAtLast))
             {
                 _ = save.Remove(path);
                 if (IsText(Path.Combine(root, path)))
@@ -127,6 +157,8 @@ internal sealed class StateStager(
 
         return (asTheyStand, leftOut);
     }
+
+    private bool IsHeld(string path, out int begun) => _begun.TryGetValue(path, out begun) || _closedSince.TryGetValue(path, out begun);
 
     private static bool IsText(string path)
     {
