@@ -76,6 +76,27 @@ public sealed class HeldTextTests : CheckpointFolderHarness
         File.Exists(Path.Combine(_directory, "staging", _states[^1].Id, "metrics.jsonl")).ShouldBeFalse();
     }
 
+    /// <summary>The script says that all it has written is a state: what it has open since the last one may be half written.</summary>
+    [Fact]
+    public void Commit_ATextIsOpenSinceTheLastState_IsLeftOutAndSaid()
+    {
+        Open();
+        Write("m");
+        string? problem = "";
+        _capture!.Commit(null, what => problem = what);
+        _capture.Look();
+        using FileStream held = Append();
+        AddLine(held, "one");
+        Write("m");
+        _capture.Commit(null, what => problem = what);
+        _capture.Look();
+
+        problem.ShouldBeNull();
+        _states.Count.ShouldBe(2);
+        File.Exists(Path.Combine(_directory, "staging", _states[^1].Id, "metrics.jsonl")).ShouldBeFalse();
+        _warnings.ShouldHaveSingleItem().ShouldContain("'metrics.jsonl' is not in the checkpoint that the script has asked for");
+    }
+
     private string Metrics => Path.Combine(Folder, "metrics.jsonl");
 
     private void OpenRestored(string text)

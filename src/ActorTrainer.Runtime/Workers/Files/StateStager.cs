@@ -64,13 +64,15 @@ internal sealed class StateStager(
     /// <param name="completed">How many paths were completed in this run.</param>
     /// <param name="inferred">Whether it was not certain that it is one save.</param>
     /// <param name="order">The order in which the script saves.</param>
+    /// <param name="said">Whether the script says itself what is a state.</param>
     /// <returns>Null when it could not be made of these files.</returns>
     /// <exception cref="IOException">It could not be written.</exception>
     public StagedState? Stage(
         IReadOnlyDictionary<string, FileVersion?> save,
         int completed,
         bool inferred,
-        IReadOnlyList<IReadOnlyList<string>> order
+        IReadOnlyList<IReadOnlyList<string>> order,
+        bool said
     )
     {
         if (!ReferenceEquals(save, _unstaged))
@@ -95,7 +97,7 @@ internal sealed class StateStager(
             all[path] = version;
         }
 
-        (IReadOnlyList<FileMark> asTheyStand, IReadOnlyList<string> leftOut) = NotClosed(all);
+        (IReadOnlyList<FileMark> asTheyStand, IReadOnlyList<string> leftOut) = NotClosed(all, said);
         string id = $"files-{_number + 1}";
         string target = Path.Combine(staging, id);
         versions.Stage(target, all, asTheyStand);
@@ -119,7 +121,7 @@ internal sealed class StateStager(
     /// What is written and never closed: a text as it stands, as logs are. Of another file nobody can tell whether it is whole at
     /// this moment, and what stood there before the run is no part of this save: it is taken out.
     /// </summary>
-    private (IReadOnlyList<FileMark> AsTheyStand, IReadOnlyList<string> LeftOut) NotClosed(Dictionary<string, FileVersion> save)
+    private (IReadOnlyList<FileMark> AsTheyStand, IReadOnlyList<string> LeftOut) NotClosed(Dictionary<string, FileVersion> save, bool said)
     {
         (IReadOnlyList<FileMark> files, IReadOnlyList<string> outside) = FolderFiles.Of(root, options.Paths);
         List<FileMark> asTheyStand = [];
@@ -138,8 +140,20 @@ internal sealed class StateStager(
                 _ = save.Remove(path);
                 asTheyStand.Add(file);
             }
-            else if (version is null or { Stood: true } && IsHeld(path, out int at) && (at == 0 || at < _completedAtLast))
+            else if (version is null or { Stood: true } && IsHeld(path, out int at))
             {
+                if (at > 0 && at >= _completedAtLast)
+                {
+                    if (said)
+                    {
+                        leftOut.Add(
+                            $"'{path}' is not in the checkpoint that the script has asked for: it is open for writing. Close it first"
+                        );
+                    }
+
+                    continue;
+                }
+
                 _ = save.Remove(path);
                 if (IsText(Path.Combine(root, path)))
                 {
