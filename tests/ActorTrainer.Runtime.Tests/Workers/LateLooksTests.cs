@@ -34,6 +34,34 @@ public sealed class LateLooksTests : CheckpointFolderHarness
         _states.Count.ShouldBeGreaterThan(late, "it is saved on after a save that was lost");
     }
 
+    /// <summary>A folder of one name is swapped: the former one gets another name, and is removed at once.</summary>
+    [Theory]
+    [InlineData("old.tmp")]
+    [InlineData("state.bak")]
+    public void Look_AFolderThatWasSwapped_IsAStateEachTime(string aside)
+    {
+        Open();
+        for (int save = 1; save <= 5; save++)
+        {
+            _ = Directory.CreateDirectory(PathOf("state.tmp"));
+            Put("state.tmp/m", save);
+            Put("state.tmp/o", save);
+            if (save > 1)
+            {
+                Directory.Move(PathOf("state"), PathOf(aside));
+            }
+
+            Directory.Move(PathOf("state.tmp"), PathOf("state"));
+            if (save > 1)
+            {
+                Directory.Delete(PathOf(aside), recursive: true);
+            }
+
+            LookAndJudge("state/m", "state/o");
+            _states.Count.ShouldBe(save);
+        }
+    }
+
     [Fact]
     public void Look_ARotatedFileThatIsRotatedAgainAlready_NoStateIsOfTwoSaves()
     {

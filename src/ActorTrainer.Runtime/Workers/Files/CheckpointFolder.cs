@@ -197,7 +197,7 @@ internal sealed class CheckpointFolder : IDisposable
                         $"what was saved last is no checkpoint: '{torn}' is not whole, since whatever wrote it was ended in the middle"
                     );
                 }
-                else if (_follower.CommitAll() is { } problem && Tracker.HasOpen)
+                else if (_follower.CommitAll(said: false) is { } problem && Tracker.HasOpen)
                 {
                     _warnings.Say($"what was saved last is no checkpoint: {problem}");
                 }

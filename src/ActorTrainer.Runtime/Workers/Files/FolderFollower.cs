@@ -21,6 +21,9 @@ internal sealed class FolderFollower
     /// <summary>Files that stood already when their folder was seen: the end of their writing may be told again.</summary>
     private readonly HashSet<string> _found = new(StringComparer.Ordinal);
 
+    /// <summary>Folders that were renamed in, and so were a save as they stood.</summary>
+    private readonly HashSet<string> _renamedIn = new(StringComparer.Ordinal);
+
     /// <summary>Files that stand half written, as far as is known.</summary>
     private readonly SortedSet<string> _torn = new(StringComparer.Ordinal);
 
@@ -218,8 +221,19 @@ internal sealed class FolderFollower
         || RotatedNames.SaysSo(path)
         || (RotatedNames.MayBeOne(path, from) && _mode != CheckpointCapture.Rename);
 
+    /// <summary>Whether a folder that was a save gets another name before the next one is renamed in.</summary>
+    private bool IsFolderKeptAside(string folder, string from, long now) =>
+        Tracker.State.Keys.Any(path => PathKeys.IsAtOrBelow(path, from))
+        && (RotatedNames.SaysSo(folder) || (_renamedIn.Contains(from) && !Tracker.IsJustCompleted(from, now)));
+
     private void OnFolder(string folder, string? from, long now)
     {
+        if (from is not null && IsFolderKeptAside(folder, from, now))
+        {
+            Tracker.Move(from, folder);
+            return;
+        }
+
         FileMark[] files = [.. FolderFiles.Of(_root, _state).Files.Where(file => PathKeys.IsAtOrBelow(file.RelativePath, folder))];
         if (files.Length == 0)
         {
@@ -246,6 +260,7 @@ internal sealed class FolderFollower
         }
 
         _completed++;
+        _ = _renamedIn.Add(folder);
         Doubt.Settle();
         Tracker.CompleteFolder(
             folder,
@@ -305,9 +320,10 @@ internal sealed class FolderFollower
                 FolderCapture.IsWaitedFor(file.RelativePath) && Tracker.State.GetValueOrDefault(file.RelativePath)?.Mark != file
             );
 
-    /// <summary>The script says that a state is complete: all that stands is part of it.</summary>
+    /// <summary>A state is complete: all that stands is part of it.</summary>
+    /// <param name="said">Whether the script says so; else it has ended well.</param>
     /// <returns>Why that is no state, as the end of a sentence; null: it is one.</returns>
-    public string? CommitAll()
+    public string? CommitAll(bool said = true)
     {
         IReadOnlyDictionary<string, int> open = OpenWriters.Of(_root);
         FileMark[] unseen = [.. Unseen().Where(file => !open.ContainsKey(file.RelativePath) && !_later.HaveChanged(file.RelativePath))];
@@ -327,8 +343,9 @@ internal sealed class FolderFollower
 
         if (Tracker.State.Keys.All(IsDoneFile))
         {
-            return _state.All
-                ? $"there is nothing to commit in '{_root}' ($ACTORTRAINER_CHECKPOINT_DIR)"
+            return open.Keys.FirstOrDefault(path => _state.Include(path) && FolderCapture.IsWaitedFor(path)) is { } held
+                    ? $"there is nothing to commit: '{held}' is open for writing; close it first"
+                : _state.All ? $"there is nothing to commit in '{_root}' ($ACTORTRAINER_CHECKPOINT_DIR)"
                 : $"there is nothing to commit: no file is there that the task's state names ({string.Join(", ", _patterns)})";
         }
 
@@ -338,7 +355,7 @@ internal sealed class FolderFollower
         }
 
         Doubt.Settle();
-        Tracker.Commit();
+        Tracker.Commit(said);
         return null;
     }
 

@@ -46,10 +46,14 @@ internal sealed class HoldUp(string root, FolderCaptureOptions options, FolderFo
         Directory.Exists(root) ? null : $"the checkpoint folder '{root}' is gone; the script may change what is in it, not the folder";
 
     private string? Unsaid() =>
-        options.Recognises != CheckpointCapture.Commit || Tracker.HasSaid ? null
+        (options.Recognises != CheckpointCapture.Commit && !Tracker.HadSaid) || Tracker.HasSaid ? null
         : options.DoneFile is { } done ? $"the script has not written '{done}' (checkpoint.done-file)"
         : "the script has not said that a state is complete (actortrainer commit), and nothing else makes one "
-            + "(checkpoint.capture = commit, or the order of files cannot be seen here)";
+            + (
+                Tracker.HadSaid
+                    ? "where an earlier run has said it"
+                    : "(checkpoint.capture = commit, or the order of files cannot be seen here)"
+            );
 
     private string? HeldOpen()
     {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Runtime.InteropServices.Marshalling;
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Runtime.Workers.Files.Saves;
 using ActorTrainer.Runtime.Workers.Guard;
 
 namespace ActorTrainer.Runtime.Workers.Files;
@@ -160,6 +161,7 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         {
             from = moved.Path;
             _movedFrom = null;
+            Renamed(from, path);
         }
 
         EndMove(events);
@@ -226,6 +228,26 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
         {
             _movedFrom = null;
             events.Add(new FolderEvent(moved.Path, FolderEventKind.Removed));
+            Renamed(moved.Path, null);
+        }
+    }
+
+    /// <summary>
+    /// What is watched by another name from now on. A watch stays with its folder: what is told of it later is told of the new name, or, once
+    /// it is out of the tree, of nothing.
+    /// </summary>
+    private void Renamed(string from, string? to)
+    {
+        foreach ((int watch, string folder) in _folders.Where(folder => PathKeys.IsAtOrBelow(folder.Value, from)).ToArray())
+        {
+            if (to is null)
+            {
+                _ = _folders.Remove(watch);
+            }
+            else
+            {
+                _folders[watch] = to + folder[from.Length..];
+            }
         }
     }
 

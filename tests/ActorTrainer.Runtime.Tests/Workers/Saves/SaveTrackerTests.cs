@@ -49,6 +49,54 @@ public sealed class SaveTrackerTests
         taken.ShouldBeGreaterThan(Saves * 9 / 10);
     }
 
+    /// <summary>
+    /// A script says itself when its files are one state, since their order shows nothing: nor does it in its next run, before it has said so
+    /// there.
+    /// </summary>
+    [Fact]
+    public void Complete_TheRunBeforeHasSaidItself_NothingIsTakenByTheOrder()
+    {
+        SaveTracker<string> before = new(CheckpointCapture.Auto, new Dictionary<string, string>(), []);
+        long now = 0;
+        for (int save = 1; save <= 4; save++)
+        {
+            string[] order = save % 2 == 0 ? ["o", "m"] : ["m", "o"];
+            Array.ForEach(order, path => before.Complete(path, $"{save}", now += 1000, renamed: false));
+            before.Commit(said: true);
+            before.Taken();
+        }
+
+        SaveTracker<string> next = new(
+            CheckpointCapture.Auto,
+            before.State.ToDictionary(file => file.Key, file => file.Value!),
+            before.Learned()
+        );
+        foreach (string path in (string[])["m", "o", "o", "m", "m", "o"])
+        {
+            next.Complete(path, "5", now += 1000, renamed: false);
+            next.Tick(now + PathKeys.PauseMilliseconds);
+            next.Due.ShouldBeNull();
+        }
+
+        next.Learned().ShouldBe(LearnedOrder.Said, "the run after that is to wait as well");
+        next.Commit(said: true);
+        next.Due!.Values.ShouldBe(["5", "5"]);
+    }
+
+    /// <summary>That a script has ended well is no word of its own.</summary>
+    [Fact]
+    public void Commit_AtAGoodEnd_LeavesTheOrderToTheNextRun()
+    {
+        SaveTracker<string> tracker = new(CheckpointCapture.Auto, new Dictionary<string, string>(), []);
+        tracker.Complete("m", "1", 1, renamed: false);
+        tracker.Complete("o", "1", 2, renamed: false);
+        tracker.Commit(said: false);
+
+        tracker.Due!.Count.ShouldBe(2);
+        tracker.HasSaid.ShouldBeFalse();
+        tracker.Learned().ShouldHaveSingleItem().ShouldBe(["m", "o"]);
+    }
+
     /// <summary>A save that shows itself to be whole when the next one begins has nothing of what that was called before.</summary>
     [Fact]
     public void Forget_TheNameThatTheNextSaveBeginsWith_IsNotInTheSaveBefore()

@@ -7,6 +7,15 @@ internal static class LearnedOrder
 {
     private const long BetweenSaves = 2 * PathKeys.PauseMilliseconds;
 
+    /// <summary>In the place of an order: the script says itself when a state is complete. Readers of before see no order in it.</summary>
+    public static IReadOnlyList<IReadOnlyList<string>> Said { get; } =
+    [
+        [],
+    ];
+
+    /// <summary>Whether the script of an earlier run said itself when a state is complete.</summary>
+    public static bool IsSaid(IReadOnlyList<IReadOnlyList<string>> learned) => learned is [{ Count: 0 }];
+
     /// <summary>Reads it from a restored checkpoint and takes it away: scripts do not see it.</summary>
     /// <param name="folder">The restored files; it need not exist.</param>
     /// <returns>The paths of each save that shows the order; empty: none is known.</returns>

@@ -87,10 +87,13 @@ internal sealed class SaveTracker<T>(
     /// <summary>Whether the script has begun to say itself when a state is complete.</summary>
     public bool HasSaid { get; private set; }
 
+    /// <summary>Whether it did in an earlier run: in which order its files come then shows nothing.</summary>
+    public bool HadSaid { get; } = LearnedOrder.IsSaid(learned);
+
     /// <summary>Whether versions are of use: somebody may find a save among them.</summary>
     public bool Keeps => !IsByWord && (_byEvidence || Waits is not null || _unclearFor < Hopeless);
 
-    private bool IsByWord => mode == CheckpointCapture.Commit || HasSaid;
+    private bool IsByWord => mode == CheckpointCapture.Commit || HasSaid || HadSaid;
 
     /// <summary>All versions that are needed further.</summary>
     public IEnumerable<T?> Needed => _state.Values.Concat(_before.Values).Concat(_afterLast.Values).Concat(Due?.Values ?? []);
@@ -179,10 +182,11 @@ internal sealed class SaveTracker<T>(
         Next(what);
     }
 
-    /// <summary>The script says that all it has written is one state.</summary>
-    public void Commit()
+    /// <summary>All that was written is one state.</summary>
+    /// <param name="said">Whether the script says so itself.</param>
+    public void Commit(bool said)
     {
-        HasSaid = true;
+        HasSaid |= said;
         _isEvident = false;
         _taken = _run.Count;
         _forgotten = 0;
@@ -222,15 +226,12 @@ internal sealed class SaveTracker<T>(
     /// <summary>Takes <see cref="Due"/>: it is with its caller now.</summary>
     public void Taken() => Due = null;
 
-    /// <summary>
-    /// The order of the saves, as far as the next run has use for it; empty: none is known, or saves show by evidence that they are whole,
-    /// whatever the order in which their files were seen.
-    /// </summary>
+    /// <summary>The order of the saves for the next run; empty: none is known, or saves show by evidence that they are whole.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Learned()
     {
-        if (_byEvidence)
+        if (HasSaid || HadSaid || _byEvidence)
         {
-            return [];
+            return HasSaid || HadSaid ? LearnedOrder.Said : [];
         }
 
         IReadOnlyList<IReadOnlyList<string>> saves = SaveOrder.Examples([.. All()], _removed, ExamplesOfEach);
