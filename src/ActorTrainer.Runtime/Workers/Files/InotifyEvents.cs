@@ -233,8 +233,8 @@ internal sealed unsafe partial class InotifyEvents : IFolderEvents
     }
 
     /// <summary>
-    /// What is watched by another name from now on. A watch stays with its folder: what is told of it later is told of the new name, or, once
-    /// it is out of the tree, of nothing.
+    /// What is watched by another name from now on. A watch stays with its folder: what is told of it later is told of the new name, or,
+    /// once it is out of the tree, of nothing.
     /// </summary>
     private void Renamed(string from, string? to)
     {

@@ -50,8 +50,8 @@ public sealed class SaveTrackerTests
     }
 
     /// <summary>
-    /// A script says itself when its files are one state, since their order shows nothing: nor does it in its next run, before it has said so
-    /// there.
+    /// A script says itself when its files are one state, since their order shows nothing: nor does it in its next run, before it has said
+    /// so there.
     /// </summary>
     [Fact]
     public void Complete_TheRunBeforeHasSaidItself_NothingIsTakenByTheOrder()
