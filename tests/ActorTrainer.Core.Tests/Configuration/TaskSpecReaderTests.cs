@@ -31,6 +31,19 @@ public sealed class TaskSpecReaderTests
         (read.KeepEvery, read.KeepEverySteps).ShouldBe((null, steps));
     }
 
+    [Theory]
+    [InlineData("1 %", 0.01)]
+    [InlineData("0.25%", 0.0025)]
+    [InlineData("50 %", 0.5)]
+    public void Read_MaxOverhead_IsAFraction(string text, double fraction)
+    {
+        CheckpointSpec read = Read(
+            $"task {{ name = a, command = x, checkpoint {{ strategy = adaptive, max-overhead = {text} }} }}"
+        ).Checkpoint;
+        (read.Strategy, read.MaxOverhead, read.MostOverhead()).ShouldBe((CheckpointStrategy.Adaptive, fraction, fraction));
+        (new CheckpointSpec().MaxOverhead, new CheckpointSpec().MostOverhead()).ShouldBe((null, 0.01));
+    }
+
     [Fact]
     public void Read_EveryKey_ReachesTheSpecification()
     {
@@ -48,7 +61,7 @@ public sealed class TaskSpecReaderTests
               working-directory = work, from-checkpoint = c-3-1200-k3f9a2bc
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
-                keep-best = 3, keep-every = 6 h, warn-after = 1 h, on-damage = restart
+                keep-best = 3, keep-every = 6 h, max-overhead = 2 %, warn-after = 1 h, on-damage = restart
               }
               retry {
                 max-attempts = 7, backoff = 2 s, max-backoff = 1 m
@@ -84,6 +97,7 @@ public sealed class TaskSpecReaderTests
                 OnDamage = DamageAction.Restart,
                 KeepEvery = TimeSpan.FromHours(6),
                 WarnAfter = TimeSpan.FromHours(1),
+                MaxOverhead = 0.02,
             }
         );
         (spec.Retry.MaxAttempts, spec.Retry.Backoff, spec.Retry.MaxBackoff).ShouldBe((7, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1)));
