@@ -72,7 +72,12 @@ public sealed class CheckpointPolicyTests
     {
         CheckpointDecision decision = CheckpointPolicy.Decide(
             Spec(strategy),
-            new CheckpointInputs { Now = (100 + minutes) * Minute, LastSaveAt = 100 * Minute }
+            new CheckpointInputs
+            {
+                Now = (100 + minutes) * Minute,
+                LastSaveAt = 100 * Minute,
+                Pace = 60 * Minute,
+            }
         );
         decision.Save.ShouldBe(save);
         decision.Reason.ShouldBe(save ? "interval" : "");
@@ -159,6 +164,7 @@ public sealed class CheckpointPolicyTests
             EndOfEpoch = true,
             WholeEpochs = 1,
             Now = Minute,
+            Pace = 2 * Minute,
         };
         bool saved = CheckpointPolicy.Decide(spec, inputs).Save;
         long before = GC.GetAllocatedBytesForCurrentThread();

@@ -44,6 +44,16 @@ public sealed class TaskSpecReaderTests
         (new CheckpointSpec().MaxOverhead, new CheckpointSpec().MostOverhead()).ShouldBe((null, 0.01));
     }
 
+    [Theory]
+    [InlineData("1", "task.checkpoint.max-overhead is '1': write a percentage, for example 1 %.")]
+    [InlineData("many %", "task.checkpoint.max-overhead is 'many %': write a percentage, for example 1 %.")]
+    [InlineData("0 %", "task.checkpoint.max-overhead is '0 %': it must be from 0.01 % to 50 %.")]
+    [InlineData("51%", "task.checkpoint.max-overhead is '51%': it must be from 0.01 % to 50 %.")]
+    public void Read_MaxOverheadThatIsNone_SaysWhatToWrite(string text, string message) =>
+        Should
+            .Throw<ConfigException>(() => Read($"task {{ name = a, command = x, checkpoint.max-overhead = {text} }}"))
+            .Message.ShouldEndWith(message);
+
     [Fact]
     public void Read_EveryKey_ReachesTheSpecification()
     {
@@ -315,7 +325,7 @@ public sealed class TaskSpecReaderTests
     )]
     [InlineData(
         "task { name = a, command = x, checkpoint.strategy = often }",
-        "t.conf:1:53: task.checkpoint.strategy is 'often': use one of epoch, interval, event, hybrid."
+        "t.conf:1:53: task.checkpoint.strategy is 'often': use one of epoch, interval, event, hybrid, adaptive."
     )]
     [InlineData(
         "task { name = a, command = x, retry.backoff = 10 m }",

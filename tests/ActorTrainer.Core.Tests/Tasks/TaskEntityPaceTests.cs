@@ -13,7 +13,7 @@ public sealed class TaskEntityPaceTests
         EntityDriver driver = EntityDriver.Training(Paced());
         EntityStep step = Save(driver, 10, stall: 0.02, commit: 0.5);
         SavePace pace = new(
-            TimeSpan.FromSeconds(58.791),
+            TimeSpan.FromSeconds(58.792),
             SavePaceReason.Balance,
             TimeSpan.FromSeconds(0.02),
             TimeSpan.Zero,
