@@ -64,9 +64,9 @@ public readonly record struct SavePaceDecision(TimeSpan Interval, SavePaceReason
 /// a gamma distribution of the rate, of shape 1 and rate 1 d, after a Poisson number of losses). So it is neither infinite nor zero.
 /// </para>
 /// <para>
-/// C/T stays within a bound, and no save begins before the last one is committed: Mohan et al., "CheckFreq: Frequent, Fine-Grained DNN
-/// Checkpointing", FAST '21, sections 4.2 and 4.4. Both are kept with a quarter to spare, so that a measurement that comes out a little higher
-/// does not break them at once. They go before the longest interval.
+/// C/T stays within a bound by measuring while the training runs, and no save begins before the last one is committed, as in Mohan et al.,
+/// "CheckFreq: Frequent, Fine-Grained DNN Checkpointing", FAST '21 (its online profiling and rate tuning). Both are kept with a quarter to
+/// spare, so that a measurement that comes out a little higher does not break them at once. They go before the longest interval.
 /// </para>
 /// </remarks>
 public static class SavePacePolicy
