@@ -32,7 +32,9 @@ public readonly record struct CheckpointInputs
     /// <summary>The best value of <see cref="CheckpointSpec.BestMetric"/> so far; null: there is none.</summary>
     public double? Best { get; init; }
 
-    /// <summary>How long it is from save to save by what they cost; null: nothing is known yet, see <see cref="SavePacePolicy.First"/>.</summary>
+    /// <summary>
+    /// How long it is from save to save by what they cost; null: nothing is known yet, see <see cref="SavePacePolicy.First"/>.
+    /// </summary>
     public TimeSpan? Pace { get; init; }
 
     /// <summary>Whether a state is staged and not yet committed.</summary>

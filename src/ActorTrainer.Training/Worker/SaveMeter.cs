@@ -5,8 +5,8 @@ namespace ActorTrainer.Training.Worker;
 /// training. Compares them with the steps beside which nothing is stored.
 /// </summary>
 /// <remarks>
-/// Steps differ by themselves, so only what is above twice the standard deviation of such a sum is taken for the store's doing: a little too
-/// low, never a mere chance. It gets sharper from save to save, because the extra time adds up faster than chance does.
+/// Steps differ by themselves, so only what is above twice the standard deviation of such a sum is taken for the store's doing: a
+/// little too low, and hardly ever chance. It gets sharper from save to save, because the extra time adds up faster than chance does.
 /// </remarks>
 internal sealed class SaveMeter
 {
