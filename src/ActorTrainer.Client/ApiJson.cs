@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -20,6 +21,7 @@ namespace ActorTrainer.Client;
         typeof(KebabEnumConverter<MemberStatus>),
         typeof(KebabEnumConverter<MemberState>),
         typeof(KebabEnumConverter<CheckpointStrategy>),
+        typeof(KebabEnumConverter<SavePaceReason>),
         typeof(KebabEnumConverter<CheckpointCapture>),
         typeof(KebabEnumConverter<DamageAction>),
         typeof(KebabEnumConverter<FailureAction>),

@@ -87,14 +87,19 @@ internal sealed class FakeNode : IAsyncDisposable
         CheckpointSpec? policy = null,
         bool restore = false,
         StagingMemory? memory = null,
-        MemoryState? state = null
+        MemoryState? state = null,
+        TimeSpan? pace = null
     )
     {
         await ExpectAsync<HelloMessage>();
         await SendInitAsync(memory);
         await ExpectAsync<ReadyMessage>();
         await SendAsync(
-            new BeginMessage(restore, policy ?? new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null) { Memory = state }
+            new BeginMessage(restore, policy ?? new CheckpointSpec { Strategy = CheckpointStrategy.Event }, null)
+            {
+                Memory = state,
+                Pace = pace,
+            }
         );
     }
 
@@ -148,6 +153,10 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
 
     public Exception? Fails { get; set; }
 
+    public Action? OnStep { get; set; }
+
+    public Action? OnSave { get; set; }
+
     public TrainerContext? Context { get; private set; }
 
     public ReadOnlySpan<double> State => _state;
@@ -172,6 +181,7 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
             throw Fails;
         }
 
+        OnStep?.Invoke();
         Step++;
         _state[Step % 4] += 1.0 / Step;
         return new StepResult(
@@ -195,6 +205,7 @@ internal sealed class SteppedTrainer(int stepsPerEpoch = 10, int totalSteps = 10
             throw new IOException("No space left on device");
         }
 
+        OnSave?.Invoke();
         writer.WriteTensor("state", _state);
         writer.WriteTensor("step", [Step]);
         return ValueTask.CompletedTask;

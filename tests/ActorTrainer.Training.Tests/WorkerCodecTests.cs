@@ -26,6 +26,7 @@ public sealed class WorkerCodecTests
             new HelloMessage(1, "task/1-2", 77),
             new HelloMessage(1, "spare-1", 77) { Spare = true },
             new HelloMessage(1, "task/1-2", 77) { Memory = true },
+            new HelloMessage(1, "task/1-2", 77) { Paced = true },
             new ReadyMessage(),
             new PhaseMessage(WorkerPhase.Starting),
             new PhaseMessage(WorkerPhase.Initializing),
@@ -37,6 +38,7 @@ public sealed class WorkerCodecTests
             new ProgressMessage(5, null, double.NaN, new Dictionary<string, double>()),
             new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics),
             new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics) { Area = 0, Files = Files },
+            new StagedMessage("s1-5", 5, 0.5, "adaptive", Metrics) { Stall = 0.0125, Drag = 0.5 },
             new StageFailedMessage("request", "no space: \"/x\"\n"),
             new DoneMessage(10, 10, 1, Metrics, new Dictionary<string, string> { ["sha"] = "ab", ["text"] = "line\nline" }),
             new ErrorMessage("InvalidOperationException: äöü 😀"),
@@ -91,6 +93,11 @@ public sealed class WorkerCodecTests
             ),
             new BeginMessage(false, new CheckpointSpec { Strategy = CheckpointStrategy.Epoch }, double.NaN),
             new CheckpointNowMessage("drain"),
+            new BeginMessage(false, new CheckpointSpec { Strategy = CheckpointStrategy.Adaptive }, null)
+            {
+                Pace = TimeSpan.FromSeconds(58.788),
+            },
+            new PaceMessage(TimeSpan.FromSeconds(2.5)),
             new BeginMessage(true, new CheckpointSpec(), null) { Memory = new MemoryState("/proc/7/fd/8", Files) },
             new ReleasedMessage("s1-5"),
             new ReleasedMessage("s1-5") { Area = 0 },

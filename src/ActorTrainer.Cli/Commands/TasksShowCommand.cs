@@ -77,6 +77,7 @@ internal static class TasksShowCommand
                     : null
             ),
             ("Saves", spec is null ? null : Saves(spec)),
+            ("Pace", task.Pace is { } pace && spec is { Command: null } ? PaceText.Describe(pace) : null),
             ("Reads", spec is null ? null : ProgressOf(spec)),
             ("Retries", spec is null ? null : Retries(spec.Retry)),
         ];
@@ -147,6 +148,7 @@ internal static class TasksShowCommand
         CheckpointSpec policy = spec.Checkpoint;
         string epochs = $"every {Human.Number(policy.EpochInterval)} epochs";
         string interval = $"every {Human.Duration(policy.Interval)}";
+        string byCost = $"as often as costs at most {PaceText.Percent(policy.MostOverhead())} of the time";
         string when = policy.Strategy switch
         {
             // Whatever the policy says: nobody can ask a command for its state.
@@ -154,7 +156,8 @@ internal static class TasksShowCommand
             CheckpointStrategy.Epoch => epochs,
             CheckpointStrategy.Interval => interval,
             CheckpointStrategy.Event => "on events",
-            _ => $"{epochs}, {interval}, on events",
+            CheckpointStrategy.Adaptive => $"{byCost}, at least {interval} where that allows it",
+            _ => $"{epochs}, {interval}, on events, {byCost}",
         };
         string newest = policy.KeepLast == 1 ? "the newest one" : $"the newest {Human.Number(policy.KeepLast)}";
         string best =

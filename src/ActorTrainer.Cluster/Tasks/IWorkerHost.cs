@@ -18,6 +18,9 @@ public interface IWorkerHost : IAsyncDisposable
     /// <summary>Lets a ready C# trainer go.</summary>
     void Begin(BeginTraining effect);
 
+    /// <summary>Has a C# trainer save at another pace.</summary>
+    void Pace(PaceSaves effect);
+
     /// <summary>Asks for the state.</summary>
     void RequestStaging(RequestStaging effect);
 

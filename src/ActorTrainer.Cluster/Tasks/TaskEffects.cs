@@ -31,6 +31,9 @@ internal sealed partial class TaskEffects(
             case BeginTraining begin:
                 workers.Begin(begin);
                 break;
+            case PaceSaves pace:
+                workers.Pace(pace);
+                break;
             case RequestStaging request:
                 workers.RequestStaging(request);
                 break;

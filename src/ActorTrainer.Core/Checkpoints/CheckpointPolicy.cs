@@ -31,6 +31,14 @@ public readonly record struct CheckpointInputs
 
     /// <summary>The best value of <see cref="CheckpointSpec.BestMetric"/> so far; null: there is none.</summary>
     public double? Best { get; init; }
+
+    /// <summary>
+    /// How long it is from save to save by what they cost; null: nothing is known yet, see <see cref="SavePacePolicy.First"/>.
+    /// </summary>
+    public TimeSpan? Pace { get; init; }
+
+    /// <summary>Whether a state is staged and not yet committed.</summary>
+    public bool SaveUnderWay { get; init; }
 }
 
 /// <summary>Whether to save, and why.</summary>
@@ -43,7 +51,8 @@ public readonly record struct CheckpointDecision(bool Save, string Reason, doubl
 /// <remarks>
 /// A save that was asked for (request, drain, migration, pause, preemption, failure, final, files) is taken under every strategy:
 /// the strategy chooses the moments nobody asked for. <c>epoch</c> and <c>interval</c> take theirs only, <c>event</c> takes the
-/// best metric, <c>hybrid</c> takes all three. When several hold, the first of pending, best, epoch, interval is the reason.
+/// best metric, <c>adaptive</c> those of the pace that <see cref="SavePacePolicy"/> decides, and none while a save is under way;
+/// <c>hybrid</c> takes all of them. When several hold, the first of pending, best, epoch, interval, adaptive is the reason.
 /// </remarks>
 public static class CheckpointPolicy
 {
@@ -69,6 +78,7 @@ public static class CheckpointPolicy
             : Takes(spec.Strategy, CheckpointStrategy.Epoch) && IsEpochDue(spec, inputs) ? CheckpointReasons.Epoch
             : Takes(spec.Strategy, CheckpointStrategy.Interval) && inputs.Now - inputs.LastSaveAt >= spec.Interval
                 ? CheckpointReasons.Interval
+            : Takes(spec.Strategy, CheckpointStrategy.Adaptive) && IsPaceDue(spec, inputs) ? CheckpointReasons.Adaptive
             : "";
         return new CheckpointDecision(reason.Length > 0, reason, best);
     }
@@ -79,6 +89,9 @@ public static class CheckpointPolicy
 
     private static bool Takes(CheckpointStrategy strategy, CheckpointStrategy part) =>
         strategy == part || strategy == CheckpointStrategy.Hybrid;
+
+    private static bool IsPaceDue(CheckpointSpec spec, in CheckpointInputs inputs) =>
+        !inputs.SaveUnderWay && inputs.Now - inputs.LastSaveAt >= (inputs.Pace ?? SavePacePolicy.FirstOf(spec.Interval));
 
     // Crossing a multiple, instead of standing on one: a trainer may count epochs in larger jumps, and a checkpoint taken for another
     // reason at the same epoch's end makes this one needless.

@@ -9,6 +9,9 @@ public static class CheckpointReasons
     /// <summary>The time since the last one is over.</summary>
     public const string Interval = "interval";
 
+    /// <summary>The time since the last one is over that suits what a save costs and how often work is lost.</summary>
+    public const string Adaptive = "adaptive";
+
     /// <summary>The metric is better than ever.</summary>
     public const string Best = "best";
 

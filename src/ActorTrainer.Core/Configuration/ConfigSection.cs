@@ -146,6 +146,29 @@ public sealed class ConfigSection
             : throw Wrong(scalar, key, string.Create(CultureInfo.InvariantCulture, $"it must be from {min} to {max}"), scalar.Text);
     }
 
+    /// <summary>A percentage within bounds, as a fraction; null when missing or null.</summary>
+    public double? OptionalPercent(string key, double min, double max)
+    {
+        if (Scalar(key) is not { } scalar)
+        {
+            return null;
+        }
+
+        if (!Quantities.TryParsePercent(scalar.Text!, out double value))
+        {
+            throw Wrong(scalar, key, "write a percentage, for example 1 %", scalar.Text);
+        }
+
+        return value >= min && value <= max
+            ? value
+            : throw Wrong(
+                scalar,
+                key,
+                string.Create(CultureInfo.InvariantCulture, $"it must be from {min * 100} % to {max * 100} %"),
+                scalar.Text
+            );
+    }
+
     /// <summary>true, yes or on; false, no or off.</summary>
     public bool Flag(string key, bool fallback)
     {

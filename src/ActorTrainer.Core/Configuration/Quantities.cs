@@ -104,6 +104,19 @@ internal static class Quantities
         return true;
     }
 
+    /// <summary>Parses a number that is followed by a percent sign; gives the fraction that it is.</summary>
+    public static bool TryParsePercent(string text, out double fraction)
+    {
+        fraction = 0;
+        if (!TrySplit(text, out decimal number, out string unit) || unit != "%")
+        {
+            return false;
+        }
+
+        fraction = (double)(number / 100);
+        return true;
+    }
+
     /// <summary>The duration in the largest unit that keeps it whole, for messages and rendered defaults.</summary>
     public static string Format(TimeSpan duration)
     {

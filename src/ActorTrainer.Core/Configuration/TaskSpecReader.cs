@@ -243,10 +243,12 @@ public static partial class TaskSpecReader
                 ("epoch", CheckpointStrategy.Epoch),
                 ("interval", CheckpointStrategy.Interval),
                 ("event", CheckpointStrategy.Event),
-                ("hybrid", CheckpointStrategy.Hybrid)
+                ("hybrid", CheckpointStrategy.Hybrid),
+                ("adaptive", CheckpointStrategy.Adaptive)
             ),
             EpochInterval = section.Int("epoch-interval", defaults.EpochInterval, TaskSpecRules.EpochInterval),
             Interval = section.Duration("interval", defaults.Interval, TaskSpecRules.Interval),
+            MaxOverhead = section.OptionalPercent("max-overhead", TaskSpecRules.MaxOverhead.Min, TaskSpecRules.MaxOverhead.Max),
             BestMetric = section.Text("best-metric"),
             BestIsLargest = section.Flag("best-is-largest", defaults.BestIsLargest),
             KeepLast = section.Int("keep-last", defaults.KeepLast, TaskSpecRules.KeepLast),

@@ -23,6 +23,7 @@ public static partial class TaskSpecRules
     internal static readonly Bounds<TimeSpan> Grace = new(TimeSpan.Zero, TimeSpan.FromHours(1));
     internal static readonly Bounds<int> EpochInterval = new(1, 1_000_000_000);
     internal static readonly Bounds<TimeSpan> Interval = new(TimeSpan.FromMilliseconds(1), Year);
+    internal static readonly Bounds<double> MaxOverhead = new(0.0001, 0.5);
     internal static readonly Bounds<int> KeepLast = new(1, 1_000_000);
     internal static readonly Bounds<int> KeepBest = new(0, 1_000_000);
     internal static readonly Bounds<TimeSpan> KeepEvery = new(TimeSpan.FromSeconds(1), Year);
@@ -131,6 +132,7 @@ public static partial class TaskSpecRules
         Undefined("checkpoint.strategy", checkpoint.Strategy)
         ?? Out("checkpoint.epoch-interval", checkpoint.EpochInterval, EpochInterval)
         ?? Out("checkpoint.interval", checkpoint.Interval, Interval)
+        ?? Out("checkpoint.max-overhead", checkpoint.MaxOverhead, MaxOverhead)
         ?? Out("checkpoint.keep-last", checkpoint.KeepLast, KeepLast)
         ?? Out("checkpoint.keep-best", checkpoint.KeepBest, KeepBest)
         ?? (checkpoint is { KeepBest: > 1, BestMetric: null } ? $"checkpoint.keep-best is {checkpoint.KeepBest}, {NoBestMetric}" : null)

@@ -11,9 +11,9 @@ public sealed partial class TaskEntity
     /// </summary>
     internal static readonly TimeSpan AgainWhileRunning = TimeSpan.FromSeconds(30);
 
-    private readonly List<(RunKey Run, StagedState State)> _staged = [];
+    private readonly List<StagedWork> _staged = [];
     private readonly SortedSet<string> _condemnedLater = new(StringComparer.Ordinal);
-    private (RunKey Run, StagedState State, string Name)? _saving;
+    private (StagedWork Work, string Name)? _saving;
     private IReadOnlyList<CheckpointRef> _chunkSources = [];
     private TimeSpan? _saveAgainAt;
     private string? _lastStoreFailure;
@@ -26,7 +26,7 @@ public sealed partial class TaskEntity
     {
         run.Enter(run.IsCommand ? run.Phase : WorkerPhase.Training, now);
         List<TaskEffect> effects = run.IsCommand ? ReleaseKept() : [];
-        _staged.Add((staged.Run, staged.State));
+        _staged.Add(new StagedWork(staged.Run, staged.State, now));
         effects.AddRange(NextSave(random));
         if (run.Stop != StopCause.None && !run.StopSent)
         {
@@ -57,34 +57,38 @@ public sealed partial class TaskEntity
             return [];
         }
 
-        (RunKey run, StagedState state) = _staged[0];
+        StagedWork work = _staged[0];
         _staged.RemoveAt(0);
-        string name = CheckpointNames.Create(Term, state.Step, random);
-        _saving = (run, state, name);
+        string name = CheckpointNames.Create(Term, work.State.Step, random);
+        _saving = (work, name);
         _chunkSources = RetentionPolicy.ChunkSources(listed ?? Items());
-        return [new SaveCheckpoint(run, state, name, _chunkSources)];
+        return [new SaveCheckpoint(work.Run, work.State, name, _chunkSources)];
     }
 
     private EntityStep OnStored(CheckpointStored stored, TimeSpan now, DeterministicRandom random)
     {
-        if (_saving is not { } saving || saving.State.Id != stored.StagedId || saving.Run != stored.Run || State is null || Term == 0)
+        if (_saving is not ({ } work, _) || work.State.Id != stored.StagedId || work.Run != stored.Run || State is null || Term == 0)
         {
             return EntityStep.Nothing;
         }
 
         _saving = null;
         _lastStoreFailure = null;
+        TimeSpan? trained = null;
+        EntityStep pace = EntityStep.Nothing;
         if (_run is { } run && run.Key == stored.Run)
         {
             run.Saved = true;
             run.SavedStep = stored.Checkpoint.Step;
+            trained = work.State.Stall is null ? null : run.Pacer?.Trained(now);
+            pace = Pace(work.State, work.At, now);
         }
 
         // What a run still saves while the user has the task go back is listed, and not gone on from.
         RetentionItem added = new(stored.Checkpoint, Overtaken: State.RestoreFrom is not null);
         string?[] needed = [_run?.Restore?.Name, _protected, State.RestoreFrom];
         RetentionPlan plan = RetentionPolicy.Plan([added, .. Items()], State.Spec.Checkpoint, [.. needed.OfType<string>()]);
-        List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint)];
+        List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint) { Trained = trained }];
         List<TaskEffect> effects = [new ReleaseStaged(stored.Run, stored.StagedId)];
         events.AddRange(plan.Remove.Select(r => new TaskCheckpointRemoved(r.Checkpoint, r.Reason)));
 
@@ -100,30 +104,33 @@ public sealed partial class TaskEntity
             effects.Add(new UnlinkStoreFiles(Task, condemn));
         }
 
+        events.AddRange(pace.Persist);
+        effects.AddRange(pace.AfterCommit);
         effects.AddRange(NextSave(random, kept));
         return Together(events, effects, FinishIfFlushed(now, random));
     }
 
     private EntityStep OnStoreFailed(CheckpointStoreFailed failed, TimeSpan now, DeterministicRandom random)
     {
-        if (_saving is not { } saving || saving.State.Id != failed.StagedId || saving.Run != failed.Run || State is null || Term == 0)
+        if (_saving is not ({ } work, _) || work.State.Id != failed.StagedId || work.Run != failed.Run || State is null || Term == 0)
         {
             return EntityStep.Nothing;
         }
 
+        string name = _saving.Value.Name;
         _saving = null;
-        TaskCheckpointFailed lost = new(saving.State.Reason, failed.Detail);
+        TaskCheckpointFailed lost = new(work.State.Reason, failed.Detail);
 
         // Every attempt has a name of its own, which says nothing new.
-        string why = failed.Detail.Replace(saving.Name, "", StringComparison.Ordinal);
+        string why = failed.Detail.Replace(name, "", StringComparison.Ordinal);
         bool said = _lastStoreFailure == why;
         bool unwanted = failed.IsOfTheState || State.Status == TaskStatus.Cancelled || _run is { Stop: StopCause.GoesBack };
         bool ended = _run is { End: not null } && !_releasing;
         bool isLastOfCommand = _run is { IsCommand: true, End: null } && _staged.Count == 0;
-        if (!unwanted && (ended || isLastOfCommand || saving.State.Reason == CheckpointReasons.Final))
+        if (!unwanted && (ended || isLastOfCommand || work.State.Reason == CheckpointReasons.Final))
         {
             // Nothing may stage this state again: keep it and ask the store until it takes it, or a newer one comes.
-            _staged.Insert(0, (saving.Run, saving.State));
+            _staged.Insert(0, work);
             _saveAgainAt = now + (isLastOfCommand ? AgainWhileRunning : AgainAfter);
             _lastStoreFailure = why;
             return new EntityStep([.. said ? [] : (TaskEvent[])[lost], .. ended ? WaitsForStore(failed.Detail) : []], []);
@@ -205,3 +212,9 @@ public sealed partial class TaskEntity
             AfterCommit = [.. effects, .. next.AfterCommit],
         };
 }
+
+/// <summary>A state on its way into the store.</summary>
+/// <param name="Run">Whose it is.</param>
+/// <param name="State">What was staged.</param>
+/// <param name="At">When.</param>
+internal sealed record StagedWork(RunKey Run, StagedState State, TimeSpan At);

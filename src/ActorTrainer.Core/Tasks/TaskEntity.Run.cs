@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Checkpoints;
+
 namespace ActorTrainer.Core.Tasks;
 
 /// <content>A run from its slots to its end.</content>
@@ -211,11 +213,21 @@ public sealed partial class TaskEntity
 
         run.Begun = true;
         run.BegunAt = now;
+        bool paced = !run.IsCommand && State.Spec.Checkpoint.IsPaced();
+        run.Pacer = paced ? new SavePacer(State.Pace, now) : null;
         run.Enter(run.IsCommand ? WorkerPhase.Training : WorkerPhase.Restoring, now);
         TaskStarted started = new(run.Key.Run, home.Incarnation, home.Address, run.Pid, run.Restore?.Name, run.Restore?.Step ?? 0);
         return new EntityStep(
             [started, .. run.FromNothing is { } warned ? [warned] : (TaskEvent[])[], .. LeavesNow()],
-            run.IsCommand ? [] : [new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)]
+            run.IsCommand
+                ? []
+                :
+                [
+                    new BeginTraining(run.Key, run.Restore is not null, State.Spec.Checkpoint, State.BestMetric)
+                    {
+                        Pace = paced ? State.Pace?.Interval : null,
+                    },
+                ]
         );
     }
 

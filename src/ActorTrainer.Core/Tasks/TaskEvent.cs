@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Core.Tasks;
@@ -20,6 +21,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskCheckpointTagged), "checkpoint-tagged")]
 [JsonDerivedType(typeof(TaskCheckpointUntagged), "checkpoint-untagged")]
 [JsonDerivedType(typeof(TaskCheckpointFailed), "checkpoint-failed")]
+[JsonDerivedType(typeof(TaskSavesPaced), "saves-paced")]
 [JsonDerivedType(typeof(TaskWarned), "warned")]
 [JsonDerivedType(typeof(TaskCheckpointRemoved), "checkpoint-removed")]
 [JsonDerivedType(typeof(TaskPacksCondemned), "packs-condemned")]
@@ -66,7 +68,11 @@ public sealed record TaskAdopted(int Run, long Incarnation) : TaskEvent;
 public sealed record TaskProgressed(TaskProgress Progress, bool Settled = false) : TaskEvent;
 
 /// <summary>A checkpoint became durable: its manifest is written and synced.</summary>
-public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent;
+public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent
+{
+    /// <summary>How long the task has trained in all, where its saves are paced by what they cost; null: they are not.</summary>
+    public TimeSpan? Trained { get; init; }
+}
 
 /// <summary>A checkpoint could not be read back; it is never restored again.</summary>
 public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : TaskEvent;
@@ -98,6 +104,13 @@ public sealed record TaskCheckpointUntagged(string Checkpoint, string Tag) : Tas
 
 /// <summary>A save came to nothing; training goes on.</summary>
 public sealed record TaskCheckpointFailed(string Reason, string Detail) : TaskEvent;
+
+/// <summary>
+/// From now on the task saves at another pace. Journaled when the pace changes by a good part, not with each save.
+/// </summary>
+/// <param name="From">From save to save until now; null: none was decided before.</param>
+/// <param name="Pace">From now on, and why.</param>
+public sealed record TaskSavesPaced(TimeSpan? From, SavePace Pace) : TaskEvent;
 
 /// <summary>Something that the task's user has to know and that changed nothing: what no checkpoint has, or why there is none.</summary>
 public sealed record TaskWarned(string Detail) : TaskEvent

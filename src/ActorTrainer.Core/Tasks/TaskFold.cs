@@ -11,7 +11,14 @@ internal static class TaskFold
 
     private const string Preparing = "preparing the environment";
 
-    public static TaskState Apply(TaskState state, TaskEvent e) =>
+    public static TaskState Apply(TaskState state, TaskEvent e)
+    {
+        SavePace? pace = SavePaceFold.After(state.Pace, e);
+        TaskState next = Changed(state, e);
+        return ReferenceEquals(pace, state.Pace) ? next : next with { Pace = pace };
+    }
+
+    private static TaskState Changed(TaskState state, TaskEvent e) =>
         e switch
         {
             TaskActivated activated => OnActivated(state, activated),

@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Checkpoints;
+
 namespace ActorTrainer.Core.Tasks;
 
 /// <summary>Why a run was asked to end.</summary>
@@ -71,6 +73,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
 
     /// <summary>The step of the newest of them; 0: there is none.</summary>
     public long SavedStep { get; set; }
+
+    /// <summary>What its saves cost; null: they are not paced by that.</summary>
+    public SavePacer? Pacer { get; set; }
 
     public WorkerDone? Done { get; set; }
 

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Text.Json;
+using ActorTrainer.Core.Checkpoints;
 
 namespace ActorTrainer.Core.Tasks;
 
@@ -120,6 +121,12 @@ public enum CheckpointStrategy
 
     /// <summary>All of them.</summary>
     Hybrid,
+
+    /// <summary>
+    /// As often as it is worth it, by what a save is measured to cost and how often work is lost, see
+    /// <see cref="CheckpointSpec.MaxOverhead"/>.
+    /// </summary>
+    Adaptive,
 }
 
 /// <summary>How a state is recognised among the files that a command saves.</summary>
@@ -154,7 +161,7 @@ public sealed record CheckpointSpec
     /// <summary>Epochs between checkpoints at an epoch's end, at least 1. Default 5.</summary>
     public int EpochInterval { get; init; } = 5;
 
-    /// <summary>Time between checkpoints. Default 30 min.</summary>
+    /// <summary>Time between checkpoints, and the longest one for the strategy adaptive. Default 30 min.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>Save when this metric is better than ever; null: never for that reason.</summary>
@@ -162,6 +169,12 @@ public sealed record CheckpointSpec
 
     /// <summary>Whether a larger <see cref="BestMetric"/> is better. Default false (a loss).</summary>
     public bool BestIsLargest { get; init; }
+
+    /// <summary>
+    /// The largest part of the training time that the saves of the strategy adaptive may take, as a fraction; more than the longest
+    /// interval, if need be. Null: 0.01. Saves that were asked for, or that another strategy takes, are made whatever they cost.
+    /// </summary>
+    public double? MaxOverhead { get; init; }
 
     /// <summary>
     /// How many of the newest checkpoints are kept, at least 1. Default 5. The best ones (<see cref="KeepBest"/>), one for each
@@ -200,6 +213,12 @@ public sealed record CheckpointSpec
     /// After how long without a checkpoint an event says what holds it up, for a command. Null: 10 min. Zero: never.
     /// </summary>
     public TimeSpan? WarnAfter { get; init; }
+
+    /// <summary>The largest part of the training time that adaptive saves may take, as a fraction.</summary>
+    public double MostOverhead() => MaxOverhead ?? SavePacePolicy.DefaultMaxOverhead;
+
+    /// <summary>Whether saves are paced by what they cost.</summary>
+    public bool IsPaced() => Strategy is CheckpointStrategy.Adaptive or CheckpointStrategy.Hybrid;
 
     /// <summary>How many of the best are kept; 0: none for that reason.</summary>
     public int KeepsBest() => KeepBest ?? 1;

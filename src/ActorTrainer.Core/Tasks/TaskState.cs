@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Core.Tasks;
@@ -111,6 +112,9 @@ public sealed record TaskState
 
     /// <summary>The best value so far of the metric that the policy watches.</summary>
     public double? BestMetric { get; init; }
+
+    /// <summary>How often its trainer saves by itself, and what that was decided by; null: nothing was measured yet.</summary>
+    public SavePace? Pace { get; init; }
 
     /// <summary>What <c>run</c> exits with once it has ended.</summary>
     public int? ExitCode { get; init; }
@@ -228,6 +232,7 @@ public sealed record TaskState
         {
             Results = Results,
             Warning = Warning,
+            Pace = Pace,
             UnfitIncarnations = UnfitIncarnations,
         };
 }

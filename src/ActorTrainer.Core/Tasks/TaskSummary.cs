@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 
 namespace ActorTrainer.Core.Tasks;
@@ -76,6 +77,9 @@ public sealed record TaskSummary(
 
     /// <summary>What was said last that its user has to know of its present run; null: nothing, or it is settled.</summary>
     public string? Warning { get; init; }
+
+    /// <summary>How often its trainer saves by itself, and what that was decided by; null: that is not measured.</summary>
+    public SavePace? Pace { get; init; }
 
     /// <summary>
     /// When <see cref="LastCheckpoint"/> was committed, by the wall clock of its node, UTC; null: there is none, or not known.

@@ -160,6 +160,15 @@ public sealed record StagedState(string Id, long Step, double Epoch, string Reas
 {
     /// <summary>What a command's output had said when these files were written, without metrics; null: nothing.</summary>
     public OutputProgress? Output { get; init; }
+
+    /// <summary>How long training stood still for it; null: the worker does not say.</summary>
+    public TimeSpan? Stall { get; init; }
+
+    /// <summary>
+    /// How much longer the steps take, all together, that are made while a save is committed, by what the worker has seen of its saves
+    /// before this one; null: it cannot tell.
+    /// </summary>
+    public TimeSpan? Drag { get; init; }
 }
 
 /// <summary>A piece of I/O that a task asks for, started after its events are durable; most end in one <see cref="TaskInput"/>.</summary>
@@ -183,7 +192,14 @@ public sealed record RestoreCheckpoint(RunKey Run, CheckpointRef Checkpoint) : T
 /// <param name="HasRestore">Whether its restore directory holds a checkpoint.</param>
 /// <param name="Policy">When it stages by itself.</param>
 /// <param name="BestMetric">The best value so far of the policy's metric, or null.</param>
-public sealed record BeginTraining(RunKey Run, bool HasRestore, CheckpointSpec Policy, double? BestMetric) : TaskEffect;
+public sealed record BeginTraining(RunKey Run, bool HasRestore, CheckpointSpec Policy, double? BestMetric) : TaskEffect
+{
+    /// <summary>From save to save by what they cost; null: that is not known, or not asked for.</summary>
+    public TimeSpan? Pace { get; init; }
+}
+
+/// <summary>Has a trainer save at another pace from now on, as far as its policy takes such saves. Not answered.</summary>
+public sealed record PaceSaves(RunKey Run, TimeSpan Interval) : TaskEffect;
 
 /// <summary>
 /// Asks the worker to stage its state at the end of the current step. A command only gets <c>SIGUSR1</c> if it asked for it.

@@ -78,6 +78,7 @@ internal sealed class TaskLookup(ITaskQueries queries, INodeFiles files)
         {
             Results = summary.Results,
             Warning = summary.Warning,
+            Pace = summary.Pace,
             LastCheckpointAt = summary.LastCheckpointAt,
         };
     }

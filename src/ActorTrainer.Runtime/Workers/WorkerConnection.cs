@@ -19,6 +19,9 @@ internal sealed class WorkerConnection(Socket socket) : IDisposable
     /// <summary>Whether the worker can stage states in memory.</summary>
     public bool TakesMemory { get; set; }
 
+    /// <summary>Whether the worker follows the pace of saves that it is told.</summary>
+    public bool IsPaced { get; set; }
+
     /// <summary>Ends when everything the worker said was handed on and it closed its end.</summary>
     public Task Ended => _ended.Task;
 

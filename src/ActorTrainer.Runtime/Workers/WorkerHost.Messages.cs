@@ -126,7 +126,11 @@ internal sealed partial class WorkerHost
         }
 
         _ = _unreleased.Add((run.Key, staged.Id));
-        StagedState state = new(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics));
+        StagedState state = new(staged.Id, staged.Step, staged.Epoch, staged.Reason ?? "", OrEmpty(staged.Metrics))
+        {
+            Stall = TimeOf(staged.Stall),
+            Drag = TimeOf(staged.Drag),
+        };
         _post(new WorkerStaged(run.Key, state));
     }
 
@@ -170,6 +174,7 @@ internal sealed partial class WorkerHost
         connection.Run = run;
         run.Connection = connection;
         connection.TakesMemory = hello.Memory;
+        connection.IsPaced = hello.Paced;
         SendInit(run, connection, init => init);
     }
 
@@ -199,6 +204,10 @@ internal sealed partial class WorkerHost
             )
         );
     }
+
+    /// <summary>What a worker says may be anything; a save that takes longer than a day is counted as a day.</summary>
+    private static TimeSpan? TimeOf(double? seconds) =>
+        seconds is { } said && double.IsFinite(said) ? TimeSpan.FromSeconds(Math.Clamp(said, 0, TimeSpan.SecondsPerDay)) : null;
 
     /// <summary>An id becomes a path; a worker must not name a folder outside its own.</summary>
     private static bool IsFolderName(string id) =>

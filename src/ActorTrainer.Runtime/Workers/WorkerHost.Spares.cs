@@ -155,6 +155,7 @@ internal sealed partial class WorkerHost
 
         spare.Pid = hello.Pid;
         connection.TakesMemory = hello.Memory;
+        connection.IsPaced = hello.Paced;
         spare.Connection = connection;
         spare.ReadyAt = _time.GetTimestamp();
         string memory = ProcessTable.MemoryOf(hello.Pid) is { } bytes

@@ -98,7 +98,10 @@ internal sealed partial class WorkerHost : IWorkerHost
                 return;
             }
 
-            BeginMessage begin = new(effect.HasRestore, effect.Policy, effect.BestMetric);
+            // A worker of 0.2.0, or one in another language, may not know the policy at all.
+            bool unknown = !connection.IsPaced && effect.Policy.Strategy == CheckpointStrategy.Adaptive;
+            CheckpointSpec policy = unknown ? effect.Policy with { Strategy = CheckpointStrategy.Interval } : effect.Policy;
+            BeginMessage begin = new(effect.HasRestore, policy, effect.BestMetric) { Pace = effect.Pace };
             if (!effect.HasRestore || _memory.Restored(effect.Run) is not { } state)
             {
                 connection.Send(begin);
@@ -112,6 +115,10 @@ internal sealed partial class WorkerHost : IWorkerHost
                 _ = Task.Run(() => WriteOutAndBegin(effect.Run, connection, begin));
             }
         });
+
+    /// <inheritdoc />
+    public void Pace(PaceSaves effect) =>
+        Enqueue(() => _runs.GetValueOrDefault(effect.Run.ToString())?.Connection?.Send(new PaceMessage(effect.Interval)));
 
     /// <inheritdoc />
     public void RequestStaging(RequestStaging effect) =>

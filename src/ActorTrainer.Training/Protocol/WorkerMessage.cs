@@ -22,6 +22,7 @@ namespace ActorTrainer.Training.Protocol;
 [JsonDerivedType(typeof(InitMessage), "init")]
 [JsonDerivedType(typeof(BeginMessage), "begin")]
 [JsonDerivedType(typeof(CheckpointNowMessage), "checkpoint-now")]
+[JsonDerivedType(typeof(PaceMessage), "pace")]
 [JsonDerivedType(typeof(ReleasedMessage), "released")]
 [JsonDerivedType(typeof(StopMessage), "stop")]
 [JsonDerivedType(typeof(CommitMessage), "commit")]
@@ -72,6 +73,13 @@ public sealed record HelloMessage(int Protocol, string Run, int Pid) : WorkerMes
     /// <summary>Whether states may go through memory that worker and node share. Default false: they go through files.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Memory { get; init; }
+
+    /// <summary>
+    /// Whether it follows <see cref="PaceMessage"/> and says what its saves cost. Default false: the policy adaptive reaches it as one of
+    /// the interval.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Paced { get; init; }
 }
 
 /// <summary>Worker → node: the trainer is initialised and waits for <see cref="BeginMessage"/>.</summary>
@@ -99,6 +107,15 @@ public sealed record StagedMessage(string Id, long Step, double Epoch, string Re
 
     /// <summary>Where its files stand in that area.</summary>
     public IReadOnlyList<StagedFile>? Files { get; init; }
+
+    /// <summary>How long training stood still for it, in seconds; null: not said.</summary>
+    public double? Stall { get; init; }
+
+    /// <summary>
+    /// How much longer the steps take, all together, that are made while a state is stored, in seconds for one save, as far as that is more
+    /// than chance; null: not known.
+    /// </summary>
+    public double? Drag { get; init; }
 }
 
 /// <summary>A file of a state in memory.</summary>
@@ -188,7 +205,16 @@ public sealed record BeginMessage(bool Restore, CheckpointSpec Policy, double? B
 {
     /// <summary>Where the state is instead of the restore directory; null: it is there.</summary>
     public MemoryState? Memory { get; init; }
+
+    /// <summary>The pace that was found for the task before, see <see cref="PaceMessage"/>; null: none.</summary>
+    public TimeSpan? Pace { get; init; }
 }
+
+/// <summary>
+/// Node → worker: with the policies adaptive and hybrid, stage when so much time is over since the last state, unless one is still being
+/// stored.
+/// </summary>
+public sealed record PaceMessage(TimeSpan Interval) : WorkerMessage;
 
 /// <summary>Node → worker: stage at the end of the current step, for this reason.</summary>
 public sealed record CheckpointNowMessage(string Reason) : WorkerMessage;

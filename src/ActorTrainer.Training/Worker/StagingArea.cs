@@ -46,6 +46,9 @@ internal sealed class StagingArea : IDisposable
     /// <summary>Whether another state may be staged now.</summary>
     public bool HasRoom => _unreleased.Count < MaxUnreleased && (_areas.Length == 0 || _held.Contains(false));
 
+    /// <summary>Whether a state waits to be stored.</summary>
+    public bool IsBusy => _unreleased.Count > 0;
+
     /// <summary>Whether this state still waits to be stored.</summary>
     public bool IsUnreleased(string id) => _unreleased.Contains(id);
 

@@ -68,6 +68,11 @@ internal static class WorkerCodec
                     json.WriteBoolean("memory"u8, true);
                 }
 
+                if (hello.Paced)
+                {
+                    json.WriteBoolean("paced"u8, true);
+                }
+
                 break;
             case ReadyMessage:
                 json.WriteString("type"u8, "ready"u8);
@@ -85,6 +90,8 @@ internal static class WorkerCodec
                 json.WriteString("id"u8, staged.Id);
                 json.WriteString("reason"u8, staged.Reason);
                 WriteProgress(json, staged.Step, null, staged.Epoch, staged.Metrics);
+                WriteOptional(json, "stall", staged.Stall);
+                WriteOptional(json, "drag", staged.Drag);
                 if (staged is { Area: { } area, Files: { } files })
                 {
                     json.WriteNumber("area"u8, area);
@@ -169,6 +176,14 @@ internal static class WorkerCodec
         json.WriteEndObject();
     }
 
+    private static void WriteOptional(Utf8JsonWriter json, string name, double? value)
+    {
+        if (value is { } known)
+        {
+            WriteNumber(json, name, known);
+        }
+    }
+
     private static void WriteNumber(Utf8JsonWriter json, string name, double value)
     {
         if (double.IsFinite(value))
@@ -214,8 +229,10 @@ internal static class WorkerCodec
                 Memory = json.TryGetProperty("memory"u8, out JsonElement state)
                     ? new MemoryState(Text(state, "path"), ReadFiles(state.GetProperty("files"u8)))
                     : null,
+                Pace = json.TryGetProperty("pace"u8, out JsonElement pace) ? ReadTime(pace) : null,
             },
             "checkpoint-now" => new CheckpointNowMessage(Text(json, "reason")),
+            "pace" => new PaceMessage(ReadTime(json.GetProperty("interval"u8))),
             "released" => new ReleasedMessage(Text(json, "id")) { Area = OptionalNumber(json, "area") },
             "stop" => new StopMessage(),
             _ => null,
@@ -265,7 +282,7 @@ internal static class WorkerCodec
             {
                 "strategy" => policy with { Strategy = ReadStrategy(value.GetString()) },
                 "epochInterval" => policy with { EpochInterval = value.GetInt32() },
-                "interval" => policy with { Interval = TimeSpan.ParseExact(value.GetString() ?? "", "c", CultureInfo.InvariantCulture) },
+                "interval" => policy with { Interval = ReadTime(value) },
                 "bestMetric" => policy with { BestMetric = value.GetString() },
                 "bestIsLargest" => policy with { BestIsLargest = value.GetBoolean() },
                 "keepLast" => policy with { KeepLast = value.GetInt32() },
@@ -283,8 +300,11 @@ internal static class WorkerCodec
             "interval" => CheckpointStrategy.Interval,
             "event" => CheckpointStrategy.Event,
             "hybrid" => CheckpointStrategy.Hybrid,
+            "adaptive" => CheckpointStrategy.Adaptive,
             _ => throw new FormatException($"'{name}' is no checkpoint strategy."),
         };
+
+    private static TimeSpan ReadTime(JsonElement json) => TimeSpan.ParseExact(json.GetString() ?? "", "c", CultureInfo.InvariantCulture);
 
     private static double? ReadNumber(JsonElement json) =>
         json.ValueKind switch

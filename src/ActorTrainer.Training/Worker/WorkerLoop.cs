@@ -9,7 +9,7 @@ namespace ActorTrainer.Training.Worker;
 /// The training loop of a worker process: speaks the worker protocol on one side and calls the trainer on the other. Saves happen
 /// between steps; training goes on while the node stores what was staged.
 /// </summary>
-internal sealed class WorkerLoop
+internal sealed partial class WorkerLoop
 {
     private static readonly TimeSpan StageRetryInterval = TimeSpan.FromSeconds(1);
 
@@ -22,6 +22,7 @@ internal sealed class WorkerLoop
     private readonly long _startedAt;
     private readonly ProgressReporter _progress;
     private readonly Queue<string> _requested = new();
+    private readonly SaveMeter _meter = new();
 
     private ITrainer _trainer = null!;
     private TrainerContext _context = null!;
@@ -29,6 +30,7 @@ internal sealed class WorkerLoop
     private CheckpointSpec _policy = new();
     private double? _best;
     private string? _deferred;
+    private TimeSpan? _pace;
     private TimeSpan _lastSaveAt;
     private TimeSpan _stageNotBefore;
     private long _lastSaveWholeEpochs;
@@ -100,6 +102,7 @@ internal sealed class WorkerLoop
             {
                 Spare = _spare,
                 Memory = OperatingSystem.IsLinux(),
+                Paced = true,
             }
         );
         if (await WaitForAsync<InitMessage>() is not { } init)
@@ -124,6 +127,7 @@ internal sealed class WorkerLoop
         }
 
         _policy = begin.Policy;
+        _pace = begin.Pace;
         _best = begin.BestMetric;
         _restored = begin.Restore;
         if (begin.Restore)
@@ -151,7 +155,10 @@ internal sealed class WorkerLoop
                 return Stopped();
             }
 
+            bool besideSave = _staging!.IsBusy;
+            TimeSpan begun = Now;
             StepResult step = await _trainer.StepAsync(_link.Stopping);
+            _meter.Step(Now - begun, besideSave);
             _progress.Merge(step.Metrics);
             IReadOnlyDictionary<string, double>? evaluation = null;
             if (step.EndOfEpoch || step.Done)
@@ -206,6 +213,8 @@ internal sealed class WorkerLoop
                 LastSaveAt = _lastSaveAt,
                 LastSaveWholeEpochs = _lastSaveWholeEpochs,
                 Best = _best,
+                Pace = _pace,
+                SaveUnderWay = _staging!.IsBusy,
             }
         );
         _best = decision.Best;
@@ -250,12 +259,19 @@ internal sealed class WorkerLoop
 
     private async ValueTask<string?> TryStageAsync(StepResult step, string reason)
     {
+        TimeSpan begun = Now;
         Enter(WorkerPhase.Saving);
         try
         {
             StagedPlace place = await _staging!.StageAsync(_trainer, step.Step, _link.Stopping);
             _link.Send(
-                new StagedMessage(place.Id, step.Step, step.Epoch, reason, _progress.Metrics) { Area = place.Area, Files = place.Files }
+                new StagedMessage(place.Id, step.Step, step.Epoch, reason, _progress.Metrics)
+                {
+                    Area = place.Area,
+                    Files = place.Files,
+                    Stall = (Now - begun).TotalSeconds,
+                    Drag = _meter.Drag?.TotalSeconds,
+                }
             );
             return place.Id;
         }
@@ -270,40 +286,6 @@ internal sealed class WorkerLoop
         {
             _link.Send(new PhaseMessage(WorkerPhase.Training));
         }
-    }
-
-    // The finished model must not be lost, so the worker waits until its last state can be staged and is stored.
-    private async Task<int> FinishAsync(StepResult step)
-    {
-        string? id = null;
-        while (id is null)
-        {
-            while (!_staging!.HasRoom && !StopRequested)
-            {
-                Take(await _link.ReceiveAsync());
-            }
-
-            if (StopRequested)
-            {
-                return Stopped();
-            }
-
-            id = await TryStageAsync(step, CheckpointReasons.Final);
-            if (id is null)
-            {
-                await Task.Delay(StageRetryInterval, _time, _link.Stopping);
-                Drain();
-            }
-        }
-
-        _link.ExpectClose();
-        _link.Send(new DoneMessage(step.Step, step.TotalSteps, step.Epoch, _progress.Metrics, _context.Results));
-        while (_staging!.IsUnreleased(id) && !StopRequested)
-        {
-            Take(await _link.ReceiveAsync());
-        }
-
-        return WorkerExitCodes.Success;
     }
 
     private async ValueTask<T?> WaitForAsync<T>()
@@ -341,44 +323,15 @@ internal sealed class WorkerLoop
             case CheckpointNowMessage request:
                 _requested.Enqueue(request.Reason);
                 break;
+            case PaceMessage pace:
+                _pace = pace.Interval;
+                break;
             case ReleasedMessage released:
                 _staging?.Release(released);
                 break;
             default:
                 // Null: the connection is gone, which the link knows. Anything else is of a newer version.
                 break;
-        }
-    }
-
-    private int Stopped()
-    {
-        if (_link.Closed)
-        {
-            return WorkerExitCodes.NodeGone;
-        }
-
-        _link.ExpectClose();
-        _link.Send(new StoppedMessage());
-        return WorkerExitCodes.Success;
-    }
-
-    private async ValueTask DisposeTrainerAsync()
-    {
-        try
-        {
-            if (_trainer is IAsyncDisposable asynchronous)
-            {
-                await asynchronous.DisposeAsync();
-            }
-            else if (_trainer is IDisposable disposable)
-            {
-                disposable.Dispose();
-            }
-        }
-        catch (Exception problem)
-        {
-            // The training has its outcome; a failing clean-up does not change it.
-            await _errors.WriteLineAsync(problem.ToString());
         }
     }
 

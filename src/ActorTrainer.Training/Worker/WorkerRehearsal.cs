@@ -82,6 +82,7 @@ internal static class WorkerRehearsal
                     break;
                 case "ready":
                     Send(stream, """{"type":"begin","restore":true,"policy":{"strategy":"hybrid","interval":"00:01:00"}}""");
+                    Send(stream, """{"type":"pace","interval":"00:00:10"}""");
                     Send(stream, """{"type":"checkpoint-now","reason":"rehearsal"}""");
                     break;
                 case "staged":

@@ -1,4 +1,5 @@
 using ActorTrainer.Cli.Output;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Cli.Tests.Output;
@@ -25,5 +26,26 @@ public sealed class EventTextTests
         EventText
             .Details(beside)
             .ShouldBe("exit-code: exited with code 1; not counted, workers of the lost node may have lived until then (again in 1s)");
+    }
+
+    [Fact]
+    public void Details_SavesArePaced_SaysFromWhatToWhatAndWhy()
+    {
+        SavePace pace = new(
+            TimeSpan.FromSeconds(2.5),
+            SavePaceReason.Overhead,
+            TimeSpan.FromMilliseconds(12),
+            TimeSpan.FromMilliseconds(8),
+            TimeSpan.FromMilliseconds(400),
+            TimeSpan.FromHours(3),
+            1
+        );
+        const string why =
+            "as more saves would take more of the time than max-overhead allows: a save costs 20ms (standstill 12ms, slower steps 8ms) "
+            + "and is committed after 400ms; 1 loss in 3h of training, taken as one in 13h";
+
+        EventText.Name(new TaskSavesPaced(null, pace)).ShouldBe("saves-paced");
+        EventText.Details(new TaskSavesPaced(null, pace)).ShouldBe($"every 2.5s, {why}");
+        EventText.Details(new TaskSavesPaced(TimeSpan.FromSeconds(59), pace)).ShouldBe($"every 2.5s, before every 59s; {why}");
     }
 }

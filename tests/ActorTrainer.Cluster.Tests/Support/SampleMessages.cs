@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ActorTrainer.Cluster.Messages;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Nodes;
 using ActorTrainer.Core.Tasks;
@@ -29,6 +30,16 @@ internal static class SampleMessages
         Metrics
     );
 
+    private static readonly SavePace Pace = new(
+        TimeSpan.FromSeconds(58.8),
+        SavePaceReason.Overhead,
+        TimeSpan.FromMilliseconds(12),
+        TimeSpan.FromMilliseconds(8),
+        TimeSpan.FromMilliseconds(400),
+        TimeSpan.FromHours(7),
+        2
+    );
+
     public static readonly TaskSpec Spec = new()
     {
         Name = "digits",
@@ -51,6 +62,7 @@ internal static class SampleMessages
             OnDamage = DamageAction.Restart,
             KeepEvery = TimeSpan.FromHours(6),
             KeepEverySteps = 1000,
+            MaxOverhead = 0.02,
         },
         Retry = new RetrySpec
         {
@@ -107,6 +119,7 @@ internal static class SampleMessages
         Proven = true,
         NodeLeaving = true,
         BestMetric = 0.125,
+        Pace = Pace,
         ExitCode = 3,
         Results = new Dictionary<string, string> { ["sum"] = "7" },
         Archived = true,
@@ -120,7 +133,8 @@ internal static class SampleMessages
         new TaskStarted(2, 9, Node, 17, Checkpoint.Name, 12),
         new TaskAdopted(2, 9),
         new TaskProgressed(Progress, Settled: true),
-        new TaskCheckpointed(Checkpoint),
+        new TaskCheckpointed(Checkpoint) { Trained = TimeSpan.FromHours(7) },
+        new TaskSavesPaced(TimeSpan.FromSeconds(10), Pace),
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
         new TaskCheckpointSetAside(Checkpoint.Name, 2, "c-3-10-abcdefgh", 10),
         new TaskRestoreChosen(Checkpoint.Name, 12),

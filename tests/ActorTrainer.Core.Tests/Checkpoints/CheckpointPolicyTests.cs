@@ -12,6 +12,7 @@ public sealed class CheckpointPolicyTests
     [InlineData(CheckpointStrategy.Interval)]
     [InlineData(CheckpointStrategy.Event)]
     [InlineData(CheckpointStrategy.Hybrid)]
+    [InlineData(CheckpointStrategy.Adaptive)]
     public void Decide_PendingEvent_SavesUnderEveryStrategy(CheckpointStrategy strategy)
     {
         foreach (string reason in (string[])["request", "drain", "migration", "pause", "preemption", "failure", "final", "files"])
@@ -71,7 +72,12 @@ public sealed class CheckpointPolicyTests
     {
         CheckpointDecision decision = CheckpointPolicy.Decide(
             Spec(strategy),
-            new CheckpointInputs { Now = (100 + minutes) * Minute, LastSaveAt = 100 * Minute }
+            new CheckpointInputs
+            {
+                Now = (100 + minutes) * Minute,
+                LastSaveAt = 100 * Minute,
+                Pace = 60 * Minute,
+            }
         );
         decision.Save.ShouldBe(save);
         decision.Reason.ShouldBe(save ? "interval" : "");
@@ -158,6 +164,7 @@ public sealed class CheckpointPolicyTests
             EndOfEpoch = true,
             WholeEpochs = 1,
             Now = Minute,
+            Pace = 2 * Minute,
         };
         bool saved = CheckpointPolicy.Decide(spec, inputs).Save;
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -168,6 +175,66 @@ public sealed class CheckpointPolicyTests
 
         (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
         saved.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(CheckpointStrategy.Adaptive, 60, false, true)]
+    [InlineData(CheckpointStrategy.Adaptive, 59, false, false)]
+    [InlineData(CheckpointStrategy.Adaptive, 60, true, false)]
+    [InlineData(CheckpointStrategy.Adaptive, 6000, true, false)]
+    [InlineData(CheckpointStrategy.Hybrid, 60, false, true)]
+    [InlineData(CheckpointStrategy.Hybrid, 60, true, false)]
+    [InlineData(CheckpointStrategy.Interval, 60, false, false)]
+    [InlineData(CheckpointStrategy.Epoch, 60, false, false)]
+    [InlineData(CheckpointStrategy.Event, 60, false, false)]
+    public void Decide_PaceDue_SavesWhereTheStrategyIsPacedAndNoSaveIsUnderWay(
+        CheckpointStrategy strategy,
+        int seconds,
+        bool underWay,
+        bool save
+    )
+    {
+        CheckpointDecision decision = CheckpointPolicy.Decide(
+            Spec(strategy),
+            new CheckpointInputs
+            {
+                Now = TimeSpan.FromSeconds(100 + seconds),
+                LastSaveAt = TimeSpan.FromSeconds(100),
+                Pace = TimeSpan.FromSeconds(60),
+                SaveUnderWay = underWay,
+            }
+        );
+        (decision.Save, decision.Reason).ShouldBe((save, save ? "adaptive" : ""));
+    }
+
+    [Theory]
+    [InlineData(1800, 10, true)]
+    [InlineData(1800, 9.9, false)]
+    [InlineData(2, 2, true)]
+    [InlineData(2, 1.9, false)]
+    public void Decide_NothingMeasured_SavesSoon(double interval, double seconds, bool save) =>
+        CheckpointPolicy
+            .Decide(
+                Spec(CheckpointStrategy.Adaptive) with
+                {
+                    Interval = TimeSpan.FromSeconds(interval),
+                },
+                new CheckpointInputs { Now = TimeSpan.FromSeconds(seconds) }
+            )
+            .Save.ShouldBe(save);
+
+    [Fact]
+    public void Decide_IntervalOfHybridIsDueDuringASave_IsTakenAllTheSame()
+    {
+        CheckpointInputs inputs = new()
+        {
+            Now = TimeSpan.FromSeconds(5),
+            Pace = TimeSpan.FromSeconds(60),
+            SaveUnderWay = true,
+        };
+        CheckpointPolicy
+            .Decide(Spec(CheckpointStrategy.Hybrid) with { Interval = TimeSpan.FromSeconds(5) }, inputs)
+            .ShouldBe(new CheckpointDecision(true, "interval", null));
     }
 
     private static CheckpointSpec Spec(CheckpointStrategy strategy) => new() { Strategy = strategy };

@@ -31,6 +31,29 @@ public sealed class TaskSpecReaderTests
         (read.KeepEvery, read.KeepEverySteps).ShouldBe((null, steps));
     }
 
+    [Theory]
+    [InlineData("1 %", 0.01)]
+    [InlineData("0.25%", 0.0025)]
+    [InlineData("50 %", 0.5)]
+    public void Read_MaxOverhead_IsAFraction(string text, double fraction)
+    {
+        CheckpointSpec read = Read(
+            $"task {{ name = a, command = x, checkpoint {{ strategy = adaptive, max-overhead = {text} }} }}"
+        ).Checkpoint;
+        (read.Strategy, read.MaxOverhead, read.MostOverhead()).ShouldBe((CheckpointStrategy.Adaptive, fraction, fraction));
+        (new CheckpointSpec().MaxOverhead, new CheckpointSpec().MostOverhead()).ShouldBe((null, 0.01));
+    }
+
+    [Theory]
+    [InlineData("1", "task.checkpoint.max-overhead is '1': write a percentage, for example 1 %.")]
+    [InlineData("many %", "task.checkpoint.max-overhead is 'many %': write a percentage, for example 1 %.")]
+    [InlineData("0 %", "task.checkpoint.max-overhead is '0 %': it must be from 0.01 % to 50 %.")]
+    [InlineData("51%", "task.checkpoint.max-overhead is '51%': it must be from 0.01 % to 50 %.")]
+    public void Read_MaxOverheadThatIsNone_SaysWhatToWrite(string text, string message) =>
+        Should
+            .Throw<ConfigException>(() => Read($"task {{ name = a, command = x, checkpoint.max-overhead = {text} }}"))
+            .Message.ShouldEndWith(message);
+
     [Fact]
     public void Read_EveryKey_ReachesTheSpecification()
     {
@@ -48,7 +71,7 @@ public sealed class TaskSpecReaderTests
               working-directory = work, from-checkpoint = c-3-1200-k3f9a2bc
               checkpoint {
                 strategy = interval, epoch-interval = 2, interval = 10 s, best-metric = accuracy, best-is-largest = true, keep-last = 9
-                keep-best = 3, keep-every = 6 h, warn-after = 1 h, on-damage = restart
+                keep-best = 3, keep-every = 6 h, max-overhead = 2 %, warn-after = 1 h, on-damage = restart
               }
               retry {
                 max-attempts = 7, backoff = 2 s, max-backoff = 1 m
@@ -84,6 +107,7 @@ public sealed class TaskSpecReaderTests
                 OnDamage = DamageAction.Restart,
                 KeepEvery = TimeSpan.FromHours(6),
                 WarnAfter = TimeSpan.FromHours(1),
+                MaxOverhead = 0.02,
             }
         );
         (spec.Retry.MaxAttempts, spec.Retry.Backoff, spec.Retry.MaxBackoff).ShouldBe((7, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1)));
@@ -301,7 +325,7 @@ public sealed class TaskSpecReaderTests
     )]
     [InlineData(
         "task { name = a, command = x, checkpoint.strategy = often }",
-        "t.conf:1:53: task.checkpoint.strategy is 'often': use one of epoch, interval, event, hybrid."
+        "t.conf:1:53: task.checkpoint.strategy is 'often': use one of epoch, interval, event, hybrid, adaptive."
     )]
     [InlineData(
         "task { name = a, command = x, retry.backoff = 10 m }",

@@ -35,6 +35,8 @@ public sealed class TaskSpecRulesTests
             { Good with { Checkpoint = new CheckpointSpec { Strategy = (CheckpointStrategy)9 } }, "checkpoint.strategy is none of Epoch" },
             { Good with { Checkpoint = new CheckpointSpec { EpochInterval = 0 } }, "checkpoint.epoch-interval is 0" },
             { Good with { Checkpoint = new CheckpointSpec { Interval = TimeSpan.Zero } }, "checkpoint.interval is 0 ns" },
+            { Good with { Checkpoint = new CheckpointSpec { MaxOverhead = 0 } }, "checkpoint.max-overhead is 0; it must be from 0.0001" },
+            { Good with { Checkpoint = new CheckpointSpec { MaxOverhead = double.NaN } }, "checkpoint.max-overhead is NaN" },
             { Good with { Checkpoint = new CheckpointSpec { OnDamage = (DamageAction)9 } }, "checkpoint.on-damage is none of Hold" },
             { Good with { Checkpoint = new CheckpointSpec { KeepBest = -1 } }, "checkpoint.keep-best is -1" },
             { Good with { Checkpoint = new CheckpointSpec { KeepBest = 2 } }, "checkpoint.keep-best is 2, and nothing says what is best" },

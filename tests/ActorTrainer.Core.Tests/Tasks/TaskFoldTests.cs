@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using FsCheck;
@@ -171,7 +172,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(29) switch
+        return random.Next(30) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -183,7 +184,10 @@ public sealed class TaskFoldTests
                 },
                 random.Next(4) == 0
             ),
-            4 => new TaskCheckpointed(Ref(step) with { Metrics = metrics }),
+            4 => new TaskCheckpointed(Ref(step) with { Metrics = metrics })
+            {
+                Trained = random.Next(2) == 0 ? null : TimeSpan.FromMinutes(random.Next(99)),
+            },
             5 => new TaskCheckpointDamaged(Ref(step).Name, "chunk"),
             6 => new TaskCheckpointFailed("interval", "disk full"),
             7 => new TaskCheckpointRemoved(Ref(step).Name, "keep-last"),
@@ -215,6 +219,18 @@ public sealed class TaskFoldTests
             25 => new TaskCheckpointUnpinned(Ref(step).Name),
             26 => new TaskCheckpointTagged(Ref(step).Name, $"t{random.Next(3)}"),
             27 => new TaskCheckpointUntagged(Ref(step).Name, $"t{random.Next(3)}"),
+            28 => new TaskSavesPaced(
+                random.Next(2) == 0 ? null : TimeSpan.FromSeconds(random.Next(99)),
+                new SavePace(
+                    TimeSpan.FromSeconds(random.Next(99)),
+                    (SavePaceReason)random.Next(5),
+                    TimeSpan.FromMilliseconds(random.Next(99)),
+                    TimeSpan.FromMilliseconds(random.Next(99)),
+                    TimeSpan.FromMilliseconds(random.Next(99)),
+                    TimeSpan.FromMinutes(random.Next(99)),
+                    random.Next(3)
+                )
+            ),
             _ => new TaskCancelled(),
         };
     }

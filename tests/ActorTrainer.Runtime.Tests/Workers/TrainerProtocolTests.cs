@@ -34,6 +34,42 @@ public sealed class TrainerProtocolTests
     }
 
     [Fact]
+    public async Task Begin_TrainerThatKnowsNoPace_GetsTheIntervalInsteadOfAdaptive()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync();
+        harness.Start(Run, WorkerHarness.Trainer("steps"));
+        _ = await harness.WaitAsync<WorkerReady>();
+        harness.Host.Begin(new BeginTraining(Run, true, new CheckpointSpec { Strategy = CheckpointStrategy.Adaptive }, 0.25));
+        (await harness.WaitAsync<WorkerExited>()).LastLines.ShouldBe(["init steps ", "begin restore=True Interval best=0.25"]);
+    }
+
+    [Fact]
+    public async Task Pace_RealTrainer_SavesByItselfAgainAndAgainAndSaysWhatItCosts()
+    {
+        await using WorkerHarness harness = await WorkerHarness.StartAsync(program: "real", memory: 1L << 30);
+        harness.Start(Run, WorkerHarness.Probe("""{"endless":true}"""));
+        _ = await harness.WaitAsync<WorkerReady>();
+        harness.Host.Begin(
+            new BeginTraining(Run, false, new CheckpointSpec { Strategy = CheckpointStrategy.Adaptive }, null)
+            {
+                Pace = TimeSpan.FromMilliseconds(50),
+            }
+        );
+        StagedState first = (await harness.WaitAsync<WorkerStaged>()).State;
+        first.Reason.ShouldBe("adaptive");
+        first.Stall.ShouldNotBeNull().ShouldBeInRange(TimeSpan.FromTicks(1), TimeSpan.FromMinutes(1));
+        _ = await harness.WaitAsync<WorkerProgressed>(progressed => progressed.Progress.Step >= first.Step + 20);
+        harness.Inputs.OfType<WorkerStaged>().Count().ShouldBe(1, "the first state is not stored yet");
+
+        harness.Host.Pace(new PaceSaves(Run, TimeSpan.FromMilliseconds(1)));
+        harness.Host.Release(new ReleaseStaged(Run, first.Id));
+        StagedState second = (await harness.WaitAsync<WorkerStaged>(staged => staged.State.Id != first.Id)).State;
+        (second.Reason, second.Stall is null).ShouldBe(("adaptive", false));
+        harness.Host.Stop(new StopWorker(Run, TimeSpan.FromSeconds(20)));
+        (await harness.WaitAsync<WorkerExited>()).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
     public async Task RequestStaging_ConnectedTrainer_StagesAndHearsOfTheRelease()
     {
         await using WorkerHarness harness = await WorkerHarness.StartAsync();

@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Queries;
@@ -58,7 +59,7 @@ public static class SampleCluster
                 is var runs
                 ? runs with
                 {
-                    Summary = runs.Summary with { LastCheckpointAt = Now - TimeSpan.FromSeconds(12) },
+                    Summary = runs.Summary with { LastCheckpointAt = Now - TimeSpan.FromSeconds(12), Pace = Pace() },
                 }
                 : runs,
             Listing(
@@ -161,6 +162,17 @@ public static class SampleCluster
             ["p-3-x7q2", "p-2-a1b2"],
             new string('c', 64),
             new Dictionary<string, double> { ["loss"] = 0.42 }
+        );
+
+    private static SavePace Pace() =>
+        new(
+            TimeSpan.FromSeconds(58.8),
+            SavePaceReason.Balance,
+            TimeSpan.FromMilliseconds(20),
+            TimeSpan.Zero,
+            TimeSpan.FromMilliseconds(400),
+            TimeSpan.FromMinutes(4),
+            0
         );
 
     private static readonly string[] Traceback =
