@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using ActorTrainer.Checkpoints.Codecs;
+using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -10,6 +12,7 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
     private readonly byte[] _encoded = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
     private readonly byte[] _scratch = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
     private readonly byte[] _sha256 = new byte[32];
+    private readonly ZstdCoder _coder = ZstdCoder.Rent();
     private int _storedLength;
     private ChunkCodec _codec;
 
@@ -50,11 +53,10 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
     }
 
     /// <summary>Makes the record.</summary>
-    public void Encode(bool compress)
+    public void Encode(CheckpointCompression mode, CompressionPace pace)
     {
-        ReadOnlySpan<byte> raw = RawBytes;
-        _codec = ChunkCodec.None;
-        _storedLength = compress ? ChunkEncoder.Encode(raw, _encoded, PackFormat.RecordHeaderSize, _scratch, out _codec) : Length;
+        const int header = PackFormat.RecordHeaderSize;
+        _storedLength = ChunkEncoder.Encode(RawBytes, _encoded.AsSpan(header), _scratch, mode, pace, _coder, out _codec);
         byte[] record = _codec == ChunkCodec.None ? Raw : _encoded;
         PackFormat.WriteRecordHeader(record, _codec, Length, _storedLength, _sha256);
         IsEncoded = true;
@@ -65,5 +67,6 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
         pool.Return(Raw);
         pool.Return(_encoded);
         pool.Return(_scratch);
+        ZstdCoder.Return(_coder);
     }
 }

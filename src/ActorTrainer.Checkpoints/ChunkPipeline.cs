@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Checkpoints;
@@ -16,7 +17,8 @@ internal sealed class ChunkPipeline : IDisposable
     private readonly IReadOnlyList<StateFile> _files;
     private readonly IStoreFiles _store;
     private readonly int _chunkSize;
-    private readonly bool _compress;
+    private readonly CheckpointCompression _compression;
+    private readonly CompressionPace _pace;
     private readonly KnownChunks _known;
     private readonly string _packFile;
     private readonly PackWriter _pack;
@@ -39,13 +41,14 @@ internal sealed class ChunkPipeline : IDisposable
         IStoreFiles store,
         BufferPool pool,
         CheckpointStoreModel model,
+        CompressionPace pace,
         KnownChunks known,
         string packFile,
         PackWriter pack,
         Action<SaveStep>? probe
     )
     {
-        (_files, _store, _chunkSize, _compress) = (files, store, model.ChunkSizeBytes, model.Compression);
+        (_files, _store, _chunkSize, _compression, _pace) = (files, store, model.ChunkSizeBytes, model.Compression, pace);
         (_known, _packFile, _pack, _probe) = (known, packFile, pack, probe);
         _open = [.. files.Select(file => new OpenFile(file, _chunkSize))];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
@@ -144,13 +147,15 @@ internal sealed class ChunkPipeline : IDisposable
         {
             long at = (long)job.Index * _chunkSize;
             job.Length = (int)Math.Min(_chunkSize, file.Length - at);
+            long began = _pace.Now;
             file.Read(job.RawBytes, at);
             _files[job.File].Saved(job.Index, _chunkSize, job.RawBytes);
             job.Hash();
+            _pace.Read(job.Length, began);
             file.Keys[job.Index] = job.Key;
             if (!_known.Contains(job.Key))
             {
-                job.Encode(_compress);
+                job.Encode(_compression, _pace);
             }
         }
 

@@ -1,3 +1,5 @@
+using ActorTrainer.Checkpoints.Codecs;
+
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>Where a chunk's stored form stands.</summary>

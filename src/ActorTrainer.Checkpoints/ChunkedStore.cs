@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -17,6 +18,7 @@ public abstract class ChunkedStore : ICheckpointStore
     private readonly CheckpointStoreModel _model;
     private readonly TimeProvider _time;
     private readonly BufferPool _pool;
+    private readonly CompressionPace _pace;
     private readonly Action<SaveStep>? _probe;
 
     private protected ChunkedStore(
@@ -30,6 +32,7 @@ public abstract class ChunkedStore : ICheckpointStore
         ArgumentOutOfRangeException.ThrowIfLessThan(model.ChunkSizeBytes, ManifestFormat.SmallestChunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(model.ChunkSizeBytes, ManifestFormat.LargestChunk);
         (Files, _model, _time, _pool, _probe) = (files, model, time, pool, probe);
+        _pace = new CompressionPace(time, FolderStore.Parallelism);
     }
 
     /// <summary>Where its files stand.</summary>
@@ -51,7 +54,7 @@ public abstract class ChunkedStore : ICheckpointStore
             );
         }
 
-        return RunAsync(() => new FolderSave(Files, _pool, _model, _time, _probe, request).Execute(cancellationToken), cancellationToken);
+        return RunAsync(() => new FolderSave(Files, _pool, _model, _pace, _time, _probe, request).Execute(cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc />

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;

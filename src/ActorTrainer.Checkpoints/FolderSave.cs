@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
@@ -13,6 +14,7 @@ internal sealed class FolderSave(
     IStoreFiles files,
     BufferPool pool,
     CheckpointStoreModel model,
+    CompressionPace pace,
     TimeProvider time,
     Action<SaveStep>? probe,
     SaveRequest request
@@ -26,7 +28,7 @@ internal sealed class FolderSave(
 
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
-        using PackWriter pack = new(files, request.Task, _packFile, cancellationToken);
+        using PackWriter pack = new(files, request.Task, _packFile, time, cancellationToken);
         bool done = false;
         try
         {
@@ -65,7 +67,7 @@ internal sealed class FolderSave(
 
     private void WritePack(PackWriter pack, CancellationToken cancellationToken)
     {
-        using (ChunkPipeline pipeline = new(_sources, files, pool, model, _known, _packFile, pack, probe))
+        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, _packFile, pack, probe))
         {
             pipeline.Run(cancellationToken);
             _keys = pipeline.Keys;
@@ -73,6 +75,7 @@ internal sealed class FolderSave(
 
         probe?.Invoke(SaveStep.ChunksWritten);
         pack.Finish();
+        pace.Written(pack.Length, pack.Took);
         probe?.Invoke(SaveStep.PackSynced);
         files.SyncPacks(request.Task);
         probe?.Invoke(SaveStep.PackFolderSynced);
@@ -164,7 +167,7 @@ internal sealed class FolderSave(
 
         return new Manifest
         {
-            Version = entries.Any(entry => entry.Link is not null) ? Manifest.CurrentVersion : Manifest.VersionWithoutLinks,
+            Version = Manifest.VersionFor(entries),
             Name = request.Name,
             Task = request.Task.Value,
             Term = request.Term,

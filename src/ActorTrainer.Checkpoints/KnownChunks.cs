@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 

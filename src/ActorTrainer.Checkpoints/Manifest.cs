@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using ActorTrainer.Checkpoints.Codecs;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -6,13 +7,23 @@ namespace ActorTrainer.Checkpoints;
 internal sealed record Manifest
 {
     public const string FormatName = "actortrainer-checkpoint";
-    public const int CurrentVersion = 2;
+    public const int CurrentVersion = 3;
 
     /// <summary>Without links, which version 1 did not know: its readers would restore one as an empty file.</summary>
     public const int VersionWithoutLinks = 1;
 
+    /// <summary>Without zstd and without planes of two, which version 2 did not know.</summary>
+    private const int VersionWithoutZstd = 2;
+
     /// <summary>The one file of a command's checkpoint that the node adds: the order in which the command saves.</summary>
     public const string SavesFile = ".actortrainer-saves.json";
+
+    /// <summary>The lowest version whose readers understand these entries.</summary>
+    public static int VersionFor(IReadOnlyList<ManifestEntry> entries) =>
+        entries.Any(entry => entry.Chunks.Any(chunk => ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec) && codec >= ChunkCodec.Zstd))
+            ? CurrentVersion
+        : entries.Any(entry => entry.Link is not null) ? VersionWithoutZstd
+        : VersionWithoutLinks;
 
     public string Format { get; init; } = FormatName;
 
@@ -73,7 +84,7 @@ internal sealed record ManifestEntry(
 /// <param name="Pack">Index into <see cref="Manifest.Packs"/>.</param>
 /// <param name="Offset">Where its record begins in the pack.</param>
 /// <param name="Stored">Length of its stored bytes, without the record's header.</param>
-/// <param name="Codec">none, deflate or planes4-deflate.</param>
+/// <param name="Codec">One of <see cref="ChunkCodecNames"/>.</param>
 internal sealed record ManifestChunk(string Sha256, int Pack, long Offset, int Stored, string Codec);
 
 [JsonSourceGenerationOptions(

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ActorTrainer.Checkpoints.Codecs;
 
 namespace ActorTrainer.Checkpoints;
 

@@ -21,7 +21,16 @@ internal static class CheckpointStoreReader
             ),
             Path = NodeModelReader.ReadPath(section, "path", $"{NodeModelReader.DefaultFolder}/checkpoints", surroundings),
             Scope = section.Choice("scope", defaults.Scope, ("cluster", "cluster"), ("node", "node")),
-            Compression = section.Flag("compression", defaults.Compression),
+            Compression = section.Choice(
+                "compression",
+                defaults.Compression,
+                ("off", CheckpointCompression.Off),
+                ("auto", CheckpointCompression.Auto),
+                ("max", CheckpointCompression.Max),
+                // As it was written up to 0.2.
+                ("false", CheckpointCompression.Off),
+                ("true", CheckpointCompression.Auto)
+            ),
             ChunkSizeBytes = (int)section.Size("chunk-size", defaults.ChunkSizeBytes, 4 << 10, 64 << 20),
             MemoryBytes = section.OptionalSize("memory", 0, 1L << 50),
             S3 = ReadS3(section.Section("s3"), surroundings),

@@ -204,8 +204,8 @@ public sealed record CheckpointStoreModel
     /// <summary><c>scope</c>: <c>cluster</c> when every node reads this folder (default), <c>node</c> when it is this node's own.</summary>
     public string Scope { get; init; } = "cluster";
 
-    /// <summary><c>compression</c>: whether chunks are compressed when a sample says that it pays. Default true.</summary>
-    public bool Compression { get; init; } = true;
+    /// <summary><c>compression</c>: what chunks are compressed for. Default: what makes no save slower.</summary>
+    public CheckpointCompression Compression { get; init; } = CheckpointCompression.Auto;
 
     /// <summary><c>chunk-size</c> in bytes. Default 1 MiB.</summary>
     public int ChunkSizeBytes { get; init; } = 1 << 20;
@@ -215,6 +215,19 @@ public sealed record CheckpointStoreModel
     /// (default): a quarter of what the machine, or the container, has.
     /// </summary>
     public long? MemoryBytes { get; init; }
+}
+
+/// <summary>What chunks of checkpoints are compressed for.</summary>
+public enum CheckpointCompression
+{
+    /// <summary>Chunks stand as they are.</summary>
+    Off,
+
+    /// <summary>For small checkpoints, as far as a sample and the measured speeds of processor and disk say that no save is slower by it.</summary>
+    Auto,
+
+    /// <summary>For the smallest checkpoints, whatever time it takes.</summary>
+    Max,
 }
 
 /// <summary>Worker processes.</summary>

@@ -78,7 +78,7 @@ public sealed class NodeModelReaderTests
             {
                 Path = "/c",
                 Scope = "node",
-                Compression = false,
+                Compression = CheckpointCompression.Off,
                 ChunkSizeBytes = 64 << 10,
                 MemoryBytes = 3L << 30,
             }

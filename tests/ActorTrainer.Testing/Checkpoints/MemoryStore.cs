@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;

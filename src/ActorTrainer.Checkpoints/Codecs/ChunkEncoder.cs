@@ -1,0 +1,99 @@
+using ActorTrainer.Core.Configuration;
+
+namespace ActorTrainer.Checkpoints.Codecs;
+
+/// <summary>Encodes chunks as a sample says, and decodes what a pack holds.</summary>
+internal static class ChunkEncoder
+{
+    /// <summary>
+    /// Encodes a chunk. Returns the stored length; with <see cref="ChunkCodec.None"/> nothing is written to the target, the raw bytes
+    /// are what is stored.
+    /// </summary>
+    /// <param name="raw">The chunk.</param>
+    /// <param name="target">Holds at least the chunk's length.</param>
+    /// <param name="scratch">As the target.</param>
+    /// <param name="mode">How much time it is worth.</param>
+    /// <param name="pace">Tells whether a codec pays, and is told how long it took.</param>
+    /// <param name="coder">Compresses.</param>
+    /// <param name="codec">What was done.</param>
+    public static int Encode(
+        ReadOnlySpan<byte> raw,
+        Span<byte> target,
+        Span<byte> scratch,
+        CheckpointCompression mode,
+        CompressionPace pace,
+        ZstdCoder coder,
+        out ChunkCodec codec
+    )
+    {
+        codec = ChunkCodec.None;
+        if (mode == CheckpointCompression.Off)
+        {
+            return raw.Length;
+        }
+
+        bool isMax = mode == CheckpointCompression.Max;
+        ChunkPlan plan = ChunkSampler.Plan(raw, coder, scratch);
+        if (plan.Codec == ChunkCodec.None || !(isMax || pace.Pays(plan.Codec, plan.Share)))
+        {
+            return raw.Length;
+        }
+
+        long began = pace.Now;
+        target = target[..ChunkSampler.Worthwhile(raw.Length)];
+        int stored =
+            plan.Codec == ChunkCodec.Zstd
+                ? coder.Compress(raw, target, isMax ? ZstdEffort.Thorough : ZstdEffort.Matching)
+                : BytePlanes.Encode(raw, target, isMax ? Thoroughly(plan) : plan, scratch, coder);
+        pace.Encoded(plan.Codec, raw.Length, began);
+        if (stored < 0)
+        {
+            return raw.Length;
+        }
+
+        codec = plan.Codec;
+        return stored;
+    }
+
+    /// <summary>
+    /// Decodes to exactly the target's length; false when the stored bytes are not what the codec writes. With
+    /// <see cref="ChunkCodec.None"/> the bytes are copied.
+    /// </summary>
+    public static bool TryDecode(ChunkCodec codec, byte[] stored, int offset, int length, Span<byte> raw, byte[] scratch)
+    {
+        switch (codec)
+        {
+            case ChunkCodec.None when length == raw.Length:
+                stored.AsSpan(offset, length).CopyTo(raw);
+                return true;
+            case ChunkCodec.None:
+                return false;
+            case ChunkCodec.Deflate:
+                return Deflater.TryExpand(stored, offset, length, raw);
+            default:
+                ZstdCoder coder = ZstdCoder.Rent();
+                try
+                {
+                    return codec == ChunkCodec.Zstd
+                        ? coder.TryExpand(stored.AsSpan(offset, length), raw)
+                        : BytePlanes.TryDecode(codec, stored, offset, length, raw, scratch, coder);
+                }
+                finally
+                {
+                    ZstdCoder.Return(coder);
+                }
+        }
+    }
+
+    // Whatever can be coded at all is searched, since repetitions are worth their time here.
+    private static ChunkPlan Thoroughly(ChunkPlan plan)
+    {
+        PlaneEfforts efforts = plan.Efforts;
+        for (int plane = 0; plane < ChunkCodecNames.PlanesOf(plan.Codec); plane++)
+        {
+            efforts[plane] = efforts[plane] is null ? null : ZstdEffort.Thorough;
+        }
+
+        return plan with { Efforts = efforts };
+    }
+}

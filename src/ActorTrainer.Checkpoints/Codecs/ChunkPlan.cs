@@ -1,0 +1,123 @@
+namespace ActorTrainer.Checkpoints.Codecs;
+
+/// <summary>How a chunk is to be encoded, by a sample of it.</summary>
+/// <param name="Codec">What is to be tried; <see cref="ChunkCodec.None"/>: nothing.</param>
+/// <param name="Share">How much of the chunk is expected to be stored, from 0 to 1.</param>
+/// <param name="Efforts">For each plane what is done with it.</param>
+internal readonly record struct ChunkPlan(ChunkCodec Codec, double Share, PlaneEfforts Efforts);
+
+/// <summary>What is done with each of up to four planes.</summary>
+internal struct PlaneEfforts
+{
+    private uint _bits;
+
+    /// <summary>Null: it is left as it is.</summary>
+    public ZstdEffort? this[int plane]
+    {
+        readonly get => ((_bits >> (plane * 8)) & 0xFF) is uint effort and > 0 ? (ZstdEffort)(effort - 1) : null;
+        set => _bits = (_bits & ~(0xFFu << (plane * 8))) | ((value is { } effort ? (uint)effort + 1 : 0) << (plane * 8));
+    }
+}
+
+/// <summary>Looks at a sample of a chunk.</summary>
+internal static class ChunkSampler
+{
+    private const int SmallestTried = 128;
+    private const int SampleSlice = 4096;
+    private const int SampleSlices = 4;
+
+    // Bits a byte, from which a plane is left as it is, and below which runs and repetitions may beat a code of at least one bit a byte.
+    private const double Incompressible = 7.75;
+    private const double Repetitive = 1.3;
+
+    /// <summary>A chunk has to lose a sixteenth of its bytes, else reading it back costs more time than its bytes did.</summary>
+    public static int Worthwhile(int length) => length - (length / 16);
+
+    /// <summary>Decides by the frequencies of bytes in the planes, and by how small the sample becomes as a whole.</summary>
+    /// <param name="raw">The chunk.</param>
+    /// <param name="coder">Compresses the sample.</param>
+    /// <param name="scratch">At least as long as the chunk.</param>
+    public static ChunkPlan Plan(ReadOnlySpan<byte> raw, ZstdCoder coder, Span<byte> scratch)
+    {
+        if (raw.Length < SmallestTried)
+        {
+            return new ChunkPlan(ChunkCodec.None, 1, default);
+        }
+
+        Span<byte> sample = stackalloc byte[SampleSlice * SampleSlices];
+        sample = Take(raw, sample);
+        int whole = coder.Compress(sample, scratch[..Worthwhile(sample.Length)], ZstdEffort.Matching);
+        ChunkPlan best = new(ChunkCodec.None, 1, default);
+        if (whole >= 0)
+        {
+            best = new ChunkPlan(ChunkCodec.Zstd, (double)whole / sample.Length, default);
+        }
+
+        // Planes have to be better by a sixteenth, since one frame is what other tools read at once; and four by more than chance than two.
+        double limit = best.Share * 15 / 16;
+        foreach (ChunkCodec codec in (ReadOnlySpan<ChunkCodec>)[ChunkCodec.Planes2, ChunkCodec.Planes4])
+        {
+            ChunkPlan planes = InPlanes(sample[..(sample.Length & ~3)], codec, scratch);
+            if (planes.Share < limit)
+            {
+                (best, limit) = (planes, planes.Share * 0.98);
+            }
+        }
+
+        return best;
+    }
+
+    private static Span<byte> Take(ReadOnlySpan<byte> raw, Span<byte> sample)
+    {
+        if (raw.Length <= sample.Length)
+        {
+            raw.CopyTo(sample);
+            return sample[..raw.Length];
+        }
+
+        // Slices from all over the chunk, on word boundaries so that planes stay planes.
+        int stride = (raw.Length - SampleSlice) / (SampleSlices - 1) & ~3;
+        for (int i = 0; i < SampleSlices; i++)
+        {
+            raw.Slice(i * stride, SampleSlice).CopyTo(sample[(i * SampleSlice)..]);
+        }
+
+        return sample;
+    }
+
+    private static ChunkPlan InPlanes(ReadOnlySpan<byte> sample, ChunkCodec codec, Span<byte> scratch)
+    {
+        int width = ChunkCodecNames.PlanesOf(codec);
+        int words = sample.Length / width;
+        Planes.Split(sample, scratch, width);
+        PlaneEfforts efforts = default;
+        double bits = 0;
+        for (int plane = 0; plane < width; plane++)
+        {
+            double entropy = Entropy(scratch.Slice(plane * words, words));
+            efforts[plane] = entropy >= Incompressible ? null : entropy > Repetitive ? ZstdEffort.Coding : ZstdEffort.Matching;
+            bits += entropy >= Incompressible ? 8 : entropy;
+        }
+
+        return new ChunkPlan(codec, bits / 8 / width, efforts);
+    }
+
+    // Shannon's entropy of the bytes taken one by one, in bits a byte: what Huffman coding comes close to.
+    private static double Entropy(ReadOnlySpan<byte> bytes)
+    {
+        Span<int> counts = stackalloc int[256];
+        counts.Clear();
+        foreach (byte b in bytes)
+        {
+            counts[b]++;
+        }
+
+        double bits = 0;
+        foreach (int count in counts)
+        {
+            bits += count == 0 ? 0 : count * Math.Log2((double)bytes.Length / count);
+        }
+
+        return bytes.Length == 0 ? 0 : bits / bytes.Length;
+    }
+}
