@@ -171,7 +171,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(29) switch
+        return random.Next(30) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -215,6 +215,7 @@ public sealed class TaskFoldTests
             25 => new TaskCheckpointUnpinned(Ref(step).Name),
             26 => new TaskCheckpointTagged(Ref(step).Name, $"t{random.Next(3)}"),
             27 => new TaskCheckpointUntagged(Ref(step).Name, $"t{random.Next(3)}"),
+            28 => new TaskCheckpointImported(Ref(step).Name, step),
             _ => new TaskCancelled(),
         };
     }
