@@ -219,6 +219,8 @@ internal sealed class TornRun : IDisposable
 
         public IReadOnlyList<ProcessOutcome> Ends() => Now;
 
+        public void Overlook(int pid) { }
+
         public int? Ranks() => ranks;
 
         public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) { }

@@ -74,7 +74,7 @@ internal static class CheckpointsLsCommand
             table.Row(
                 new Text(listing.Task.Value),
                 new Text(listing.Checkpoint.Name),
-                new Text(Human.Number(listing.Checkpoint.Step)),
+                new Text(ProgressText.StepCell(listing.Checkpoint)),
                 new Text(listing.Checkpoint.Reason),
                 new Text(Human.Bytes(listing.Checkpoint.Bytes)),
                 new Text(call.Times.Show(listing.Time)),

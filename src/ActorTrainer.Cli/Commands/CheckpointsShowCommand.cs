@@ -44,7 +44,7 @@ internal static class CheckpointsShowCommand
                         ("State", State(listing)),
                         ("Kept", listing.Pinned ? "pinned, until 'checkpoints unpin'" : null),
                         ("Tags", listing.Tags.Count > 0 ? string.Join(", ", listing.Tags) : null),
-                        ("Step", checkpoint.Output is null ? Human.Number(checkpoint.Step) : ProgressText.StepOf(checkpoint)),
+                        ("Step", ProgressText.StepCell(checkpoint)),
                         ("Epoch", checkpoint.Epoch > 0 ? checkpoint.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
                         ("Reason", checkpoint.Reason),
                         ("Metrics", ProgressText.Metrics(checkpoint.Metrics)),

@@ -36,7 +36,7 @@ internal static class CommitCommand
             using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), call.Interrupt);
             using NetworkStream stream = new(socket);
-            await stream.WriteAsync(new CommitMessage(run).ToLine(), call.Interrupt);
+            await stream.WriteAsync(new CommitMessage(run, System.Environment.ProcessId).ToLine(), call.Interrupt);
             using StreamReader reader = new(stream, Encoding.UTF8);
             while (await reader.ReadLineAsync(call.Interrupt) is { } line)
             {

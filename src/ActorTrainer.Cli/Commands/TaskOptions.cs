@@ -8,7 +8,12 @@ namespace ActorTrainer.Cli.Commands;
 internal sealed class TaskOptions
 {
     public Option<string?> Name { get; } =
-        new("--name") { Description = "The task's name, unique in the cluster. [default: from the command]", HelpName = "NAME" };
+        new("--name")
+        {
+            Description =
+                "The task's name, unique in the cluster: lower-case letters, digits and inner dashes. [default: from the command]",
+            HelpName = "NAME",
+        };
 
     public Option<int> Slots { get; } =
         new("--slots")

@@ -59,11 +59,17 @@ internal static class ProgressText
     }
 
     /// <summary>The step of a checkpoint: of a script's the number of the save, with its own step.</summary>
-    public static string StepOf(CheckpointRef checkpoint) =>
+    public static string StepOf(CheckpointRef checkpoint) => IsOfScript(checkpoint) ? StepCell(checkpoint) : $"step {StepCell(checkpoint)}";
+
+    /// <summary>The same under a heading that says "step".</summary>
+    public static string StepCell(CheckpointRef checkpoint) =>
         checkpoint.Output is { } output
             ? $"save {Human.Number(checkpoint.Step)} ({(output.Step is null ? Epoch(output) : OwnStep(output))})"
-        : checkpoint.Reason is CheckpointReasons.Files or CheckpointReasons.Inferred ? $"save {Human.Number(checkpoint.Step)}"
-        : $"step {Human.Number(checkpoint.Step)}";
+        : IsOfScript(checkpoint) ? $"save {Human.Number(checkpoint.Step)}"
+        : Human.Number(checkpoint.Step);
+
+    private static bool IsOfScript(CheckpointRef checkpoint) =>
+        checkpoint.Output is not null || checkpoint.Reason is CheckpointReasons.Files or CheckpointReasons.Inferred;
 
     /// <summary>The epoch; null when it is not known.</summary>
     public static string? Epoch(TaskProgress progress) =>

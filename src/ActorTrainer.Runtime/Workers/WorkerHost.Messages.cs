@@ -134,7 +134,7 @@ internal sealed partial class WorkerHost
     {
         if (_runs.TryGetValue(commit.Run ?? "", out WorkerRun? run) && run.Folder is { } folder)
         {
-            folder.Commit(problem => connection.Send(new CommittedMessage(problem)));
+            folder.Commit(commit.Pid, problem => connection.Send(new CommittedMessage(problem)));
         }
         else
         {

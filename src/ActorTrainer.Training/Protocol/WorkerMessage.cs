@@ -222,7 +222,11 @@ internal sealed partial class WorkerJsonContext : JsonSerializerContext;
 
 /// <summary>Any process of a command → node, as the first message of a connection: all files it has written are one state.</summary>
 /// <param name="Run"><c>ACTORTRAINER_RUN</c>.</param>
-public sealed record CommitMessage(string Run) : WorkerMessage;
+/// <param name="Pid">
+/// The id of the process that sends this, if it does nothing else: however it ends says nothing about the files of the run. Null: it may
+/// be one that writes them.
+/// </param>
+public sealed record CommitMessage(string Run, int? Pid = null) : WorkerMessage;
 
 /// <summary>Node → who sent <see cref="CommitMessage"/>: the state is captured, and the files may be changed again.</summary>
 /// <param name="Problem">Why it could not be captured; null: it was.</param>

@@ -151,6 +151,18 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
         Directory.Exists(_folder["out"]).ShouldBeFalse();
     }
 
+    /// <summary>What counts a script's saves is not called a step, in whatever command.</summary>
+    [Fact]
+    public async Task LsAndShow_OfAScript_NumberItsSaves()
+    {
+        CheckpointRef script = _saved with { Step = 4, Reason = CheckpointReasons.Files };
+        _node.Checkpoints.Clear();
+        _node.Checkpoints.Add(new CheckpointListing(SampleCluster.Digits, script, 3, SampleCluster.Now, false));
+
+        (await RunAsync("checkpoints", "ls")).Out.ShouldContain($"{Name}  save 4  files");
+        (await RunAsync("checkpoints", "show", "digits-a", Name)).Out.ShouldContain("save 4\n");
+    }
+
     [Fact]
     public async Task Ls_Files_ListsThemWithSizesAndWhereLinksLead()
     {

@@ -188,7 +188,7 @@ public sealed class BrokenOffTests : CheckpointFolderHarness
     private string? Commit()
     {
         string? problem = "not asked";
-        _capture!.Commit(what => problem = what);
+        _capture!.Commit(null, what => problem = what);
         _capture.Look();
         return problem;
     }

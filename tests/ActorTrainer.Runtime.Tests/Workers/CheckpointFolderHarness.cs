@@ -80,6 +80,8 @@ public abstract class CheckpointFolderHarness : IDisposable
 
         public IReadOnlyList<ProcessOutcome> Ends() => Now;
 
+        public void Overlook(int pid) { }
+
         public int? Ranks() => null;
 
         public void OnLeaderEnded(ProcessOutcome outcome, IEnumerable<int> leftBehind) { }

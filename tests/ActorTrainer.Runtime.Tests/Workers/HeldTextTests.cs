@@ -35,6 +35,68 @@ public sealed class HeldTextTests : CheckpointFolderHarness
         LastMetrics().ShouldBe("run 1\n");
     }
 
+    /// <summary>Its close by the end of the script, which is told with the last save, does not take it out of that save.</summary>
+    [Theory]
+    [InlineData(true, 137)]
+    [InlineData(false, 1)]
+    [InlineData(false, 0)]
+    public void Finish_EndedRightAfterASave_TheTextIsInThatState(bool violent, int exitCode)
+    {
+        Open();
+        FileStream held = Append();
+        AddLine(held, "one");
+        Write("m", "m");
+        int before = _states.Count;
+        held.Write("two\n"u8);
+        held.Flush();
+        File.WriteAllText(Path.Combine(Folder, ".m"), "content");
+        File.Move(Path.Combine(Folder, ".m"), Path.Combine(Folder, "m"), overwrite: true);
+        held.Dispose();
+        _capture!.Finish(new RunEnd(violent, exitCode));
+
+        _states.Count.ShouldBe(before + 1);
+        LastMetrics().ShouldBe("one\ntwo\n");
+    }
+
+    /// <summary>What was begun after the last save, and closed by the death of its writer, is half written and in no state.</summary>
+    [Fact]
+    public void Finish_KilledInTheNextSave_WhatThatBeganIsInNoState()
+    {
+        Open();
+        Write("m", "m");
+        int before = _states.Count;
+        File.WriteAllText(Path.Combine(Folder, ".m"), "content");
+        File.Move(Path.Combine(Folder, ".m"), Path.Combine(Folder, "m"), overwrite: true);
+        FileStream next = Append();
+        next.Write("half"u8);
+        next.Dispose();
+        _capture!.Finish(new RunEnd(Violent: true, 137));
+
+        _states.Count.ShouldBe(before + 1);
+        File.Exists(Path.Combine(_directory, "staging", _states[^1].Id, "metrics.jsonl")).ShouldBeFalse();
+    }
+
+    /// <summary>The script says that all it has written is a state: what it has open since the last one may be half written.</summary>
+    [Fact]
+    public void Commit_ATextIsOpenSinceTheLastState_IsLeftOutAndSaid()
+    {
+        Open();
+        Write("m");
+        string? problem = "";
+        _capture!.Commit(null, what => problem = what);
+        _capture.Look();
+        using FileStream held = Append();
+        AddLine(held, "one");
+        Write("m");
+        _capture.Commit(null, what => problem = what);
+        _capture.Look();
+
+        problem.ShouldBeNull();
+        _states.Count.ShouldBe(2);
+        File.Exists(Path.Combine(_directory, "staging", _states[^1].Id, "metrics.jsonl")).ShouldBeFalse();
+        _warnings.ShouldHaveSingleItem().ShouldContain("'metrics.jsonl' is not in the checkpoint that the script has asked for");
+    }
+
     private string Metrics => Path.Combine(Folder, "metrics.jsonl");
 
     private void OpenRestored(string text)

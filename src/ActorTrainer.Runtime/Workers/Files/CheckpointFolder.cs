@@ -133,8 +133,17 @@ internal sealed class CheckpointFolder : IDisposable
     }
 
     /// <summary>The script says that all it has written is one state.</summary>
+    /// <param name="messenger">The process that brings the word and writes no file itself; null: there is none.</param>
     /// <param name="captured">Told when it is captured: null, or why it could not be.</param>
-    public void Commit(Action<string?> captured) => _asked.Enqueue(captured);
+    public void Commit(int? messenger, Action<string?> captured)
+    {
+        if (messenger is { } pid)
+        {
+            _ends.Witness?.Overlook(pid);
+        }
+
+        _asked.Enqueue(captured);
+    }
 
     /// <summary>
     /// Ends the watch and captures what is one save and not staged yet. Of a run that was ended by a signal no more
@@ -359,7 +368,7 @@ internal sealed class CheckpointFolder : IDisposable
 
         try
         {
-            if (_stager.Stage(due, _follower.Completed, Tracker.DueIsInferred, Tracker.Learned()) is { } staged)
+            if (_stager.Stage(due, _follower.Completed, Tracker.DueIsInferred, Tracker.Learned(), Tracker.HasSaid) is { } staged)
             {
                 _ = Interlocked.Increment(ref _unreleased);
                 _problem = null;

@@ -161,7 +161,7 @@ internal sealed class FolderFollower
             Tracker.Forget(from);
         }
 
-        bool written = _stager.Ended(path);
+        bool written = _stager.Ended(path, Tracker.Due);
         FileMark? mark = FolderFiles.Look(_root, path);
         bool known = mark is not null && Tracker.State.GetValueOrDefault(path)?.Mark == mark;
         bool found = _found.Remove(path);

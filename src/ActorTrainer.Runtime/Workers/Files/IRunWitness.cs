@@ -25,6 +25,9 @@ internal interface IRunWitness : IDisposable
     /// <summary>The processes that ended, or began to, since this was asked before; each is told until its outcome is known.</summary>
     IReadOnlyList<ProcessOutcome> Ends();
 
+    /// <summary>How a process that lives now ends says nothing of files: it writes none.</summary>
+    void Overlook(int pid);
+
     /// <summary>How many processes train together, as the environment of one of them says (<c>WORLD_SIZE</c>); null: it does not.</summary>
     int? Ranks();
 

@@ -26,6 +26,7 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
 
     private readonly Dictionary<int, Member> _members = [];
     private readonly ConcurrentQueue<int> _leftBehind = new();
+    private readonly ConcurrentDictionary<int, long> _overlooked = new();
     private volatile ProcessOutcome _leader = ProcessOutcome.Pending;
     private long _looked;
 
@@ -55,7 +56,10 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
             }
 
             member.EndSeen ??= time.GetTimestamp();
-            ProcessOutcome outcome = pid == leader ? _leader : OutcomeOf(member);
+            ProcessOutcome outcome =
+                pid == leader ? _leader
+                : _overlooked.TryGetValue(pid, out long startTicks) && startTicks == member.StartTicks ? ProcessOutcome.Done
+                : OutcomeOf(member);
             ends.Add(outcome);
             if (outcome != ProcessOutcome.Pending)
             {
@@ -78,6 +82,22 @@ internal sealed unsafe partial class RunWitness(int leader, TimeProvider time) :
         }
 
         return ends;
+    }
+
+    public void Overlook(int pid)
+    {
+        foreach ((int former, long startTicks) in _overlooked)
+        {
+            if (ProcessTable.ReadOne(former) is not { } living || living.StartTicks != startTicks)
+            {
+                _ = _overlooked.TryRemove(former, out _);
+            }
+        }
+
+        if (ProcessTable.ReadOne(pid) is { } entry)
+        {
+            _overlooked[pid] = entry.StartTicks;
+        }
     }
 
     public int? Ranks()
