@@ -21,7 +21,7 @@ public sealed class ImportTests
         CommandResult refused = await cluster.RunAsync("checkpoints", "import", TensorFile.EveryKind, "--task", "counts");
         (refused.ExitCode, refused.Error.Contains("runs; pause it", StringComparison.Ordinal)).ShouldBe((1, true), refused.Error);
         (await cluster.RunAsync("tasks", "pause", "counts")).ExitCode.ShouldBe(0);
-        await task.WaitAsync("it is paused", t => t.Events.OfType<TaskInterrupted>().Any());
+        await task.WaitAsync("what it saved for the pause", t => t.Checkpoints.Any(c => c.Reason == CheckpointReasons.Pause));
 
         // What was exported is imported; then a state that only this test has made, 20 steps before the end.
         string exported = Path.Combine(cluster.Folder, "counts.safetensors");
