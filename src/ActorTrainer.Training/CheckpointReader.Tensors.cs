@@ -14,7 +14,9 @@ public sealed partial class CheckpointReader
     /// <exception cref="CheckpointEntryException">There is no such tensor.</exception>
     public TensorKind KindOf(string name) => Find(name).Kind;
 
-    /// <summary>Reads a tensor of any kind into its bytes: also those that C# has no type for, such as <see cref="TensorKind.BF16"/>.</summary>
+    /// <summary>
+    /// Reads a tensor of any kind into its bytes: also those that C# has no type for, such as <see cref="TensorKind.BF16"/>.
+    /// </summary>
     /// <param name="name">The entry's name.</param>
     /// <param name="kind">What it has to hold.</param>
     /// <param name="bytes">Takes the values, row by row, each little endian.</param>

@@ -170,42 +170,6 @@ public sealed class TensorKindTests : IDisposable
         );
     }
 
-    [Fact]
-    [Trait("Requires", "torch")]
-    public async Task Complete_TensorsOfEveryKind_AreReadByPython()
-    {
-        Write(writer =>
-        {
-            foreach (TensorKind kind in Enum.GetValues<TensorKind>())
-            {
-                foreach (long[] shape in Shapes)
-                {
-                    writer.WriteTensor($"{kind}/{NameOf(shape)}", kind, Bytes(kind, shape), shape);
-                }
-            }
-        });
-
-        IReadOnlyList<string> lines = await TensorFile.ReadAsync(_folder.Combine("state.safetensors"));
-
-        IEnumerable<string> expected = Enum.GetValues<TensorKind>()
-            .SelectMany(
-                kind => Shapes,
-                (kind, shape) => $"{kind}/{NameOf(shape)}|{kind}|{string.Join(',', shape)}|{Convert.ToHexStringLower(Bytes(kind, shape))}"
-            );
-        lines.Select(line => line[..line.LastIndexOf('|')]).ShouldBe(expected, ignoreOrder: true);
-    }
-
-    [Fact]
-    [Trait("Requires", "torch")]
-    public async Task Fixture_IsWhatTheScriptWrites()
-    {
-        string written = _folder.Combine("written.safetensors");
-
-        await TensorFile.WriteAsync(written);
-
-        (await File.ReadAllBytesAsync(written)).ShouldBe(await File.ReadAllBytesAsync(TensorFile.EveryKind));
-    }
-
     /// <summary>0, 1, 2, 3, 4, 5 in every kind; truth values: false once, then true.</summary>
     private static byte[] ZeroToFive(TensorKind kind)
     {

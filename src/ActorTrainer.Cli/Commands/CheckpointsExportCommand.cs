@@ -17,8 +17,8 @@ internal static class CheckpointsExportCommand
         Argument<string> folder = new("DIR")
         {
             Description =
-                "Where to write the files: a folder that is new or empty. With --format safetensors: the folder for CHECKPOINT.safetensors, "
-                + "or the file's own name, which ends with .safetensors.",
+                "Where to write the files: a folder that is new or empty. With --format safetensors: the folder for "
+                + "CHECKPOINT.safetensors, or the file's own name, which ends with .safetensors.",
         };
         Option<string> format = new("--format")
         {

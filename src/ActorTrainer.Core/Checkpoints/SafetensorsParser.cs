@@ -109,7 +109,8 @@ internal ref struct SafetensorsParser
         return TensorKinds.TryParse(text, out TensorKind kind)
             ? kind
             : throw new SafetensorsException(
-                $"tensor '{Short(name)}' holds numbers of the kind '{Short(text)}'; known are {string.Join(", ", Enum.GetNames<TensorKind>())}."
+                $"tensor '{Short(name)}' holds numbers of the kind '{Short(text)}'; "
+                    + $"known are {string.Join(", ", Enum.GetNames<TensorKind>())}."
             );
     }
 
@@ -148,8 +149,8 @@ internal ref struct SafetensorsParser
         return count >= 0 && (UInt128)count * (UInt128)TensorKinds.SizeOf(known) == (UInt128)(end - begin)
             ? new TensorEntry(name, known, shape, begin, end - begin)
             : throw new SafetensorsException(
-                $"tensor '{Short(name)}' of the shape {TensorEntry.Format(shape)} in {known} does not have {end - begin} bytes, which it is "
-                    + $"said to have ({begin} to {end})."
+                $"tensor '{Short(name)}' of the shape {TensorEntry.Format(shape)} in {known} does not have {end - begin} bytes, "
+                    + $"which it is said to have ({begin} to {end})."
             );
     }
 

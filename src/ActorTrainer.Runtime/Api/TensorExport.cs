@@ -53,7 +53,9 @@ internal sealed class TensorExport
         return export;
     }
 
-    /// <summary>Writes the file. Nothing is written before its first part was read: what is wrong with a small one is told as it is.</summary>
+    /// <summary>
+    /// Writes the file. Nothing is written before its first part was read: what is wrong with a small one is told as it is.
+    /// </summary>
     public async Task WriteAsync(Stream target, CancellationToken cancellationToken)
     {
         bool begun = false;

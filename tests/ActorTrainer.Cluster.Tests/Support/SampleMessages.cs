@@ -173,7 +173,13 @@ internal static class SampleMessages
 
     private static readonly CommandReply[] Replies =
     [
-        new CommandAccepted(Task, Existed: true) { Note = "the tag has moved", Files = Checkpoint.Packs, Term = 3, Checkpoint = Checkpoint },
+        new CommandAccepted(Task, Existed: true)
+        {
+            Note = "the tag has moved",
+            Files = Checkpoint.Packs,
+            Term = 3,
+            Checkpoint = Checkpoint,
+        },
         new CommandRefused("no", NotFound: true),
         new CommandUnavailable("the journal is away"),
     ];

@@ -138,11 +138,11 @@ public sealed class ImportEndpointsTests : ApiTests, IDisposable
             { [1, 2, 3], "3 bytes are no safetensors file: its first eight say how long its header is" },
             {
                 [.. "PK\u0003\u0004 a zip archive"u8],
-                "a header of 8800140462016121680 bytes is none of a safetensors file, which has 2 to 100000000: is it a file of another format"
+                "a header of 8800140462016121680 bytes is none of a safetensors file, which has 2 to 100000000"
             },
             {
                 [255, 255, 255, 255, 255, 255, 255, 255, (byte)'{'],
-                "a header of 18446744073709551615 bytes is none of a safetensors file, which has 2 to 100000000: is it a file of another format"
+                "a header of 18446744073709551615 bytes is none of a safetensors file, which has 2 to 100000000"
             },
             { [0, 225, 245, 5, 0, 0, 0, 0, (byte)'{'], "a header of 100000000 bytes does not fit a file of 9 bytes: it was cut short" },
             { Safetensors("{]", []), "the header is no JSON of a safetensors file" },
