@@ -44,7 +44,7 @@ internal static class CheckpointsShowCommand
                         ("State", State(listing)),
                         ("Kept", listing.Pinned ? "pinned, until 'checkpoints unpin'" : null),
                         ("Tags", listing.Tags.Count > 0 ? string.Join(", ", listing.Tags) : null),
-                        ("Step", ProgressText.StepCell(checkpoint)),
+                        ("Step", checkpoint.Output is null ? ProgressText.StepCell(checkpoint) : ProgressText.StepOf(checkpoint)),
                         ("Epoch", checkpoint.Epoch > 0 ? checkpoint.Epoch.ToString("0.##", CultureInfo.InvariantCulture) : null),
                         ("Reason", checkpoint.Reason),
                         ("Metrics", ProgressText.Metrics(checkpoint.Metrics)),

@@ -46,7 +46,7 @@ internal static class TasksShowCommand
             ("Status", task.Detail.Length > 0 ? $"{TaskText.Status(task.Status)}: {task.Detail}" : TaskText.Status(task.Status)),
             ("Warning", task.Warning),
             ("Exit code", task.ExitCode is int code ? Human.Number(code) : null),
-            ("Progress", $"{ProgressText.Steps(task.Progress)}{(task.Live ? " (live)" : "")}"),
+            ("Progress", $"{ProgressText.Steps(task)}{(task.Live ? " (live)" : "")}"),
             ("Epoch", ProgressText.Epoch(task.Progress)?.Replace("epoch ", "", StringComparison.Ordinal)),
             ("Left", ProgressText.Left(task)),
             ("Metrics", ProgressText.Metrics(task.Progress)),

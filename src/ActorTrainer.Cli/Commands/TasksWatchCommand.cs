@@ -198,7 +198,7 @@ internal static class TasksWatchCommand
             List<string> parts = [task.Name, TaskText.Status(task.Status)];
             if (task.Progress is { Step: > 0 } or { Output.Step: not null })
             {
-                parts.Add($"{(task.Progress.Output is null ? "step " : "")}{ProgressText.Steps(task.Progress)}");
+                parts.Add($"{(task.Progress.Output is null && !ProgressText.IsCounted(task) ? "step " : "")}{ProgressText.Steps(task)}");
             }
 
             if (ProgressText.Left(task) is { } left)

@@ -29,6 +29,9 @@ internal static class ProgressText
             ? $"{MarkOf(progress)}{Math.Floor(share * 100).ToString("0", CultureInfo.InvariantCulture)}%"
             : null;
 
+    /// <summary>The steps of a task; of a script that does not say how far it is the number of its last save.</summary>
+    public static string Steps(TaskView task) => IsCounted(task) ? $"save {Human.Number(task.Progress.Step)}" : Steps(task.Progress);
+
     /// <summary>The steps: a script's own behind the number of its last save.</summary>
     public static string Steps(TaskProgress progress)
     {
@@ -59,14 +62,19 @@ internal static class ProgressText
     }
 
     /// <summary>The step of a checkpoint: of a script's the number of the save, with its own step.</summary>
-    public static string StepOf(CheckpointRef checkpoint) => IsOfScript(checkpoint) ? StepCell(checkpoint) : $"step {StepCell(checkpoint)}";
-
-    /// <summary>The same under a heading that says "step".</summary>
-    public static string StepCell(CheckpointRef checkpoint) =>
+    public static string StepOf(CheckpointRef checkpoint) =>
         checkpoint.Output is { } output
             ? $"save {Human.Number(checkpoint.Step)} ({(output.Step is null ? Epoch(output) : OwnStep(output))})"
-        : IsOfScript(checkpoint) ? $"save {Human.Number(checkpoint.Step)}"
-        : Human.Number(checkpoint.Step);
+        : IsOfScript(checkpoint) ? StepCell(checkpoint)
+        : $"step {StepCell(checkpoint)}";
+
+    /// <summary>The same under a heading that says "step", as short as it can be.</summary>
+    public static string StepCell(CheckpointRef checkpoint) =>
+        IsOfScript(checkpoint) ? $"save {Human.Number(checkpoint.Step)}" : Human.Number(checkpoint.Step);
+
+    /// <summary>Whether its steps are saves of a script of which nothing else is known.</summary>
+    public static bool IsCounted(TaskView task) =>
+        task.Progress is { Step: > 0, Output: null } && task.LastCheckpoint is { } last && IsOfScript(last);
 
     private static bool IsOfScript(CheckpointRef checkpoint) =>
         checkpoint.Output is not null || checkpoint.Reason is CheckpointReasons.Files or CheckpointReasons.Inferred;
@@ -83,6 +91,7 @@ internal static class ProgressText
         : Percent(task.Progress) is { } percent ? percent
         : task.Progress.Output is { Step: { } own } output ? $"{(output.Guessed ? Mark : "")}step {Human.Number(own)}"
         : task.Progress.Output is { Epoch: not null } epochs ? Epoch(epochs)
+        : IsCounted(task) ? Steps(task)
         : task.Progress.Step > 0 ? $"step {Human.Number(task.Progress.Step)}"
         : "-";
 
@@ -129,7 +138,7 @@ internal static class ProgressText
         string metrics = Metrics(task.Progress, MostInALine);
         string?[] parts =
         [
-            Steps(task.Progress) is var steps and not "-" ? steps
+            Steps(task) is var steps and not "-" ? steps
             : Epoch(task.Progress) is { } epoch ? $"epoch {epoch}"
             : null,
             Left(task) is { } left ? $"{left} left" : null,

@@ -88,7 +88,7 @@ internal sealed partial class NodeHttpServer : IAsyncDisposable
 
         string url = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault() ?? "";
         Address = Uri.TryCreate(url, UriKind.Absolute, out Uri? bound) ? _model.Address with { Port = bound.Port } : _model.Address;
-        LogListening(_logger, Address);
+        LogListening(_logger, Address, Environment.ProcessId);
     }
 
     /// <summary>Aborts what is still open and closes the listener.</summary>

@@ -59,6 +59,18 @@ public sealed class ProgressTextTests
         ProgressText.Epoch(task.Progress).ShouldBe("~epoch 3/10");
     }
 
+    /// <summary>What counts its saves is not called a step.</summary>
+    [Fact]
+    public void Steps_OfAScriptThatSaysNothing_AreItsSaves()
+    {
+        TaskView task = View(null);
+        task = task with { Progress = task.Progress with { TotalSteps = null } };
+
+        ProgressText.Steps(task).ShouldBe("save 12");
+        ProgressText.Done(task).ShouldBe("save 12");
+        ProgressText.Line(task, new Times(Now, Utc: true), 120).ShouldStartWith("digits: save 12, ");
+    }
+
     [Fact]
     public void Checkpoint_OfACommand_HasTheScriptsOwnStepBesideItsNumber()
     {
