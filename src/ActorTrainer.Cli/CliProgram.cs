@@ -108,7 +108,7 @@ internal static class CliProgram
     private static CliCommand CreateCheckpoints(CliContext cli, GlobalOptions globals) =>
         new CliCommand(
             "checkpoints",
-            "Lists, shows, verifies, keeps, removes and exports checkpoints.",
+            "Lists, shows, verifies, keeps, removes, exports and imports checkpoints.",
             "actortrainer checkpoints ls digits",
             "actortrainer checkpoints verify digits"
         )
@@ -122,6 +122,7 @@ internal static class CliProgram
             CheckpointsRmCommand.Create(cli, globals),
             CheckpointsGcCommand.Create(cli, globals),
             CheckpointsExportCommand.Create(cli, globals),
+            CheckpointsImportCommand.Create(cli, globals),
         };
 
     private static async Task<int> RefuseAsync(CliContext cli, Command command, string problem)

@@ -44,6 +44,7 @@ namespace ActorTrainer.Client;
 [JsonSerializable(typeof(ShardDetails))]
 [JsonSerializable(typeof(VersionInfo))]
 [JsonSerializable(typeof(CheckpointFiles))]
+[JsonSerializable(typeof(ExportedTensors))]
 [JsonSerializable(typeof(IReadOnlyList<CheckpointFiles>))]
 [JsonSerializable(typeof(MigrateBody))]
 [JsonSerializable(typeof(RestoreBody))]

@@ -240,4 +240,15 @@ public sealed record NodeBody(string Node);
 public sealed record ApiProblem(int Status, string Error, string Where, string Advice);
 
 /// <summary>What was found when a checkpoint was read.</summary>
-public sealed record CheckpointVerification(string Checkpoint, bool Found, bool Intact, long BytesRead, string Detail);
+public sealed record CheckpointVerification(string Checkpoint, bool Found, bool Intact, long BytesRead, string Detail)
+{
+    /// <summary>The task that has it; null: an answer of a version that did not say so.</summary>
+    public TaskId? Task { get; init; }
+}
+
+/// <summary>A safetensors file that was written of a checkpoint.</summary>
+/// <param name="Checkpoint">The checkpoint's name.</param>
+/// <param name="File">Where it is; absolute.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Tensors">How many tensors it has.</param>
+public sealed record ExportedTensors(string Checkpoint, string File, long Bytes, int Tensors);

@@ -3,14 +3,15 @@ using System.Net.Http.Headers;
 
 namespace ActorTrainer.Client;
 
-/// <summary>A body of a length that is not known before it is written.</summary>
+/// <summary>A body that is written when it is sent; its length need not be known before.</summary>
 internal sealed class WrittenContent : HttpContent
 {
     private readonly Func<Stream, CancellationToken, Task> _write;
+    private readonly long? _length;
 
-    public WrittenContent(Func<Stream, CancellationToken, Task> write)
+    public WrittenContent(Func<Stream, CancellationToken, Task> write, long? length = null)
     {
-        _write = write;
+        (_write, _length) = (write, length);
         Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
     }
 
@@ -21,7 +22,7 @@ internal sealed class WrittenContent : HttpContent
 
     protected override bool TryComputeLength(out long length)
     {
-        length = 0;
-        return false;
+        length = _length ?? 0;
+        return _length is not null;
     }
 }

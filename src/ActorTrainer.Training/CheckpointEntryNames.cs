@@ -23,6 +23,20 @@ internal static class CheckpointEntryNames
     public const string BytesSuffix = ".bin";
     public const int MaxLength = 200;
 
+    /// <summary>Whether it is a name.</summary>
+    public static bool IsValid(string name)
+    {
+        try
+        {
+            Validate(name);
+            return true;
+        }
+        catch (CheckpointEntryException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Checks a name: parts of letters, digits, '.', '_' and '-', joined by '/'.</summary>
     public static void Validate([NotNull] string? name)
     {

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Training.Storage;
 
 namespace ActorTrainer.Training;
@@ -10,11 +10,11 @@ namespace ActorTrainer.Training;
 /// Reads the entries of a checkpoint that <see cref="CheckpointWriter"/> wrote, by name. What does not fit is an error that names the
 /// entry: a state that is only half taken over would train on to other results without anyone seeing it.
 /// </summary>
-public sealed class CheckpointReader : IDisposable
+public sealed partial class CheckpointReader : IDisposable
 {
     private readonly StateFiles _files;
     private readonly StateContent? _tensorFile;
-    private readonly SortedDictionary<string, TensorInfo> _tensors = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, TensorEntry> _tensors = new(StringComparer.Ordinal);
     private readonly long _dataStart;
 
     /// <summary>Reads below a folder.</summary>
@@ -49,35 +49,15 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Whether there is an entry of this name, of whatever kind.</summary>
     public bool Contains(string name)
     {
+        if (_tensors.ContainsKey(name))
+        {
+            // Another program's tensors may have names that are none of an entry here.
+            return true;
+        }
+
         CheckpointEntryNames.Validate(name);
-        return _tensors.ContainsKey(name)
-            || _files.Contains(name + CheckpointEntryNames.JsonSuffix)
-            || _files.Contains(name + CheckpointEntryNames.BytesSuffix);
+        return _files.Contains(name + CheckpointEntryNames.JsonSuffix) || _files.Contains(name + CheckpointEntryNames.BytesSuffix);
     }
-
-    /// <summary>Lengths of a tensor's dimensions, outermost first.</summary>
-    /// <exception cref="CheckpointEntryException">There is no such tensor.</exception>
-    public IReadOnlyList<long> ShapeOf(string name) => Find(name).Shape;
-
-    /// <summary>Reads a tensor of 32-bit floats into a span of its length.</summary>
-    /// <param name="name">The entry's name.</param>
-    /// <param name="values">Takes the values, row by row.</param>
-    /// <param name="shape">The shape that is expected, outermost first; none given: any of this length.</param>
-    /// <exception cref="CheckpointEntryException">There is no such tensor, or its kind, length or shape is another one.</exception>
-    public void ReadTensor(string name, Span<float> values, params ReadOnlySpan<long> shape) =>
-        Read(name, TensorType.F32, MemoryMarshal.AsBytes(values), values.Length, shape);
-
-    /// <summary>Reads a tensor of 64-bit floats into a span of its length.</summary>
-    /// <inheritdoc cref="ReadTensor(string, Span{float}, ReadOnlySpan{long})" path="/param"/>
-    /// <inheritdoc cref="ReadTensor(string, Span{float}, ReadOnlySpan{long})" path="/exception"/>
-    public void ReadTensor(string name, Span<double> values, params ReadOnlySpan<long> shape) =>
-        Read(name, TensorType.F64, MemoryMarshal.AsBytes(values), values.Length, shape);
-
-    /// <summary>Reads a tensor of 64-bit integers into a span of its length.</summary>
-    /// <inheritdoc cref="ReadTensor(string, Span{float}, ReadOnlySpan{long})" path="/param"/>
-    /// <inheritdoc cref="ReadTensor(string, Span{float}, ReadOnlySpan{long})" path="/exception"/>
-    public void ReadTensor(string name, Span<long> values, params ReadOnlySpan<long> shape) =>
-        Read(name, TensorType.I64, MemoryMarshal.AsBytes(values), values.Length, shape);
 
     /// <summary>Reads a JSON value.</summary>
     /// <param name="name">The entry's name.</param>
@@ -154,45 +134,6 @@ public sealed class CheckpointReader : IDisposable
         }
 
         return _files.Open(path).AsStream();
-    }
-
-    private TensorInfo Find(string name)
-    {
-        CheckpointEntryNames.Validate(name);
-        if (!_tensors.TryGetValue(name, out TensorInfo? tensor))
-        {
-            ThrowMissing(name, "tensor");
-        }
-
-        return tensor;
-    }
-
-    private void Read(string name, TensorType type, Span<byte> target, int count, ReadOnlySpan<long> shape)
-    {
-        TensorInfo tensor = Find(name);
-        if (tensor.Type != type)
-        {
-            throw new CheckpointEntryException(name, $"holds {tensor.Type} numbers, but {type} is read.");
-        }
-
-        if (tensor.Length != target.Length)
-        {
-            throw new CheckpointEntryException(
-                name,
-                $"holds {tensor.Length / TensorInfo.SizeOf(type)} values {TensorInfo.Format(tensor.Shape)}, "
-                    + $"but {count} are read: was the model's size changed?"
-            );
-        }
-
-        if (shape.Length > 0 && !shape.SequenceEqual(tensor.Shape))
-        {
-            throw new CheckpointEntryException(
-                name,
-                $"has the shape {TensorInfo.Format(tensor.Shape)}, but {TensorInfo.Format(shape)} is read: was the model's shape changed?"
-            );
-        }
-
-        _tensorFile!.Read(target, _dataStart + tensor.Offset);
     }
 
     [DoesNotReturn]

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ActorTrainer.Training.Storage;
@@ -14,7 +13,7 @@ namespace ActorTrainer.Training;
 /// huggingface/safetensors), so that other programs can read them; a JSON value is <c>NAME.json</c>, bytes are <c>NAME.bin</c>.
 /// The bytes are taken during the call: the arrays may change right after it. A failure to write is an <see cref="IOException"/>.
 /// </remarks>
-public sealed class CheckpointWriter : IDisposable
+public sealed partial class CheckpointWriter : IDisposable
 {
     private readonly StateTarget _target;
     private readonly HashSet<string> _names = new(StringComparer.OrdinalIgnoreCase);
@@ -26,26 +25,6 @@ public sealed class CheckpointWriter : IDisposable
         : this(new FolderTarget(directory)) { }
 
     internal CheckpointWriter(StateTarget target) => _target = target;
-
-    /// <summary>Writes a tensor of 32-bit floats, row by row.</summary>
-    /// <param name="name">The entry's name.</param>
-    /// <param name="values">The values; as many as the shape has places.</param>
-    /// <param name="shape">Lengths of the dimensions, outermost first; none given: one dimension with the values' length.</param>
-    /// <exception cref="CheckpointEntryException">The name is bad or used already, or the shape does not fit the length.</exception>
-    public void WriteTensor(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape) =>
-        AddTensor(name, TensorType.F32, MemoryMarshal.AsBytes(values), values.Length, shape);
-
-    /// <summary>Writes a tensor of 64-bit floats, row by row.</summary>
-    /// <inheritdoc cref="WriteTensor(string, ReadOnlySpan{float}, ReadOnlySpan{long})" path="/param"/>
-    /// <inheritdoc cref="WriteTensor(string, ReadOnlySpan{float}, ReadOnlySpan{long})" path="/exception"/>
-    public void WriteTensor(string name, ReadOnlySpan<double> values, params ReadOnlySpan<long> shape) =>
-        AddTensor(name, TensorType.F64, MemoryMarshal.AsBytes(values), values.Length, shape);
-
-    /// <summary>Writes a tensor of 64-bit integers, row by row.</summary>
-    /// <inheritdoc cref="WriteTensor(string, ReadOnlySpan{float}, ReadOnlySpan{long})" path="/param"/>
-    /// <inheritdoc cref="WriteTensor(string, ReadOnlySpan{float}, ReadOnlySpan{long})" path="/exception"/>
-    public void WriteTensor(string name, ReadOnlySpan<long> values, params ReadOnlySpan<long> shape) =>
-        AddTensor(name, TensorType.I64, MemoryMarshal.AsBytes(values), values.Length, shape);
 
     /// <summary>Writes a value as JSON.</summary>
     /// <param name="name">The entry's name.</param>
@@ -91,33 +70,6 @@ public sealed class CheckpointWriter : IDisposable
 
     /// <summary>Closes the files. Without <see cref="Complete"/> before it, what was written is not a checkpoint.</summary>
     public void Dispose() => _tensors?.Dispose();
-
-    private void AddTensor(string name, TensorType type, ReadOnlySpan<byte> bytes, int count, ReadOnlySpan<long> shape)
-    {
-        Claim(name);
-        _tensors ??= new SafetensorsWriter(_target.CreateTensors(CheckpointEntryNames.TensorFile));
-        long[] lengths = shape.Length == 0 ? [count] : shape.ToArray();
-        long places = 1;
-        foreach (long length in lengths)
-        {
-            places = length < 0 ? -1 : checked(places * length);
-            if (places < 0)
-            {
-                break;
-            }
-        }
-
-        if (places != count)
-        {
-            throw new CheckpointEntryException(
-                name,
-                $"has {count} values, but the shape {TensorInfo.Format(lengths)} has "
-                    + $"{(places < 0 ? "a negative length" : $"{places} places")}."
-            );
-        }
-
-        _tensors.Add(name, type, lengths, bytes);
-    }
 
     private Stream CreateFile(string name, string suffix)
     {

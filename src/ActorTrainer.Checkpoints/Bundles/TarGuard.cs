@@ -9,7 +9,10 @@ namespace ActorTrainer.Checkpoints.Bundles;
 /// The unpacked bytes of an archive of a stranger on their way to the reader of it: no more than a limit, and no header that would be read
 /// into memory whole.
 /// </summary>
-internal sealed partial class TarGuard(Stream inner, long limit) : Stream
+/// <param name="inner">The unpacked bytes.</param>
+/// <param name="limit">How many of them.</param>
+/// <param name="large">Whether a record may say the size of the next entry, as those of more than 8 GiB have it.</param>
+internal sealed partial class TarGuard(Stream inner, long limit, bool large = false) : Stream
 {
     private const int Block = 512;
     private const int SizeAt = 124;
@@ -19,6 +22,7 @@ internal sealed partial class TarGuard(Stream inner, long limit) : Stream
 
     private readonly byte[] _header = new byte[Block];
     private StringBuilder? _records;
+    private long? _ownSize;
     private int _filled;
     private long _skip;
     private long _read;
@@ -115,6 +119,11 @@ internal sealed partial class TarGuard(Stream inner, long limit) : Stream
         }
 
         _records = isHeader ? new StringBuilder() : null;
+        if (_ownSize is { } own && !isHeader)
+        {
+            (size, _ownSize) = (own, null);
+        }
+
         _skip = (size + Block - 1) / Block * Block;
     }
 
@@ -127,13 +136,21 @@ internal sealed partial class TarGuard(Stream inner, long limit) : Stream
         }
 
         _records.Append(Encoding.Latin1.GetString(bytes));
-        if (_skip == 0 && OwnSize().IsMatch(_records.ToString()))
+        if (_skip > 0 || OwnSize().Match(_records.ToString()) is not { Success: true } size)
         {
-            throw new BundleException("The archive has an entry with two sizes.");
+            return;
         }
+
+        bool isOfTheNext = large && _header[TypeAt] == (byte)'x' && _ownSize is null && !size.NextMatch().Success;
+        _ownSize =
+            isOfTheNext
+            && long.TryParse(size.Groups["size"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out long own)
+            && own <= long.MaxValue - Block
+                ? own
+                : throw new BundleException("The archive has an entry with two sizes.");
     }
 
-    [GeneratedRegex(@"(?:^|\n)\d+ size=", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?:^|\n)\d+ size=(?<size>\d*)", RegexOptions.CultureInvariant)]
     private static partial Regex OwnSize();
 
     private static bool TryOctal(string digits, out long value)

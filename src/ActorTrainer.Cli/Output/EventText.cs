@@ -24,6 +24,7 @@ internal static class EventText
             TaskCheckpointPinned => "checkpoint-pinned",
             TaskCheckpointUnpinned => "checkpoint-unpinned",
             TaskCheckpointTagged => "checkpoint-tagged",
+            TaskCheckpointImported => "checkpoint-imported",
             TaskCheckpointUntagged => "checkpoint-untagged",
             TaskCheckpointFailed => "checkpoint-failed",
             TaskSavesPaced => "saves-paced",
@@ -66,6 +67,10 @@ internal static class EventText
             TaskCheckpointPinned e => $"{e.Checkpoint} is kept until it is unpinned",
             TaskCheckpointUnpinned e => $"{e.Checkpoint} is kept as the others are",
             TaskCheckpointTagged e => $"{e.Tag}: {e.Checkpoint}",
+            TaskCheckpointImported e => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{e.Checkpoint}, step {e.Step}: the next start begins from it"
+            ),
             TaskCheckpointUntagged e => $"{e.Tag}: no longer {e.Checkpoint}",
             TaskCheckpointFailed e => $"{e.Reason}: {e.Detail}",
             TaskSavesPaced e => PaceText.Changed(e),

@@ -31,6 +31,7 @@ internal sealed class TaskRowKeeper(TaskHost host)
                 or TaskCheckpointSetAside
                 or TaskCheckpointRemoved
                 or TaskRestoreChosen
+                or TaskCheckpointImported
                 or TaskCheckpointPinned
                 or TaskCheckpointUnpinned
                 or TaskCheckpointTagged

@@ -39,6 +39,9 @@ public static class CheckpointReasons
     /// <summary>Another task's checkpoint, from which this task was submitted to start.</summary>
     public const string Copied = "copied";
 
+    /// <summary>Brought from outside by the user.</summary>
+    public const string Imported = "imported";
+
     /// <summary>A command's files appeared complete in its checkpoint folder.</summary>
     public const string Files = "files";
 

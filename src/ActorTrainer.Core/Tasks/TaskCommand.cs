@@ -19,6 +19,8 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(UntagCheckpoint), "untag-checkpoint")]
 [JsonDerivedType(typeof(RemoveCheckpoints), "remove-checkpoints")]
 [JsonDerivedType(typeof(CollectGarbage), "collect-garbage")]
+[JsonDerivedType(typeof(PrepareImport), "prepare-import")]
+[JsonDerivedType(typeof(ImportCheckpoint), "import-checkpoint")]
 public abstract record TaskCommand;
 
 /// <summary>Creates the task. The same name and specification give the same task, another specification is refused.</summary>
@@ -79,6 +81,18 @@ public sealed record RemoveCheckpoints(IReadOnlyList<string> Checkpoints) : Task
 /// <param name="DryRun">Whether they are only named.</param>
 public sealed record CollectGarbage(IReadOnlyList<string> Files, bool DryRun) : TaskCommand;
 
+/// <summary>
+/// Asks whether a checkpoint from outside may be imported now: not while the task runs. The answer has the term under which its files are
+/// to be written: <see cref="CommandAccepted.Term"/>.
+/// </summary>
+public sealed record PrepareImport : TaskCommand;
+
+/// <summary>
+/// Lists a checkpoint that was brought from outside and is in the store, written under the term that <see cref="PrepareImport"/> said. The
+/// next start of the task begins from it.
+/// </summary>
+public sealed record ImportCheckpoint(CheckpointRef Checkpoint) : TaskCommand;
+
 /// <summary>Takes a task that has ended out of the live tables; it can do nothing any more.</summary>
 public sealed record ArchiveTask : TaskCommand;
 
@@ -97,6 +111,12 @@ public sealed record CommandAccepted(TaskId Task, bool Existed = false) : Comman
 
     /// <summary>The files of the store that it is about, for a command about those; null: it is about none.</summary>
     public IReadOnlyList<string>? Files { get; init; }
+
+    /// <summary>The owner's term, for a command that asks for it; null: none did.</summary>
+    public long? Term { get; init; }
+
+    /// <summary>The checkpoint that was imported; null: none was.</summary>
+    public CheckpointRef? Checkpoint { get; init; }
 }
 
 /// <summary>Not possible; nothing was changed. The reason says what was wrong and what to do.</summary>

@@ -86,10 +86,24 @@ public sealed partial class TaskEntity
 
         // What a run still saves while the user has the task go back is listed, and not gone on from.
         RetentionItem added = new(stored.Checkpoint, Overtaken: State.RestoreFrom is not null);
-        string?[] needed = [_run?.Restore?.Name, _protected, State.RestoreFrom];
+        (List<TaskEvent> events, List<TaskEffect> effects, IReadOnlyList<RetentionItem> kept) = Enlist(added, trained);
+        effects.Insert(0, new ReleaseStaged(stored.Run, stored.StagedId));
+        events.AddRange(pace.Persist);
+        effects.AddRange(pace.AfterCommit);
+        effects.AddRange(NextSave(random, kept));
+        return Together(events, effects, FinishIfFlushed(now, random));
+    }
+
+    /// <summary>A checkpoint that is in the store is listed, and those go that it makes dispensable.</summary>
+    private (List<TaskEvent> Events, List<TaskEffect> Effects, IReadOnlyList<RetentionItem> Kept) Enlist(
+        RetentionItem added,
+        TimeSpan? trained = null
+    )
+    {
+        string?[] needed = [_run?.Restore?.Name, _protected, State!.RestoreFrom];
         RetentionPlan plan = RetentionPolicy.Plan([added, .. Items()], State.Spec.Checkpoint, [.. needed.OfType<string>()]);
-        List<TaskEvent> events = [new TaskCheckpointed(stored.Checkpoint) { Trained = trained }];
-        List<TaskEffect> effects = [new ReleaseStaged(stored.Run, stored.StagedId)];
+        List<TaskEvent> events = [new TaskCheckpointed(added.Checkpoint) { Trained = trained }];
+        List<TaskEffect> effects = [];
         events.AddRange(plan.Remove.Select(r => new TaskCheckpointRemoved(r.Checkpoint, r.Reason)));
 
         // The state knows neither what this step adds nor what it removes before the step is committed.
@@ -104,10 +118,7 @@ public sealed partial class TaskEntity
             effects.Add(new UnlinkStoreFiles(Task, condemn));
         }
 
-        events.AddRange(pace.Persist);
-        effects.AddRange(pace.AfterCommit);
-        effects.AddRange(NextSave(random, kept));
-        return Together(events, effects, FinishIfFlushed(now, random));
+        return (events, effects, kept);
     }
 
     private EntityStep OnStoreFailed(CheckpointStoreFailed failed, TimeSpan now, DeterministicRandom random)

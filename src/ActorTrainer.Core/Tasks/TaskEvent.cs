@@ -16,6 +16,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
 [JsonDerivedType(typeof(TaskCheckpointSetAside), "checkpoint-set-aside")]
 [JsonDerivedType(typeof(TaskRestoreChosen), "restore-chosen")]
+[JsonDerivedType(typeof(TaskCheckpointImported), "checkpoint-imported")]
 [JsonDerivedType(typeof(TaskCheckpointPinned), "checkpoint-pinned")]
 [JsonDerivedType(typeof(TaskCheckpointUnpinned), "checkpoint-unpinned")]
 [JsonDerivedType(typeof(TaskCheckpointTagged), "checkpoint-tagged")]
@@ -89,6 +90,12 @@ public sealed record TaskCheckpointSetAside(string Checkpoint, int FailedStarts,
 
 /// <summary>The user had the task go on from this checkpoint; those listed before it are overtaken.</summary>
 public sealed record TaskRestoreChosen(string Checkpoint, long Step) : TaskEvent;
+
+/// <summary>
+/// The user brought this checkpoint from outside, which the event before this one lists: the next start begins from it, whatever was saved
+/// before.
+/// </summary>
+public sealed record TaskCheckpointImported(string Checkpoint, long Step) : TaskEvent;
 
 /// <summary>The user wants this checkpoint kept, however many newer or better ones come.</summary>
 public sealed record TaskCheckpointPinned(string Checkpoint) : TaskEvent;

@@ -32,6 +32,7 @@ internal static class TaskFold
             },
             TaskCheckpointSetAside setAside => OnSetAside(state, setAside),
             TaskRestoreChosen chosen => OnRestoreChosen(state, chosen),
+            TaskCheckpointImported imported => OnImported(state, imported.Checkpoint),
             TaskCheckpointPinned pinned => state with { Checkpoints = Marked(state, pinned.Checkpoint, c => c with { Pinned = true }) },
             TaskCheckpointUnpinned unpinned => state with
             {
@@ -242,6 +243,31 @@ internal static class TaskFold
             ],
         };
     }
+
+    /// <summary>
+    /// As a choice, but the task does not go on by itself. What failed before did so with another state; the best value stays, as the older
+    /// checkpoints do.
+    /// </summary>
+    private static TaskState OnImported(TaskState state, string checkpoint) =>
+        IndexOf(state, checkpoint) < 0
+            ? state
+            : state with
+            {
+                Failures = 0,
+                FailedAtStep = 0,
+                RestoreFrom = checkpoint,
+                Checkpoints =
+                [
+                    .. state.Checkpoints.Select(c =>
+                        c with
+                        {
+                            Dead = c.Dead && c.Checkpoint.Name != checkpoint,
+                            SetAside = false,
+                            FailedStarts = 0,
+                        }
+                    ),
+                ],
+            };
 
     /// <summary>A tag of a task stands for one checkpoint: it leaves the one that had it.</summary>
     private static TaskState OnTagged(TaskState state, TaskCheckpointTagged e) =>

@@ -41,6 +41,7 @@ public static class ApiEndpoints
         new TaskEndpoints(client, lookup).Map(new Routes(routes, gate));
         new OutputEndpoints(client, files, lookup, options).Map(new Routes(routes, gate));
         new CheckpointEndpoints(client, files, lookup).Map(new Routes(routes, gate));
+        new ImportEndpoints(client, files, lookup).Map(new Routes(routes, gate));
         new BundleEndpoints(files).Map(new Routes(routes, gate));
         new ClusterEndpoints(client, lookup).Map(new Routes(routes, gate));
         new Routes(routes, gate).Get(
@@ -184,6 +185,9 @@ internal static class ApiHttp
             return;
         }
 
+        // What was said of a content that does not come after all.
+        http.Response.ContentLength = null;
+        http.Response.Headers.ContentDisposition = default;
         http.Response.StatusCode = status;
         ApiProblem problem = new(status, error, $"{http.Request.Method} {http.Request.Path}", advice);
         await http.Response.WriteAsJsonAsync(problem, ApiJson.Default.ApiProblem, "application/problem+json", http.RequestAborted);

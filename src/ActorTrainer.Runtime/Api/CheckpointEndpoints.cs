@@ -26,6 +26,7 @@ internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, 
         routes.Post("/v1/checkpoints/{task}/{name}/untag", http => TagAsync(http, tag => new UntagCheckpoint(http.Route("name"), tag)));
         routes.Get("/v1/checkpoints/{task}/{name}/files", http => WithContentAsync(http, WriteFilesAsync));
         routes.Get("/v1/checkpoints/{task}/{name}/archive", http => WithContentAsync(http, WriteArchiveAsync));
+        routes.Get("/v1/checkpoints/{task}/{name}/safetensors", http => WithContentAsync(http, WriteTensorsAsync));
     }
 
     private async Task ListAsync(HttpContext http)
@@ -46,7 +47,14 @@ internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, 
             throw NoSuch(task.Summary.Name, name);
         }
 
-        await http.WriteAsync(StatusCodes.Status200OK, verification, ApiJson.Default.CheckpointVerification);
+        await http.WriteAsync(
+            StatusCodes.Status200OK,
+            verification with
+            {
+                Task = task.Summary.Task,
+            },
+            ApiJson.Default.CheckpointVerification
+        );
     }
 
     private async Task TagAsync(HttpContext http, Func<string, TaskCommand> command)
@@ -191,6 +199,31 @@ internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, 
         }
 
         await tar.DisposeAsync();
+    }
+
+    private async Task WriteTensorsAsync(HttpContext http, TaskId task, ICheckpointContent content)
+    {
+        string name = http.Route("name");
+        IReadOnlyList<CheckpointListing> listed = await client.ListCheckpointsAsync(task, http.RequestAborted);
+        CheckpointRef checkpoint = listed.FirstOrDefault(c => c.Checkpoint.Name == name)?.Checkpoint ?? throw NoSuch(task.Value, name);
+        TensorExport export;
+        try
+        {
+            export = await TensorExport.PlanAsync(task, checkpoint, content, http.RequestAborted);
+        }
+        catch (SafetensorsException e)
+        {
+            throw new ApiProblemException(
+                StatusCodes.Status409Conflict,
+                $"{name} cannot be a safetensors file: {e.Message.TrimEnd('.')}",
+                $"its files are had with 'actortrainer checkpoints export {name} DIR'"
+            );
+        }
+
+        http.Response.ContentType = "application/octet-stream";
+        http.Response.ContentLength = export.Length;
+        http.Response.Headers.ContentDisposition = $"attachment; filename=\"{name}.safetensors\"";
+        await export.WriteAsync(http.Response.Body, http.RequestAborted);
     }
 
     /// <summary>Many programs, .NET's reader too, take a newline for the end of a record of the usual format.</summary>

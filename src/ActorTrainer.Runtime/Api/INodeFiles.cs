@@ -26,6 +26,21 @@ public interface INodeFiles
     /// <exception cref="CheckpointStoreException">The store cannot be read now.</exception>
     Task<IReadOnlyDictionary<string, long?>> ListStoreFilesAsync(TaskId task, CancellationToken cancellationToken);
 
+    /// <summary>Makes an empty folder on this node for files of a checkpoint that arrives; whoever asks for it removes it.</summary>
+    /// <exception cref="IOException">It cannot be made.</exception>
+    /// <exception cref="UnauthorizedAccessException">As above.</exception>
+    string CreateArrivalFolder();
+
+    /// <summary>Stores files that came from outside as a checkpoint, as a save is stored. No event names it yet.</summary>
+    /// <param name="state">What is known of it.</param>
+    /// <param name="folder">The files.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    /// <exception cref="CheckpointStoreException">It could not be stored.</exception>
+    Task<CheckpointRef> ImportCheckpointAsync(ImportedState state, string folder, CancellationToken cancellationToken);
+
+    /// <summary>Removes the files of a checkpoint that no event names, as its task has refused it.</summary>
+    Task DropImportAsync(TaskId task, CheckpointRef checkpoint);
+
     /// <summary>The bundles in the store this node reads.</summary>
     IBundleStore Bundles { get; }
 
@@ -35,6 +50,13 @@ public interface INodeFiles
     /// </summary>
     IReadOnlyList<OutputFile> OutputFiles(TaskId task);
 }
+
+/// <summary>A state that comes from outside.</summary>
+/// <param name="Task">The task that gets it.</param>
+/// <param name="Term">The term of its owner.</param>
+/// <param name="Step">Steps done, or saves of a command.</param>
+/// <param name="Epoch">Epochs done, with the part of the current one.</param>
+public sealed record ImportedState(TaskId Task, long Term, long Step, double Epoch);
 
 /// <summary>A file with a run's output lines; the older file of a rotated pair comes first.</summary>
 public sealed record OutputFile(long Term, int Run, string Path)

@@ -37,6 +37,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private readonly NodeStore _store;
     private readonly WorkerHost _workers;
     private readonly TaskClient _client;
+    private readonly ArrivalFolders _arrivals;
     private readonly NodeFiles _files;
     private readonly FolderOutputs _outputs;
     private readonly OutputArchiver _archiver;
@@ -87,7 +88,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
         _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store.Store);
-        _files = new NodeFiles(_client, _store.Store, bundles, _workers);
+        _arrivals = new ArrivalFolders(model.DataDir);
+        _files = new NodeFiles(_client, _store.Store, bundles, _workers, _arrivals, time);
         _outputs = new FolderOutputs(model.Checkpoints);
         _archiver = new OutputArchiver(
             _outputs,
@@ -133,6 +135,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         await server.StartAsync(cancellationToken);
         _server = server;
         _dataLock = DataFolder.Lock(_asked.DataDir);
+        _arrivals.Clear();
         NodeModel model = _asked with
         {
             Address = server.Address,

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Client;
@@ -13,8 +14,17 @@ using ActorTrainer.Runtime.Workers;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>The node's own part of what the API shows: progress that its workers report, their output, checkpoints in its store.</summary>
-internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, IBundleStore bundles, WorkerHost workers) : INodeFiles
+internal sealed class NodeFiles(
+    ITaskQueries queries,
+    ICheckpointStore store,
+    IBundleStore bundles,
+    WorkerHost workers,
+    ArrivalFolders arrivals,
+    TimeProvider time
+) : INodeFiles
 {
+    private readonly DeterministicRandom _random = new(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))));
+    private readonly Lock _drawing = new();
     private readonly ConcurrentDictionary<TaskId, TaskProgress> _progress = new();
 
     public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => _progress;
@@ -71,6 +81,34 @@ internal sealed class NodeFiles(ITaskQueries queries, ICheckpointStore store, IB
         string[] known = [.. files.Where(file => CheckpointNames.TryParseFile(file, out _))];
         IReadOnlyDictionary<string, long> sizes = await store.MeasureAsync(task, known, cancellationToken);
         return known.ToDictionary(file => file, file => sizes.TryGetValue(file, out long bytes) ? bytes : (long?)null);
+    }
+
+    public string CreateArrivalFolder() => arrivals.Create();
+
+    public async Task<CheckpointRef> ImportCheckpointAsync(ImportedState state, string folder, CancellationToken cancellationToken)
+    {
+        string name;
+        lock (_drawing)
+        {
+            name = CheckpointNames.Create(state.Term, state.Step, _random);
+        }
+
+        // Of no other checkpoint a chunk: their packs may go while this one is not listed yet.
+        StagedState staged = new(name, state.Step, state.Epoch, CheckpointReasons.Imported, new Dictionary<string, double>());
+        SaveRequest request = new(state.Task, state.Term, name, staged, StateSource.OfFolder(folder), []);
+        return (await store.SaveAsync(request, cancellationToken)) with { SavedAt = time.GetUtcNow() };
+    }
+
+    public async Task DropImportAsync(TaskId task, CheckpointRef checkpoint)
+    {
+        try
+        {
+            await store.UnlinkAsync(task, [.. checkpoint.Packs, CheckpointNames.ManifestFile(checkpoint.Name)], CancellationToken.None);
+        }
+        catch (Exception e) when (e is CheckpointStoreException or IOException or UnauthorizedAccessException)
+        {
+            // The task's next owner removes what no event names.
+        }
     }
 
     private async Task<CheckpointListing?> FindAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>

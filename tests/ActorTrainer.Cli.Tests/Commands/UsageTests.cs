@@ -64,7 +64,7 @@ public sealed class UsageTests : IAsyncLifetime
     [InlineData("actortrainer tasks", "there is no command 'sow'. Did you mean show?", "tasks sow")]
     [InlineData(
         "actortrainer checkpoints",
-        "there is no command 'x'. The commands are ls, show, verify, pin, unpin, tag, rm, gc, export.",
+        "there is no command 'x'. The commands are ls, show, verify, pin, unpin, tag, rm, gc, export, import.",
         "checkpoints x"
     )]
     [InlineData("actortrainer tasks ls", "--al is not an option. Did you mean --all?", "tasks ls --al")]

@@ -138,6 +138,7 @@ internal static class SampleMessages
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
         new TaskCheckpointSetAside(Checkpoint.Name, 2, "c-3-10-abcdefgh", 10),
         new TaskRestoreChosen(Checkpoint.Name, 12),
+        new TaskCheckpointImported(Checkpoint.Name, 12),
         new TaskCheckpointPinned(Checkpoint.Name),
         new TaskCheckpointUnpinned(Checkpoint.Name),
         new TaskCheckpointTagged(Checkpoint.Name, "best"),
@@ -180,11 +181,19 @@ internal static class SampleMessages
         new UntagCheckpoint(Checkpoint.Name, "best"),
         new RemoveCheckpoints([Checkpoint.Name]),
         new CollectGarbage(Checkpoint.Packs, DryRun: true),
+        new PrepareImport(),
+        new ImportCheckpoint(Checkpoint),
     ];
 
     private static readonly CommandReply[] Replies =
     [
-        new CommandAccepted(Task, Existed: true) { Note = "the tag has moved", Files = Checkpoint.Packs },
+        new CommandAccepted(Task, Existed: true)
+        {
+            Note = "the tag has moved",
+            Files = Checkpoint.Packs,
+            Term = 3,
+            Checkpoint = Checkpoint,
+        },
         new CommandRefused("no", NotFound: true),
         new CommandUnavailable("the journal is away"),
     ];

@@ -172,7 +172,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(30) switch
+        return random.Next(31) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -231,6 +231,7 @@ public sealed class TaskFoldTests
                     random.Next(3)
                 )
             ),
+            29 => new TaskCheckpointImported(Ref(step).Name, step),
             _ => new TaskCancelled(),
         };
     }

@@ -95,6 +95,7 @@ public sealed class FakeNode : ITaskClient, INodeFiles
                 RemoveCheckpoints remove => $"RemoveCheckpoints {task} {string.Join(' ', remove.Checkpoints)}",
                 TagCheckpoint tag => $"TagCheckpoint {task} {tag.Checkpoint} {tag.Tag}",
                 UntagCheckpoint untag => $"UntagCheckpoint {task} {untag.Checkpoint} {untag.Tag}",
+                ImportCheckpoint import => $"ImportCheckpoint {task} {import.Checkpoint.Name} {import.Checkpoint.Reason}",
                 _ => $"{command.GetType().Name} {task}",
             }
         );
@@ -162,6 +163,32 @@ public sealed class FakeNode : ITaskClient, INodeFiles
     /// <summary>A test that uses bundles gives a folder for them.</summary>
     public IBundleStore Bundles { get; set; } =
         new FolderBundles(new CheckpointStoreModel { Path = "/dev/null/no-bundles" }, TimeProvider.System);
+
+    /// <summary>Where files of checkpoints arrive; a test that imports gives a folder.</summary>
+    public string Arrivals { get; set; } = "/dev/null/no-arrivals";
+
+    public Func<ImportedState, string, CheckpointRef> OnImport { get; set; } =
+        (_, _) => throw new CheckpointStoreException("this fake has no store");
+
+    public string CreateArrivalFolder() => Directory.CreateDirectory(Path.Combine(Arrivals, Path.GetRandomFileName())).FullName;
+
+    public Task<CheckpointRef> ImportCheckpointAsync(ImportedState state, string folder, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(OnImport(state, folder));
+        }
+        catch (Exception e)
+        {
+            return Task.FromException<CheckpointRef>(e);
+        }
+    }
+
+    public Task DropImportAsync(TaskId task, CheckpointRef checkpoint)
+    {
+        Asked.Enqueue($"drop {task} {checkpoint.Name}");
+        return Task.CompletedTask;
+    }
 
     public IReadOnlyList<OutputFile> OutputFiles(TaskId task)
     {
