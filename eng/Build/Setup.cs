@@ -76,6 +76,10 @@ internal static class Setup
             "Needs a python3 that makes virtual environments: 'apt-get install python3-venv' brings its module."
         );
 
+    /// <summary>What checkpoints are measured beside.</summary>
+    public static Requirement Archivers { get; } =
+        new("archivers", "what is measured beside restic and zstd", ["restic", "zstd"], "Needs restic and zstd: 'apt-get install restic zstd' brings them.");
+
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
     /// <param name="log">Where it says so.</param>
     /// <param name="wanted">What is needed.</param>
@@ -89,6 +93,7 @@ internal static class Setup
                 requirement == Torch ? ((string?)PythonVariable, (Func<Task<string?>>)FindPythonAsync)
                 : requirement == PostgreSql ? (PostgreSqlVariable, FindPostgreSqlAsync)
                 : requirement == Venv ? (null, FindVenvAsync)
+                : requirement == Archivers ? (null, FindArchiversAsync)
                 : requirement == S3 ? (S3ServerVariable, () => FindS3ServerAsync(log))
                 : (null, FindNamespacesAsync);
             string? found = await find();
@@ -226,6 +231,9 @@ internal static class Setup
     }
 
     private static async Task<string?> FindVenvAsync() => await RunsAsync("python3", ["-c", "import venv, ensurepip"]) ? "python3" : null;
+
+    private static async Task<string?> FindArchiversAsync() =>
+        await RunsAsync("restic", ["version"]) && await RunsAsync("zstd", ["--version"]) ? "restic" : null;
 
     private static async Task<bool> RunsAsync(string program, IReadOnlyList<string> arguments)
     {

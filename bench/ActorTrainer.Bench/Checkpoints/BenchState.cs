@@ -3,30 +3,39 @@ using ActorTrainer.Training;
 
 namespace ActorTrainer.Bench.Checkpoints;
 
-/// <summary>A dense state in the proportions of a model with two Adam moments: three tensors of one size, random bytes.</summary>
+/// <summary>The weights of a model and two moments: three tensors of one size.</summary>
 internal sealed class BenchState : ITrainer
 {
-    private static readonly string[] Names = ["weights", "moment1", "moment2"];
-
     private readonly float[][] _tensors;
 
-    public BenchState(long bytes, int seed)
-    {
-        int each = (int)(bytes / Names.Length / sizeof(float));
-        _tensors = [.. Names.Select(_ => GC.AllocateUninitializedArray<float>(each))];
-        Bytes = (long)each * sizeof(float) * Names.Length;
-        Random random = new(seed);
-        foreach (float[] tensor in _tensors)
-        {
-            random.NextBytes(BytesOf(tensor));
-        }
-    }
+    private BenchState(float[][] tensors) => _tensors = tensors;
+
+    /// <summary>The tensors' names, in their order.</summary>
+    public static IReadOnlyList<string> Names { get; } = ["weights", "moment1", "moment2"];
 
     /// <summary>How much it is.</summary>
-    public long Bytes { get; }
+    public long Bytes => _tensors.Sum(tensor => (long)tensor.Length * sizeof(float));
 
     /// <summary>Its tensors.</summary>
     public IReadOnlyList<float[]> Tensors => _tensors;
+
+    /// <summary>Random bytes, in which nothing can be left out.</summary>
+    public static BenchState Dense(long bytes, int seed)
+    {
+        int each = (int)(bytes / Names.Count / sizeof(float));
+        Random random = new(seed);
+        float[][] tensors = [.. Names.Select(_ => GC.AllocateUninitializedArray<float>(each))];
+        Array.ForEach(tensors, tensor => random.NextBytes(BytesOf(tensor)));
+        return new BenchState(tensors);
+    }
+
+    /// <summary>What a training has left: a file of little-endian floats for each name.</summary>
+    public static BenchState Read(string folder) =>
+        new([
+            .. Names.Select(name =>
+                MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, name + ".bin"))).ToArray()
+            ),
+        ]);
 
     /// <summary>Changes a byte in every piece of this size, or only in one of so many.</summary>
     public void Change(int round, int chunkSize, int oneIn = 1)
@@ -42,6 +51,39 @@ internal sealed class BenchState : ITrainer
                     bytes[at + (Math.Min(chunkSize, bytes.Length - at) / 2)]++;
                 }
             }
+        }
+    }
+
+    /// <summary>Changes one row of so many, as a step does with the rows of an embedding that a batch had.</summary>
+    /// <param name="seed">Which rows, and how.</param>
+    /// <param name="row">Values of a row.</param>
+    /// <param name="oneIn">Of so many.</param>
+    public void ChangeRows(int seed, int row, int oneIn)
+    {
+        Random random = new(seed);
+        foreach (float[] tensor in _tensors)
+        {
+            for (int at = 0; at + row <= tensor.Length; at += row)
+            {
+                if (random.Next(oneIn) == 0)
+                {
+                    foreach (ref float value in tensor.AsSpan(at, row))
+                    {
+                        // Two bytes of zeros stay zeros.
+                        value = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(value) ^ ((uint)random.Next(8) << 16));
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Writes all of it into a file, tensor after tensor.</summary>
+    public void WriteTo(string path)
+    {
+        using FileStream file = File.Create(path);
+        foreach (float[] tensor in _tensors)
+        {
+            file.Write(BytesOf(tensor));
         }
     }
 

@@ -3,16 +3,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ActorTrainer.Bench.Common;
-using ActorTrainer.Checkpoints;
-using ActorTrainer.Core.Checkpoints;
-using ActorTrainer.Core.Configuration;
-using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Tasks;
-using ActorTrainer.Runtime.Workers.Memory;
-using ActorTrainer.Training;
-using ActorTrainer.Training.Protocol;
-using ActorTrainer.Training.Storage;
-using ActorTrainer.Training.Worker;
 
 namespace ActorTrainer.Bench.Checkpoints;
 
@@ -20,223 +10,225 @@ namespace ActorTrainer.Bench.Checkpoints;
 /// What a checkpoint of a large state costs: the stall of training, the time until it is committed, until it is restored; beside what the
 /// machine and other programs need for the same bytes, in turns, in one run.
 /// </summary>
-internal sealed class CheckpointBench : IDisposable
+internal sealed class CheckpointBench(string folder, long mib, int rounds)
 {
-    private const int Rounds = 5;
-    private const int ChunkSize = 1 << 20;
     private const int MiB = 1 << 20;
 
     /// <summary>The first saves touch memory.</summary>
     private const int Untimed = 2;
     private const int OneInTwenty = 20;
-    private static readonly RunKey Run = new(TaskId.Parse("bench-a1b2"), 1, 1);
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("actortrainer-bench-").FullName;
-    private readonly BenchState _state;
-    private readonly StateMemory _memory;
-    private readonly StagingMemory _offered;
-    private readonly StagingArea _staging;
-    private readonly FolderStore _store;
-    private readonly DeterministicRandom _names = new(1);
-    private readonly List<CheckpointRef> _saved = [];
-    private int _round;
-
-    private CheckpointBench(long bytes)
-    {
-        _state = new BenchState(bytes, seed: 1);
-        _memory = new StateMemory(bytes * 4, TimeProvider.System);
-        _offered = _memory.Offer(Run)!;
-        _staging = new StagingArea(Path.Combine(_folder, "staging"), _offered);
-        _store = new FolderStore(
-            new CheckpointStoreModel { Path = Path.Combine(_folder, "store"), ChunkSizeBytes = ChunkSize },
-            TimeProvider.System
-        );
-    }
+    /// <summary>Of the network whose state is compressed: 9.7 million weights.</summary>
+    private const int Width = 3072;
+    private const int OneRowInFifty = 50;
 
     /// <exception cref="OptionException">An argument is not right.</exception>
     public static async Task<int> RunAsync(string[] args)
     {
-        OptionSet options = OptionSet.Parse(args, ("--mib", "1024"));
-        using CheckpointBench bench = new((long)options.Number("--mib", least: 16, most: 1 << 16) * MiB);
-        await bench.MeasureAsync();
+        OptionSet options = OptionSet.Parse(args, ("--mib", "1024"), ("--rounds", "5"));
+        string folder = Directory.CreateTempSubdirectory("actortrainer-bench-").FullName;
+        try
+        {
+            CheckpointBench bench = new(
+                folder,
+                options.Number("--mib", least: 16, most: 1 << 16),
+                (int)options.Number("--rounds", least: 1, most: 100)
+            );
+            await bench.MeasureDenseAsync();
+            await bench.MeasureTrainedAsync();
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
         return 0;
     }
 
-    public void Dispose()
+    /// <summary>A state in which nothing can be left out.</summary>
+    private async Task MeasureDenseAsync()
     {
-        _staging.Dispose();
-        _memory.Dispose();
-        Directory.Delete(_folder, recursive: true);
-    }
+        BenchState state = BenchState.Dense(mib * MiB, seed: 1);
+        using CheckpointRig rig = new(folder, state);
+        using TorchState torch = await TorchState.StartAsync(folder, mib);
+        string raw = Path.Combine(folder, "raw");
+        string repository = Path.Combine(folder, "restic");
+        string restored = Path.Combine(folder, "restic-restored");
+        _ = await OtherPrograms.RunAsync("restic", "init", "-q", "-r", repository);
+        Measured times = new();
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(state.Tensors[0].Length * sizeof(float));
+        int round = 0;
+        async Task<double> BackUpAsync()
+        {
+            state.WriteTo(raw);
+            return await OtherPrograms.RunAsync("restic", "backup", "-q", "-r", repository, raw);
+        }
 
-    private async Task MeasureAsync()
-    {
-        Distribution copy = new();
-        Distribution hash = new();
-        Distribution disk = new();
-        Distribution stall = new();
-        Distribution commit = new();
-        Distribution part = new();
-        Distribution partBytes = new();
-        byte[] buffer = GC.AllocateUninitializedArray<byte>(_state.Tensors[0].Length * sizeof(float));
         for (int i = 0; i < Untimed; i++)
         {
-            CopyTo(buffer);
-            _ = await SaveAsync(oneIn: 1);
+            CopyTo(state, buffer);
+            state.Change(++round, CheckpointRig.ChunkSize);
+            _ = await rig.SaveAsync();
         }
 
-        for (int i = 0; i < Rounds; i++)
+        _ = await BackUpAsync();
+        for (int i = 0; i < rounds; i++)
         {
-            copy.Add(Time(() => CopyTo(buffer)));
-            hash.Add(Time(Hash));
-            disk.Add(await WriteByDdAsync());
-            (double stalled, double committed, _) = await SaveAsync(oneIn: 1);
-            stall.Add(stalled);
-            commit.Add(committed);
-            (_, double changed, long stored) = await SaveAsync(OneInTwenty);
-            part.Add(changed);
-            partBytes.Add(100.0 * stored / _state.Bytes);
+            times.Add("copy", Time(() => CopyTo(state, buffer)));
+            times.Add("sha256", Time(() => Hash(state)));
+            times.Add("dd", await WriteByDdAsync(state));
+            times.Add("torch-save", await torch.DoAsync("save"));
+            state.Change(++round, CheckpointRig.ChunkSize);
+            (double stalled, double committed, _) = await rig.SaveAsync();
+            times.Add("stall", stalled);
+            times.Add("commit", committed);
+            times.Add("restic", await BackUpAsync());
+            state.Change(++round, CheckpointRig.ChunkSize, OneInTwenty);
+            (_, double changed, long stored) = await rig.SaveAsync();
+            times.Add("changed", changed);
+            times.Add("changed-percent", 100.0 * stored / state.Bytes);
+            times.Add("restic-changed", await BackUpAsync());
+            (double verified, double loaded) = await rig.RestoreFromMemoryAsync();
+            times.Add("verify", verified);
+            times.Add("memory", loaded);
+            times.Add("disk", await rig.RestoreFromDiskAsync());
+            times.Add("torch-load", await torch.DoAsync("load"));
+            times.Add("restic-restore", await OtherPrograms.RunAsync("restic", "restore", "latest", "-q", "-r", repository, "-t", restored));
+            Directory.Delete(restored, recursive: true);
         }
 
-        double slower = Math.Max(Median(disk), Median(hash));
-        Print("stall", ("copy_ms", Median(copy), "0"), ("stall_ms", Median(stall), "0"), ("of_copy", Median(stall) / Median(copy), "0.00"));
+        PrintDense(times);
+    }
+
+    private static void PrintDense(Measured times)
+    {
+        double slower = Math.Max(times["dd"], times["sha256"]);
+        Print("stall", ("copy_ms", times["copy"]), ("stall_ms", times["stall"]), ("of_copy", times["stall"] / times["copy"]));
         Print(
             "commit",
-            ("dd_ms", Median(disk), "0"),
-            ("sha256_ms", Median(hash), "0"),
-            ("commit_ms", Median(commit), "0"),
-            ("of_slower", slower / Median(commit), "0.00")
+            ("dd_ms", times["dd"]),
+            ("sha256_ms", times["sha256"]),
+            ("torch_save_ms", times["torch-save"]),
+            ("restic_ms", times["restic"]),
+            ("commit_ms", times["commit"]),
+            ("of_slower", slower / times["commit"]),
+            ("of_torch", times["torch-save"] / times["commit"]),
+            ("of_restic", times["restic"] / times["commit"])
         );
         Print(
             "changed",
-            ("percent_bytes", Median(partBytes), "0.0"),
-            ("commit_ms", Median(part), "0"),
-            ("of_dd", Median(part) / Median(disk), "0.00")
+            ("percent_bytes", times["changed-percent"]),
+            ("restic_ms", times["restic-changed"]),
+            ("commit_ms", times["changed"]),
+            ("of_dd", times["changed"] / times["dd"]),
+            ("of_restic", times["restic-changed"] / times["changed"])
         );
-        await RestoreAsync(Median(copy));
+        Print(
+            "restore-memory",
+            ("copy_ms", times["copy"]),
+            ("verify_ms", times["verify"]),
+            ("restore_ms", times["memory"]),
+            ("of_copy", times["copy"] / times["memory"])
+        );
+        Print(
+            "restore-disk",
+            ("torch_load_ms", times["torch-load"]),
+            ("restic_ms", times["restic-restore"]),
+            ("restore_ms", times["disk"]),
+            ("of_torch", times["torch-load"] / times["disk"]),
+            ("of_restic", times["restic-restore"] / times["disk"])
+        );
     }
 
-    private async Task RestoreAsync(double copy)
+    /// <summary>The state of a network that was trained: how small it becomes, and its sparse changes.</summary>
+    private async Task MeasureTrainedAsync()
     {
-        CheckpointRef last = _saved[^1];
-        Distribution memory = new();
-        Distribution verified = new();
-        Distribution disk = new();
-        RunKey next = Run with { Run = 2 };
-        string target = Path.Combine(_folder, "restore");
-        for (int i = 0; i < Rounds; i++)
+        string trained = Directory.CreateDirectory(Path.Combine(folder, "trained")).FullName;
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "digits.csv"), Path.Combine(trained, "digits.csv"));
+        _ = await OtherPrograms.RunAsync(
+            OtherPrograms.Python,
+            OtherPrograms.TorchScript,
+            "train",
+            trained,
+            Width.ToString(CultureInfo.InvariantCulture)
+        );
+        BenchState state = BenchState.Read(trained);
+        using CheckpointRig rig = new(Directory.CreateDirectory(Path.Combine(folder, "compressed")).FullName, state);
+        string raw = Path.Combine(folder, "raw");
+        Measured times = new();
+        for (int i = 0; i < Untimed + rounds; i++)
         {
-            Stopwatch watch = Stopwatch.StartNew();
-            if (!_memory.TryRestore(next, last, CancellationToken.None))
+            // All chunks are new in every other save, and one row of fifty in the next.
+            state.Change(i, CheckpointRig.ChunkSize);
+            (_, double committed, long stored) = await rig.SaveAsync();
+            state.ChangeRows(i, row: 768, OneRowInFifty);
+            (_, double sparse, long sparseStored) = await rig.SaveAsync();
+            state.WriteTo(raw);
+            double zstd = await OtherPrograms.RunAsync("zstd", "-3", "-T0", "-q", "-f", raw, "-o", raw + ".zst");
+            if (i >= Untimed)
             {
-                throw new InvalidOperationException("the state that was committed last is not in memory");
+                times.Add("commit", committed);
+                times.Add("percent", 100.0 * stored / state.Bytes);
+                times.Add("sparse", sparse);
+                times.Add("sparse-percent", 100.0 * sparseStored / state.Bytes);
+                times.Add("zstd", zstd);
+                times.Add("zstd-percent", 100.0 * new FileInfo(raw + ".zst").Length / state.Bytes);
+                times.Add("dd", await WriteByDdAsync(state));
             }
-
-            verified.Add(watch.Elapsed.TotalMilliseconds);
-            using (CheckpointReader reader = new(new MemoryFiles(_memory.Restored(next)!)))
-            {
-                await _state.LoadAsync(reader, CancellationToken.None);
-            }
-
-            memory.Add(watch.Elapsed.TotalMilliseconds);
-            watch.Restart();
-            await _store.RestoreAsync(Run.Task, last, target, CancellationToken.None);
-            using (CheckpointReader reader = new(target))
-            {
-                await _state.LoadAsync(reader, CancellationToken.None);
-            }
-
-            disk.Add(watch.Elapsed.TotalMilliseconds);
         }
 
         Print(
-            "restore-memory",
-            ("copy_ms", copy, "0"),
-            ("verify_ms", Median(verified), "0"),
-            ("restore_ms", Median(memory), "0"),
-            ("of_copy", copy / Median(memory), "0.00")
+            "trained",
+            ("mib", state.Bytes / (double)MiB),
+            ("zstd_ms", times["zstd"]),
+            ("dd_ms", times["dd"]),
+            ("commit_ms", times["commit"]),
+            ("zstd_percent", times["zstd-percent"]),
+            ("percent_bytes", times["percent"]),
+            ("of_zstd", times["percent"] / times["zstd-percent"])
         );
-        Print("restore-disk", ("restore_ms", Median(disk), "0"));
+        Print(
+            "sparse",
+            ("commit_ms", times["sparse"]),
+            ("percent_bytes", times["sparse-percent"]),
+            ("of_zstd", times["sparse-percent"] / times["zstd-percent"])
+        );
     }
 
-    /// <summary>
-    /// One save of a state that has changed in one of so many chunks: how long training stood, how long until it was committed.
-    /// </summary>
-    private async Task<(double StallMs, double CommitMs, long Stored)> SaveAsync(int oneIn)
+    private static void CopyTo(BenchState state, byte[] buffer)
     {
-        _state.Change(++_round, ChunkSize, oneIn);
-        Stopwatch watch = Stopwatch.StartNew();
-        StagedPlace place = await _staging.StageAsync(_state, _round, CancellationToken.None);
-        double stalled = watch.Elapsed.TotalMilliseconds;
-        StagedMessage message = new(place.Id, _round, 0, CheckpointReasons.Interval, new Dictionary<string, double>())
-        {
-            Area = place.Area ?? throw new InvalidOperationException("the state went through files"),
-            Files = place.Files,
-        };
-        if (_memory.Stage(Run, message) is { } problem)
-        {
-            throw new InvalidOperationException($"the staged state {problem}");
-        }
-
-        StagedState state = new(place.Id, _round, 0, message.Reason, message.Metrics);
-        string name = CheckpointNames.Create(Run.Term, _round, _names);
-        SaveRequest request = new(Run.Task, Run.Term, name, state, _memory.Source(Run, place.Id)!, [.. _saved.TakeLast(1)]);
-        CheckpointRef saved = await _store.SaveAsync(request, CancellationToken.None);
-        double committed = watch.Elapsed.TotalMilliseconds;
-        _memory.Stored(Run, place.Id, saved);
-        _staging.Release(new ReleasedMessage(place.Id) { Area = _memory.Release(Run, place.Id) });
-        _saved.Add(saved);
-        await KeepFewAsync();
-        return (stalled, committed, saved.StoredBytes);
-    }
-
-    private async Task KeepFewAsync()
-    {
-        while (_saved.Count > 3)
-        {
-            CheckpointRef old = _saved[0];
-            _saved.RemoveAt(0);
-            string[] unneeded =
-            [
-                CheckpointNames.ManifestFile(old.Name),
-                .. old.Packs.Where(pack => !_saved.Any(kept => kept.Packs.Contains(pack))),
-            ];
-            await _store.UnlinkAsync(Run.Task, unneeded, CancellationToken.None);
-        }
-    }
-
-    private void CopyTo(byte[] buffer)
-    {
-        foreach (float[] tensor in _state.Tensors)
+        foreach (float[] tensor in state.Tensors)
         {
             MemoryMarshal.AsBytes(tensor.AsSpan()).CopyTo(buffer);
         }
     }
 
-    private void Hash()
+    private static void Hash(BenchState state)
     {
-        foreach (float[] tensor in _state.Tensors)
+        foreach (float[] tensor in state.Tensors)
         {
-            int chunks = tensor.Length * sizeof(float) / ChunkSize;
+            const int size = CheckpointRig.ChunkSize;
+            int chunks = tensor.Length * sizeof(float) / size;
             _ = Parallel.For(
                 0,
                 chunks,
-                index => _ = SHA256.HashData(MemoryMarshal.AsBytes(tensor.AsSpan()).Slice(index * ChunkSize, ChunkSize))
+                index => _ = SHA256.HashData(MemoryMarshal.AsBytes(tensor.AsSpan()).Slice(index * size, size))
             );
         }
     }
 
-    private async Task<double> WriteByDdAsync()
+    private async Task<double> WriteByDdAsync(BenchState state)
     {
-        string file = Path.Combine(_folder, "dd");
-        string[] arguments = ["if=/dev/zero", $"of={file}", "bs=1M", $"count={_state.Bytes / MiB}", "conv=fsync", "status=none"];
-        Stopwatch watch = Stopwatch.StartNew();
-        using (Process dd = Process.Start("dd", arguments))
-        {
-            await dd.WaitForExitAsync();
-        }
-
-        double took = watch.Elapsed.TotalMilliseconds;
+        string file = Path.Combine(folder, "dd");
+        double took = await OtherPrograms.RunAsync(
+            "dd",
+            "if=/dev/zero",
+            $"of={file}",
+            "bs=1M",
+            $"count={state.Bytes / MiB}",
+            "conv=fsync",
+            "status=none"
+        );
         File.Delete(file);
         return took;
     }
@@ -248,14 +240,33 @@ internal sealed class CheckpointBench : IDisposable
         return watch.Elapsed.TotalMilliseconds;
     }
 
-    private static double Median(Distribution values) => values.Percentile(50);
-
-    private static void Print(string part, params (string Name, double Value, string Format)[] figures) =>
+    private static void Print(string part, params (string Name, double Value)[] figures) =>
         Console.WriteLine(
             $"checkpoint part={part} "
                 + string.Join(
                     ' ',
-                    figures.Select(figure => $"{figure.Name}={figure.Value.ToString(figure.Format, CultureInfo.InvariantCulture)}")
+                    figures.Select(figure =>
+                        $"{figure.Name}={figure.Value.ToString(figure.Name.EndsWith("_ms", StringComparison.Ordinal) ? "0" : "0.00", CultureInfo.InvariantCulture)}"
+                    )
                 )
         );
+
+    /// <summary>Medians by name.</summary>
+    private sealed class Measured
+    {
+        private readonly Dictionary<string, Distribution> _values = [];
+
+        public double this[string name] => _values[name].Percentile(50);
+
+        public void Add(string name, double value)
+        {
+            if (!_values.TryGetValue(name, out Distribution? values))
+            {
+                values = new Distribution();
+                _values.Add(name, values);
+            }
+
+            values.Add(value);
+        }
+    }
 }

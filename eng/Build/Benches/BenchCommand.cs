@@ -3,6 +3,9 @@ namespace ActorTrainer.Build.Benches;
 /// <summary><c>bench NAME [--check]</c>: runs a bench and holds its figures against <c>bench/bounds.json</c>.</summary>
 internal sealed class BenchCommand(Repository repository, TextWriter console)
 {
+    /// <summary>The bench that measures beside other programs.</summary>
+    private const string Checkpoints = "checkpoint";
+
     private static readonly TimeSpan Timeout = TimeSpan.FromHours(2);
 
     /// <summary>Runs it; arguments other than <c>--check</c> are the bench's.</summary>
@@ -18,7 +21,13 @@ internal sealed class BenchCommand(Repository repository, TextWriter console)
         string name = arguments[0];
         bool check = arguments.Contains("--check");
         IReadOnlyList<string> databases = BenchOption.ValuesOf("--database", arguments, "sqlite");
-        SetupOutcome setup = await Setup.RunAsync(console, databases.Contains(Setup.PostgreSql.Name) ? [Setup.PostgreSql] : []);
+        SetupOutcome setup = await Setup.RunAsync(
+            console,
+            [
+                .. databases.Contains(Setup.PostgreSql.Name) ? [Setup.PostgreSql] : Array.Empty<Requirement>(),
+                .. name == Checkpoints ? [Setup.Torch, Setup.Archivers] : Array.Empty<Requirement>(),
+            ]
+        );
         if (setup.Missing.Count > 0)
         {
             console.WriteLine($"The bench cannot be run: {setup.Missing[0].Remedy}");
