@@ -168,12 +168,22 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
     public bool IsSaved => ChunkSize > 0 || Length == 0;
 
     /// <summary>Whether a chunk has the bytes that were saved.</summary>
+    /// <param name="index">Which.</param>
+    /// <param name="buffer">So much is read at once: small enough to stay in the processor's cache until it is hashed.</param>
     public bool IsAsSaved(int index, byte[] buffer)
     {
         long at = (long)index * ChunkSize;
-        Span<byte> chunk = buffer.AsSpan(0, (int)Math.Min(ChunkSize, Length - at));
-        Read(chunk, at);
-        return XxHash3.HashToUInt64(chunk) == _sums[index];
+        long end = Math.Min(at + ChunkSize, Length);
+        XxHash3 sum = new();
+        while (at < end)
+        {
+            Span<byte> part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at));
+            Read(part, at);
+            sum.Append(part);
+            at += part.Length;
+        }
+
+        return sum.GetCurrentHashAsUInt64() == _sums[index];
     }
 
     public override IStateReader Open() => this;

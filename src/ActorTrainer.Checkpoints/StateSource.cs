@@ -42,6 +42,7 @@ internal sealed class FolderSource(string directory) : StateSource
 internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFile> files, DateTimeOffset modified) : StateSource
 {
     private const int CopiedAtOnce = 1 << 20;
+    private const int ComparedAtOnce = 64 << 10;
 
     private MemoryStateFile[]? _listed;
 
@@ -100,7 +101,7 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
             FolderStore.Parallelism,
             part =>
             {
-                byte[] buffer = new byte[listed.Max(file => file.ChunkSize)];
+                byte[] buffer = new byte[ComparedAtOnce];
                 for (int i = part; i < chunks.Length && differing == 0; i += FolderStore.Parallelism)
                 {
                     cancellationToken.ThrowIfCancellationRequested();

@@ -1,4 +1,3 @@
-using System.IO.MemoryMappedFiles;
 using ActorTrainer.Training.Protocol;
 using Microsoft.Win32.SafeHandles;
 
@@ -125,62 +124,77 @@ internal sealed class DiskContent(SafeFileHandle file, string path, bool owned =
     }
 }
 
-/// <summary>A state in memory that the node shares.</summary>
+/// <summary>
+/// A state in memory that the node shares. It is read, not mapped: of a mapping that is new every page costs more than its copy, and the
+/// state is read once.
+/// </summary>
 internal sealed unsafe class MemoryFiles : StateFiles
 {
+    /// <summary>Of more than this at once several threads copy.</summary>
+    private const int ByOneThread = 8 << 20;
+    private static readonly int MostThreads = Math.Clamp(Environment.ProcessorCount, 1, 4);
+
     private readonly Dictionary<string, StagedFile> _files;
     private readonly SafeFileHandle _memory;
-    private readonly MemoryMappedFile? _mapped;
-    private readonly MemoryMappedViewAccessor? _view;
-    private readonly byte* _start;
-    private readonly long _length;
 
-    /// <summary>Maps it.</summary>
+    /// <summary>Opens it.</summary>
     /// <exception cref="IOException">It cannot be opened.</exception>
     /// <exception cref="InvalidDataException">A file is said to stand where there is no memory.</exception>
     public MemoryFiles(MemoryState state)
     {
         _memory = File.OpenHandle(state.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        _length = RandomAccess.GetLength(_memory);
+        long length = RandomAccess.GetLength(_memory);
         _files = state.Files.ToDictionary(file => file.Path, StringComparer.Ordinal);
-        if (_files.Values.FirstOrDefault(file => !file.IsWithin(_length)) is { } outside)
+        if (_files.Values.FirstOrDefault(file => !file.IsWithin(length)) is { } outside)
         {
             _memory.Dispose();
-            throw new InvalidDataException($"'{outside.Path}' is said to stand outside of a memory of {_length} bytes.");
+            throw new InvalidDataException($"'{outside.Path}' is said to stand outside of a memory of {length} bytes.");
         }
-
-        if (_length == 0)
-        {
-            return;
-        }
-
-        _mapped = MemoryMappedFile.CreateFromFile(
-            _memory,
-            null,
-            0,
-            MemoryMappedFileAccess.Read,
-            HandleInheritability.None,
-            leaveOpen: true
-        );
-        _view = _mapped.CreateViewAccessor(0, _length, MemoryMappedFileAccess.Read);
-        byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        _start = start;
     }
 
     public override bool Contains(string path) => _files.ContainsKey(path);
 
-    public override StateContent Open(string path) => new Content(this, _files[path]);
+    public override StateContent Open(string path) => new Content(_memory, _files[path]);
 
-    public override void Dispose()
+    public override void Dispose() => _memory.Dispose();
+
+    private static void Read(SafeFileHandle memory, Span<byte> target, long at)
     {
-        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view?.Dispose();
-        _mapped?.Dispose();
-        _memory.Dispose();
+        if (target.Length <= ByOneThread || MostThreads == 1)
+        {
+            ReadAll(memory, target, at);
+            return;
+        }
+
+        int part = (target.Length + MostThreads - 1) / MostThreads;
+        fixed (byte* start = target)
+        {
+            // A lambda takes no pointer of a fixed statement itself.
+            (byte* to, int length) = (start, target.Length);
+            _ = Parallel.For(
+                0,
+                MostThreads,
+                i => ReadAll(memory, new Span<byte>(to + ((long)i * part), Math.Min(part, length - (i * part))), at + ((long)i * part))
+            );
+        }
     }
 
-    private sealed class Content(MemoryFiles owner, StagedFile file) : StateContent
+    private static void ReadAll(SafeFileHandle memory, Span<byte> target, long at)
+    {
+        while (target.Length > 0)
+        {
+            int read = RandomAccess.Read(memory, target, at);
+            if (read == 0)
+            {
+                throw new EndOfStreamException($"the memory ends at byte {at}, {target.Length} bytes early.");
+            }
+
+            target = target[read..];
+            at += read;
+        }
+    }
+
+    private sealed class Content(SafeFileHandle memory, StagedFile file) : StateContent
     {
         public override string Name => file.Path;
 
@@ -194,7 +208,7 @@ internal sealed unsafe class MemoryFiles : StateFiles
                 if (offset < length)
                 {
                     int count = (int)Math.Min(target.Length, length - offset);
-                    new ReadOnlySpan<byte>(owner._start + file.Extents[i] + offset, count).CopyTo(target);
+                    MemoryFiles.Read(memory, target[..count], file.Extents[i] + offset);
                     target = target[count..];
                     offset = 0;
                 }
