@@ -13,6 +13,10 @@ internal readonly record struct ProcessEntry(int Pid, int Parent, int Group, lon
 /// <summary>Reads the processes of this machine. Linux only; empty elsewhere.</summary>
 internal static class ProcessTable
 {
+    /// <summary>A wrapper that starts a wrapper that starts a program.</summary>
+    private const int MostExecsInARow = 3;
+    private static readonly TimeSpan LongestExec = TimeSpan.FromMilliseconds(500);
+
     /// <summary>All processes that live; those that only wait to be collected by their parent are left out.</summary>
     public static Dictionary<int, ProcessEntry> Read()
     {
@@ -144,19 +148,47 @@ internal static class ProcessTable
         return found;
     }
 
+    /// <summary>Empty when there is none at this moment; null when it is nobody's business here.</summary>
+    private static byte[]? ReadEnvironment(int pid)
+    {
+        try
+        {
+            return File.ReadAllBytes($"/proc/{pid}/environ");
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether a process has given its program up for the next one (<c>exec</c>), of which it has no arguments and no environment yet: on a
+    /// busy machine that lasts until the new program is read from the disk. A thread of the kernel never has any.
+    /// </summary>
+    private static bool IsBetweenPrograms(int pid)
+    {
+        const uint ofTheKernel = 0x00200000;
+        const int endOfEnvironment = 48;
+        return ReadFields(pid) is { Length: > endOfEnvironment } fields
+            && !IsDead(fields)
+            && (uint.Parse(fields[6], CultureInfo.InvariantCulture) & ofTheKernel) == 0
+            && fields[endOfEnvironment] == "0";
+    }
+
     /// <summary>
     /// The value of a variable in the environment that a process was started with; null when it has none or may not be read.
     /// </summary>
     public static string? EnvironmentOf(int pid, string variable)
     {
-        byte[] bytes;
-        try
+        byte[]? bytes = ReadEnvironment(pid);
+        for (int again = 0; bytes is { Length: 0 } && again < MostExecsInARow; again++)
         {
-            bytes = File.ReadAllBytes($"/proc/{pid}/environ");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
+            _ = SpinWait.SpinUntil(() => !IsBetweenPrograms(pid), LongestExec);
+            bytes = ReadEnvironment(pid);
         }
 
         ReadOnlySpan<byte> prefix = Encoding.UTF8.GetBytes(variable + "=");
