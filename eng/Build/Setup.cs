@@ -78,7 +78,12 @@ internal static class Setup
 
     /// <summary>What checkpoints are measured beside.</summary>
     public static Requirement Archivers { get; } =
-        new("archivers", "what is measured beside restic and zstd", ["restic", "zstd"], "Needs restic and zstd: 'apt-get install restic zstd' brings them.");
+        new(
+            "archivers",
+            "what is measured beside restic and zstd",
+            ["restic", "zstd"],
+            "Needs restic and zstd: 'apt-get install restic zstd' brings them."
+        );
 
     /// <summary>Looks, installs where it can, and says on <paramref name="log"/> what it installs.</summary>
     /// <param name="log">Where it says so.</param>

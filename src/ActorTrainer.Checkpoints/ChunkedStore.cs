@@ -54,7 +54,10 @@ public abstract class ChunkedStore : ICheckpointStore
             );
         }
 
-        return RunAsync(() => new FolderSave(Files, _pool, _model, _pace, _time, _probe, request).Execute(cancellationToken), cancellationToken);
+        return RunAsync(
+            () => new FolderSave(Files, _pool, _model, _pace, _time, _probe, request).Execute(cancellationToken),
+            cancellationToken
+        );
     }
 
     /// <inheritdoc />

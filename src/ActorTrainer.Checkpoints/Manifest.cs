@@ -20,7 +20,9 @@ internal sealed record Manifest
 
     /// <summary>The lowest version whose readers understand these entries.</summary>
     public static int VersionFor(IReadOnlyList<ManifestEntry> entries) =>
-        entries.Any(entry => entry.Chunks.Any(chunk => ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec) && codec >= ChunkCodec.Zstd))
+        entries.Any(entry =>
+            entry.Chunks.Any(chunk => ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec) && codec >= ChunkCodec.Zstd)
+        )
             ? CurrentVersion
         : entries.Any(entry => entry.Link is not null) ? VersionWithoutZstd
         : VersionWithoutLinks;

@@ -3,7 +3,8 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>The one sequential writer of a save's pack. The file comes into being with its first chunk.</summary>
-internal sealed class PackWriter(IStoreFiles files, TaskId task, string pack, TimeProvider time, CancellationToken cancellationToken) : IDisposable
+internal sealed class PackWriter(IStoreFiles files, TaskId task, string pack, TimeProvider time, CancellationToken cancellationToken)
+    : IDisposable
 {
     private IPackSink? _sink;
 

@@ -217,7 +217,10 @@ public sealed class ChunkCodecTests
                     BitConverter.TryWriteBytes(word[2..], (Half)((random.NextDouble() - 0.5) * 0.1));
                     break;
                 case 6:
-                    BitConverter.TryWriteBytes(word, BitConverter.SingleToUInt32Bits((float)((random.NextDouble() - 0.5) * 0.1)) & 0xFFFF0000);
+                    BitConverter.TryWriteBytes(
+                        word,
+                        BitConverter.SingleToUInt32Bits((float)((random.NextDouble() - 0.5) * 0.1)) & 0xFFFF0000
+                    );
                     break;
                 default:
                     BitConverter.TryWriteBytes(word, random.Next(1000));

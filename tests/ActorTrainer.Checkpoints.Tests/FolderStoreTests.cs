@@ -40,7 +40,10 @@ public sealed class UncompressedLargeChunkFolderStoreTests : ChunkedStoreConform
     private readonly FolderStore _store;
 
     public UncompressedLargeChunkFolderStoreTests() =>
-        _store = new FolderStore(new CheckpointStoreModel { Path = Folder["store"], Compression = CheckpointCompression.Off }, TimeProvider.System);
+        _store = new FolderStore(
+            new CheckpointStoreModel { Path = Folder["store"], Compression = CheckpointCompression.Off },
+            TimeProvider.System
+        );
 
     protected override ICheckpointStore Store => _store;
 

@@ -31,11 +31,7 @@ internal sealed class BenchState : ITrainer
 
     /// <summary>What a training has left: a file of little-endian floats for each name.</summary>
     public static BenchState Read(string folder) =>
-        new([
-            .. Names.Select(name =>
-                MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, name + ".bin"))).ToArray()
-            ),
-        ]);
+        new([.. Names.Select(name => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, name + ".bin"))).ToArray())]);
 
     /// <summary>Changes a byte in every piece of this size, or only in one of so many.</summary>
     public void Change(int round, int chunkSize, int oneIn = 1)

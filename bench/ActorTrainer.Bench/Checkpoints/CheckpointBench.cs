@@ -93,7 +93,10 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             times.Add("memory", loaded);
             times.Add("disk", await rig.RestoreFromDiskAsync());
             times.Add("torch-load", await torch.DoAsync("load"));
-            times.Add("restic-restore", await OtherPrograms.RunAsync("restic", "restore", "latest", "-q", "-r", repository, "-t", restored));
+            times.Add(
+                "restic-restore",
+                await OtherPrograms.RunAsync("restic", "restore", "latest", "-q", "-r", repository, "-t", restored)
+            );
             Directory.Delete(restored, recursive: true);
         }
 
@@ -209,11 +212,7 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
         {
             const int size = CheckpointRig.ChunkSize;
             int chunks = tensor.Length * sizeof(float) / size;
-            _ = Parallel.For(
-                0,
-                chunks,
-                index => _ = SHA256.HashData(MemoryMarshal.AsBytes(tensor.AsSpan()).Slice(index * size, size))
-            );
+            _ = Parallel.For(0, chunks, index => _ = SHA256.HashData(MemoryMarshal.AsBytes(tensor.AsSpan()).Slice(index * size, size)));
         }
     }
 

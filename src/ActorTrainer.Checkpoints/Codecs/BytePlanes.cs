@@ -52,7 +52,15 @@ internal static class BytePlanes
     }
 
     /// <summary>Decodes to exactly the target's length; false when the bytes are not such a body.</summary>
-    public static bool TryDecode(ChunkCodec codec, byte[] source, int offset, int length, Span<byte> raw, Span<byte> scratch, ZstdCoder coder)
+    public static bool TryDecode(
+        ChunkCodec codec,
+        byte[] source,
+        int offset,
+        int length,
+        Span<byte> raw,
+        Span<byte> scratch,
+        ZstdCoder coder
+    )
     {
         int width = ChunkCodecNames.PlanesOf(codec);
         int words = raw.Length / width;
@@ -104,7 +112,12 @@ internal static class BytePlanes
         return true;
     }
 
-    private static (PlaneForm Form, int Stored) EncodePlane(ReadOnlySpan<byte> plane, Span<byte> target, ZstdEffort? effort, ZstdCoder coder)
+    private static (PlaneForm Form, int Stored) EncodePlane(
+        ReadOnlySpan<byte> plane,
+        Span<byte> target,
+        ZstdEffort? effort,
+        ZstdCoder coder
+    )
     {
         if (effort is { } tried)
         {

@@ -94,6 +94,9 @@ internal static class ChunkEncoder
             efforts[plane] = efforts[plane] is null ? null : ZstdEffort.Thorough;
         }
 
-        return plan with { Efforts = efforts };
+        return plan with
+        {
+            Efforts = efforts,
+        };
     }
 }

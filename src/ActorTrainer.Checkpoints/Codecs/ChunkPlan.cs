@@ -95,7 +95,10 @@ internal static class ChunkSampler
         for (int plane = 0; plane < width; plane++)
         {
             double entropy = Entropy(scratch.Slice(plane * words, words));
-            efforts[plane] = entropy >= Incompressible ? null : entropy > Repetitive ? ZstdEffort.Coding : ZstdEffort.Matching;
+            efforts[plane] =
+                entropy >= Incompressible ? null
+                : entropy > Repetitive ? ZstdEffort.Coding
+                : ZstdEffort.Matching;
             bits += entropy >= Incompressible ? 8 : entropy;
         }
 

@@ -125,7 +125,9 @@ internal static class Planes
                 Vector256<uint> d = default;
                 for (int plane = 0; plane < 4; plane++)
                 {
-                    (Vector256<ushort> first, Vector256<ushort> second) = Vector256.Widen(Vector256.Create(planes[((plane * words) + at)..]));
+                    (Vector256<ushort> first, Vector256<ushort> second) = Vector256.Widen(
+                        Vector256.Create(planes[((plane * words) + at)..])
+                    );
                     (Vector256<uint> wordsA, Vector256<uint> wordsB) = Vector256.Widen(first);
                     (Vector256<uint> wordsC, Vector256<uint> wordsD) = Vector256.Widen(second);
                     a |= wordsA << (plane * 8);

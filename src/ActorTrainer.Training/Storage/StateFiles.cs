@@ -170,7 +170,8 @@ internal sealed unsafe class MemoryFiles : StateFiles
         fixed (byte* start = target)
         {
             // A lambda takes no pointer of a fixed statement itself.
-            (byte* to, int length) = (start, target.Length);
+            byte* to = start;
+            int length = target.Length;
             _ = Parallel.For(
                 0,
                 MostThreads,
