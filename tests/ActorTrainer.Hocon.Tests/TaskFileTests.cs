@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
@@ -52,6 +53,7 @@ public sealed class TaskFileTests : IDisposable
                 BestMetric = "accuracy",
                 BestIsLargest = true,
                 WarnAfter = new CheckpointSpec().WarnsAfter(),
+                MaxOverhead = SavePacePolicy.DefaultMaxOverhead,
             },
             Retry = new RetrySpec { Rules = spec.Retry.Rules },
         };

@@ -244,11 +244,11 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             $"checkpoint part={part} "
                 + string.Join(
                     ' ',
-                    figures.Select(figure =>
-                        $"{figure.Name}={figure.Value.ToString(figure.Name.EndsWith("_ms", StringComparison.Ordinal) ? "0" : "0.00", CultureInfo.InvariantCulture)}"
-                    )
+                    figures.Select(figure => $"{figure.Name}={figure.Value.ToString(FormatOf(figure.Name), CultureInfo.InvariantCulture)}")
                 )
         );
+
+    private static string FormatOf(string figure) => figure.EndsWith("_ms", StringComparison.Ordinal) ? "0" : "0.00";
 
     /// <summary>Medians by name.</summary>
     private sealed class Measured

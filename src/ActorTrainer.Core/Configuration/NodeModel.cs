@@ -223,7 +223,7 @@ public enum CheckpointCompression
     /// <summary>Chunks stand as they are.</summary>
     Off,
 
-    /// <summary>For small checkpoints, as far as a sample and the measured speeds of processor and disk say that no save is slower by it.</summary>
+    /// <summary>As far as a sample and the measured speeds of processor and disk say that no save is slower by it.</summary>
     Auto,
 
     /// <summary>For the smallest checkpoints, whatever time it takes.</summary>

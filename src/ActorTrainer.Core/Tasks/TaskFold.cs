@@ -244,10 +244,7 @@ internal static class TaskFold
         };
     }
 
-    /// <summary>
-    /// As a choice, but the task does not go on by itself. What failed before did so with another state; the best value stays, as the older
-    /// checkpoints do.
-    /// </summary>
+    /// <summary>As a choice, but the task does not go on by itself. What failed before did so with another state.</summary>
     private static TaskState OnImported(TaskState state, string checkpoint) =>
         IndexOf(state, checkpoint) < 0
             ? state
