@@ -235,7 +235,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     [Fact]
     public async Task Verify_ManifestOfALaterVersion_AsksForAnUpdate()
     {
-        CheckpointRef crafted = await CraftAsync(text => text.Replace("\"version\": 1", "\"version\": 3", StringComparison.Ordinal));
+        CheckpointRef crafted = await CraftAsync(text => text.Replace("\"version\": 1", "\"version\": 99", StringComparison.Ordinal));
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() =>
             _fixture.Open().VerifyAsync(_fixture.Task, crafted, CancellationToken.None)
         );

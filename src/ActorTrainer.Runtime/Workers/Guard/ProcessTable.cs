@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -13,9 +14,8 @@ internal readonly record struct ProcessEntry(int Pid, int Parent, int Group, lon
 /// <summary>Reads the processes of this machine. Linux only; empty elsewhere.</summary>
 internal static class ProcessTable
 {
-    /// <summary>A wrapper that starts a wrapper that starts a program.</summary>
-    private const int MostExecsInARow = 3;
-    private static readonly TimeSpan LongestExec = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestExec = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SeemsEmpty = TimeSpan.FromMilliseconds(100);
 
     /// <summary>All processes that live; those that only wait to be collected by their parent are left out.</summary>
     public static Dictionary<int, ProcessEntry> Read()
@@ -148,7 +148,7 @@ internal static class ProcessTable
         return found;
     }
 
-    /// <summary>Empty when there is none at this moment; null when it is nobody's business here.</summary>
+    /// <summary>What there is of an environment at this moment; null when it is nobody's business here.</summary>
     private static byte[]? ReadEnvironment(int pid)
     {
         try
@@ -166,17 +166,26 @@ internal static class ProcessTable
     }
 
     /// <summary>
-    /// Whether a process has given its program up for the next one (<c>exec</c>), of which it has no arguments and no environment yet: on a
-    /// busy machine that lasts until the new program is read from the disk. A thread of the kernel never has any.
+    /// The bytes of the environment of a process; null: it has none, as threads of the kernel and those that end, and never will; -1: it
+    /// will have one. A process that has given its program up for the next (<c>exec</c>) has none yet: on a busy machine until that is read
+    /// from the disk.
     /// </summary>
-    private static bool IsBetweenPrograms(int pid)
+    private static long? EnvironmentSizeOf(int pid)
     {
-        const uint ofTheKernel = 0x00200000;
-        const int endOfEnvironment = 48;
-        return ReadFields(pid) is { Length: > endOfEnvironment } fields
-            && !IsDead(fields)
-            && (uint.Parse(fields[6], CultureInfo.InvariantCulture) & ofTheKernel) == 0
-            && fields[endOfEnvironment] == "0";
+        const uint ofTheKernelOrEnding = 0x00200000 | 0x4;
+        const int from = 47;
+        const int to = 48;
+        if (
+            ReadFields(pid) is not { Length: > to } fields
+            || IsDead(fields)
+            || (uint.Parse(fields[6], CultureInfo.InvariantCulture) & ofTheKernelOrEnding) != 0
+        )
+        {
+            return null;
+        }
+
+        ulong end = ulong.Parse(fields[to], CultureInfo.InvariantCulture);
+        return end == 0 ? -1 : (long)(end - ulong.Parse(fields[from], CultureInfo.InvariantCulture));
     }
 
     /// <summary>
@@ -184,29 +193,47 @@ internal static class ProcessTable
     /// </summary>
     public static string? EnvironmentOf(int pid, string variable)
     {
-        byte[]? bytes = ReadEnvironment(pid);
-        for (int again = 0; bytes is { Length: 0 } && again < MostExecsInARow; again++)
+        byte[] prefix = Encoding.UTF8.GetBytes(variable + "=");
+        long began = Stopwatch.GetTimestamp();
+        while (ReadEnvironment(pid) is { } bytes)
         {
-            _ = SpinWait.SpinUntil(() => !IsBetweenPrograms(pid), LongestExec);
-            bytes = ReadEnvironment(pid);
-        }
-
-        ReadOnlySpan<byte> prefix = Encoding.UTF8.GetBytes(variable + "=");
-        ReadOnlySpan<byte> rest = bytes;
-        while (!rest.IsEmpty)
-        {
-            int end = rest.IndexOf((byte)0);
-            ReadOnlySpan<byte> item = end < 0 ? rest : rest[..end];
-            if (item.StartsWith(prefix))
+            if (Find(bytes, prefix) is { } value)
             {
-                return Encoding.UTF8.GetString(item[prefix.Length..]);
+                return value;
             }
 
-            rest = end < 0 ? default : rest[(end + 1)..];
+            // What was read breaks off where another program was begun meanwhile, of which the environment seems to be empty for a moment.
+            if (
+                EnvironmentSizeOf(pid) is not { } size
+                || (size > 0 && size == bytes.Length)
+                || Stopwatch.GetElapsedTime(began) > (size == 0 ? SeemsEmpty : LongestExec)
+            )
+            {
+                return null;
+            }
+
+            _ = Thread.Yield();
         }
 
         return null;
     }
 
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+    private static string? Find(ReadOnlySpan<byte> environment, ReadOnlySpan<byte> prefix)
+    {
+        while (!environment.IsEmpty)
+        {
+            int end = environment.IndexOf((byte)0);
+            ReadOnlySpan<byte> item = end < 0 ? environment : environment[..end];
+            if (item.StartsWith(prefix))
+            {
+                return Encoding.UTF8.GetString(item[prefix.Length..]);
+            }
+
+            environment = end < 0 ? default : environment[(end + 1)..];
+        }
+
+        return null;
+    }
+
+    private static int Number(string field) => int.Parse(field, CultureInfo.InvariantCulture);
 }
