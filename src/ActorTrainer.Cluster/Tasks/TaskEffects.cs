@@ -20,6 +20,9 @@ internal sealed partial class TaskEffects(
     CancellationToken life
 )
 {
+    private readonly Lock _gate = new();
+    private readonly Dictionary<RunKey, Restoring> _restoring = [];
+
     /// <summary>Starts one effect and returns at once.</summary>
     public void Start(TaskEffect effect)
     {
@@ -44,7 +47,7 @@ internal sealed partial class TaskEffects(
                 workers.Release(release);
                 break;
             case RestoreCheckpoint restore:
-                _ = Task.Run(() => RestoreAsync(restore), life);
+                Restore(restore);
                 break;
             case SaveCheckpoint save:
                 _ = Task.Run(() => SaveAsync(save), life);
@@ -58,17 +61,47 @@ internal sealed partial class TaskEffects(
         }
     }
 
-    private async Task RestoreAsync(RestoreCheckpoint restore)
+    /// <summary>
+    /// A run that was warmed with an older checkpoint than the journal has is given another one, perhaps while the first is still on its
+    /// way into the same folder: that one is broken off and has ended before the next begins.
+    /// </summary>
+    private void Restore(RestoreCheckpoint restore)
     {
-        try
+        lock (_gate)
         {
-            if (workers.TryRestoreFromMemory(restore.Run, restore.Checkpoint, life))
+            Restoring? former = _restoring.GetValueOrDefault(restore.Run);
+            former?.Stop.Cancel();
+            CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(life);
+            Task before = former?.Ended ?? Task.CompletedTask;
+            Restoring next = new(stop, Task.Run(() => RestoreAsync(before, restore, stop.Token), life));
+            _restoring[restore.Run] = next;
+            _ = next.Ended.ContinueWith(_ => Forget(restore.Run, next), TaskScheduler.Default);
+        }
+    }
+
+    private void Forget(RunKey run, Restoring ended)
+    {
+        lock (_gate)
+        {
+            if (_restoring.GetValueOrDefault(run) == ended)
             {
-                post(new CheckpointRestored(restore.Run, restore.Checkpoint.Name));
-                return;
+                _ = _restoring.Remove(run);
             }
 
-            await store.RestoreAsync(restore.Run.Task, restore.Checkpoint, workers.RestoreDirectory(restore.Run), life);
+            ended.Stop.Dispose();
+        }
+    }
+
+    private async Task RestoreAsync(Task former, RestoreCheckpoint restore, CancellationToken stop)
+    {
+        await former.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            if (!workers.TryRestoreFromMemory(restore.Run, restore.Checkpoint, stop))
+            {
+                await store.RestoreAsync(restore.Run.Task, restore.Checkpoint, workers.RestoreDirectory(restore.Run), stop);
+            }
+
             post(new CheckpointRestored(restore.Run, restore.Checkpoint.Name));
         }
         catch (CheckpointDamagedException e)
@@ -131,4 +164,6 @@ internal sealed partial class TaskEffects(
             LogStoreFailed(logger, unlink.Task, "cleaned up", e.Message);
         }
     }
+
+    private sealed record Restoring(CancellationTokenSource Stop, Task Ended);
 }

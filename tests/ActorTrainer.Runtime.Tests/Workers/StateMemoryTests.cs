@@ -197,9 +197,8 @@ public sealed class StateMemoryTests : IDisposable
         CheckpointRef saved = await CommitAsync();
         _memory.End(Run);
 
-        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBeTrue();
-        _memory.TryRestore(Next, saved with { Name = "c-3-2-abcdefgh" }, CancellationToken.None).ShouldBeFalse();
         _memory.TryRestore(Next, saved with { ManifestSha256 = "0" }, CancellationToken.None).ShouldBeFalse();
+        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBeTrue();
         _time.Advance(StateMemory.KeptFor);
 
         MemoryState state = _memory.Restored(Next)!;
@@ -209,6 +208,34 @@ public sealed class StateMemoryTests : IDisposable
         string folder = Path.Combine(_folder, "restore");
         _memory.WriteRestored(Next, folder);
         File.ReadAllBytes(Path.Combine(folder, "a")).ShouldBe(Bytes[100..9100]);
+    }
+
+    /// <summary>
+    /// A run that was warmed with the last checkpoint that its node knew of, and then is to begin with a newer one of another node, once
+    /// began with the older state all the same.
+    /// </summary>
+    [Fact]
+    public async Task TryRestore_OfAnotherCheckpoint_ForgetsTheFirst()
+    {
+        CheckpointRef saved = await CommitAsync();
+        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBeTrue();
+
+        _memory.TryRestore(Next, saved with { Name = "c-3-2-abcdefgh" }, CancellationToken.None).ShouldBeFalse();
+
+        _memory.Restored(Next).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Release_OfANewerState_TakesTheOneThatWasRestoredAway()
+    {
+        CheckpointRef saved = await CommitAsync();
+        _memory.TryRestore(Next, saved, CancellationToken.None).ShouldBeTrue();
+        Stage("s2", 2);
+        _memory.Stored(Run, "s2", Reference("c-3-2-abcdefgh"));
+
+        _memory.Release(Run, "s2").ShouldBe(1, "it may be written again");
+
+        _memory.Restored(Next).ShouldBeNull();
     }
 
     [Theory]

@@ -17,7 +17,16 @@ public sealed partial class ClusterConformance
         OnSharedAsync(async cluster =>
         {
             ActorTrainerClient client = cluster.Client;
-            ObservedTask task = await SubmitAndSaveAsync(cluster, "goes-back");
+            TaskSpec first = Endless(cluster, "goes-back");
+            // However long this takes, the one that is chosen is kept.
+            ObservedTask task = await ObservedTask.SubmitAsync(
+                cluster,
+                first with
+                {
+                    Checkpoint = first.Checkpoint with { KeepLast = 10_000 },
+                }
+            );
+            await task.WaitForCheckpointAsync();
             CheckpointRef chosen = task.Checkpoints[0];
             await client.SaveAsync(task.Name);
             await task.WaitAsync("a checkpoint by request", t => t.Checkpoints.Any(c => c.Reason == "request"));

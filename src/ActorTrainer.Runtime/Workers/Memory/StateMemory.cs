@@ -100,13 +100,15 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
         MemorySource? state;
         lock (_lock)
         {
-            // From here on the memory is not given back before this run ends.
-            state = _tasks.GetValueOrDefault(run.Task)?.Committed(checkpoint.Name, checkpoint.ManifestSha256);
+            TaskMemory? memory = _tasks.GetValueOrDefault(run.Task);
+            memory?.Forget(run);
+            state = memory?.Committed(checkpoint.Name, checkpoint.ManifestSha256);
             if (state is null)
             {
                 return false;
             }
 
+            // From here on the memory is not given back before this run ends.
             ComesBack(run.Task);
         }
 
@@ -117,8 +119,7 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
 
         lock (_lock)
         {
-            _tasks.GetValueOrDefault(run.Task)?.Restore(run);
-            return _tasks.ContainsKey(run.Task);
+            return _tasks.GetValueOrDefault(run.Task)?.Restore(run, state) == true;
         }
     }
 

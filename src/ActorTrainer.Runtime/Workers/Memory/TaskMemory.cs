@@ -16,7 +16,7 @@ internal sealed class TaskMemory : IDisposable
     private readonly SharedMemory[] _areas;
     private readonly Dictionary<(RunKey Run, string Id), StateInMemory> _staged = [];
     private StateInMemory? _committed;
-    private RunKey? _restoredBy;
+    private (RunKey Run, StateInMemory State)? _restored;
 
     private TaskMemory(SharedMemory[] areas) => _areas = areas;
 
@@ -32,15 +32,28 @@ internal sealed class TaskMemory : IDisposable
             ? _committed.Source
             : null;
 
-    /// <summary>A run begins with the state that was committed last.</summary>
-    public void Restore(RunKey run) => _restoredBy = run;
+    /// <summary>A run begins with a state that was committed, if that is still the last one.</summary>
+    /// <returns>Whether it is.</returns>
+    public bool Restore(RunKey run, MemorySource state)
+    {
+        _restored = _committed is { } committed && committed.Source == state ? (run, committed) : null;
+        return _restored is not null;
+    }
+
+    /// <summary>A run is to begin with a checkpoint: what it was to begin with before is not it any more.</summary>
+    public void Forget(RunKey run)
+    {
+        if (_restored?.Run == run)
+        {
+            _restored = null;
+        }
+    }
 
     /// <summary>What a run begins with, if it stands here; null: it does not.</summary>
-    public MemoryState? Restored(RunKey run) =>
-        _restoredBy == run && _committed is { } committed ? new MemoryState(_areas[committed.Area].Path, committed.Files) : null;
+    public MemoryState? Restored(RunKey run) => RestoredBy(run) is { } state ? new MemoryState(_areas[state.Area].Path, state.Files) : null;
 
     /// <summary>The state that a run begins with, for a worker that cannot read it here; null: there is none.</summary>
-    public MemorySource? RestoredSource(RunKey run) => _restoredBy == run ? _committed?.Source : null;
+    public MemorySource? RestoredSource(RunKey run) => RestoredBy(run)?.Source;
 
     /// <summary>Makes one; null where the system has no memory to share.</summary>
     public static TaskMemory? TryCreate()
@@ -129,6 +142,9 @@ internal sealed class TaskMemory : IDisposable
             area.Dispose();
         }
     }
+
+    /// <summary>Only while it is the last one that was committed: the area of another may be written again.</summary>
+    private StateInMemory? RestoredBy(RunKey run) => _restored is var (by, state) && by == run && state == _committed ? state : null;
 
     private IEnumerable<int> Held() => _staged.Values.Select(state => state.Area).Append(_committed?.Area ?? -1);
 
