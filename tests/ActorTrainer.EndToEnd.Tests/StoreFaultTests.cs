@@ -20,7 +20,7 @@ public sealed class StoreFaultTests
 
         // Paused, so that the damage is done before anybody restores, however soon the other node takes over.
         await cluster.Client.PauseAsync("damaged");
-        await task.WaitAsync("it was saved and is paused", t => t.Events.OfType<TaskPaused>().Any());
+        await task.WaitAsync("it was saved and is paused", t => t.Checkpoints[^1].Reason == "pause");
         CheckpointRef newest = task.Checkpoints[^1];
         string pack = newest.Packs.Except(task.Checkpoints[^2].Packs).ShouldHaveSingleItem("a byte of an older pack may be in use no more");
         FlipByte(cluster, pack);

@@ -80,9 +80,8 @@ public sealed partial class ClusterConformance
             await client.SaveAsync(task.Name);
             await task.WaitAsync("a checkpoint by request", t => t.Checkpoints.Any(c => c.Reason == "request"));
             await client.PauseAsync(task.Name);
-            await task.WaitAsync("it is paused", t => t.Events.OfType<TaskPaused>().Any());
-            task.Checkpoints[^1].Reason.ShouldBe("pause");
-            (await client.GetTaskAsync(task.Name)).Task.Status.ShouldBe(TaskStatus.Paused);
+            await task.WaitAsync("a checkpoint by pause", t => t.Checkpoints[^1].Reason == "pause");
+            await WaitForStatusAsync(cluster, task, TaskStatus.Paused);
             (await RefusalAsync(409, () => client.SaveAsync(task.Name))).ShouldContain("not training");
             (await RefusalAsync(404, () => client.MigrateAsync(task.Name, "127.0.0.1:1"))).ShouldContain("127.0.0.1:1");
             await client.ResumeAsync(task.Name);
@@ -165,4 +164,12 @@ public sealed partial class ClusterConformance
             .ShouldBeLessThanOrEqualTo(last.Step, task.ToString());
         before.OfType<TaskInterrupted>().Last().Reason.ShouldBe(InterruptionReason.Migrated, task.ToString());
     }
+
+    /// <summary>What lists and views say follows the journal within moments.</summary>
+    private static Task WaitForStatusAsync(LocalCluster cluster, ObservedTask task, TaskStatus status) =>
+        cluster.WaitAsync(
+            $"{task.Name} is shown as {status}",
+            async () => (await cluster.Client.GetTaskAsync(task.Name)).Task.Status == status,
+            Limit
+        );
 }

@@ -73,8 +73,7 @@ public sealed partial class ClusterConformance
             await done.LookAsync();
             done.Rows.Count.ShouldBe(events, done.ToString());
             (await cluster.Client.GetTaskAsync(done.Name)).Task.Status.ShouldBe(TaskStatus.Completed);
-            await paused.WaitAsync("it is paused", t => t.Events.OfType<TaskPaused>().Any());
-            (await cluster.Client.GetTaskAsync(paused.Name)).Task.Status.ShouldBe(TaskStatus.Paused);
+            await WaitForStatusAsync(cluster, paused, TaskStatus.Paused);
             await cluster.Client.ResumeAsync(paused.Name);
             foreach (ObservedTask task in (ObservedTask[])[.. tasks, paused])
             {
