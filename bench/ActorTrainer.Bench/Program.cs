@@ -1,6 +1,7 @@
 using ActorTrainer.Bench.Checkpoints;
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
+using ActorTrainer.Bench.Overhead;
 using ActorTrainer.Bench.Scale;
 using ActorTrainer.Bench.Soak;
 using ActorTrainer.Bench.Torn;
@@ -19,6 +20,8 @@ try
             return await FailoverBench.RunAsync(args[1..]);
         case "checkpoint":
             return await CheckpointBench.RunAsync(args[1..]);
+        case "overhead":
+            return await OverheadBench.RunAsync(args[1..]);
         case "scale":
             return await ScaleBench.RunAsync(args[1..]);
         case "soak":
@@ -29,7 +32,7 @@ try
             return TornScript.Run(args[1..]);
         default:
             throw new OptionException(
-                "the benches are checkpoint, failover, scale, soak and torn; "
+                "the benches are checkpoint, failover, overhead, scale, soak and torn; "
                     + "for example: ./build.sh bench failover --kills 10 --modes crash"
             );
     }

@@ -13,7 +13,7 @@ namespace ActorTrainer.Bench.Failover;
 /// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a
 /// task, again and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
 /// </summary>
-internal sealed class FailoverBench(BenchDatabase database, string mode, int kills)
+internal sealed class FailoverBench(BenchDatabase database, string mode, int kills, int stateMegabytes)
 {
     private const int Tasks = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
@@ -40,7 +40,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
             await using BenchDatabase database = await BenchDatabase.CreateAsync(name);
             foreach (string mode in options.Modes)
             {
-                FailoverBench bench = new(database, mode, options.Kills);
+                FailoverBench bench = new(database, mode, options.Kills, options.StateMegabytes);
                 try
                 {
                     results.AddRange(await bench.RunAsync());
@@ -68,7 +68,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         List<Watched> tasks = [];
         for (int i = 1; i <= Tasks; i++)
         {
-            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}"));
+            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}", stateMegabytes));
         }
 
         await WaitUntilQuietAsync(cluster);
@@ -81,7 +81,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         await JudgeAsync(cluster, tasks);
         return
         [
-            $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} {FailoverOptions.Settings()}",
+            $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} {FailoverOptions.Settings()} state-mb={stateMegabytes}",
             string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={kills} {_figures.Line(mode)}"),
         ];
     }

@@ -6,15 +6,15 @@ using ActorTrainer.Training;
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Trains without end on a state of 10 MB, a step about every 20 ms, and writes down outside the cluster, in a file of its run's own, when
+/// Trains without end on a state of some megabytes, a step about every 20 ms, and writes down outside the cluster, in a file of its run's own, when
 /// it did what (<see cref="StepLog"/>), all on the machine's monotonic clock in milliseconds.
 /// </summary>
 public sealed class FailoverTrainer : ITrainer
 {
-    private const int StateLength = 10_000_000 / sizeof(float);
+    private const int Megabyte = 1_000_000;
     private static readonly TimeSpan StepTime = TimeSpan.FromMilliseconds(20);
 
-    private readonly float[] _state = new float[StateLength];
+    private float[] _state = [];
     private StreamWriter? _log;
     private long _step;
 
@@ -22,6 +22,7 @@ public sealed class FailoverTrainer : ITrainer
     public async ValueTask InitializeAsync(TrainerContext context, CancellationToken cancellationToken)
     {
         FailoverSettings settings = context.ReadSettings(FailoverJson.Default.FailoverSettings);
+        _state = new float[settings.StateMegabytes * Megabyte / sizeof(float)];
         string file = Path.Combine(settings.Steps, FormattableString.Invariant($"{BenchClock.Now}-{Environment.ProcessId}.txt"));
         _log = new StreamWriter(new FileStream(file, FileMode.CreateNew, FileAccess.Write, FileShare.Read)) { AutoFlush = true };
         using Process process = Process.GetCurrentProcess();
@@ -36,8 +37,8 @@ public sealed class FailoverTrainer : ITrainer
         _step++;
 
         // A part of the state changes with each step, as in training with sparse gradients.
-        int from = (int)(_step * 4096 % StateLength);
-        _state.AsSpan(from, Math.Min(4096, StateLength - from)).Fill(_step);
+        int from = (int)(_step * 4096 % _state.Length);
+        _state.AsSpan(from, Math.Min(4096, _state.Length - from)).Fill(_step);
         await _log!.WriteLineAsync(FormattableString.Invariant($"{StepLog.Step} {BenchClock.Now} {_step}"));
         return new StepResult(_step, null, 0, false, false);
     }
@@ -69,7 +70,8 @@ public sealed class FailoverTrainer : ITrainer
 
 /// <summary>The trainer's settings.</summary>
 /// <param name="Steps">The folder that steps are written to.</param>
-public sealed record FailoverSettings(string Steps);
+/// <param name="StateMegabytes">What is saved, in MB (10⁶ bytes).</param>
+public sealed record FailoverSettings(string Steps, int StateMegabytes);
 
 /// <summary>JSON of the settings.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -22,7 +22,7 @@ internal sealed class Watched
     /// <summary>Whether its present run has committed something and has passed every earlier one.</summary>
     public bool IsSettled => Record.Starts.Count > 0 && Record.RunsWithoutCheckpoint == 0 && Steps.NewestLeads;
 
-    public static async Task<Watched> SubmitAsync(LocalCluster cluster, string name)
+    public static async Task<Watched> SubmitAsync(LocalCluster cluster, string name, int stateMegabytes)
     {
         string steps = Directory.CreateDirectory(Path.Combine(cluster.Folder, $"steps-{name}")).FullName;
         TaskSpec spec = new()
@@ -31,7 +31,7 @@ internal sealed class Watched
             Trainer = new TrainerSpec(
                 typeof(FailoverTrainer).FullName!,
                 typeof(FailoverTrainer).Assembly.Location,
-                JsonSerializer.SerializeToElement(new FailoverSettings(steps), FailoverJson.Default.FailoverSettings)
+                JsonSerializer.SerializeToElement(new FailoverSettings(steps, stateMegabytes), FailoverJson.Default.FailoverSettings)
             ),
             Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromMilliseconds(250) },
         };
