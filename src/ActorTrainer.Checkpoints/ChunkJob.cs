@@ -52,6 +52,13 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
         Key = Convert.ToHexStringLower(_sha256);
     }
 
+    /// <summary>Gives it the name that the same bytes had before.</summary>
+    public void Recognise(string key)
+    {
+        Key = key;
+        _ = Convert.FromHexString(key, _sha256, out _, out _);
+    }
+
     /// <summary>Makes the record.</summary>
     public void Encode(CheckpointCompression mode, CompressionPace pace)
     {

@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Runtime.ExceptionServices;
 using ActorTrainer.Checkpoints.Codecs;
 using ActorTrainer.Core.Configuration;
@@ -43,6 +44,7 @@ internal sealed class ChunkPipeline : IDisposable
         CheckpointStoreModel model,
         CompressionPace pace,
         KnownChunks known,
+        FormerState former,
         string packFile,
         PackWriter pack,
         Action<SaveStep>? probe
@@ -50,7 +52,7 @@ internal sealed class ChunkPipeline : IDisposable
     {
         (_files, _store, _chunkSize, _compression, _pace) = (files, store, model.ChunkSizeBytes, model.Compression, pace);
         (_known, _packFile, _pack, _probe) = (known, packFile, pack, probe);
-        _open = [.. files.Select(file => new OpenFile(file, _chunkSize))];
+        _open = [.. files.Select(file => new OpenFile(file, former.Find(file.Path, _chunkSize), _chunkSize))];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
         int jobs = (int)Math.Min(MostJobs, Math.Max(1, chunks));
         _jobs = [.. Enumerable.Range(0, jobs).Select(_ => new ChunkJob(pool, _chunkSize))];
@@ -60,6 +62,10 @@ internal sealed class ChunkPipeline : IDisposable
 
     /// <summary>The chunks' names of every file, in the order of the files.</summary>
     public IReadOnlyList<string[]> Keys => [.. _open.Select(file => file.Keys)];
+
+    /// <summary>What it has read.</summary>
+    public FormerState State =>
+        new(_open.ToDictionary(file => file.Path, file => new FormerFile(file.Sums, file.Keys, file.Length)), _chunkSize);
 
     /// <summary>Does it all. Throws the first error itself, not a bundle; everything has ended then.</summary>
     public void Run(CancellationToken cancellationToken)
@@ -149,10 +155,19 @@ internal sealed class ChunkPipeline : IDisposable
             job.Length = (int)Math.Min(_chunkSize, file.Length - at);
             long began = _pace.Now;
             file.Read(job.RawBytes, at);
-            _files[job.File].Saved(job.Index, _chunkSize, job.RawBytes);
-            job.Hash();
-            _pace.Read(job.Length, began);
-            file.Keys[job.Index] = job.Key;
+            UInt128 sum = XxHash128.HashToUInt128(job.RawBytes);
+            _files[job.File].Saved(job.Index, _chunkSize, sum);
+            if (file.Former?.KeyAt(job.Index, sum, job.Length, _chunkSize) is { } key)
+            {
+                job.Recognise(key);
+            }
+            else
+            {
+                job.Hash();
+                _pace.Read(job.Length, began);
+            }
+
+            (file.Sums[job.Index], file.Keys[job.Index]) = (sum, job.Key);
             if (!_known.Contains(job.Key))
             {
                 job.Encode(_compression, _pace);
@@ -214,13 +229,20 @@ internal sealed class ChunkPipeline : IDisposable
     }
 
     /// <summary>A file from its first chunk to its last: opened once, looked at again when all of it was read.</summary>
-    private sealed class OpenFile(StateFile file, int chunkSize) : IDisposable
+    private sealed class OpenFile(StateFile file, FormerFile? former, int chunkSize) : IDisposable
     {
         private readonly Lock _opening = new();
         private IStateReader? _reader;
         private int _left = -1;
 
+        public string Path => file.Path;
+
         public long Length { get; } = file.Length;
+
+        /// <summary>The same file as it was saved before; null: it was not.</summary>
+        public FormerFile? Former => former;
+
+        public UInt128[] Sums { get; } = new UInt128[(file.Length + chunkSize - 1) / chunkSize];
 
         public string[] Keys { get; } = new string[(file.Length + chunkSize - 1) / chunkSize];
 

@@ -19,6 +19,7 @@ public abstract class ChunkedStore : ICheckpointStore
     private readonly TimeProvider _time;
     private readonly BufferPool _pool;
     private readonly CompressionPace _pace;
+    private readonly FormerStates _former = new();
     private readonly Action<SaveStep>? _probe;
 
     private protected ChunkedStore(
@@ -55,7 +56,7 @@ public abstract class ChunkedStore : ICheckpointStore
         }
 
         return RunAsync(
-            () => new FolderSave(Files, _pool, _model, _pace, _time, _probe, request).Execute(cancellationToken),
+            () => new FolderSave(Files, _pool, _model, _pace, _former, _time, _probe, request).Execute(cancellationToken),
             cancellationToken
         );
     }

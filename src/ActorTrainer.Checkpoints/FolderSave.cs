@@ -15,6 +15,7 @@ internal sealed class FolderSave(
     BufferPool pool,
     CheckpointStoreModel model,
     CompressionPace pace,
+    FormerStates former,
     TimeProvider time,
     Action<SaveStep>? probe,
     SaveRequest request
@@ -25,6 +26,7 @@ internal sealed class FolderSave(
     private readonly string _manifestFile = CheckpointNames.ManifestFile(request.Name);
     private IReadOnlyList<StateFile> _sources = [];
     private IReadOnlyList<string[]> _keys = [];
+    private FormerState _state = FormerState.None;
 
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
@@ -46,6 +48,7 @@ internal sealed class FolderSave(
             _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
             WritePack(pack, cancellationToken);
             CheckpointRef checkpoint = WriteManifest(pack.Length, cancellationToken);
+            former.Saved(request.Task, _state);
             done = true;
             return checkpoint;
         }
@@ -67,10 +70,11 @@ internal sealed class FolderSave(
 
     private void WritePack(PackWriter pack, CancellationToken cancellationToken)
     {
-        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, _packFile, pack, probe))
+        FormerState before = former.Of(request.Task);
+        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, before, _packFile, pack, probe))
         {
             pipeline.Run(cancellationToken);
-            _keys = pipeline.Keys;
+            (_keys, _state) = (pipeline.Keys, pipeline.State);
         }
 
         probe?.Invoke(SaveStep.ChunksWritten);

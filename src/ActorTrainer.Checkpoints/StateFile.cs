@@ -24,8 +24,8 @@ internal abstract class StateFile
     /// <summary>Opens it to be read from several threads.</summary>
     public abstract IStateReader Open();
 
-    /// <summary>A chunk of it was read to be saved. Callable from several threads.</summary>
-    public virtual void Saved(int index, int chunkSize, ReadOnlySpan<byte> chunk) { }
+    /// <summary>A chunk of it, of which this is the <see cref="XxHash128"/>, was read to be saved. Callable from several threads.</summary>
+    public virtual void Saved(int index, int chunkSize, UInt128 sum) { }
 
     /// <summary>Throws when it was changed since it was listed.</summary>
     public virtual void RequireUnchanged() { }
@@ -149,7 +149,7 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
     private const int DefaultMode = 0b110_100_100;
 
     private readonly Lock _sizing = new();
-    private ulong[] _sums = [];
+    private UInt128[] _sums = [];
 
     public override string Path => file.Path;
 
@@ -174,7 +174,7 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
     {
         long at = (long)index * ChunkSize;
         long end = Math.Min(at + ChunkSize, Length);
-        XxHash3 sum = new();
+        XxHash128 sum = new();
         while (at < end)
         {
             Span<byte> part = buffer.AsSpan(0, (int)Math.Min(buffer.Length, end - at));
@@ -183,23 +183,23 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
             at += part.Length;
         }
 
-        return sum.GetCurrentHashAsUInt64() == _sums[index];
+        return sum.GetCurrentHashAsUInt128() == _sums[index];
     }
 
     public override IStateReader Open() => this;
 
-    public override void Saved(int index, int chunkSize, ReadOnlySpan<byte> chunk)
+    public override void Saved(int index, int chunkSize, UInt128 sum)
     {
         lock (_sizing)
         {
             if (ChunkSize != chunkSize)
             {
                 ChunkSize = chunkSize;
-                _sums = new ulong[(Length + chunkSize - 1) / chunkSize];
+                _sums = new UInt128[(Length + chunkSize - 1) / chunkSize];
             }
         }
 
-        _sums[index] = XxHash3.HashToUInt64(chunk);
+        _sums[index] = sum;
     }
 
     public void Read(Span<byte> target, long offset)
