@@ -8,6 +8,9 @@ internal sealed class FolderContent(FolderReader reader, BufferPool pool) : IChe
     public IReadOnlyList<CheckpointFile> Files { get; } =
     [.. reader.Manifest.Entries.Select(entry => new CheckpointFile(entry.Path, entry.Length, entry.Mode, entry.Modified, entry.Link))];
 
+    /// <summary>Where it stands.</summary>
+    public IStoreFiles Store => reader.Files;
+
     public Stream OpenFile(int index) => new EntryStream(reader, pool, reader.Manifest.Entries[index]);
 
     public void Dispose() => reader.Dispose();

@@ -46,6 +46,9 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
 
     private MemoryStateFile[]? _listed;
 
+    /// <summary>What stands where.</summary>
+    public IReadOnlyList<MemoryFile> Files => files;
+
     internal override IReadOnlyList<StateFile> List()
     {
         long size = RandomAccess.GetLength(memory);

@@ -163,6 +163,22 @@ public sealed class MemoryStagingTests
         file.Length.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }
 
+    /// <summary>The node has read a checkpoint into an area after the worker opened it.</summary>
+    [Fact]
+    public void Append_ToAnAreaThatAnotherMadeLonger_DoesNotCutIt()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Combine("area");
+        File.WriteAllBytes(path, []);
+        using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
+        using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        file.SetLength(100L << 20);
+
+        area.Append([1, 2, 3]).ShouldBe(0);
+
+        file.Length.ShouldBe(100L << 20);
+    }
+
     [Theory]
     [InlineData(-1, 1)]
     [InlineData(0, 5)]

@@ -36,9 +36,12 @@ public interface IWorkerHost : IAsyncDisposable
     /// <summary>A staged state is stored as a checkpoint; it is released when that is journaled.</summary>
     void Stored(RunKey run, string stagedId, CheckpointRef checkpoint);
 
-    /// <summary>Whether a run can begin with a checkpoint that stands in memory here since it was saved.</summary>
-    /// <exception cref="CheckpointStoreException">It cannot be read.</exception>
-    bool TryRestoreFromMemory(RunKey run, CheckpointRef checkpoint, CancellationToken cancellationToken);
+    /// <summary>
+    /// Has a run begin with a checkpoint in memory: it stands there since it was saved here, or there is room to read it into. False: it is
+    /// to be restored into the run's folder.
+    /// </summary>
+    /// <exception cref="CheckpointStoreException">What stands in memory cannot be read.</exception>
+    Task<bool> TryRestoreInMemoryAsync(RestoreCheckpoint restore, ICheckpointStore store, CancellationToken cancellationToken);
 
     /// <summary>The folder that a checkpoint is restored into before the run begins.</summary>
     string RestoreDirectory(RunKey run);

@@ -97,7 +97,7 @@ internal sealed partial class TaskEffects(
         await former.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            if (!workers.TryRestoreFromMemory(restore.Run, restore.Checkpoint, stop))
+            if (!await workers.TryRestoreInMemoryAsync(restore, store, stop))
             {
                 await store.RestoreAsync(restore.Run.Task, restore.Checkpoint, workers.RestoreDirectory(restore.Run), stop);
             }

@@ -54,7 +54,7 @@ public sealed partial class TaskEntity
         if (run.RestoreAgainAt is TimeSpan restoreAgain && now >= restoreAgain && run.Restore is not null)
         {
             run.RestoreAgainAt = null;
-            return new EntityStep([], [new RestoreCheckpoint(run.Key, run.Restore)]);
+            return new EntityStep([], [Restoring(run, run.Restore)]);
         }
 
         if (run.SaveDeadline is TimeSpan deadline && now >= deadline)
@@ -84,7 +84,7 @@ public sealed partial class TaskEntity
         List<TaskEffect> effects = [];
         if (checkpoint is not null)
         {
-            effects.Add(new RestoreCheckpoint(run.Key, checkpoint));
+            effects.Add(Restoring(run, checkpoint));
         }
 
         // A C# trainer starts and initialises while its checkpoint is restored. A command looks for its files when it starts.
@@ -127,11 +127,14 @@ public sealed partial class TaskEntity
             run.RestoreSettled = wanted is null;
             run.FromNothing = WhyFromNothing(wanted);
             run.RestoreAgainAt = null;
-            return wanted is null ? ContinueRun(run, now) : new EntityStep([], [new RestoreCheckpoint(run.Key, wanted)]);
+            return wanted is null ? ContinueRun(run, now) : new EntityStep([], [Restoring(run, wanted)]);
         }
 
         return ContinueRun(run, now);
     }
+
+    private static RestoreCheckpoint Restoring(TaskRun run, CheckpointRef checkpoint) =>
+        new(run.Key, checkpoint) { ForTrainer = !run.IsCommand };
 
     private EntityStep OnRestored(TaskRun run, CheckpointRestored restored, TimeSpan now)
     {
@@ -164,7 +167,7 @@ public sealed partial class TaskEntity
         TaskCheckpointDamaged damaged = new(unreadable.Checkpoint, unreadable.Detail);
         if (run.Restore is not null)
         {
-            return new EntityStep([damaged], [new RestoreCheckpoint(run.Key, run.Restore)]);
+            return new EntityStep([damaged], [Restoring(run, run.Restore)]);
         }
 
         return OnNoneReadable(run, damaged, now);

@@ -184,8 +184,14 @@ public abstract record TaskEffect;
 /// <param name="RestoredStep">The step of that checkpoint; a command's own checkpoints are numbered on from it.</param>
 public sealed record StartWorker(RunKey Run, TaskSpec Spec, bool HasRestore, long RestoredStep = 0) : TaskEffect;
 
-/// <summary>Restores a checkpoint into the run's restore directory, verifying every chunk.</summary>
-public sealed record RestoreCheckpoint(RunKey Run, CheckpointRef Checkpoint) : TaskEffect;
+/// <summary>Restores a checkpoint into the run's restore directory, or into memory, verifying every chunk.</summary>
+/// <param name="Run">The run.</param>
+/// <param name="Checkpoint">What it begins with.</param>
+public sealed record RestoreCheckpoint(RunKey Run, CheckpointRef Checkpoint) : TaskEffect
+{
+    /// <summary>Whether the run is a C# trainer's, which may find its state in memory; a command looks for files. Default false.</summary>
+    public bool ForTrainer { get; init; }
+}
 
 /// <summary>Lets a ready C# trainer load the restored checkpoint, if any, and train.</summary>
 /// <param name="Run">The run.</param>

@@ -101,7 +101,11 @@ internal sealed partial class WorkerHost : IWorkerHost
             // A worker of 0.2.0, or one in another language, may not know the policy at all.
             bool unknown = !connection.IsPaced && effect.Policy.Strategy == CheckpointStrategy.Adaptive;
             CheckpointSpec policy = unknown ? effect.Policy with { Strategy = CheckpointStrategy.Interval } : effect.Policy;
-            BeginMessage begin = new(effect.HasRestore, policy, effect.BestMetric) { Pace = effect.Pace };
+            BeginMessage begin = new(effect.HasRestore, policy, effect.BestMetric)
+            {
+                Pace = effect.Pace,
+                Held = connection.TakesMemory ? _memory.Held(effect.Run) : null,
+            };
             if (!effect.HasRestore || _memory.Restored(effect.Run) is not { } state)
             {
                 connection.Send(begin);
@@ -149,6 +153,12 @@ internal sealed partial class WorkerHost : IWorkerHost
             }
             else
             {
+                if (_runs.Values.All(other => other.Key.Task != effect.Run.Task))
+                {
+                    // A checkpoint may have been read into memory for it.
+                    _memory.End(effect.Run);
+                }
+
                 _post(new WorkerExited(effect.Run, null, null, null, []));
             }
         });
@@ -181,8 +191,13 @@ internal sealed partial class WorkerHost : IWorkerHost
     public void Stored(RunKey run, string stagedId, CheckpointRef checkpoint) => _memory.Stored(run, stagedId, checkpoint);
 
     /// <inheritdoc />
-    public bool TryRestoreFromMemory(RunKey run, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
-        _memory.TryRestore(run, checkpoint, cancellationToken);
+    public async Task<bool> TryRestoreInMemoryAsync(
+        RestoreCheckpoint restore,
+        ICheckpointStore store,
+        CancellationToken cancellationToken
+    ) =>
+        _memory.TryRestore(restore.Run, restore.Checkpoint, cancellationToken)
+        || (restore.ForTrainer && await _memory.TryFillAsync(restore.Run, restore.Checkpoint, store, cancellationToken));
 
     /// <summary>The folder of a state that is staged in files.</summary>
     internal string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);

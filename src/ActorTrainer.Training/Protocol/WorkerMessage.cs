@@ -206,6 +206,9 @@ public sealed record BeginMessage(bool Restore, CheckpointSpec Policy, double? B
     /// <summary>Where the state is instead of the restore directory; null: it is there.</summary>
     public MemoryState? Memory { get; init; }
 
+    /// <summary>Areas that may not be written by now, in place of what <see cref="InitMessage"/> said; null: that holds.</summary>
+    public IReadOnlyList<int>? Held { get; init; }
+
     /// <summary>The pace that was found for the task before, see <see cref="PaceMessage"/>; null: none.</summary>
     public TimeSpan? Pace { get; init; }
 }

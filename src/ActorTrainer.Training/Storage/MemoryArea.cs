@@ -140,7 +140,16 @@ internal sealed unsafe class MemoryArea : IDisposable
 
         try
         {
-            RandomAccess.SetLength(_file, capacity);
+            // The node may have read a checkpoint into it; it never shrinks.
+            if (RandomAccess.GetLength(_file) is var length && length >= capacity)
+            {
+                capacity = length;
+            }
+            else
+            {
+                RandomAccess.SetLength(_file, capacity);
+            }
+
             Unmap();
             Map(capacity);
             return true;

@@ -37,10 +37,7 @@ internal sealed class StagingArea : IDisposable
         }
 
         _held = new bool[_areas.Length];
-        foreach (int held in (memory?.Held ?? []).Where(held => held >= 0 && held < _held.Length))
-        {
-            _held[held] = true;
-        }
+        Hold(memory?.Held ?? []);
     }
 
     /// <summary>Whether another state may be staged now.</summary>
@@ -59,6 +56,15 @@ internal sealed class StagingArea : IDisposable
         if (released.Area is { } area && area >= 0 && area < _held.Length)
         {
             _held[area] = false;
+        }
+    }
+
+    /// <summary>Only these areas are not to be written before the node releases them: the run's state may stand in one.</summary>
+    public void Hold(IReadOnlyList<int> areas)
+    {
+        for (int i = 0; i < _held.Length; i++)
+        {
+            _held[i] = areas.Contains(i);
         }
     }
 

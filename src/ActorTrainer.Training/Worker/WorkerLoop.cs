@@ -130,6 +130,11 @@ internal sealed partial class WorkerLoop
         _pace = begin.Pace;
         _best = begin.BestMetric;
         _restored = begin.Restore;
+        if (begin.Held is { } held)
+        {
+            _staging.Hold(held);
+        }
+
         if (begin.Restore)
         {
             _link.Send(new PhaseMessage(WorkerPhase.Restoring));

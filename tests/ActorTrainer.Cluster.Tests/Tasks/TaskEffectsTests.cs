@@ -73,15 +73,15 @@ public sealed class TaskEffectsTests
 
         public ManualResetEventSlim GoOn { get; } = new();
 
-        public bool TryRestoreFromMemory(RunKey run, CheckpointRef checkpoint, CancellationToken cancellationToken)
+        public Task<bool> TryRestoreInMemoryAsync(RestoreCheckpoint restore, ICheckpointStore store, CancellationToken cancellationToken)
         {
-            if (checkpoint == slow)
+            if (restore.Checkpoint == slow)
             {
                 Looks.SetResult();
                 GoOn.Wait(CancellationToken.None);
             }
 
-            return false;
+            return Task.FromResult(false);
         }
 
         public string RestoreDirectory(RunKey run) => "restore";

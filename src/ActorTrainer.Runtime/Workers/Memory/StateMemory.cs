@@ -36,30 +36,16 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
-            ComesBack(run.Task);
-            if (!_tasks.TryGetValue(run.Task, out TaskMemory? memory))
-            {
-                if (budget <= 0 || TaskMemory.TryCreate() is not { } made)
-                {
-                    return null;
-                }
+            return Open(run.Task) is { } memory ? memory.Offer(LimitOf(memory)) : null;
+        }
+    }
 
-                memory = made;
-                _tasks.Add(run.Task, memory);
-            }
-
-            if (OthersThan(memory) > budget / 2)
-            {
-                foreach (
-                    (TaskId ended, TaskMemory kept) in _tasks.Where(task => _ended.ContainsKey(task.Key) && !task.Value.IsNeeded).ToArray()
-                )
-                {
-                    Drop(ended, kept);
-                }
-            }
-
-            long others = OthersThan(memory);
-            return memory.Offer(Math.Max(0, budget - others) / TaskMemory.Areas);
+    /// <summary>The areas that a run's worker may not write; null: it has none.</summary>
+    public IReadOnlyList<int>? Held(RunKey run)
+    {
+        lock (_lock)
+        {
+            return _tasks.GetValueOrDefault(run.Task)?.Held;
         }
     }
 
@@ -123,6 +109,48 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>
+    /// Reads a checkpoint from the store into memory, for a run to begin with. False: there is no room, or it cannot be read so; what the
+    /// store says of it then is to be heard when it is restored into files.
+    /// </summary>
+    public async Task<bool> TryFillAsync(RunKey run, CheckpointRef checkpoint, ICheckpointStore store, CancellationToken cancellationToken)
+    {
+        TaskMemory? memory;
+        SharedMemory? area;
+        long limit;
+        lock (_lock)
+        {
+            memory = Open(run.Task);
+            limit = memory is null ? 0 : LimitOf(memory);
+            area = checkpoint.Bytes <= limit ? memory?.BeginFill() : null;
+        }
+
+        if (memory is null || area is null)
+        {
+            return false;
+        }
+
+        MemorySource? filled = null;
+        try
+        {
+            using ICheckpointContent content = await store.OpenAsync(run.Task, checkpoint, cancellationToken);
+            filled = MemoryRestore.Fill(content, area, limit, time.GetUtcNow(), cancellationToken);
+        }
+        catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException or IOException or UnauthorizedAccessException)
+        {
+            // A damaged chunk, perhaps, of which a tiered store has another copy; or the system has no memory to give.
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                memory.EndFill(run, checkpoint, filled);
+            }
+        }
+
+        return filled is not null;
+    }
+
     /// <summary>Where a run's worker finds the state that it begins with; null: in no memory.</summary>
     public MemoryState? Restored(RunKey run)
     {
@@ -182,6 +210,37 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
             }
         }
     }
+
+    /// <summary>The memory of a task that has a run, or is about to; null: there is none to have.</summary>
+    private TaskMemory? Open(TaskId task)
+    {
+        ComesBack(task);
+        if (!_tasks.TryGetValue(task, out TaskMemory? memory))
+        {
+            if (budget <= 0 || TaskMemory.TryCreate() is not { } made)
+            {
+                return null;
+            }
+
+            memory = made;
+            _tasks.Add(task, memory);
+        }
+
+        if (OthersThan(memory) > budget / 2)
+        {
+            foreach (
+                (TaskId ended, TaskMemory kept) in _tasks.Where(kept => _ended.ContainsKey(kept.Key) && !kept.Value.IsNeeded).ToArray()
+            )
+            {
+                Drop(ended, kept);
+            }
+        }
+
+        return memory;
+    }
+
+    /// <summary>How large an area of it may become, in bytes.</summary>
+    private long LimitOf(TaskMemory memory) => Math.Max(0, budget - OthersThan(memory)) / TaskMemory.Areas;
 
     private void GiveBack(TaskId task)
     {

@@ -17,14 +17,26 @@ internal sealed class TaskMemory : IDisposable
     private readonly Dictionary<(RunKey Run, string Id), StateInMemory> _staged = [];
     private StateInMemory? _committed;
     private (RunKey Run, StateInMemory State)? _restored;
+    private bool _filling;
 
     private TaskMemory(SharedMemory[] areas) => _areas = areas;
 
     /// <summary>Bytes that its areas have.</summary>
     public long Length => _areas.Sum(area => area.Length);
 
-    /// <summary>Whether a state in it waits to be stored.</summary>
-    public bool IsNeeded => _staged.Count > 0;
+    /// <summary>Whether a state in it waits to be stored, or is read from the store.</summary>
+    public bool IsNeeded => _staged.Count > 0 || _filling;
+
+    /// <summary>Areas that a worker may not write, in their order.</summary>
+    public IReadOnlyList<int> Held =>
+        [
+            .. _staged
+                .Values.Select(state => state.Area)
+                .Concat(_committed is { } last ? [last.Area] : [])
+                .Concat(_filling ? [Areas - 1] : [])
+                .Distinct()
+                .Order(),
+        ];
 
     /// <summary>The state that was committed last, as long as it stands here; null: none.</summary>
     public MemorySource? Committed(string checkpoint, string manifestSha256) =>
@@ -55,6 +67,36 @@ internal sealed class TaskMemory : IDisposable
     /// <summary>The state that a run begins with, for a worker that cannot read it here; null: there is none.</summary>
     public MemorySource? RestoredSource(RunKey run) => RestoredBy(run)?.Source;
 
+    /// <summary>
+    /// Lends an area that a checkpoint is read into; null: a state stands here already. It is the last one: workers take the first that is
+    /// free, and may have been told of them before.
+    /// </summary>
+    public SharedMemory? BeginFill()
+    {
+        if (_filling || _committed is not null || IsNeeded)
+        {
+            return null;
+        }
+
+        _filling = true;
+        return _areas[Areas - 1];
+    }
+
+    /// <summary>It was read, and a run begins with it; null: it could not be.</summary>
+    public void EndFill(RunKey run, CheckpointRef checkpoint, MemorySource? state)
+    {
+        _filling = false;
+        if (state is not null)
+        {
+            StagedFile[] files =
+            [
+                .. state.Files.Select(file => new StagedFile(file.Path, [.. file.Extents.SelectMany(e => new[] { e.Offset, e.Length })])),
+            ];
+            _committed = new StateInMemory(Areas - 1, files, state) { Checkpoint = checkpoint };
+            _restored = (run, _committed);
+        }
+    }
+
     /// <summary>Makes one; null where the system has no memory to share.</summary>
     public static TaskMemory? TryCreate()
     {
@@ -75,8 +117,7 @@ internal sealed class TaskMemory : IDisposable
 
     /// <summary>What a worker may use.</summary>
     /// <param name="limit">How large an area may become, in bytes.</param>
-    public StagingMemory Offer(long limit) =>
-        new([.. _areas.Select(area => area.Path)], limit, [.. Held().Where(area => area >= 0).Distinct().Order()]);
+    public StagingMemory Offer(long limit) => new([.. _areas.Select(area => area.Path)], limit, Held);
 
     /// <summary>A worker has staged a state.</summary>
     /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
@@ -87,7 +128,7 @@ internal sealed class TaskMemory : IDisposable
             return $"stands in area {area} of {_areas.Length}";
         }
 
-        if (Held().Contains(area))
+        if (Held.Contains(area))
         {
             return $"stands in area {area}, which was not released";
         }
@@ -145,8 +186,6 @@ internal sealed class TaskMemory : IDisposable
 
     /// <summary>Only while it is the last one that was committed: the area of another may be written again.</summary>
     private StateInMemory? RestoredBy(RunKey run) => _restored is var (by, state) && by == run && state == _committed ? state : null;
-
-    private IEnumerable<int> Held() => _staged.Values.Select(state => state.Area).Append(_committed?.Area ?? -1);
 
     private sealed class StateInMemory(int area, IReadOnlyList<StagedFile> files, MemorySource source)
     {
