@@ -163,6 +163,38 @@ public sealed class MemoryStagingTests
         file.Length.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }
 
+    /// <summary>Growing an area once took it away from under the copy that was under way: the worker ended by a segmentation fault.</summary>
+    [Fact]
+    public async Task Append_WhileAnotherThreadMakesTheAreaLonger_GoesOn()
+    {
+        using TemporaryFolder folder = new(inMemory: true);
+        byte[] bytes = [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i * 7))];
+        for (int round = 0; round < 12; round++)
+        {
+            string path = folder.Combine($"area{round}");
+            await File.WriteAllBytesAsync(path, []);
+            using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
+            Task growing = Task.Run(() =>
+            {
+                for (long size = 16L << 20; size <= 64L << 20; size += 16L << 20)
+                {
+                    area.Touch(size, CancellationToken.None);
+                }
+            });
+            while (!growing.IsCompleted)
+            {
+                area.Reset();
+                _ = area.Append(bytes);
+            }
+
+            await growing;
+            using FileStream file = File.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            byte[] read = new byte[bytes.Length];
+            await file.ReadExactlyAsync(read);
+            read.ShouldBe(bytes);
+        }
+    }
+
     /// <summary>The node has read a checkpoint into an area after the worker opened it.</summary>
     [Fact]
     public void Append_ToAnAreaThatAnotherMadeLonger_DoesNotCutIt()

@@ -5,7 +5,16 @@ namespace ActorTrainer.Training.Tests;
 /// </summary>
 internal sealed class TemporaryFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("at-").FullName;
+    private const string Memory = "/dev/shm";
+
+    /// <param name="inMemory">Whether its files are memory, as a node's areas are; where the system has a place for such.</param>
+    public TemporaryFolder(bool inMemory = false) =>
+        Path =
+            inMemory && Directory.Exists(Memory)
+                ? Directory.CreateDirectory(System.IO.Path.Combine(Memory, System.IO.Path.GetRandomFileName())).FullName
+                : Directory.CreateTempSubdirectory("at-").FullName;
+
+    public string Path { get; }
 
     public string Sub(string name) => Directory.CreateDirectory(System.IO.Path.Combine(Path, name)).FullName;
 

@@ -16,9 +16,10 @@ internal sealed unsafe class MemoryArea : IDisposable
     private readonly SafeFileHandle _file;
     private readonly long _limit;
     private readonly Lock _mapping = new();
-    private MemoryMappedFile? _mapped;
-    private MemoryMappedViewAccessor? _view;
-    private byte* _start;
+
+    /// <summary>The newest one is the longest. Those before it are still written through by a copy that began before.</summary>
+    private readonly Stack<MemoryMappedViewAccessor> _views = [];
+    private volatile byte* _start;
     private long _capacity;
     private long _touched;
     private bool _disposed;
@@ -57,7 +58,14 @@ internal sealed unsafe class MemoryArea : IDisposable
     }
 
     /// <summary>Begins anew.</summary>
-    public void Reset() => Used = 0;
+    public void Reset()
+    {
+        Used = 0;
+        lock (_mapping)
+        {
+            UnmapBut(_views.TryPeek(out MemoryMappedViewAccessor? newest) ? newest : null);
+        }
+    }
 
     /// <summary>Copies bytes behind those that are there, and gives their place.</summary>
     /// <exception cref="MemoryAreaFullException">They would be more than the area may have.</exception>
@@ -108,14 +116,15 @@ internal sealed unsafe class MemoryArea : IDisposable
         lock (_mapping)
         {
             _disposed = true;
-            Unmap();
+            UnmapBut(null);
+            _capacity = 0;
             _file.Dispose();
         }
     }
 
     private void Reserve(long size)
     {
-        if (size <= _capacity)
+        if (size <= Volatile.Read(ref _capacity))
         {
             return;
         }
@@ -150,7 +159,6 @@ internal sealed unsafe class MemoryArea : IDisposable
                 RandomAccess.SetLength(_file, capacity);
             }
 
-            Unmap();
             Map(capacity);
             return true;
         }
@@ -160,9 +168,10 @@ internal sealed unsafe class MemoryArea : IDisposable
         }
     }
 
+    /// <summary>Whoever sees the capacity sees a beginning that has it.</summary>
     private void Map(long capacity)
     {
-        _mapped = MemoryMappedFile.CreateFromFile(
+        using MemoryMappedFile mapped = MemoryMappedFile.CreateFromFile(
             _file,
             null,
             capacity,
@@ -170,25 +179,29 @@ internal sealed unsafe class MemoryArea : IDisposable
             HandleInheritability.None,
             leaveOpen: true
         );
-        _view = _mapped.CreateViewAccessor(0, capacity);
+        MemoryMappedViewAccessor view = mapped.CreateViewAccessor(0, capacity);
         byte* start = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _views.Push(view);
         _start = start;
-        _capacity = capacity;
+        Volatile.Write(ref _capacity, capacity);
     }
 
-    private void Unmap()
+    private void UnmapBut(MemoryMappedViewAccessor? kept)
     {
-        _capacity = 0;
-        if (_view is not null)
+        while (_views.TryPop(out MemoryMappedViewAccessor? view))
         {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
+            if (view != kept)
+            {
+                view.SafeMemoryMappedViewHandle.ReleasePointer();
+                view.Dispose();
+            }
         }
 
-        _mapped?.Dispose();
-        (_view, _mapped) = (null, null);
-        _start = null;
+        if (kept is not null)
+        {
+            _views.Push(kept);
+        }
     }
 }
 
