@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ActorTrainer.Bench.Common;
+using ActorTrainer.Core.Configuration;
 
 namespace ActorTrainer.Bench.Checkpoints;
 
@@ -156,7 +157,9 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             Width.ToString(CultureInfo.InvariantCulture)
         );
         BenchState state = BenchState.Read(trained);
-        using CheckpointRig rig = new(Directory.CreateDirectory(Path.Combine(folder, "compressed")).FullName, state);
+        string store = Directory.CreateDirectory(Path.Combine(folder, "compressed")).FullName;
+        using CheckpointRig rig = new(store, state, CheckpointCompression.Max);
+        using CheckpointRig asItComes = new(Directory.CreateDirectory(Path.Combine(folder, "auto")).FullName, state);
         string raw = Path.Combine(folder, "raw");
         Measured times = new();
         for (int i = 0; i < Untimed + rounds; i++)
@@ -164,6 +167,7 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             // All chunks are new in every other save, and one row of fifty in the next.
             state.Change(i, CheckpointRig.ChunkSize);
             (_, double committed, long stored) = await rig.SaveAsync();
+            (_, double auto, long autoStored) = await asItComes.SaveAsync();
             state.ChangeRows(i, row: 768, OneRowInFifty);
             (_, double sparse, long sparseStored) = await rig.SaveAsync();
             state.WriteTo(raw);
@@ -172,6 +176,8 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             {
                 times.Add("commit", committed);
                 times.Add("percent", 100.0 * stored / state.Bytes);
+                times.Add("auto", auto);
+                times.Add("auto-percent", 100.0 * autoStored / state.Bytes);
                 times.Add("sparse", sparse);
                 times.Add("sparse-percent", 100.0 * sparseStored / state.Bytes);
                 times.Add("zstd", zstd);
@@ -185,6 +191,8 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             ("mib", state.Bytes / (double)MiB),
             ("zstd_ms", times["zstd"]),
             ("dd_ms", times["dd"]),
+            ("auto_ms", times["auto"]),
+            ("auto_percent", times["auto-percent"]),
             ("commit_ms", times["commit"]),
             ("zstd_percent", times["zstd-percent"]),
             ("percent_bytes", times["percent"]),

@@ -29,13 +29,18 @@ internal sealed class CheckpointRig : IDisposable
     private readonly List<CheckpointRef> _saved = [];
     private int _round;
 
-    public CheckpointRig(string folder, BenchState state)
+    public CheckpointRig(string folder, BenchState state, CheckpointCompression compression = CheckpointCompression.Auto)
     {
         _state = state;
         _memory = new StateMemory(state.Bytes * 4, TimeProvider.System);
         _staging = new StagingArea(Path.Combine(folder, "staging"), _memory.Offer(Run)!);
         _store = new FolderStore(
-            new CheckpointStoreModel { Path = Path.Combine(folder, "store"), ChunkSizeBytes = ChunkSize },
+            new CheckpointStoreModel
+            {
+                Path = Path.Combine(folder, "store"),
+                ChunkSizeBytes = ChunkSize,
+                Compression = compression,
+            },
             TimeProvider.System
         );
     }

@@ -73,7 +73,15 @@ internal sealed unsafe class MemoryArea : IDisposable
     {
         long offset = Used;
         Reserve(offset + bytes.Length);
-        bytes.CopyTo(new Span<byte>(_start + offset, bytes.Length));
+        fixed (byte* source = bytes)
+        {
+            byte* from = source;
+            ManyThreads.Do(
+                new Span<byte>(_start + offset, bytes.Length),
+                (part, at) => new ReadOnlySpan<byte>(from + at, part.Length).CopyTo(part)
+            );
+        }
+
         Used = offset + bytes.Length;
         _touched = Math.Max(_touched, Used);
         return offset;

@@ -128,12 +128,8 @@ internal sealed class DiskContent(SafeFileHandle file, string path, bool owned =
 /// A state in memory that the node shares. It is read, not mapped: of a mapping that is new every page costs more than its copy, and the
 /// state is read once.
 /// </summary>
-internal sealed unsafe class MemoryFiles : StateFiles
+internal sealed class MemoryFiles : StateFiles
 {
-    /// <summary>Of more than this at once several threads copy.</summary>
-    private const int ByOneThread = 8 << 20;
-    private static readonly int MostThreads = Math.Clamp(Environment.ProcessorCount, 1, 4);
-
     private readonly Dictionary<string, StagedFile> _files;
     private readonly SafeFileHandle _memory;
 
@@ -158,27 +154,8 @@ internal sealed unsafe class MemoryFiles : StateFiles
 
     public override void Dispose() => _memory.Dispose();
 
-    private static void Read(SafeFileHandle memory, Span<byte> target, long at)
-    {
-        if (target.Length <= ByOneThread || MostThreads == 1)
-        {
-            ReadAll(memory, target, at);
-            return;
-        }
-
-        int part = (target.Length + MostThreads - 1) / MostThreads;
-        fixed (byte* start = target)
-        {
-            // A lambda takes no pointer of a fixed statement itself.
-            byte* to = start;
-            int length = target.Length;
-            _ = Parallel.For(
-                0,
-                MostThreads,
-                i => ReadAll(memory, new Span<byte>(to + ((long)i * part), Math.Min(part, length - (i * part))), at + ((long)i * part))
-            );
-        }
-    }
+    private static void Read(SafeFileHandle memory, Span<byte> target, long at) =>
+        ManyThreads.Do(target, (part, offset) => ReadAll(memory, part, at + offset));
 
     private static void ReadAll(SafeFileHandle memory, Span<byte> target, long at)
     {
