@@ -19,19 +19,17 @@ public abstract class ChunkedStore : ICheckpointStore
     private readonly TimeProvider _time;
     private readonly BufferPool _pool;
     private readonly CompressionPace _pace;
-    private readonly Action<SaveStep>? _probe;
 
     private protected ChunkedStore(
         IStoreFiles files,
         CheckpointStoreModel model,
         TimeProvider time,
-        BufferPool pool,
-        Action<SaveStep>? probe
+        BufferPool pool
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(model.ChunkSizeBytes, ManifestFormat.SmallestChunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(model.ChunkSizeBytes, ManifestFormat.LargestChunk);
-        (Files, _model, _time, _pool, _probe) = (files, model, time, pool, probe);
+        (Files, _model, _time, _pool) = (files, model, time, pool);
         _pace = new CompressionPace(time, FolderStore.Parallelism);
     }
 
@@ -55,7 +53,7 @@ public abstract class ChunkedStore : ICheckpointStore
         }
 
         return RunAsync(
-            () => new FolderSave(Files, _pool, _model, _pace, _time, _probe, request).Execute(cancellationToken),
+            () => new FolderSave(Files, _pool, _model, _pace, _time, request).Execute(cancellationToken),
             cancellationToken
         );
     }

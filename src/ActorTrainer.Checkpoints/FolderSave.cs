@@ -16,7 +16,6 @@ internal sealed class FolderSave(
     CheckpointStoreModel model,
     CompressionPace pace,
     TimeProvider time,
-    Action<SaveStep>? probe,
     SaveRequest request
 )
 {
@@ -67,18 +66,15 @@ internal sealed class FolderSave(
 
     private void WritePack(PackWriter pack, CancellationToken cancellationToken)
     {
-        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, _packFile, pack, probe))
+        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, _packFile, pack))
         {
             pipeline.Run(cancellationToken);
             _keys = pipeline.Keys;
         }
 
-        probe?.Invoke(SaveStep.ChunksWritten);
         pack.Finish();
         pace.Written(pack.Length, pack.Took);
-        probe?.Invoke(SaveStep.PackSynced);
         files.SyncPacks(request.Task);
-        probe?.Invoke(SaveStep.PackFolderSynced);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
@@ -124,7 +120,7 @@ internal sealed class FolderSave(
     {
         Manifest manifest = BuildManifest();
         byte[] bytes = ManifestFormat.Write(manifest);
-        files.WriteManifest(request.Task, _manifestFile, bytes, probe, cancellationToken);
+        files.WriteManifest(request.Task, _manifestFile, bytes, cancellationToken);
         return new CheckpointRef(
             request.Name,
             request.State.Step,

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using ActorTrainer.Checkpoints.Tests.Faults;
 using ActorTrainer.Testing.Checkpoints;
 
 namespace ActorTrainer.Checkpoints.Tests;
@@ -53,7 +54,7 @@ public sealed partial class SourceTreeTests : IDisposable
         bool changed = false;
         FolderStore store = _fixture.Open(step =>
         {
-            if (step == SaveStep.WritingChunks && !changed)
+            if (step.Action == DiskAction.Append && !changed)
             {
                 changed = true;
                 Change(file, change);
@@ -74,7 +75,7 @@ public sealed partial class SourceTreeTests : IDisposable
         int looks = 0;
         FolderStore store = _fixture.Open(step =>
         {
-            if (step == SaveStep.WritingChunks)
+            if (step.Action == DiskAction.Append)
             {
                 looks++;
                 File.SetUnixFileMode(file, File.GetUnixFileMode(file));
