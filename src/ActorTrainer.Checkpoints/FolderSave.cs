@@ -42,7 +42,11 @@ internal sealed class FolderSave(
                 );
             }
 
-            _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
+            if (!request.IsFull)
+            {
+                _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
+            }
+
             WritePack(pack, cancellationToken);
             CheckpointRef checkpoint = WriteManifest(pack.Length, cancellationToken);
             done = true;

@@ -88,7 +88,11 @@ public sealed record SaveRequest(
     StagedState State,
     StateSource Source,
     IReadOnlyList<CheckpointRef> Listed
-);
+)
+{
+    /// <summary>Whether it references no chunk of them all the same: what damages them leaves it whole.</summary>
+    public bool IsFull { get; init; }
+}
 
 /// <summary>The store could not do it now; says what, where and what to do.</summary>
 public sealed class CheckpointStoreException(string message, Exception? inner = null) : Exception(message, inner)

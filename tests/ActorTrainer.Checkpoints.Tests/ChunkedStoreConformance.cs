@@ -115,6 +115,20 @@ public abstract class ChunkedStoreConformance : CheckpointStoreConformance
     }
 
     [Fact]
+    public async Task Save_Full_OutlivesWhatItMightHaveShared()
+    {
+        Dictionary<string, byte[]> files = Tree();
+        CheckpointRef first = await Save(files);
+        CheckpointRef second = await Store.SaveAsync(Request(NewName(), [first]) with { IsFull = true }, CancellationToken.None);
+        second.Packs.ShouldBe([CheckpointNames.PackFile(second.Name)]);
+        FullSavePolicy.IsFull(second).ShouldBeTrue();
+
+        await Store.UnlinkAsync(Task, first.Packs, CancellationToken.None);
+        await Restore(second);
+        ShouldBeSame(files);
+    }
+
+    [Fact]
     public async Task Save_SeveralAtOnce_AreAllWhole()
     {
         TaskId other = TaskId.Parse("other-task");

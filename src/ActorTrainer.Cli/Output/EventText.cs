@@ -57,7 +57,7 @@ internal static class EventText
             TaskCheckpointed e => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{e.Checkpoint.Name}: {ProgressText.StepOf(e.Checkpoint)}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, "
-                    + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored"
+                    + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored{(e.Full is { } why ? $", shares nothing ({why})" : "")}"
             ),
             TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
             TaskCheckpointSetAside e => FormattableString.Invariant(

@@ -235,6 +235,7 @@ public static partial class TaskSpecReader
     {
         CheckpointSpec defaults = new();
         (TimeSpan? keepEvery, long? keepEverySteps) = ReadKeepEvery(section);
+        (TimeSpan? fullEvery, int? fullEverySaves) = ReadFullEvery(section);
         return new CheckpointSpec
         {
             Strategy = section.Choice(
@@ -255,6 +256,8 @@ public static partial class TaskSpecReader
             KeepBest = section.OptionalInt("keep-best", TaskSpecRules.KeepBest.Min, TaskSpecRules.KeepBest.Max),
             KeepEvery = keepEvery,
             KeepEverySteps = keepEverySteps,
+            FullEvery = fullEvery,
+            FullEverySaves = fullEverySaves,
             OnDamage = section.Choice("on-damage", defaults.OnDamage, ("hold", DamageAction.Hold), ("restart", DamageAction.Restart)),
             Capture = section.Choice(
                 "capture",
@@ -288,6 +291,54 @@ public static partial class TaskSpecReader
         return steps >= min && steps <= max
             ? (null, steps)
             : throw section.Wrong(scalar, key, FormattableString.Invariant($"it must be from {min} to {max} steps"), scalar.Text);
+    }
+
+    /// <summary>A number of saves, a time, or both of them with <c>or</c> between; what is not said does not count then.</summary>
+    private static (TimeSpan? Time, int? Saves) ReadFullEvery(ConfigSection section)
+    {
+        const string key = "full-every";
+        if (section.Scalar(key) is not { } scalar)
+        {
+            return (null, null);
+        }
+
+        if (scalar.Text is "off" or "0")
+        {
+            return (TimeSpan.Zero, 0);
+        }
+
+        TimeSpan? time = null;
+        int? saves = null;
+        foreach (string part in scalar.Text!.Split(" or "))
+        {
+            if (saves is null && Quantities.TryParseCount(part, out long count, "save", "saves"))
+            {
+                (int min, int max) = (1, TaskSpecRules.FullEverySaves.Max);
+                saves =
+                    count >= min && count <= max
+                        ? (int)count
+                        : throw section.Wrong(scalar, key, FormattableString.Invariant($"it must be from {min} to {max} saves"), scalar.Text);
+            }
+            else if (time is null && Quantities.TryParseDuration(part, out TimeSpan span, out _))
+            {
+                time =
+                    span >= TaskSpecRules.KeepEvery.Min && span <= TaskSpecRules.FullEvery.Max
+                        ? span
+                        : throw section.Wrong(
+                            scalar,
+                            key,
+                            $"the time must be from {Quantities.Format(TaskSpecRules.KeepEvery.Min)} to "
+                                + Quantities.Format(TaskSpecRules.FullEvery.Max),
+                            scalar.Text
+                        );
+            }
+            else
+            {
+                throw section.Wrong(scalar, key, "write a number of saves, a time, or both: 20 saves or 1 d; off: never", scalar.Text);
+            }
+        }
+
+        return (time ?? TimeSpan.Zero, saves ?? 0);
     }
 
     private static RetrySpec ReadRetry(ConfigSection section)

@@ -71,6 +71,9 @@ public sealed record TaskProgressed(TaskProgress Progress, bool Settled = false)
 /// <summary>A checkpoint became durable: its manifest is written and synced.</summary>
 public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent
 {
+    /// <summary>Why it shares no chunk with former checkpoints, though it might have; null: it was free to share.</summary>
+    public string? Full { get; init; }
+
     /// <summary>How long the task has trained in all, where its saves are paced by what they cost; null: they are not.</summary>
     public TimeSpan? Trained { get; init; }
 }

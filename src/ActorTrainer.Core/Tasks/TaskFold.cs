@@ -15,6 +15,11 @@ internal static class TaskFold
     {
         SavePace? pace = SavePaceFold.After(state.Pace, e);
         TaskState next = Changed(state, e);
+        if (e is TaskCheckpointed saved)
+        {
+            next = next with { SinceFull = FullSavePolicy.After(state.SinceFull, saved.Checkpoint) };
+        }
+
         return ReferenceEquals(pace, state.Pace) ? next : next with { Pace = pace };
     }
 

@@ -116,6 +116,9 @@ public sealed record TaskState
     /// <summary>How often its trainer saves by itself, and what that was decided by; null: nothing was measured yet.</summary>
     public SavePace? Pace { get; init; }
 
+    /// <summary>What was saved since the last checkpoint that shares no chunk with a former one; null: nothing was saved.</summary>
+    public SinceFull? SinceFull { get; init; }
+
     /// <summary>What <c>run</c> exits with once it has ended.</summary>
     public int? ExitCode { get; init; }
 

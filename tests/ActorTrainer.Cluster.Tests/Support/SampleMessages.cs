@@ -63,6 +63,8 @@ internal static class SampleMessages
             KeepEvery = TimeSpan.FromHours(6),
             KeepEverySteps = 1000,
             MaxOverhead = 0.02,
+            FullEverySaves = 7,
+            FullEvery = TimeSpan.FromHours(8),
         },
         Retry = new RetrySpec
         {
@@ -120,6 +122,7 @@ internal static class SampleMessages
         NodeLeaving = true,
         BestMetric = 0.125,
         Pace = Pace,
+        SinceFull = new SinceFull(3, new DateTimeOffset(2026, 3, 4, 5, 6, 7, TimeSpan.Zero)),
         ExitCode = 3,
         Results = new Dictionary<string, string> { ["sum"] = "7" },
         Archived = true,
@@ -133,7 +136,7 @@ internal static class SampleMessages
         new TaskStarted(2, 9, Node, 17, Checkpoint.Name, 12),
         new TaskAdopted(2, 9),
         new TaskProgressed(Progress, Settled: true),
-        new TaskCheckpointed(Checkpoint) { Trained = TimeSpan.FromHours(7) },
+        new TaskCheckpointed(Checkpoint) { Trained = TimeSpan.FromHours(7), Full = "one of 7 saves does so" },
         new TaskSavesPaced(TimeSpan.FromSeconds(10), Pace),
         new TaskCheckpointDamaged(Checkpoint.Name, "chunk 4 has another hash"),
         new TaskCheckpointSetAside(Checkpoint.Name, 2, "c-3-10-abcdefgh", 10),
