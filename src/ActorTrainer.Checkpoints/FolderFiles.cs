@@ -221,8 +221,22 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
 
     private sealed class Source(SafeFileHandle handle) : IPackSource
     {
-        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken) =>
-            RandomAccess.Read(handle, target.Span, offset);
+        private volatile bool _pastCache;
+
+        public void BypassCache() => _pastCache = true;
+
+        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken)
+        {
+            if (!_pastCache)
+            {
+                return RandomAccess.Read(handle, target.Span, offset);
+            }
+
+            PageCache.Forget(handle, offset, target.Length);
+            int read = RandomAccess.Read(handle, target.Span, offset);
+            PageCache.Forget(handle, offset, target.Length);
+            return read;
+        }
 
         public void Dispose() => handle.Dispose();
     }

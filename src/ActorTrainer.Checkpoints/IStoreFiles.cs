@@ -97,6 +97,12 @@ internal interface IPackSink : IDisposable
 /// <summary>A pack that is open for reading, by several threads at once.</summary>
 internal interface IPackSource : IDisposable
 {
+    /// <summary>
+    /// Has reads from now on ask the disk itself and leave nothing in the system's memory, where that can be: what is read to find damage must
+    /// not come from there, nor drive out what is needed.
+    /// </summary>
+    void BypassCache() { }
+
     /// <summary>Reads what stands at an offset.</summary>
     /// <returns>How many bytes, which may be fewer than asked for; 0 at the end of the pack.</returns>
     int Read(long offset, Memory<byte> target, CancellationToken cancellationToken);

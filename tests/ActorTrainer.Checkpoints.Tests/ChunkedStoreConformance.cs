@@ -129,6 +129,23 @@ public abstract class ChunkedStoreConformance : CheckpointStoreConformance
     }
 
     [Fact]
+    public async Task Scrub_WholeThenWithAFlippedBit_SaysWhichItIs()
+    {
+        CheckpointRef saved = await Save(Tree());
+        long read = await Store.VerifyAsync(Task, saved, CancellationToken.None);
+        (await Store.ScrubAsync(Task, saved, long.MaxValue, CancellationToken.None)).ShouldBe(read);
+        Damage(
+            saved.Packs[0],
+            bytes =>
+            {
+                bytes[bytes.Length / 2] ^= 8;
+                return bytes;
+            }
+        );
+        await Should.ThrowAsync<CheckpointDamagedException>(() => Store.ScrubAsync(Task, saved, long.MaxValue, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Save_SeveralAtOnce_AreAllWhole()
     {
         TaskId other = TaskId.Parse("other-task");

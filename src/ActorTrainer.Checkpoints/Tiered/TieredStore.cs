@@ -83,6 +83,10 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         EitherAsync(task, checkpoint, store => store.VerifyAsync(task, checkpoint, cancellationToken));
 
     /// <inheritdoc />
+    public Task<long> ScrubAsync(TaskId task, CheckpointRef checkpoint, long bytesPerSecond, CancellationToken cancellationToken) =>
+        EitherAsync(task, checkpoint, store => store.ScrubAsync(task, checkpoint, bytesPerSecond, cancellationToken));
+
+    /// <inheritdoc />
     public Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
         EitherAsync(task, checkpoint, store => store.OpenAsync(task, checkpoint, cancellationToken));
 

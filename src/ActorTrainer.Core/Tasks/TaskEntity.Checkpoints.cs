@@ -122,7 +122,7 @@ public sealed partial class TaskEntity
         TaskCheckpointed? said = null
     )
     {
-        string?[] needed = [_run?.Restore?.Name, _protected, State!.RestoreFrom];
+        string?[] needed = [_run?.Restore?.Name, _protected, State!.RestoreFrom, State.LastVerified?.Name];
         RetentionPlan plan = RetentionPolicy.Plan([added, .. Items()], State.Spec.Checkpoint, [.. needed.OfType<string>()]);
         List<TaskEvent> events = [said ?? new TaskCheckpointed(added.Checkpoint)];
         List<TaskEffect> effects = [];

@@ -14,6 +14,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskProgressed), "progressed")]
 [JsonDerivedType(typeof(TaskCheckpointed), "checkpointed")]
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
+[JsonDerivedType(typeof(TaskCheckpointVerified), "checkpoint-verified")]
 [JsonDerivedType(typeof(TaskCheckpointSetAside), "checkpoint-set-aside")]
 [JsonDerivedType(typeof(TaskRestoreChosen), "restore-chosen")]
 [JsonDerivedType(typeof(TaskCheckpointImported), "checkpoint-imported")]
@@ -78,8 +79,14 @@ public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent
     public TimeSpan? Trained { get; init; }
 }
 
-/// <summary>A checkpoint could not be read back; it is never restored again.</summary>
+/// <summary>
+/// A checkpoint could not be read back: it is passed over by restores, and its packs are shared by no save. Its files stay until it leaves the
+/// list.
+/// </summary>
 public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : TaskEvent;
+
+/// <summary>A checkpoint was read back, and is what was saved. One that was damaged is usable again.</summary>
+public sealed record TaskCheckpointVerified(string Checkpoint, DateTimeOffset At) : TaskEvent;
 
 /// <summary>
 /// Runs that started from this checkpoint failed before they got anywhere: the task goes on from the one before. A resume takes it up
