@@ -25,9 +25,9 @@ public interface ICheckpointStore
     Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Reads and hashes everything that a checkpoint references, as <see cref="VerifyAsync"/> does, but slowly, one chunk after the other, and
-    /// from the disk itself where that can be told from the system's memory. What is damaged and stands whole elsewhere in the store is
-    /// fetched again. Default: of a store that knows no pace, as fast as it verifies.
+    /// Reads and hashes everything that a checkpoint references, as <see cref="VerifyAsync"/> does, but slowly, one chunk after the other,
+    /// and from the disk itself where that can be told from the system's memory. What is damaged and stands whole elsewhere in the store
+    /// is fetched again. Default: of a store that knows no pace, as fast as it verifies.
     /// </summary>
     /// <param name="task">The task.</param>
     /// <param name="checkpoint">The checkpoint.</param>

@@ -98,8 +98,8 @@ internal interface IPackSink : IDisposable
 internal interface IPackSource : IDisposable
 {
     /// <summary>
-    /// Has reads from now on ask the disk itself and leave nothing in the system's memory, where that can be: what is read to find damage must
-    /// not come from there, nor drive out what is needed.
+    /// Has reads from now on ask the disk itself and leave nothing in the system's memory, where that can be: what is read to find damage
+    /// must not come from there, nor drive out what is needed.
     /// </summary>
     void BypassCache() { }
 

@@ -10,8 +10,8 @@ namespace ActorTrainer.Core.Checkpoints;
 public sealed record SinceFull(int Saves, DateTimeOffset? At);
 
 /// <summary>
-/// Which saves share no chunk with former ones. A chunk that goes bad damages every checkpoint that has it; a full save now and then bounds how
-/// many those are, for the price of writing what has not changed.
+/// Which saves share no chunk with former ones. A chunk that goes bad damages every checkpoint that has it; a full save now and then bounds
+/// how many those are, for the price of writing what has not changed.
 /// </summary>
 public static class FullSavePolicy
 {

@@ -12,7 +12,9 @@ public static class ScrubPolicy
     /// <param name="newestFirst">All of the task's checkpoints.</param>
     /// <param name="now">Now, UTC.</param>
     /// <param name="every">How long one that was saved or read back counts as whole.</param>
-    /// <param name="knownSince">Since when the task is looked at: the newest is due that long after it, if none was read back meanwhile.</param>
+    /// <param name="knownSince">
+    /// Since when the task is looked at: the newest is due that long after it, if none was read back meanwhile.
+    /// </param>
     public static IReadOnlyList<CheckpointListing> Due(
         IReadOnlyList<CheckpointListing> newestFirst,
         DateTimeOffset now,

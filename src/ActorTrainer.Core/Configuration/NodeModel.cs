@@ -223,7 +223,9 @@ public sealed record CheckpointStoreModel
 /// <summary>How checkpoints that are kept are read back in the background, to find damage before they are needed.</summary>
 public sealed record ScrubModel
 {
-    /// <summary><c>every</c>: how long a checkpoint that was saved or read back counts as whole. Zero: none is read back. Default 7 d.</summary>
+    /// <summary>
+    /// <c>every</c>: how long a checkpoint that was saved or read back counts as whole. Zero: none is read back. Default 7 d.
+    /// </summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary><c>speed</c>: how many bytes a node reads in a second at most. Default 20 MB.</summary>

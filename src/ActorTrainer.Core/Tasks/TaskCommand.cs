@@ -83,8 +83,8 @@ public sealed record RemoveCheckpoints(IReadOnlyList<string> Checkpoints) : Task
 public sealed record CollectGarbage(IReadOnlyList<string> Files, bool DryRun) : TaskCommand;
 
 /// <summary>
-/// Tells what came of reading one of the task's checkpoints back. A damaged one is marked: it is passed over by restores, and no save shares
-/// its packs. One that is whole is known to be so, and is usable again if it was marked.
+/// Tells what came of reading one of the task's checkpoints back. A damaged one is marked: it is passed over by restores, and no save
+/// shares its packs. One that is whole is known to be so, and is usable again if it was marked.
 /// </summary>
 /// <param name="Checkpoint">The checkpoint.</param>
 /// <param name="At">When it was read, UTC.</param>

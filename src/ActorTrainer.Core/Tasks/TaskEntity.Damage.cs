@@ -12,8 +12,8 @@ public sealed partial class TaskEntity
     private bool HoldsOnDamage => State!.Spec.Checkpoint.OnDamage == DamageAction.Hold;
 
     /// <summary>
-    /// What was read back, and how. A run whose newest checkpoint is damaged takes another one at once: till then a failure would cost all that
-    /// was done since the one before.
+    /// What was read back, and how. A run whose newest checkpoint is damaged takes another one at once: till then a failure would cost all
+    /// that was done since the one before.
     /// </summary>
     private EntityStep OnVerified(RecordVerification verified)
     {

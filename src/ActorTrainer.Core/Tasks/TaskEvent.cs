@@ -80,8 +80,8 @@ public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent
 }
 
 /// <summary>
-/// A checkpoint could not be read back: it is passed over by restores, and its packs are shared by no save. Its files stay until it leaves the
-/// list.
+/// A checkpoint could not be read back: it is passed over by restores, and its packs are shared by no save. Its files stay until it leaves
+/// the list.
 /// </summary>
 public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : TaskEvent;
 

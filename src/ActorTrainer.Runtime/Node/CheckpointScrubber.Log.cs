@@ -11,8 +11,8 @@ internal sealed partial class CheckpointScrubber
 
     [LoggerMessage(
         Level = LogLevel.Error,
-        Message = "checkpoint {Checkpoint} of {Task} was read back and is damaged: {Reason} Look at the disk; its files stay as they are, and "
-            + "no save shares them."
+        Message = "checkpoint {Checkpoint} of {Task} was read back and is damaged: {Reason} Look at the disk; its files stay as they are, "
+            + "and no save shares them."
     )]
     private static partial void LogDamaged(ILogger logger, TaskId task, string checkpoint, string reason);
 

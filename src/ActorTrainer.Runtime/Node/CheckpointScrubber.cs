@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// Reads back the checkpoints of the tasks that this node owns, one after the other and slowly, and tells their owner what it found. What is
-/// due is asked of the journal each time, so that a node that starts again, or takes tasks over, goes on where the last one was.
+/// Reads back the checkpoints of the tasks that this node owns, one after the other and slowly, and tells their owner what it found. What
+/// is due is asked of the journal each time, so that a node that starts again, or takes tasks over, goes on where the last one was.
 /// </summary>
 /// <param name="client">Lists tasks and checkpoints, and takes what was found.</param>
 /// <param name="store">Where they are.</param>

@@ -71,8 +71,8 @@ internal sealed class NodeFiles(
     }
 
     /// <summary>
-    /// Tells the task what was found, if it is owned here: another node may have another folder, and its saves and restores are not of it. A
-    /// task that cannot be asked now is told by whoever reads the checkpoint next; the answer has what was found in any case.
+    /// Tells the task what was found, if it is owned here: another node may have another folder, and its saves and restores are not of it.
+    /// A task that cannot be asked now is told by whoever reads the checkpoint next; the answer has what was found in any case.
     /// </summary>
     private async Task RecordAsync(TaskId task, string checkpoint, string? damage, CancellationToken cancellationToken)
     {

@@ -28,8 +28,8 @@ internal sealed record Refusal(int At, int Error, bool Lasting = false) : Fault(
 }
 
 /// <summary>
-/// A folder on the real disk whose changes are counted and kept in a list, and one of which goes wrong as planned. Nothing is really synced:
-/// what a sync promises is the business of <see cref="DiskModel"/>.
+/// A folder on the real disk whose changes are counted and kept in a list, and one of which goes wrong as planned. Nothing is really
+/// synced: what a sync promises is the business of <see cref="DiskModel"/>.
 /// </summary>
 internal sealed class FaultDisk(string root, IReadOnlyList<DiskStep> before, Fault? fault = null) : IDisk
 {

@@ -55,7 +55,8 @@ public sealed class FaultEnumerationTests(ITestOutputHelper output) : IDisposabl
         output.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name}: {steps.Length} points; {killed} kills, {refused} errors, {cuts} states after a power cut; {took.Elapsed.TotalSeconds:0.0} s"
+                $"{name}: {steps.Length} points; {killed} kills, {refused} errors, {cuts} states after a power cut; "
+                    + $"{took.Elapsed.TotalSeconds:0.0} s"
             )
         );
         foreach (IGrouping<DiskAction, DiskStep> kind in steps.GroupBy(step => step.Action).OrderBy(kind => kind.Key))
@@ -175,7 +176,8 @@ public sealed class FaultEnumerationTests(ITestOutputHelper output) : IDisposabl
             }
 
             Saved next = await FaultCheck.RestartAsync(scenario, world, ledger, listed);
-            await FaultCheck.PowerCutAsync(scenario, world, Booted(new DiskModel(world.Disk.AllSteps).Promised, ledger, true).World, [next, .. listed]);
+            FaultWorld after = Booted(new DiskModel(world.Disk.AllSteps).Promised, ledger, isFinished: true).World;
+            await FaultCheck.PowerCutAsync(scenario, world, after, [next, .. listed]);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

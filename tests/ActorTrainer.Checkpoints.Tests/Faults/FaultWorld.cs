@@ -12,8 +12,8 @@ namespace ActorTrainer.Checkpoints.Tests.Faults;
 internal sealed record Saved(TaskId Task, CheckpointRef Checkpoint, int State);
 
 /// <summary>
-/// One life of a node: a folder with its stores, on a disk that may go wrong. Names, times and states are the same in every life, so that the
-/// same steps come in the same order and a checkpoint of one life can be looked for in another.
+/// One life of a node: a folder with its stores, on a disk that may go wrong. Names, times and states are the same in every life, so that
+/// the same steps come in the same order and a checkpoint of one life can be looked for in another.
 /// </summary>
 internal sealed class FaultWorld(string root, FaultStates states, FaultDisk disk)
 {
