@@ -1,5 +1,3 @@
-using System.Globalization;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Core.Checkpoints;
@@ -30,9 +28,9 @@ public static class FullSavePolicy
         int saves = spec.FullEverySaves ?? DefaultSaves;
         TimeSpan time = spec.FullEvery ?? DefaultTime;
         return since is null ? null
-            : saves > 0 && since.Saves + 1 >= saves
-                ? string.Create(CultureInfo.InvariantCulture, $"one of {saves} saves does so")
-            : time > TimeSpan.Zero && now - since.At >= time ? $"the last that did so is {Quantities.Format(time)} old"
+            : saves > 0 && since.Saves + 1 >= saves ? FormattableString.Invariant($"one of {saves} saves does so")
+            : time > TimeSpan.Zero && now - since.At >= time
+                ? FormattableString.Invariant($"the last that did so is {time.TotalHours:0.##} h old")
             : null;
     }
 

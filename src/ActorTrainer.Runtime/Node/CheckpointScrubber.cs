@@ -1,6 +1,5 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Cluster;
-using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;

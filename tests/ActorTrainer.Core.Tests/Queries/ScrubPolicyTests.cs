@@ -1,8 +1,7 @@
-using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tests.Tasks;
 
-namespace ActorTrainer.Core.Tests.Checkpoints;
+namespace ActorTrainer.Core.Tests.Queries;
 
 public sealed class ScrubPolicyTests
 {

@@ -1,6 +1,4 @@
-using ActorTrainer.Core.Queries;
-
-namespace ActorTrainer.Core.Checkpoints;
+namespace ActorTrainer.Core.Queries;
 
 /// <summary>
 /// Which checkpoints are read back in the background: each that is kept, once in a while. Of a task whose checkpoints are replaced sooner
