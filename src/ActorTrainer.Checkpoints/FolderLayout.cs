@@ -151,7 +151,7 @@ internal sealed class FolderLayout(string root, IDisk disk)
             {
                 disk.SyncFolder(parent);
             }
-            catch (IOException e) when (isThere && e.HResult == AccessDenied)
+            catch (IOException e) when (isThere && folder.Length <= Root.Length && e.HResult == AccessDenied)
             {
                 // Above the store, where this node's user may not look: somebody else made the folder, long ago.
             }

@@ -236,7 +236,7 @@ public sealed class FolderStoreFaultTests : IDisposable
     private static Action<DiskStep> SimulatedFullDisk(string store, long size) =>
         _ =>
         {
-            if (new DirectoryInfo(store).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) > size)
+            if (Directory.Exists(store) && new DirectoryInfo(store).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) > size)
             {
                 throw new IOException("No space left on device", NoSpace);
             }

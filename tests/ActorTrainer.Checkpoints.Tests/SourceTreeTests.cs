@@ -54,7 +54,7 @@ public sealed partial class SourceTreeTests : IDisposable
         bool changed = false;
         FolderStore store = _fixture.Open(step =>
         {
-            if (step.Action == DiskAction.Append && !changed)
+            if (IsOfThePack(step) && !changed)
             {
                 changed = true;
                 Change(file, change);
@@ -75,7 +75,7 @@ public sealed partial class SourceTreeTests : IDisposable
         int looks = 0;
         FolderStore store = _fixture.Open(step =>
         {
-            if (step.Action == DiskAction.Append)
+            if (IsOfThePack(step))
             {
                 looks++;
                 File.SetUnixFileMode(file, File.GetUnixFileMode(file));
@@ -95,6 +95,9 @@ public sealed partial class SourceTreeTests : IDisposable
         SourceTree.List(_fixture.Folder["source"]).Select(file => file.Path).ShouldBe(["a", "b.d", "b/c"]);
         DiskFolder.Read(_fixture.Folder["source"]).Count.ShouldBe(3);
     }
+
+    private static bool IsOfThePack(DiskStep step) =>
+        step.Action == DiskAction.Append && step.Path.EndsWith(".pack", StringComparison.Ordinal);
 
     private static void Change(string file, string change)
     {

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ActorTrainer.Checkpoints.Tests.Faults;
 
 /// <summary>
@@ -58,7 +56,7 @@ internal sealed class DiskModel
     {
         if (count <= MostCombined)
         {
-            return Enumerable.Range(0, 1 << count).Select<int, Func<int, bool>>(chosen => index => (chosen >> index & 1) != 0);
+            return Enumerable.Range(0, 1 << count).Select<int, Func<int, bool>>(chosen => index => ((chosen >> index) & 1) != 0);
         }
 
         return Enumerable
@@ -181,11 +179,7 @@ internal sealed class DiskState(IReadOnlyDictionary<string, byte[]?> names)
             "\n",
             names
                 .OrderBy(name => name.Key, StringComparer.Ordinal)
-                .Select(name =>
-                    name.Value is null
-                        ? name.Key + "/"
-                        : string.Create(CultureInfo.InvariantCulture, $"{name.Key} {ManifestFormat.HashOf(name.Value)}")
-                )
+                .Select(name => name.Value is null ? $"{name.Key}/" : $"{name.Key} {ManifestFormat.HashOf(name.Value)}")
         );
 
     /// <summary>What is below a folder.</summary>

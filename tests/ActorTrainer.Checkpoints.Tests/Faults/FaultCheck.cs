@@ -21,7 +21,7 @@ internal static class FaultCheck
         foreach (Saved saved in (ledger.Removed ?? []).Concat(ledger.Made is { } made && !listed.Contains(made) ? [made] : []))
         {
             // There or said to be damaged; that it is not different is looked at on the way.
-            _ = await world.ComesBackAsync(store, saved);
+            _ = await world.ComesBackAsync(store, saved, mayBeAway: listed.Count == 0);
         }
 
         Saved next = await world.SaveAsync(store, 9, term: 2, [.. listed.Where(saved => saved.Task == world.Task)]);

@@ -16,7 +16,7 @@ internal sealed record Refusal(int At, int Error, bool Lasting = false) : Fault(
     public const int AccessDenied = 13;
     public const int NoSpace = 28;
 
-    public Exception Exception(DiskStep step) =>
+    public Exception ToThrow(DiskStep step) =>
         Error switch
         {
             NoSpace => new IOException("No space left on device", NoSpace),
@@ -129,7 +129,7 @@ internal sealed class FaultDisk(string root, IReadOnlyList<DiskStep> before, Fau
                     Half(step, half);
                 }
 
-                throw refusal.Exception(step);
+                throw refusal.ToThrow(step);
             }
 
             T done = effect();

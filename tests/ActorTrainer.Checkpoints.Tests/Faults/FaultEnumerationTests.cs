@@ -185,7 +185,7 @@ public sealed class FaultEnumerationTests(ITestOutputHelper output) : IDisposabl
         }
         finally
         {
-            Directory.Delete(Path.Combine(_folder["worlds"]), recursive: true);
+            Directory.Delete(_folder["worlds"], recursive: true);
         }
     }
 }

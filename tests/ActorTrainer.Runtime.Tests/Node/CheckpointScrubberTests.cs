@@ -3,7 +3,6 @@ using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
-using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Queries;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Node;
