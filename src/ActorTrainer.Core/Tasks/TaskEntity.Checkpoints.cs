@@ -81,7 +81,9 @@ public sealed partial class TaskEntity
 
     /// <summary>The time as far as this task knows it: from the last save that ended here, else that of the newest checkpoint.</summary>
     private DateTimeOffset? TimeAt(TimeSpan now) =>
-        _clock is { } clock ? clock.Time + (now - clock.Now) : State!.Checkpoints.FirstOrDefault()?.Checkpoint.SavedAt;
+        _clock is { } clock ? clock.Time + (now - clock.Now)
+        : State!.Checkpoints is [var newest, ..] ? newest.Checkpoint.SavedAt
+        : null;
 
     private EntityStep OnStored(CheckpointStored stored, TimeSpan now, DeterministicRandom random)
     {

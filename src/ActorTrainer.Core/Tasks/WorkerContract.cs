@@ -213,7 +213,7 @@ public sealed record RequestStaging(RunKey Run, string Reason) : TaskEffect;
 /// <param name="Listed">Checkpoints whose chunks may be referenced instead of written again, newest first.</param>
 public sealed record SaveCheckpoint(RunKey Run, StagedState State, string Name, IReadOnlyList<CheckpointRef> Listed) : TaskEffect
 {
-    /// <summary>Whether it is to share no chunk with <paramref name="Listed"/>, so that what damages them leaves it whole.</summary>
+    /// <summary>Whether it is to share no chunk with <see cref="Listed"/>, so that what damages them leaves it whole.</summary>
     public bool Full { get; init; }
 }
 

@@ -1,6 +1,6 @@
 using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Core.Checkpoints;
-using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints.Tests.Faults;
 
