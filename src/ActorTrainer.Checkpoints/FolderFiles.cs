@@ -48,6 +48,17 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
     public void PutPack(TaskId task, string pack, long atMost, Func<IPackSink, long> write, CancellationToken cancellationToken) =>
         Replace(task, pack, write);
 
+    public void PutManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken) =>
+        Replace(
+            task,
+            file,
+            sink =>
+            {
+                sink.Append(bytes);
+                return bytes.Length;
+            }
+        );
+
     public void SyncManifests(TaskId task) => Disk.SyncFolder(layout.ManifestFolder(task));
 
     public IPackSource? OpenPack(TaskId task, string pack, CancellationToken cancellationToken)
@@ -193,7 +204,7 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
             DurableFile.TryUnlink(Disk, temporary);
-            throw StoreErrors.Describe($"A file of {task} could not be fetched", path, e);
+            throw StoreErrors.Describe($"A file of {task} could not be copied", path, e);
         }
         catch
         {

@@ -73,6 +73,10 @@ internal interface IStoreFiles
     /// <param name="cancellationToken">Gives it up.</param>
     void WriteManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken);
 
+    /// <summary>As <see cref="WriteManifest"/>, where a copy that was cut off may have left something of it.</summary>
+    void PutManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken) =>
+        WriteManifest(task, file, bytes, cancellationToken);
+
     /// <summary>Names of all files of a task, in no order.</summary>
     IReadOnlyList<string> List(TaskId task, CancellationToken cancellationToken);
 

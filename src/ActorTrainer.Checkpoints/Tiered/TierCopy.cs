@@ -49,7 +49,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         }
 
         remote.SyncPacks(task);
-        remote.WriteManifest(task, file, bytes, cancellationToken);
+        remote.PutManifest(task, file, bytes, cancellationToken);
         return true;
     }
 
@@ -75,15 +75,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
 
         if (local.ReadManifest(task, file, cancellationToken) is not { } own || !own.AsSpan().SequenceEqual(bytes))
         {
-            local.Replace(
-                task,
-                file,
-                sink =>
-                {
-                    sink.Append(bytes);
-                    return bytes.Length;
-                }
-            );
+            local.PutManifest(task, file, bytes, cancellationToken);
         }
     }
 
