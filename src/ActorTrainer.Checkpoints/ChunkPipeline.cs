@@ -23,7 +23,6 @@ internal sealed class ChunkPipeline : IDisposable
     private readonly KnownChunks _known;
     private readonly string _packFile;
     private readonly PackWriter _pack;
-    private readonly Action<SaveStep>? _probe;
     private readonly ChunkJob[] _jobs;
     private readonly Stack<ChunkJob> _free;
     private readonly Dictionary<long, ChunkJob> _done = [];
@@ -46,12 +45,11 @@ internal sealed class ChunkPipeline : IDisposable
         KnownChunks known,
         FormerState former,
         string packFile,
-        PackWriter pack,
-        Action<SaveStep>? probe
+        PackWriter pack
     )
     {
         (_files, _store, _chunkSize, _compression, _pace) = (files, store, model.ChunkSizeBytes, model.Compression, pace);
-        (_known, _packFile, _pack, _probe) = (known, packFile, pack, probe);
+        (_known, _packFile, _pack) = (known, packFile, pack);
         _open = [.. files.Select(file => new OpenFile(file, former.Find(file.Path, _chunkSize), _chunkSize))];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
         int jobs = (int)Math.Min(MostJobs, Math.Max(1, chunks));
@@ -216,11 +214,6 @@ internal sealed class ChunkPipeline : IDisposable
 
     private void Append(ChunkJob job)
     {
-        if (job.Sequence % FolderStore.Parallelism == 0)
-        {
-            _probe?.Invoke(SaveStep.WritingChunks);
-        }
-
         // Encoded, and yet known by now: the same bytes stand in this state twice.
         if (job.IsEncoded && !_known.Contains(job.Key))
         {

@@ -15,24 +15,25 @@ public abstract class ChunkedStore : ICheckpointStore
     // A save with three buffers for each of its jobs and a restore find all of theirs here.
     private static readonly int BuffersKept = (ChunkPipeline.MostJobs * 3) + (FolderStore.Parallelism * 3);
 
+    // Shorter ones are added up: a timer takes its own time.
+    private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(20);
+
     private readonly CheckpointStoreModel _model;
     private readonly TimeProvider _time;
     private readonly BufferPool _pool;
     private readonly CompressionPace _pace;
     private readonly FormerStates _former = new();
-    private readonly Action<SaveStep>? _probe;
 
     private protected ChunkedStore(
         IStoreFiles files,
         CheckpointStoreModel model,
         TimeProvider time,
-        BufferPool pool,
-        Action<SaveStep>? probe
+        BufferPool pool
     )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(model.ChunkSizeBytes, ManifestFormat.SmallestChunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(model.ChunkSizeBytes, ManifestFormat.LargestChunk);
-        (Files, _model, _time, _pool, _probe) = (files, model, time, pool, probe);
+        (Files, _model, _time, _pool) = (files, model, time, pool);
         _pace = new CompressionPace(time, FolderStore.Parallelism);
     }
 
@@ -56,7 +57,7 @@ public abstract class ChunkedStore : ICheckpointStore
         }
 
         return RunAsync(
-            () => new FolderSave(Files, _pool, _model, _pace, _former, _time, _probe, request).Execute(cancellationToken),
+            () => new FolderSave(Files, _pool, _model, _pace, _former, _time, request).Execute(cancellationToken),
             cancellationToken
         );
     }
@@ -76,6 +77,32 @@ public abstract class ChunkedStore : ICheckpointStore
     /// <inheritdoc />
     public Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
         RunAsync(() => Verify(task, checkpoint, cancellationToken), cancellationToken);
+
+    /// <inheritdoc />
+    public async Task<long> ScrubAsync(TaskId task, CheckpointRef checkpoint, long bytesPerSecond, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesPerSecond);
+        long began = _time.GetTimestamp();
+        using FolderReader reader = await RunAsync(
+                () => new FolderReader(Files, _pool, task, checkpoint, cancellationToken, cancellationToken),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        reader.BypassCache();
+        long bytes = reader.ManifestLength;
+        foreach ((ManifestEntry entry, int index) in reader.Chunks())
+        {
+            TimeSpan ahead = TimeSpan.FromSeconds((double)bytes / bytesPerSecond) - _time.GetElapsedTime(began);
+            if (ahead > LeastPause)
+            {
+                await Task.Delay(ahead, _time, cancellationToken).ConfigureAwait(false);
+            }
+
+            bytes += await RunAsync(() => ReadBack(reader, entry, index), cancellationToken).ConfigureAwait(false);
+        }
+
+        return bytes;
+    }
 
     /// <inheritdoc />
     public Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
@@ -166,31 +193,26 @@ public abstract class ChunkedStore : ICheckpointStore
     {
         using FolderReader reader = new(Files, _pool, task, checkpoint, cancellationToken, cancellationToken);
         long bytes = reader.ManifestLength;
-        HashSet<string> seen = new(StringComparer.Ordinal);
-        (ManifestEntry Entry, int Index)[] wanted =
-        [
-            .. reader.Manifest.Entries.SelectMany(entry =>
-                Enumerable.Range(0, entry.Chunks.Count).Where(index => seen.Add(entry.Chunks[index].Sha256)).Select(index => (entry, index))
-            ),
-        ];
+        IReadOnlyList<(ManifestEntry Entry, int Index)> wanted = reader.Chunks();
         FolderSave.Concurrently(
-            wanted.Length,
-            at =>
-            {
-                (ManifestEntry entry, int index) = wanted[at];
-                byte[] raw = _pool.Rent(reader.LengthOf(entry, index));
-                try
-                {
-                    Interlocked.Add(ref bytes, reader.ReadChunk(entry, index, raw));
-                }
-                finally
-                {
-                    _pool.Return(raw);
-                }
-            },
+            wanted.Count,
+            at => Interlocked.Add(ref bytes, ReadBack(reader, wanted[at].Entry, wanted[at].Index)),
             Files,
             cancellationToken
         );
         return bytes;
+    }
+
+    private int ReadBack(FolderReader reader, ManifestEntry entry, int index)
+    {
+        byte[] raw = _pool.Rent(reader.LengthOf(entry, index));
+        try
+        {
+            return reader.ReadChunk(entry, index, raw);
+        }
+        finally
+        {
+            _pool.Return(raw);
+        }
     }
 }

@@ -61,7 +61,7 @@ internal sealed class FolderCopy(IStoreFiles files, TaskId from, CheckpointRef c
 
             files.SyncPacks(to);
             byte[] bytes = ManifestFormat.Write(copy);
-            files.WriteManifest(to, _manifestFile, bytes, probe: null, cancellationToken);
+            files.WriteManifest(to, _manifestFile, bytes, cancellationToken);
             done = true;
             return Reference(checkpoint, copy, stored + bytes.Length, ManifestFormat.HashOf(bytes));
         }

@@ -6,6 +6,11 @@ namespace ActorTrainer.Checkpoints;
 /// <summary>Files of a store below a folder.</summary>
 internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
 {
+    private const int PieceBytes = 4 << 20;
+
+    /// <summary>What they are changed through.</summary>
+    public IDisk Disk => layout.Disk;
+
     public int AtOnce => FolderStore.Parallelism;
 
     public TaskScheduler Threads => TaskScheduler.Default;
@@ -36,9 +41,25 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
     }
 
     public IPackSink CreatePack(TaskId task, string pack, long atMost, CancellationToken cancellationToken) =>
-        new Sink(layout.FilePath(task, pack));
+        new Sink(Disk.Create(layout.FilePath(task, pack)));
 
-    public void SyncPacks(TaskId task) => DirectorySync.Sync(layout.PackFolder(task));
+    public void SyncPacks(TaskId task) => Disk.SyncFolder(layout.PackFolder(task));
+
+    public void PutPack(TaskId task, string pack, long atMost, Func<IPackSink, long> write, CancellationToken cancellationToken) =>
+        Replace(task, pack, write);
+
+    public void PutManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken) =>
+        Replace(
+            task,
+            file,
+            sink =>
+            {
+                sink.Append(bytes);
+                return bytes.Length;
+            }
+        );
+
+    public void SyncManifests(TaskId task) => Disk.SyncFolder(layout.ManifestFolder(task));
 
     public IPackSource? OpenPack(TaskId task, string pack, CancellationToken cancellationToken)
     {
@@ -66,25 +87,26 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         }
     }
 
-    public void WriteManifest(TaskId task, string file, byte[] bytes, Action<SaveStep>? probe, CancellationToken cancellationToken)
+    public void WriteManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken)
     {
         string path = layout.FilePath(task, file);
         string temporary = path + FolderLayout.TemporarySuffix;
         string? written = null;
         try
         {
-            DurableFile.Write(temporary, bytes);
+            DurableFile.Write(Disk, temporary, bytes);
             written = temporary;
-            probe?.Invoke(SaveStep.ManifestWritten);
-            File.Move(temporary, path);
+            Disk.Rename(temporary, path, overwrite: false);
             written = path;
-            probe?.Invoke(SaveStep.ManifestRenamed);
-            DirectorySync.Sync(layout.ManifestFolder(task));
-            probe?.Invoke(SaveStep.ManifestFolderSynced);
+            Disk.SyncFolder(layout.ManifestFolder(task));
         }
         catch
         {
-            TryRemove(written);
+            if (written is not null)
+            {
+                DurableFile.TryUnlink(Disk, written);
+            }
+
             throw;
         }
     }
@@ -117,7 +139,7 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         string path = layout.FilePath(task, file);
         try
         {
-            File.Delete(path);
+            Disk.Unlink(path);
         }
         catch (DirectoryNotFoundException)
         {
@@ -133,7 +155,7 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
     {
         string source = layout.FilePath(from, pack);
         string target = layout.FilePath(to, name);
-        if (HardLink.TryCreate(source, target))
+        if (Disk.TryLink(source, target))
         {
             return 0;
         }
@@ -141,10 +163,18 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         try
         {
             using FileStream read = new(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using FileStream write = new(target, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-            read.CopyTo(write);
-            write.Flush(flushToDisk: true);
-            return write.Length;
+            using Sink sink = new(Disk.Create(target));
+            byte[] piece = GC.AllocateUninitializedArray<byte>(PieceBytes);
+            long length = 0;
+            while (read.Read(piece) is > 0 and int count)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                sink.Append(piece.AsSpan(0, count));
+                length += count;
+            }
+
+            sink.Finish(length);
+            return length;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -162,85 +192,62 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         string temporary = Path.ChangeExtension(path, ".json" + FolderLayout.TemporarySuffix);
         try
         {
-            File.Delete(temporary);
-            using (Sink sink = new(temporary))
+            Disk.Unlink(temporary);
+            using (Sink sink = new(Disk.Create(temporary)))
             {
                 sink.Finish(write(sink));
             }
 
-            File.Move(temporary, path, overwrite: true);
-            DirectorySync.Sync(Path.GetDirectoryName(path)!);
+            Disk.Rename(temporary, path, overwrite: true);
+            Disk.SyncFolder(Path.GetDirectoryName(path)!);
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {
-            TryRemove(temporary);
-            throw StoreErrors.Describe($"A file of {task} could not be fetched", path, e);
+            DurableFile.TryUnlink(Disk, temporary);
+            throw StoreErrors.Describe($"A file of {task} could not be copied", path, e);
         }
         catch
         {
-            TryRemove(temporary);
+            DurableFile.TryUnlink(Disk, temporary);
             throw;
         }
     }
 
-    private static void TryRemove(string? path)
+    private sealed class Sink(IDiskFile file) : IPackSink
     {
-        try
-        {
-            if (path is not null)
-            {
-                File.Delete(path);
-            }
-        }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
-        {
-            // What stays is garbage without a name; the next activation condemns it. The error that brought us here matters more.
-        }
-    }
-
-    private sealed class Sink : IPackSink
-    {
-        // Often enough that the disk is never idle, seldom enough that it gets large pieces.
-        private const int WritebackEvery = 16 * 1024 * 1024;
-
-        private readonly SafeFileHandle _handle;
-        private long _length;
-        private long _writtenBack;
-
-        // Names are never used again: a file that is there already is somebody else's.
-        public Sink(string path) => _handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
-
-        public void Append(ReadOnlySpan<byte> bytes)
-        {
-            RandomAccess.Write(_handle, bytes, _length);
-            _length += bytes.Length;
-            if (_length - _writtenBack >= WritebackEvery)
-            {
-                // Otherwise all of it would wait for the sync at the end, and the disk would do nothing until then.
-                Writeback.Start(_handle, _writtenBack, _length - _writtenBack);
-                _writtenBack = _length;
-            }
-        }
+        public void Append(ReadOnlySpan<byte> bytes) => file.Append(bytes);
 
         public void Finish(long length)
         {
-            RandomAccess.FlushToDisk(_handle);
-            long actual = RandomAccess.GetLength(_handle);
+            file.Sync();
+            long actual = file.Length;
             if (actual != length)
             {
                 throw new IOException($"it has {actual} bytes after writing {length}");
             }
-
-            _handle.Dispose();
         }
 
-        public void Dispose() => _handle.Dispose();
+        public void Dispose() => file.Dispose();
     }
 
     private sealed class Source(SafeFileHandle handle) : IPackSource
     {
-        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken) =>
-            RandomAccess.Read(handle, target.Span, offset);
+        private volatile bool _pastCache;
+
+        public void BypassCache() => _pastCache = true;
+
+        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken)
+        {
+            if (!_pastCache)
+            {
+                return RandomAccess.Read(handle, target.Span, offset);
+            }
+
+            PageCache.Forget(handle, offset, target.Length);
+            int read = RandomAccess.Read(handle, target.Span, offset);
+            PageCache.Forget(handle, offset, target.Length);
+            return read;
+        }
 
         public void Dispose() => handle.Dispose();
     }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -8,14 +9,26 @@ namespace ActorTrainer.Checkpoints;
 /// Where things stand below the store's folder: <c>TASK/packs/NAME.pack</c>, <c>TASK/manifests/NAME.json</c>,
 /// <c>bundles/HASH.tar.gz</c>, <c>output/TASK/…</c>, and a marker that tells a store from the empty mount point of one.
 /// </summary>
-internal sealed class FolderLayout(string root)
+internal sealed class FolderLayout(string root, IDisk disk)
 {
     public const string MarkerName = "actortrainer-store.json";
     public const string TemporarySuffix = ".tmp";
 
     public static readonly byte[] MarkerBytes = "{ \"format\": \"actortrainer-store\", \"version\": 1 }\n"u8.ToArray();
 
+    private const int AccessDenied = 13;
+
+    // What this process made durable or found durable; see CreateDurably.
+    private readonly ConcurrentDictionary<string, bool> _durable = new(StringComparer.Ordinal);
+
+    /// <summary>The layout of a folder on the disk itself.</summary>
+    public FolderLayout(string root)
+        : this(root, RealDisk.Instance) { }
+
     public string Root { get; } = Path.GetFullPath(root);
+
+    /// <summary>What its files are changed through.</summary>
+    public IDisk Disk => disk;
 
     public string MarkerPath => Path.Combine(Root, MarkerName);
 
@@ -87,9 +100,15 @@ internal sealed class FolderLayout(string root)
 
             CreateDurably(Root);
             string temporary = $"{MarkerPath}.{Path.GetRandomFileName()}{TemporarySuffix}";
-            DurableFile.Write(temporary, MarkerBytes);
-            File.Move(temporary, MarkerPath, overwrite: true);
-            DirectorySync.Sync(Root);
+            DurableFile.Write(disk, temporary, MarkerBytes);
+            disk.Rename(temporary, MarkerPath, overwrite: true);
+            disk.SyncFolder(Root);
+            _durable[MarkerPath] = true;
+        }
+        else if (!_durable.ContainsKey(MarkerPath))
+        {
+            disk.SyncFolder(Root);
+            _durable[MarkerPath] = true;
         }
     }
 
@@ -108,23 +127,36 @@ internal sealed class FolderLayout(string root)
                 + "Check that the disk is mounted and actortrainer.checkpoints.path is right."
         );
 
-    private static void CreateDurably(string folder)
+    /// <summary>
+    /// Makes a folder and those above it, so that they outlive a power cut. One that is there already may be of a process that ended before
+    /// it could sync it: so that is done once by every process, before something in it is said to be durable.
+    /// </summary>
+    private void CreateDurably(string folder)
     {
-        if (Directory.Exists(folder))
+        bool isThere = Directory.Exists(folder);
+        if (isThere && _durable.ContainsKey(folder))
         {
             return;
         }
 
-        string? parent = Path.GetDirectoryName(folder);
-        if (parent is not null)
+        if (Path.GetDirectoryName(folder) is { } parent)
         {
-            CreateDurably(parent);
+            if (!isThere)
+            {
+                CreateDurably(parent);
+                disk.MakeFolder(folder);
+            }
+
+            try
+            {
+                disk.SyncFolder(parent);
+            }
+            catch (IOException e) when (isThere && folder.Length <= Root.Length && e.HResult == AccessDenied)
+            {
+                // Above the store, where this node's user may not look: somebody else made the folder, long ago.
+            }
         }
 
-        Directory.CreateDirectory(folder);
-        if (parent is not null)
-        {
-            DirectorySync.Sync(parent);
-        }
+        _durable[folder] = true;
     }
 }

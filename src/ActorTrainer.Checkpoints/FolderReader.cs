@@ -139,6 +139,21 @@ internal sealed class FolderReader : IDisposable
         }
     }
 
+    /// <summary>Has reads ask the disk itself; see <see cref="IPackSource.BypassCache"/>.</summary>
+    public void BypassCache() => Array.ForEach(_packs, pack => pack?.BypassCache());
+
+    /// <summary>Each chunk that the checkpoint has, once, in the order of its files.</summary>
+    public IReadOnlyList<(ManifestEntry Entry, int Index)> Chunks()
+    {
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        return
+        [
+            .. Manifest.Entries.SelectMany(entry =>
+                Enumerable.Range(0, entry.Chunks.Count).Where(index => seen.Add(entry.Chunks[index].Sha256)).Select(index => (entry, index))
+            ),
+        ];
+    }
+
     public void Dispose() => Array.ForEach(_packs, pack => pack?.Dispose());
 
     private void OpenPacks(IEnumerable<int> indices, CancellationToken cancellationToken)

@@ -17,7 +17,6 @@ internal sealed class FolderSave(
     CompressionPace pace,
     FormerStates former,
     TimeProvider time,
-    Action<SaveStep>? probe,
     SaveRequest request
 )
 {
@@ -45,7 +44,11 @@ internal sealed class FolderSave(
                 );
             }
 
-            _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
+            if (!request.IsFull)
+            {
+                _known.AddFrom(files, request.Task, request.Listed, cancellationToken);
+            }
+
             WritePack(pack, cancellationToken);
             CheckpointRef checkpoint = WriteManifest(pack.Length, cancellationToken);
             former.Saved(request.Task, _state);
@@ -70,19 +73,17 @@ internal sealed class FolderSave(
 
     private void WritePack(PackWriter pack, CancellationToken cancellationToken)
     {
-        FormerState before = former.Of(request.Task);
-        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, before, _packFile, pack, probe))
+        // A full save relies on nothing that was found before.
+        FormerState before = request.IsFull ? FormerState.None : former.Of(request.Task);
+        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, before, _packFile, pack))
         {
             pipeline.Run(cancellationToken);
             (_keys, _state) = (pipeline.Keys, pipeline.State);
         }
 
-        probe?.Invoke(SaveStep.ChunksWritten);
         pack.Finish();
         pace.Written(pack.Length, pack.Took);
-        probe?.Invoke(SaveStep.PackSynced);
         files.SyncPacks(request.Task);
-        probe?.Invoke(SaveStep.PackFolderSynced);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
@@ -128,7 +129,7 @@ internal sealed class FolderSave(
     {
         Manifest manifest = BuildManifest();
         byte[] bytes = ManifestFormat.Write(manifest);
-        files.WriteManifest(request.Task, _manifestFile, bytes, probe, cancellationToken);
+        files.WriteManifest(request.Task, _manifestFile, bytes, cancellationToken);
         return new CheckpointRef(
             request.Name,
             request.State.Step,

@@ -20,7 +20,7 @@ public sealed partial class FolderStore
     /// <exception cref="CheckpointStoreException">The scratch folder could not be used.</exception>
     public async Task WarmUpAsync(string scratchFolder, CancellationToken cancellationToken)
     {
-        FolderStore scratch = new(_model with { Path = Path.Combine(scratchFolder, "store") }, _time, _pool, probe: null);
+        FolderStore scratch = new(_model with { Path = Path.Combine(scratchFolder, "store") }, _time, _pool, RealDisk.Instance);
         DeterministicRandom random = new(1);
         TaskId task = TaskId.Parse("warm-up");
         string source = Path.Combine(scratchFolder, "source");

@@ -20,17 +20,18 @@ public sealed partial class FolderStore : ChunkedStore
     /// <param name="time">Dates the manifests.</param>
     /// <exception cref="ArgumentException">The path is empty or the chunk size out of range.</exception>
     public FolderStore(CheckpointStoreModel model, TimeProvider time)
-        : this(model, time, probe: null) { }
+        : this(model, time, RealDisk.Instance) { }
 
-    internal FolderStore(CheckpointStoreModel model, TimeProvider time, Action<SaveStep>? probe)
-        : this(model, time, PoolFor(model), probe) { }
+    /// <summary>A store whose files are changed through a disk that is handed in.</summary>
+    internal FolderStore(CheckpointStoreModel model, TimeProvider time, IDisk disk)
+        : this(model, time, PoolFor(model), disk) { }
 
-    private FolderStore(CheckpointStoreModel model, TimeProvider time, BufferPool pool, Action<SaveStep>? probe)
-        : base(FilesOf(model), model, time, pool, probe) => (_model, _time, _pool) = (model, time, pool);
+    private FolderStore(CheckpointStoreModel model, TimeProvider time, BufferPool pool, IDisk disk)
+        : base(FilesOf(model, disk), model, time, pool) => (_model, _time, _pool) = (model, time, pool);
 
-    private static FolderFiles FilesOf(CheckpointStoreModel model)
+    private static FolderFiles FilesOf(CheckpointStoreModel model, IDisk disk)
     {
         ArgumentException.ThrowIfNullOrEmpty(model.Path);
-        return new FolderFiles(new FolderLayout(model.Path));
+        return new FolderFiles(new FolderLayout(model.Path, disk));
     }
 }

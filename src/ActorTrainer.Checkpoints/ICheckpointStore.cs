@@ -25,6 +25,21 @@ public interface ICheckpointStore
     Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Reads and hashes everything that a checkpoint references, as <see cref="VerifyAsync"/> does, but slowly, one chunk after the other,
+    /// and from the disk itself where that can be told from the system's memory. What is damaged and stands whole elsewhere in the store
+    /// is fetched again. Default: of a store that knows no pace, as fast as it verifies.
+    /// </summary>
+    /// <param name="task">The task.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="bytesPerSecond">At most so many, on average.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <returns>The bytes read.</returns>
+    /// <exception cref="CheckpointDamagedException">It is nowhere whole.</exception>
+    /// <exception cref="CheckpointStoreException">As for a restore.</exception>
+    Task<long> ScrubAsync(TaskId task, CheckpointRef checkpoint, long bytesPerSecond, CancellationToken cancellationToken) =>
+        VerifyAsync(task, checkpoint, cancellationToken);
+
+    /// <summary>
     /// Opens a checkpoint to read its files one after the other. What is open stays readable when it is unlinked; in a bucket, where
     /// nothing can be held open, a read then says that it is gone.
     /// </summary>
@@ -88,7 +103,11 @@ public sealed record SaveRequest(
     StagedState State,
     StateSource Source,
     IReadOnlyList<CheckpointRef> Listed
-);
+)
+{
+    /// <summary>Whether it references no chunk of them all the same: what damages them leaves it whole.</summary>
+    public bool IsFull { get; init; }
+}
 
 /// <summary>The store could not do it now; says what, where and what to do.</summary>
 public sealed class CheckpointStoreException(string message, Exception? inner = null) : Exception(message, inner)

@@ -41,6 +41,25 @@ internal interface IStoreFiles
     /// <summary>Makes the names of finished packs durable.</summary>
     void SyncPacks(TaskId task);
 
+    /// <summary>
+    /// Writes a pack whose name was perhaps used before, by a copy that was cut off: under its name it is whole and durable or not there,
+    /// as far as <see cref="SyncPacks"/> has made the name durable.
+    /// </summary>
+    /// <param name="task">The task.</param>
+    /// <param name="pack">Its name.</param>
+    /// <param name="atMost">More bytes than this are not written.</param>
+    /// <param name="write">Writes it and gives its length.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
+    void PutPack(TaskId task, string pack, long atMost, Func<IPackSink, long> write, CancellationToken cancellationToken)
+    {
+        Delete(task, pack, cancellationToken);
+        using IPackSink sink = CreatePack(task, pack, atMost, cancellationToken);
+        sink.Finish(write(sink));
+    }
+
+    /// <summary>Makes the names of manifests durable that were written by somebody else; nothing to do where they are at once.</summary>
+    void SyncManifests(TaskId task) { }
+
     /// <summary>Opens a pack; null when there is none.</summary>
     IPackSource? OpenPack(TaskId task, string pack, CancellationToken cancellationToken);
 
@@ -51,9 +70,12 @@ internal interface IStoreFiles
     /// <param name="task">The task.</param>
     /// <param name="file">Its name.</param>
     /// <param name="bytes">Its content.</param>
-    /// <param name="probe">Told of the steps.</param>
     /// <param name="cancellationToken">Gives it up.</param>
-    void WriteManifest(TaskId task, string file, byte[] bytes, Action<SaveStep>? probe, CancellationToken cancellationToken);
+    void WriteManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="WriteManifest"/>, where a copy that was cut off may have left something of it.</summary>
+    void PutManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken) =>
+        WriteManifest(task, file, bytes, cancellationToken);
 
     /// <summary>Names of all files of a task, in no order.</summary>
     IReadOnlyList<string> List(TaskId task, CancellationToken cancellationToken);
@@ -79,6 +101,12 @@ internal interface IPackSink : IDisposable
 /// <summary>A pack that is open for reading, by several threads at once.</summary>
 internal interface IPackSource : IDisposable
 {
+    /// <summary>
+    /// Has reads from now on ask the disk itself and leave nothing in the system's memory, where that can be: what is read to find damage
+    /// must not come from there, nor drive out what is needed.
+    /// </summary>
+    void BypassCache() { }
+
     /// <summary>Reads what stands at an offset.</summary>
     /// <returns>How many bytes, which may be fewer than asked for; 0 at the end of the pack.</returns>
     int Read(long offset, Memory<byte> target, CancellationToken cancellationToken);

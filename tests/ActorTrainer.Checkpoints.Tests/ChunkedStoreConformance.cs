@@ -115,6 +115,37 @@ public abstract class ChunkedStoreConformance : CheckpointStoreConformance
     }
 
     [Fact]
+    public async Task Save_Full_OutlivesWhatItMightHaveShared()
+    {
+        Dictionary<string, byte[]> files = Tree();
+        CheckpointRef first = await Save(files);
+        CheckpointRef second = await Store.SaveAsync(Request(NewName(), [first]) with { IsFull = true }, CancellationToken.None);
+        second.Packs.ShouldBe([CheckpointNames.PackFile(second.Name)]);
+        FullSavePolicy.IsFull(second).ShouldBeTrue();
+
+        await Store.UnlinkAsync(Task, first.Packs, CancellationToken.None);
+        await Restore(second);
+        ShouldBeSame(files);
+    }
+
+    [Fact]
+    public async Task Scrub_WholeThenWithAFlippedBit_SaysWhichItIs()
+    {
+        CheckpointRef saved = await Save(Tree());
+        long read = await Store.VerifyAsync(Task, saved, CancellationToken.None);
+        (await Store.ScrubAsync(Task, saved, long.MaxValue, CancellationToken.None)).ShouldBe(read);
+        Damage(
+            saved.Packs[0],
+            bytes =>
+            {
+                bytes[bytes.Length / 2] ^= 8;
+                return bytes;
+            }
+        );
+        await Should.ThrowAsync<CheckpointDamagedException>(() => Store.ScrubAsync(Task, saved, long.MaxValue, CancellationToken.None));
+    }
+
+    [Fact]
     public async Task Save_SeveralAtOnce_AreAllWhole()
     {
         TaskId other = TaskId.Parse("other-task");

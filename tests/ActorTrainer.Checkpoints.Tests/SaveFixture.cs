@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints.Tests.Faults;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -21,8 +22,12 @@ internal sealed class SaveFixture : IDisposable
 
     public string StoreFolder { get; }
 
-    public FolderStore Open(Action<SaveStep>? probe = null, string? folder = null) =>
-        new(new CheckpointStoreModel { Path = folder ?? StoreFolder, ChunkSizeBytes = ChunkSize }, TimeProvider.System, probe);
+    public FolderStore Open(Action<DiskStep>? before = null, string? folder = null) =>
+        new(
+            new CheckpointStoreModel { Path = folder ?? StoreFolder, ChunkSizeBytes = ChunkSize },
+            TimeProvider.System,
+            before is null ? RealDisk.Instance : new HookedDisk(before)
+        );
 
     public string NewName(long term = 1) => CheckpointNames.Create(term, 10, _random);
 

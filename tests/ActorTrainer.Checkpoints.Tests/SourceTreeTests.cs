@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using ActorTrainer.Checkpoints.Tests.Faults;
 using ActorTrainer.Testing.Checkpoints;
 
 namespace ActorTrainer.Checkpoints.Tests;
@@ -53,7 +54,7 @@ public sealed partial class SourceTreeTests : IDisposable
         bool changed = false;
         FolderStore store = _fixture.Open(step =>
         {
-            if (step == SaveStep.WritingChunks && !changed)
+            if (IsOfThePack(step) && !changed)
             {
                 changed = true;
                 Change(file, change);
@@ -74,7 +75,7 @@ public sealed partial class SourceTreeTests : IDisposable
         int looks = 0;
         FolderStore store = _fixture.Open(step =>
         {
-            if (step == SaveStep.WritingChunks)
+            if (IsOfThePack(step))
             {
                 looks++;
                 File.SetUnixFileMode(file, File.GetUnixFileMode(file));
@@ -94,6 +95,9 @@ public sealed partial class SourceTreeTests : IDisposable
         SourceTree.List(_fixture.Folder["source"]).Select(file => file.Path).ShouldBe(["a", "b.d", "b/c"]);
         DiskFolder.Read(_fixture.Folder["source"]).Count.ShouldBe(3);
     }
+
+    private static bool IsOfThePack(DiskStep step) =>
+        step.Action == DiskAction.Append && step.Path.EndsWith(".pack", StringComparison.Ordinal);
 
     private static void Change(string file, string change)
     {

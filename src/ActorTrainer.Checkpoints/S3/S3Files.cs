@@ -54,7 +54,7 @@ internal sealed class S3Files(S3Bucket bucket, int partSize) : IStoreFiles
     public byte[]? ReadManifest(TaskId task, string file, CancellationToken cancellationToken) =>
         OwnThreads.Wait(() => ReadManifestAsync(KeyOf(task, file), cancellationToken));
 
-    public void WriteManifest(TaskId task, string file, byte[] bytes, Action<SaveStep>? probe, CancellationToken cancellationToken)
+    public void WriteManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken)
     {
         try
         {
@@ -66,8 +66,6 @@ internal sealed class S3Files(S3Bucket bucket, int partSize) : IStoreFiles
             OwnThreads.Wait(() => TryDeleteAsync(KeyOf(task, file)));
             throw;
         }
-
-        probe?.Invoke(SaveStep.ManifestWritten);
     }
 
     public IReadOnlyList<string> List(TaskId task, CancellationToken cancellationToken) =>

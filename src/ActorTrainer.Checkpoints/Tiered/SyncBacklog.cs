@@ -8,7 +8,7 @@ namespace ActorTrainer.Checkpoints.Tiered;
 /// What the remote store has not heard of yet, in order, as one file for each below a folder: it is there again after a restart. An entry
 /// is on disk before what it tells of is done, so a crash leaves one too many and never one too few.
 /// </summary>
-internal sealed class SyncBacklog(string folder)
+internal sealed class SyncBacklog(string folder, IDisk disk)
 {
     private const string Suffix = ".json";
     private const string KnownName = "remote-seen";
@@ -38,10 +38,10 @@ internal sealed class SyncBacklog(string folder)
     public void Load() =>
         OrDescribe(() =>
         {
-            Directory.CreateDirectory(folder);
+            MakeFolder();
             foreach (string path in Directory.EnumerateFiles(folder, "*" + FolderLayout.TemporarySuffix))
             {
-                File.Delete(path);
+                disk.Unlink(path);
             }
 
             foreach (string path in Directory.EnumerateFiles(folder, "*" + Suffix))
@@ -79,11 +79,11 @@ internal sealed class SyncBacklog(string folder)
     {
         lock (_lock)
         {
-            SyncEntry numbered = entry with { Number = _last + 1 };
+            // A number whose writing fails is not used again: something of it may be left.
+            SyncEntry numbered = entry with { Number = ++_last };
             OrDescribe(() =>
                 WriteDurably(NameOf(numbered.Number), JsonSerializer.SerializeToUtf8Bytes(numbered, SyncJsonContext.Default.SyncEntry))
             );
-            _last++;
             _entries.Add(numbered.Number, numbered);
             if (held)
             {
@@ -110,7 +110,7 @@ internal sealed class SyncBacklog(string folder)
         {
             _entries.Remove(entry.Number);
             _held.Remove(entry.Number);
-            OrDescribe(() => File.Delete(Path.Combine(folder, NameOf(entry.Number))));
+            OrDescribe(() => disk.Unlink(Path.Combine(folder, NameOf(entry.Number))));
         }
     }
 
@@ -128,12 +128,40 @@ internal sealed class SyncBacklog(string folder)
 
     private static string NameOf(long number) => number.ToString("D18", CultureInfo.InvariantCulture) + Suffix;
 
+    private void MakeFolder()
+    {
+        if (!Directory.Exists(folder))
+        {
+            disk.MakeFolder(folder);
+        }
+
+        // Once in a process, and not only by the one that makes it: that one may have ended before it came to this.
+        disk.SyncFolder(Path.GetDirectoryName(Path.GetFullPath(folder))!);
+        disk.SyncFolder(folder);
+    }
+
     private void WriteDurably(string name, ReadOnlySpan<byte> bytes)
     {
         string path = Path.Combine(folder, name);
-        DurableFile.Write(path + FolderLayout.TemporarySuffix, bytes);
-        File.Move(path + FolderLayout.TemporarySuffix, path);
-        DirectorySync.Sync(folder);
+        string written = path + FolderLayout.TemporarySuffix;
+        if (File.Exists(written))
+        {
+            // Of an attempt that failed and could not take it away.
+            disk.Unlink(written);
+        }
+
+        DurableFile.Write(disk, written, bytes);
+        try
+        {
+            disk.Rename(written, path, overwrite: false);
+            written = path;
+            disk.SyncFolder(folder);
+        }
+        catch
+        {
+            DurableFile.TryUnlink(disk, written);
+            throw;
+        }
     }
 
     private void Load(string path)

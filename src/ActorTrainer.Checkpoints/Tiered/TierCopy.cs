@@ -30,6 +30,8 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         remote.Prepare(task, mayCreateStore, cancellationToken);
         if (remote.LengthOf(task, file, cancellationToken) == bytes.Length)
         {
+            // An attempt that was cut off may have come just so far.
+            remote.SyncManifests(task);
             return true;
         }
 
@@ -47,7 +49,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         }
 
         remote.SyncPacks(task);
-        remote.WriteManifest(task, file, bytes, probe: null, cancellationToken);
+        remote.PutManifest(task, file, bytes, cancellationToken);
         return true;
     }
 
@@ -73,15 +75,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
 
         if (local.ReadManifest(task, file, cancellationToken) is not { } own || !own.AsSpan().SequenceEqual(bytes))
         {
-            local.Replace(
-                task,
-                file,
-                sink =>
-                {
-                    sink.Append(bytes);
-                    return bytes.Length;
-                }
-            );
+            local.PutManifest(task, file, bytes, cancellationToken);
         }
     }
 
@@ -90,10 +84,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
 
     private void PushPack(TaskId task, string pack, long length, CancellationToken cancellationToken)
     {
-        // What an earlier attempt left has not all of its bytes.
-        remote.Delete(task, pack, cancellationToken);
-        using IPackSink sink = remote.CreatePack(task, pack, length, cancellationToken);
-        sink.Finish(CopyPack(local, task, pack, sink, cancellationToken));
+        remote.PutPack(task, pack, length, sink => CopyPack(local, task, pack, sink, cancellationToken), cancellationToken);
     }
 
     private static long CopyPack(IStoreFiles from, TaskId task, string pack, IPackSink sink, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(local);
         ArgumentNullException.ThrowIfNull(remote);
         (_local, _remote) = (local, remote);
-        _backlog = new SyncBacklog(backlogFolder);
+        _backlog = new SyncBacklog(backlogFolder, ((FolderFiles)local.Files).Disk);
         TierCopy copy = new((FolderFiles)local.Files, remote.Files, local.Buffers);
         _loop = new SyncLoop(_backlog, copy, remote.Files, interval, time, report ?? (_ => { }));
     }
@@ -81,6 +81,10 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     /// <inheritdoc />
     public Task<long> VerifyAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
         EitherAsync(task, checkpoint, store => store.VerifyAsync(task, checkpoint, cancellationToken));
+
+    /// <inheritdoc />
+    public Task<long> ScrubAsync(TaskId task, CheckpointRef checkpoint, long bytesPerSecond, CancellationToken cancellationToken) =>
+        EitherAsync(task, checkpoint, store => store.ScrubAsync(task, checkpoint, bytesPerSecond, cancellationToken));
 
     /// <inheritdoc />
     public Task<ICheckpointContent> OpenAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
@@ -195,8 +199,21 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         }
         catch
         {
-            _backlog.Remove(entry);
+            TryForget(entry);
             throw;
+        }
+    }
+
+    /// <summary>Takes back what was noted of a save that failed. What stays tells of nothing that is there, and is passed over.</summary>
+    private void TryForget(SyncEntry entry)
+    {
+        try
+        {
+            _backlog.Remove(entry);
+        }
+        catch (CheckpointStoreException)
+        {
+            // The error that brought us here matters more.
         }
     }
 

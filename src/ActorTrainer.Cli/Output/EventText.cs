@@ -19,6 +19,7 @@ internal static class EventText
             TaskProgressed => "progressed",
             TaskCheckpointed => "checkpointed",
             TaskCheckpointDamaged => "checkpoint-damaged",
+            TaskCheckpointVerified => "checkpoint-verified",
             TaskCheckpointSetAside => "checkpoint-set-aside",
             TaskRestoreChosen => "restore-chosen",
             TaskCheckpointPinned => "checkpoint-pinned",
@@ -57,9 +58,10 @@ internal static class EventText
             TaskCheckpointed e => string.Create(
                 CultureInfo.InvariantCulture,
                 $"{e.Checkpoint.Name}: {ProgressText.StepOf(e.Checkpoint)}, {e.Checkpoint.Reason}, {Human.Bytes(e.Checkpoint.Bytes)}, "
-                    + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored"
+                    + $"{Human.Bytes(e.Checkpoint.StoredBytes)} stored{(e.Full is { } why ? $", shares nothing ({why})" : "")}"
             ),
             TaskCheckpointDamaged e => $"{e.Checkpoint}: {e.Detail}",
+            TaskCheckpointVerified e => $"{e.Checkpoint} was read back and is whole",
             TaskCheckpointSetAside e => FormattableString.Invariant(
                 $"{e.FailedStarts} starts from checkpoint {e.Checkpoint} failed; goes on from the one before, {e.Next} (step {e.NextStep})"
             ),
@@ -89,8 +91,9 @@ internal static class EventText
 
     public static string What(TaskSpec spec) => spec.Command is { } command ? string.Join(' ', command) : spec.Trainer?.Type ?? "";
 
-    /// <summary>What only fills a list: progress, and old checkpoints that make room.</summary>
-    public static bool IsRoutine(TaskEvent happened) => happened is TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned;
+    /// <summary>What only fills a list: progress, old checkpoints that make room, and that one is as it should be.</summary>
+    public static bool IsRoutine(TaskEvent happened) =>
+        happened is TaskProgressed or TaskCheckpointRemoved or TaskPacksCondemned or TaskCheckpointVerified;
 
     private static string Shorten(string text) => text.Length <= MaxCommandLength ? text : text[..(MaxCommandLength - 1)] + "…";
 

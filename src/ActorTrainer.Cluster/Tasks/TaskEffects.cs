@@ -127,7 +127,10 @@ internal sealed partial class TaskEffects(
                 save.State,
                 workers.Staged(save.Run, save.State.Id),
                 save.Listed
-            );
+            )
+            {
+                IsFull = save.Full,
+            };
             CheckpointRef stored = await store.SaveAsync(request, life);
             workers.Stored(save.Run, save.State.Id, stored);
             post(new CheckpointStored(save.Run, save.State.Id, stored with { SavedAt = time.GetUtcNow() }));

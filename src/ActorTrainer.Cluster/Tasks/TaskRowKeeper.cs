@@ -36,6 +36,7 @@ internal sealed class TaskRowKeeper(TaskHost host)
                 or TaskCheckpointUnpinned
                 or TaskCheckpointTagged
                 or TaskCheckpointUntagged
+                or TaskCheckpointVerified
                 or TaskResumed
                 or TaskStarted;
 
@@ -111,6 +112,7 @@ internal sealed class TaskRowKeeper(TaskHost host)
             {
                 Overtaken = c.Dead,
                 SetAside = c.SetAside,
+                VerifiedAt = c.VerifiedAt,
                 Pinned = c.Pinned,
                 Tags = c.Tags,
             }),

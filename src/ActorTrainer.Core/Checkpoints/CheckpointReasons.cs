@@ -24,6 +24,9 @@ public static class CheckpointReasons
     /// <summary>Something failed and the state can still be saved.</summary>
     public const string Failure = "failure";
 
+    /// <summary>The newest one was found to be damaged.</summary>
+    public const string Damage = "damage";
+
     /// <summary>The user asked for it.</summary>
     public const string Request = "request";
 

@@ -33,6 +33,7 @@ internal static class CheckpointStoreReader
             ),
             ChunkSizeBytes = (int)section.Size("chunk-size", defaults.ChunkSizeBytes, 4 << 10, 64 << 20),
             MemoryBytes = section.OptionalSize("memory", 0, 1L << 50),
+            Scrub = ReadScrub(section.Section("scrub")),
             S3 = ReadS3(section.Section("s3"), surroundings),
             Tiered = ReadTiered(section.Section("tiered"), surroundings),
         };
@@ -68,6 +69,16 @@ internal static class CheckpointStoreReader
                 "checkpoints.tiered.remote-path is the same folder as checkpoints.path: name another one, on another disk"
             );
         }
+    }
+
+    private static ScrubModel ReadScrub(ConfigSection section)
+    {
+        ScrubModel defaults = new();
+        return new ScrubModel
+        {
+            Every = section.Duration("every", defaults.Every, TimeSpan.Zero, TimeSpan.FromDays(365)),
+            BytesPerSecond = section.Size("speed", defaults.BytesPerSecond, 4 << 10, 1L << 40),
+        };
     }
 
     private static S3StoreModel ReadS3(ConfigSection section, NodeSurroundings surroundings)

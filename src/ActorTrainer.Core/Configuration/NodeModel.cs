@@ -215,6 +215,21 @@ public sealed record CheckpointStoreModel
     /// (default): a quarter of what the machine, or the container, has.
     /// </summary>
     public long? MemoryBytes { get; init; }
+
+    /// <summary><c>scrub</c>: reading back in the background what is kept.</summary>
+    public ScrubModel Scrub { get; init; } = new();
+}
+
+/// <summary>How checkpoints that are kept are read back in the background, to find damage before they are needed.</summary>
+public sealed record ScrubModel
+{
+    /// <summary>
+    /// <c>every</c>: how long a checkpoint that was saved or read back counts as whole. Zero: none is read back. Default 7 d.
+    /// </summary>
+    public TimeSpan Every { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary><c>speed</c>: how many bytes a node reads in a second at most. Default 20 MB.</summary>
+    public long BytesPerSecond { get; init; } = 20_000_000;
 }
 
 /// <summary>What chunks of checkpoints are compressed for.</summary>

@@ -235,6 +235,7 @@ public static partial class TaskSpecReader
     {
         CheckpointSpec defaults = new();
         (TimeSpan? keepEvery, long? keepEverySteps) = ReadKeepEvery(section);
+        (TimeSpan? fullEvery, int? fullEverySaves) = ReadFullEvery(section);
         return new CheckpointSpec
         {
             Strategy = section.Choice(
@@ -255,6 +256,8 @@ public static partial class TaskSpecReader
             KeepBest = section.OptionalInt("keep-best", TaskSpecRules.KeepBest.Min, TaskSpecRules.KeepBest.Max),
             KeepEvery = keepEvery,
             KeepEverySteps = keepEverySteps,
+            FullEvery = fullEvery,
+            FullEverySaves = fullEverySaves,
             OnDamage = section.Choice("on-damage", defaults.OnDamage, ("hold", DamageAction.Hold), ("restart", DamageAction.Restart)),
             Capture = section.Choice(
                 "capture",
@@ -266,28 +269,6 @@ public static partial class TaskSpecReader
             DoneFile = section.Text("done-file"),
             WarnAfter = section.OptionalDuration("warn-after", TaskSpecRules.Stall.Min, TaskSpecRules.Stall.Max),
         };
-    }
-
-    /// <summary>A time, or a number of steps or saves.</summary>
-    private static (TimeSpan? Time, long? Steps) ReadKeepEvery(ConfigSection section)
-    {
-        const string key = "keep-every";
-        if (section.Scalar(key) is not { } scalar)
-        {
-            return (null, null);
-        }
-
-        if (!Quantities.TryParseCount(scalar.Text!, out long steps, "step", "steps", "save", "saves"))
-        {
-            return Quantities.TryParseDuration(scalar.Text!, out _, out _)
-                ? (section.OptionalDuration(key, TaskSpecRules.KeepEvery.Min, TaskSpecRules.KeepEvery.Max), null)
-                : throw section.Wrong(scalar, key, "write a time or a number of steps, for example 6 h or 10000 steps", scalar.Text);
-        }
-
-        (long min, long max) = (TaskSpecRules.KeepEverySteps.Min, TaskSpecRules.KeepEverySteps.Max);
-        return steps >= min && steps <= max
-            ? (null, steps)
-            : throw section.Wrong(scalar, key, FormattableString.Invariant($"it must be from {min} to {max} steps"), scalar.Text);
     }
 
     private static RetrySpec ReadRetry(ConfigSection section)

@@ -28,6 +28,8 @@ public static partial class TaskSpecRules
     internal static readonly Bounds<int> KeepBest = new(0, 1_000_000);
     internal static readonly Bounds<TimeSpan> KeepEvery = new(TimeSpan.FromSeconds(1), Year);
     internal static readonly Bounds<long> KeepEverySteps = new(1, 1_000_000_000_000);
+    internal static readonly Bounds<int> FullEverySaves = new(0, 1_000_000);
+    internal static readonly Bounds<TimeSpan> FullEvery = new(TimeSpan.Zero, Year);
     internal static readonly Bounds<int> MaxAttempts = new(0, 1_000_000);
     internal static readonly Bounds<TimeSpan> Backoff = new(TimeSpan.Zero, TimeSpan.FromDays(1));
     internal static readonly Bounds<int> ExitCode = new(0, 255);
@@ -138,6 +140,8 @@ public static partial class TaskSpecRules
         ?? (checkpoint is { KeepBest: > 1, BestMetric: null } ? $"checkpoint.keep-best is {checkpoint.KeepBest}, {NoBestMetric}" : null)
         ?? Out("checkpoint.keep-every", checkpoint.KeepEvery, KeepEvery)
         ?? Out("checkpoint.keep-every in steps", checkpoint.KeepEverySteps, KeepEverySteps)
+        ?? Out("checkpoint.full-every in saves", checkpoint.FullEverySaves, FullEverySaves)
+        ?? Out("checkpoint.full-every", checkpoint.FullEvery, FullEvery)
         ?? Undefined("checkpoint.on-damage", checkpoint.OnDamage)
         ?? Undefined("checkpoint.capture", checkpoint.Capture)
         ?? Out("checkpoint.warn-after", checkpoint.WarnsAfter(), Stall)

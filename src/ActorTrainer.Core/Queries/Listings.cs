@@ -31,6 +31,9 @@ public sealed record CheckpointListing(TaskId Task, CheckpointRef Checkpoint, lo
     /// <summary>Whether it is passed over because starts from it failed.</summary>
     public bool SetAside { get; init; }
 
+    /// <summary>When it was last read back and found whole, UTC; null: not since it was saved.</summary>
+    public DateTimeOffset? VerifiedAt { get; init; }
+
     /// <summary>Whether the user wants it kept.</summary>
     public bool Pinned { get; init; }
 

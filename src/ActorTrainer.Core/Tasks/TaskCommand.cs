@@ -19,6 +19,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(UntagCheckpoint), "untag-checkpoint")]
 [JsonDerivedType(typeof(RemoveCheckpoints), "remove-checkpoints")]
 [JsonDerivedType(typeof(CollectGarbage), "collect-garbage")]
+[JsonDerivedType(typeof(RecordVerification), "record-verification")]
 [JsonDerivedType(typeof(PrepareImport), "prepare-import")]
 [JsonDerivedType(typeof(ImportCheckpoint), "import-checkpoint")]
 public abstract record TaskCommand;
@@ -80,6 +81,15 @@ public sealed record RemoveCheckpoints(IReadOnlyList<string> Checkpoints) : Task
 /// <param name="Files">The files of the task in the store, as far as they may be such ones.</param>
 /// <param name="DryRun">Whether they are only named.</param>
 public sealed record CollectGarbage(IReadOnlyList<string> Files, bool DryRun) : TaskCommand;
+
+/// <summary>
+/// Tells what came of reading one of the task's checkpoints back. A damaged one is marked: it is passed over by restores, and no save
+/// shares its packs. One that is whole is known to be so, and is usable again if it was marked.
+/// </summary>
+/// <param name="Checkpoint">The checkpoint.</param>
+/// <param name="At">When it was read, UTC.</param>
+/// <param name="Damage">What is wrong with it; null: it is whole.</param>
+public sealed record RecordVerification(string Checkpoint, DateTimeOffset At, string? Damage) : TaskCommand;
 
 /// <summary>
 /// Asks whether a checkpoint from outside may be imported now: not while the task runs. The answer has the term under which its files are

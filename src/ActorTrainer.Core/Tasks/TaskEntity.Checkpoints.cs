@@ -15,6 +15,8 @@ public sealed partial class TaskEntity
     private readonly SortedSet<string> _condemnedLater = new(StringComparer.Ordinal);
     private (StagedWork Work, string Name)? _saving;
     private IReadOnlyList<CheckpointRef> _chunkSources = [];
+    private string? _fullBecause;
+    private (DateTimeOffset Time, TimeSpan Now)? _clock;
     private TimeSpan? _saveAgainAt;
     private string? _lastStoreFailure;
     private string? _protected;
@@ -27,7 +29,7 @@ public sealed partial class TaskEntity
         run.Enter(run.IsCommand ? run.Phase : WorkerPhase.Training, now);
         List<TaskEffect> effects = run.IsCommand ? ReleaseKept() : [];
         _staged.Add(new StagedWork(staged.Run, staged.State, now));
-        effects.AddRange(NextSave(random));
+        effects.AddRange(NextSave(now, random));
         if (run.Stop != StopCause.None && !run.StopSent)
         {
             // The state that the stop waited for. Steps done after it would be done again elsewhere: stop now, store meanwhile.
@@ -50,7 +52,17 @@ public sealed partial class TaskEntity
     /// </summary>
     public void Protect(string? checkpoint) => _protected = checkpoint;
 
-    private List<TaskEffect> NextSave(DeterministicRandom random, IReadOnlyList<RetentionItem>? listed = null)
+    /// <summary>Saves the first of what is staged, unless a save is under way.</summary>
+    /// <param name="now">Now.</param>
+    /// <param name="random">For its name.</param>
+    /// <param name="listed">The checkpoints, where the state does not have all of them yet.</param>
+    /// <param name="added">The newest of them, which the state does not have yet.</param>
+    private List<TaskEffect> NextSave(
+        TimeSpan now,
+        DeterministicRandom random,
+        IReadOnlyList<RetentionItem>? listed = null,
+        CheckpointRef? added = null
+    )
     {
         if (_saving is not null || _staged.Count == 0 || State is null || Term == 0)
         {
@@ -62,8 +74,16 @@ public sealed partial class TaskEntity
         string name = CheckpointNames.Create(Term, work.State.Step, random);
         _saving = (work, name);
         _chunkSources = RetentionPolicy.ChunkSources(listed ?? Items());
-        return [new SaveCheckpoint(work.Run, work.State, name, _chunkSources)];
+        SinceFull? since = added is null ? State.SinceFull : FullSavePolicy.After(State.SinceFull, added);
+        _fullBecause = _chunkSources.Count == 0 ? null : FullSavePolicy.Reason(State.Spec.Checkpoint, since, TimeAt(now));
+        return [new SaveCheckpoint(work.Run, work.State, name, _chunkSources) { Full = _fullBecause is not null }];
     }
+
+    /// <summary>The time as far as this task knows it: from the last save that ended here, else that of the newest checkpoint.</summary>
+    private DateTimeOffset? TimeAt(TimeSpan now) =>
+        _clock is { } clock ? clock.Time + (now - clock.Now)
+        : State!.Checkpoints is [var newest, ..] ? newest.Checkpoint.SavedAt
+        : null;
 
     private EntityStep OnStored(CheckpointStored stored, TimeSpan now, DeterministicRandom random)
     {
@@ -74,6 +94,7 @@ public sealed partial class TaskEntity
 
         _saving = null;
         _lastStoreFailure = null;
+        _clock = stored.Checkpoint.SavedAt is { } savedAt ? (savedAt, now) : _clock;
         TimeSpan? trained = null;
         EntityStep pace = EntityStep.Nothing;
         if (_run is { } run && run.Key == stored.Run)
@@ -86,23 +107,26 @@ public sealed partial class TaskEntity
 
         // What a run still saves while the user has the task go back is listed, and not gone on from.
         RetentionItem added = new(stored.Checkpoint, Overtaken: State.RestoreFrom is not null);
-        (List<TaskEvent> events, List<TaskEffect> effects, IReadOnlyList<RetentionItem> kept) = Enlist(added, trained);
+        (List<TaskEvent> events, List<TaskEffect> effects, IReadOnlyList<RetentionItem> kept) = Enlist(
+            added,
+            new TaskCheckpointed(added.Checkpoint) { Trained = trained, Full = _fullBecause }
+        );
         effects.Insert(0, new ReleaseStaged(stored.Run, stored.StagedId));
         events.AddRange(pace.Persist);
         effects.AddRange(pace.AfterCommit);
-        effects.AddRange(NextSave(random, kept));
+        effects.AddRange(NextSave(now, random, kept, added.Checkpoint));
         return Together(events, effects, FinishIfFlushed(now, random));
     }
 
     /// <summary>A checkpoint that is in the store is listed, and those go that it makes dispensable.</summary>
     private (List<TaskEvent> Events, List<TaskEffect> Effects, IReadOnlyList<RetentionItem> Kept) Enlist(
         RetentionItem added,
-        TimeSpan? trained = null
+        TaskCheckpointed? said = null
     )
     {
-        string?[] needed = [_run?.Restore?.Name, _protected, State!.RestoreFrom];
+        string?[] needed = [_run?.Restore?.Name, _protected, State!.RestoreFrom, State.LastVerified?.Name];
         RetentionPlan plan = RetentionPolicy.Plan([added, .. Items()], State.Spec.Checkpoint, [.. needed.OfType<string>()]);
-        List<TaskEvent> events = [new TaskCheckpointed(added.Checkpoint) { Trained = trained }];
+        List<TaskEvent> events = [said ?? new TaskCheckpointed(added.Checkpoint)];
         List<TaskEffect> effects = [];
         events.AddRange(plan.Remove.Select(r => new TaskCheckpointRemoved(r.Checkpoint, r.Reason)));
 
@@ -148,7 +172,7 @@ public sealed partial class TaskEntity
         }
 
         _lastStoreFailure = null;
-        List<TaskEffect> effects = [new ReleaseStaged(failed.Run, failed.StagedId), .. NextSave(random)];
+        List<TaskEffect> effects = [new ReleaseStaged(failed.Run, failed.StagedId), .. NextSave(now, random)];
         return Together(said ? [] : [lost], effects, FinishIfFlushed(now, random));
     }
 

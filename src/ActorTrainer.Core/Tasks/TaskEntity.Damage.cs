@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Checkpoints;
+
 namespace ActorTrainer.Core.Tasks;
 
 /// <content>What becomes of the task when every checkpoint that it could go on from is damaged.</content>
@@ -8,6 +10,38 @@ public sealed partial class TaskEntity
     private bool IsHeldByDamage => State!.OnlyDamaged.Count > 0 && State.LastUsable is null && HoldsOnDamage;
 
     private bool HoldsOnDamage => State!.Spec.Checkpoint.OnDamage == DamageAction.Hold;
+
+    /// <summary>
+    /// What was read back, and how. A run whose newest checkpoint is damaged takes another one at once: till then a failure would cost all
+    /// that was done since the one before.
+    /// </summary>
+    private EntityStep OnVerified(RecordVerification verified)
+    {
+        if (Find(verified.Checkpoint) is not { } listed)
+        {
+            // Retention removed it while it was read.
+            return NoSuch(verified.Checkpoint);
+        }
+
+        if (verified.Damage is not { } damage)
+        {
+            return Journal(new TaskCheckpointVerified(verified.Checkpoint, verified.At));
+        }
+
+        if (listed.Damaged)
+        {
+            return Accept();
+        }
+
+        EntityStep step = Journal(new TaskCheckpointDamaged(verified.Checkpoint, damage));
+        return State!.LastUsable?.Name == verified.Checkpoint
+            && _run is { Begun: true, IsCommand: false, End: null, Stop: StopCause.None } run
+            ? step with
+            {
+                AfterCommit = [new RequestStaging(run.Key, CheckpointReasons.Damage)],
+            }
+            : step;
+    }
 
     /// <summary>The last of them could not be read: the task is held, or starts from nothing.</summary>
     private EntityStep OnNoneReadable(TaskRun run, TaskCheckpointDamaged damaged, TimeSpan now)

@@ -51,7 +51,7 @@ public sealed partial class TaskEntity
         {
             // Nothing newer comes any more.
             _saveAgainAt = null;
-            return new EntityStep([], NextSave(random));
+            return new EntityStep([], NextSave(now, random));
         }
 
         return FinishIfFlushed(now, random);

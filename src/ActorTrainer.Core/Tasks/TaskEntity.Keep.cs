@@ -15,6 +15,7 @@ public sealed partial class TaskEntity
             UntagCheckpoint untag => OnUntag(untag.Checkpoint, untag.Tag),
             RemoveCheckpoints remove => OnRemove(remove.Checkpoints),
             CollectGarbage collect => OnCollect(collect.Files, collect.DryRun),
+            RecordVerification verified => OnVerified(verified),
             PrepareImport => OnPrepareImport(),
             ImportCheckpoint import => OnImport(import.Checkpoint),
             _ => null,

@@ -38,7 +38,7 @@ public sealed partial class TaskEntity
         if (_saveAgainAt is TimeSpan again && now >= again)
         {
             _saveAgainAt = null;
-            return new EntityStep([], NextSave(random));
+            return new EntityStep([], NextSave(now, random));
         }
 
         if (_run is not TaskRun run || State is null)

@@ -14,6 +14,7 @@ namespace ActorTrainer.Core.Tasks;
 [JsonDerivedType(typeof(TaskProgressed), "progressed")]
 [JsonDerivedType(typeof(TaskCheckpointed), "checkpointed")]
 [JsonDerivedType(typeof(TaskCheckpointDamaged), "checkpoint-damaged")]
+[JsonDerivedType(typeof(TaskCheckpointVerified), "checkpoint-verified")]
 [JsonDerivedType(typeof(TaskCheckpointSetAside), "checkpoint-set-aside")]
 [JsonDerivedType(typeof(TaskRestoreChosen), "restore-chosen")]
 [JsonDerivedType(typeof(TaskCheckpointImported), "checkpoint-imported")]
@@ -71,12 +72,21 @@ public sealed record TaskProgressed(TaskProgress Progress, bool Settled = false)
 /// <summary>A checkpoint became durable: its manifest is written and synced.</summary>
 public sealed record TaskCheckpointed(CheckpointRef Checkpoint) : TaskEvent
 {
+    /// <summary>Why it shares no chunk with former checkpoints, though it might have; null: it was free to share.</summary>
+    public string? Full { get; init; }
+
     /// <summary>How long the task has trained in all, where its saves are paced by what they cost; null: they are not.</summary>
     public TimeSpan? Trained { get; init; }
 }
 
-/// <summary>A checkpoint could not be read back; it is never restored again.</summary>
+/// <summary>
+/// A checkpoint could not be read back: it is passed over by restores, and its packs are shared by no save. Its files stay until it leaves
+/// the list.
+/// </summary>
 public sealed record TaskCheckpointDamaged(string Checkpoint, string Detail) : TaskEvent;
+
+/// <summary>A checkpoint was read back, and is what was saved. One that was damaged is usable again.</summary>
+public sealed record TaskCheckpointVerified(string Checkpoint, DateTimeOffset At) : TaskEvent;
 
 /// <summary>
 /// Runs that started from this checkpoint failed before they got anywhere: the task goes on from the one before. A resume takes it up

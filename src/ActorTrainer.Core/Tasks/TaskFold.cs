@@ -4,7 +4,7 @@ using ActorTrainer.Core.Checkpoints;
 namespace ActorTrainer.Core.Tasks;
 
 /// <summary>Applies one event to a task's state. Total: an event that is not known changes nothing.</summary>
-internal static class TaskFold
+internal static partial class TaskFold
 {
     /// <summary>Lives that are remembered as unfit: those of a cluster, with some that have ended.</summary>
     private const int MaxUnfit = 64;
@@ -15,6 +15,11 @@ internal static class TaskFold
     {
         SavePace? pace = SavePaceFold.After(state.Pace, e);
         TaskState next = Changed(state, e);
+        if (e is TaskCheckpointed saved)
+        {
+            next = next with { SinceFull = FullSavePolicy.After(state.SinceFull, saved.Checkpoint) };
+        }
+
         return ReferenceEquals(pace, state.Pace) ? next : next with { Pace = pace };
     }
 
@@ -29,6 +34,14 @@ internal static class TaskFold
             TaskCheckpointDamaged damaged => state with
             {
                 Checkpoints = Marked(state, damaged.Checkpoint, c => c with { Damaged = true, ReadAgain = false }),
+            },
+            TaskCheckpointVerified verified => state with
+            {
+                Checkpoints = Marked(
+                    state,
+                    verified.Checkpoint,
+                    c => c with { VerifiedAt = verified.At, Damaged = false, ReadAgain = false }
+                ),
             },
             TaskCheckpointSetAside setAside => OnSetAside(state, setAside),
             TaskRestoreChosen chosen => OnRestoreChosen(state, chosen),
@@ -265,53 +278,6 @@ internal static class TaskFold
                     ),
                 ],
             };
-
-    /// <summary>A tag of a task stands for one checkpoint: it leaves the one that had it.</summary>
-    private static TaskState OnTagged(TaskState state, TaskCheckpointTagged e) =>
-        IndexOf(state, e.Checkpoint) < 0
-            ? state
-            : state with
-            {
-                Checkpoints = Map(
-                    state,
-                    c => c.Checkpoint.Name == e.Checkpoint || c.Tags.Contains(e.Tag),
-                    c =>
-                        c with
-                        {
-                            Tags =
-                            [
-                                .. c
-                                    .Tags.Where(tag => tag != e.Tag)
-                                    .Concat(c.Checkpoint.Name == e.Checkpoint ? (string[])[e.Tag] : [])
-                                    .Order(StringComparer.Ordinal),
-                            ],
-                        }
-                ),
-            };
-
-    private static TaskState OnCheckpointed(TaskState state, CheckpointRef checkpoint)
-    {
-        if (state.RestoreFrom is not null)
-        {
-            // Of the run that the user has ended.
-            return state with { Checkpoints = [new ListedCheckpoint(checkpoint, false, Dead: true), .. state.Checkpoints] };
-        }
-
-        return state with
-        {
-            Warning = TaskWarned.IsNoCheckpoint(state.Warning) ? null : state.Warning,
-            Checkpoints =
-            [
-                new ListedCheckpoint(checkpoint, false, false),
-                .. Map(state, c => c.FailedStarts > 0 || c.SetAside, c => c with { FailedStarts = 0, SetAside = false }),
-            ],
-            Progress = checkpoint.Step <= state.Progress.Step ? state.Progress : At(state.Progress, checkpoint),
-            BestMetric = Better(state.Spec.Checkpoint, checkpoint, state.BestMetric),
-            // Only a state beyond the place of the last failure shows that the failure is behind the task.
-            Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,
-            Proven = true,
-        };
-    }
 
     private static string RetryDetail(TaskState state, TaskRetryScheduled retry)
     {

@@ -197,6 +197,15 @@ public sealed record CheckpointSpec
     /// </summary>
     public long? KeepEverySteps { get; init; }
 
+    /// <summary>
+    /// Of so many saves in a row one shares no chunk with former ones, so that what becomes of a chunk is not the fate of all checkpoints.
+    /// Null: 20. 0: none for that reason. 1: every save.
+    /// </summary>
+    public int? FullEverySaves { get; init; }
+
+    /// <summary>How long after the last save that shared no chunk the next one does so. Null: 1 day. Zero: none for that reason.</summary>
+    public TimeSpan? FullEvery { get; init; }
+
     /// <summary>What becomes of the task when every checkpoint that it could go on from is damaged. Default hold.</summary>
     public DamageAction OnDamage { get; init; }
 

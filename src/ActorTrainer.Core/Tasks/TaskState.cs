@@ -18,6 +18,9 @@ public sealed record ListedCheckpoint(CheckpointRef Checkpoint, bool Damaged, bo
     /// <summary>Whether it is damaged and is tried once more, as its user has resumed the task that had no other one.</summary>
     public bool ReadAgain { get; init; }
 
+    /// <summary>When it was last read back and found whole, UTC; null: not since it was saved.</summary>
+    public DateTimeOffset? VerifiedAt { get; init; }
+
     /// <summary>Whether the user wants it kept.</summary>
     public bool Pinned { get; init; }
 
@@ -116,6 +119,9 @@ public sealed record TaskState
     /// <summary>How often its trainer saves by itself, and what that was decided by; null: nothing was measured yet.</summary>
     public SavePace? Pace { get; init; }
 
+    /// <summary>What was saved since the last checkpoint that shares no chunk with a former one; null: nothing was saved.</summary>
+    public SinceFull? SinceFull { get; init; }
+
     /// <summary>What <c>run</c> exits with once it has ended.</summary>
     public int? ExitCode { get; init; }
 
@@ -127,6 +133,9 @@ public sealed record TaskState
 
     /// <summary>The checkpoint that the next start restores: the newest that may be restored and is not set aside; null: none.</summary>
     public CheckpointRef? LastUsable => UsableBeside(null);
+
+    /// <summary>The newest checkpoint that may be restored and was read back since it was saved; null: none was.</summary>
+    public CheckpointRef? LastVerified => Checkpoints.FirstOrDefault(c => c is { IsUsable: true, VerifiedAt: not null })?.Checkpoint;
 
     /// <summary>Whether the task will never run again by itself.</summary>
     public bool IsFinished => Status is TaskStatus.Completed or TaskStatus.Failed or TaskStatus.Cancelled;

@@ -217,7 +217,11 @@ public sealed record RequestStaging(RunKey Run, string Reason) : TaskEffect;
 /// <param name="State">The staged state.</param>
 /// <param name="Name">The checkpoint's name.</param>
 /// <param name="Listed">Checkpoints whose chunks may be referenced instead of written again, newest first.</param>
-public sealed record SaveCheckpoint(RunKey Run, StagedState State, string Name, IReadOnlyList<CheckpointRef> Listed) : TaskEffect;
+public sealed record SaveCheckpoint(RunKey Run, StagedState State, string Name, IReadOnlyList<CheckpointRef> Listed) : TaskEffect
+{
+    /// <summary>Whether it is to share no chunk with <see cref="Listed"/>, so that what damages them leaves it whole.</summary>
+    public bool Full { get; init; }
+}
 
 /// <summary>The staged folder is not needed any more.</summary>
 public sealed record ReleaseStaged(RunKey Run, string StagedId) : TaskEffect;

@@ -41,6 +41,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     private readonly NodeFiles _files;
     private readonly FolderOutputs _outputs;
     private readonly OutputArchiver _archiver;
+    private readonly CheckpointScrubber? _scrubber;
     private readonly CancellationTokenSource _stopping = new();
     private FileStream? _dataLock;
     private NodeHttpServer? _server;
@@ -90,6 +91,17 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store.Store);
         _arrivals = new ArrivalFolders(model.DataDir);
         _files = new NodeFiles(_client, _store.Store, bundles, _workers, _arrivals, time);
+        // A bucket looks after its objects itself, and every read of them costs money.
+        _scrubber =
+            model.Checkpoints.Store == CheckpointStoreKind.S3
+                ? null
+                : new CheckpointScrubber(
+                    _client,
+                    _store.Store,
+                    model.Checkpoints.Scrub,
+                    time,
+                    loggers.CreateLogger<CheckpointScrubber>()
+                );
         _outputs = new FolderOutputs(model.Checkpoints);
         _archiver = new OutputArchiver(
             _outputs,
@@ -162,6 +174,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             _storeCheck = Task.Run(CheckStoreAsync, _stopping.Token);
             _node = node;
             await node.StartAsync(cancellationToken);
+            _scrubber?.Start();
             _followed = Task.Run(() => FollowAsync(node), CancellationToken.None);
         }
         catch
@@ -224,6 +237,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     {
         await _warmUp.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _storeCheck.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (_scrubber?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _workers.StopAllAsync(TimeSpan.Zero, CancellationToken.None);
         if (_node is not null)
         {

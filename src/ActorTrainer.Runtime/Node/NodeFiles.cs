@@ -15,7 +15,7 @@ namespace ActorTrainer.Runtime.Node;
 
 /// <summary>The node's own part of what the API shows: progress that its workers report, their output, checkpoints in its store.</summary>
 internal sealed class NodeFiles(
-    ITaskQueries queries,
+    ITaskClient client,
     ICheckpointStore store,
     IBundleStore bundles,
     WorkerHost workers,
@@ -56,15 +56,30 @@ internal sealed class NodeFiles(
         try
         {
             long bytes = await store.VerifyAsync(task, listing.Checkpoint, cancellationToken);
+            await RecordAsync(task, checkpoint, null, cancellationToken);
             return new CheckpointVerification(checkpoint, true, true, bytes, "intact");
         }
         catch (CheckpointDamagedException e)
         {
+            await RecordAsync(task, checkpoint, e.Message, cancellationToken);
             return new CheckpointVerification(checkpoint, true, false, 0, e.Message);
         }
         catch (CheckpointStoreException e)
         {
             return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
+        }
+    }
+
+    /// <summary>
+    /// Tells the task what was found, if it is owned here: another node may have another folder, and its saves and restores are not of it.
+    /// A task that cannot be asked now is told by whoever reads the checkpoint next; the answer has what was found in any case.
+    /// </summary>
+    private async Task RecordAsync(TaskId task, string checkpoint, string? damage, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<TaskListing> listed = await client.ListTasksAsync(new TaskFilter(Task: task), cancellationToken);
+        if (listed.Any(known => OwnTasks.Shards(client.View).Contains(known.Summary.Shard)))
+        {
+            _ = await client.AskAsync(task, new RecordVerification(checkpoint, time.GetUtcNow(), damage), cancellationToken);
         }
     }
 
@@ -112,7 +127,7 @@ internal sealed class NodeFiles(
     }
 
     private async Task<CheckpointListing?> FindAsync(TaskId task, string checkpoint, CancellationToken cancellationToken) =>
-        (await queries.ListCheckpointsAsync(task, cancellationToken)).FirstOrDefault(c => c.Checkpoint.Name == checkpoint);
+        (await client.ListCheckpointsAsync(task, cancellationToken)).FirstOrDefault(c => c.Checkpoint.Name == checkpoint);
 
     public IReadOnlyList<OutputFile> OutputFiles(TaskId task) => workers.OutputPlaces(task);
 }

@@ -48,4 +48,14 @@ public sealed class EventTextTests
         EventText.Details(new TaskSavesPaced(null, pace)).ShouldBe($"every 2.5s, {why}");
         EventText.Details(new TaskSavesPaced(TimeSpan.FromSeconds(59), pace)).ShouldBe($"every 2.5s, before every 59s; {why}");
     }
+
+    [Fact]
+    public void Details_FullSave_SaysWhyItSharesNothing()
+    {
+        CheckpointRef saved = new("c-1-10-aaaa", 10, 1, "interval", 2048, 1024, [], "ab", new Dictionary<string, double>());
+        EventText.Details(new TaskCheckpointed(saved)).ShouldEndWith("stored");
+        EventText
+            .Details(new TaskCheckpointed(saved) { Full = "one of 20 saves does so" })
+            .ShouldEndWith("stored, shares nothing (one of 20 saves does so)");
+    }
 }

@@ -42,6 +42,8 @@ public sealed class TaskSpecRulesTests
             { Good with { Checkpoint = new CheckpointSpec { KeepBest = 2 } }, "checkpoint.keep-best is 2, and nothing says what is best" },
             { Good with { Checkpoint = new CheckpointSpec { KeepEvery = TimeSpan.Zero } }, "checkpoint.keep-every is 0 ns" },
             { Good with { Checkpoint = new CheckpointSpec { KeepEverySteps = 0 } }, "checkpoint.keep-every in steps is 0" },
+            { Good with { Checkpoint = new CheckpointSpec { FullEverySaves = -1 } }, "checkpoint.full-every in saves is -1" },
+            { Good with { Checkpoint = new CheckpointSpec { FullEvery = TimeSpan.MinValue } }, "checkpoint.full-every is" },
             { Good with { Checkpoint = new CheckpointSpec { KeepLast = 0 } }, "checkpoint.keep-last is 0" },
             { Good with { Retry = new RetrySpec { MaxAttempts = -1 } }, "retry.max-attempts is -1" },
             { Good with { Retry = new RetrySpec { Backoff = TimeSpan.MaxValue } }, "retry.backoff is" },

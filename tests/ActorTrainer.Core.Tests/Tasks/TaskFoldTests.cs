@@ -172,7 +172,7 @@ public sealed class TaskFoldTests
             random.Next(2) == 0 ? 9 : null,
             ["last", "lines"]
         );
-        return random.Next(31) switch
+        return random.Next(32) switch
         {
             0 => new TaskSubmitted(EntityDriver.Trainer()),
             1 => new TaskActivated(random.Next(9), random.Next(9), EntityDriver.There),
@@ -219,6 +219,7 @@ public sealed class TaskFoldTests
             25 => new TaskCheckpointUnpinned(Ref(step).Name),
             26 => new TaskCheckpointTagged(Ref(step).Name, $"t{random.Next(3)}"),
             27 => new TaskCheckpointUntagged(Ref(step).Name, $"t{random.Next(3)}"),
+            30 => new TaskCheckpointVerified(Ref(step).Name, DateTimeOffset.UnixEpoch.AddDays(step)),
             28 => new TaskSavesPaced(
                 random.Next(2) == 0 ? null : TimeSpan.FromSeconds(random.Next(99)),
                 new SavePace(

@@ -287,7 +287,7 @@ public sealed class MemoryStore(
     )
     {
         Dictionary<string, (string Pack, long Offset, int Stored)> known = new(StringComparer.Ordinal);
-        foreach (CheckpointRef checkpoint in request.Listed)
+        foreach (CheckpointRef checkpoint in request.IsFull ? [] : request.Listed)
         {
             string file = CheckpointNames.ManifestFile(checkpoint.Name);
             if (!files.TryGetValue(file, out byte[]? bytes) || ManifestFormat.HashOf(bytes) != checkpoint.ManifestSha256)

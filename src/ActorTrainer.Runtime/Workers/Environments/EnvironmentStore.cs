@@ -111,7 +111,7 @@ internal sealed class EnvironmentStore(string dataDirectory, EnvironmentBounds b
         {
             await make();
             string temporary = Path.Combine(folder, Path.GetRandomFileName());
-            DurableFile.Write(temporary, Encoding.ASCII.GetBytes(SizeOf(folder).ToString(CultureInfo.InvariantCulture)));
+            DurableFile.Write(RealDisk.Instance, temporary, Encoding.ASCII.GetBytes(SizeOf(folder).ToString(CultureInfo.InvariantCulture)));
             File.Move(temporary, MadePath(hash), overwrite: true);
             DirectorySync.Sync(_root);
         }
