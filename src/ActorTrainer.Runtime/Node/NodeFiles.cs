@@ -17,6 +17,7 @@ namespace ActorTrainer.Runtime.Node;
 internal sealed class NodeFiles(
     ITaskQueries queries,
     ICheckpointStore store,
+    Func<IReadOnlyList<(TaskId Task, string Checkpoint)>?> uncopied,
     IBundleStore bundles,
     WorkerHost workers,
     ArrivalFolders arrivals,
@@ -67,6 +68,9 @@ internal sealed class NodeFiles(
             return new CheckpointVerification(checkpoint, true, false, 0, $"could not be read now: {e.Message}");
         }
     }
+
+    public IReadOnlyList<UncopiedCheckpoint>? UncopiedCheckpoints =>
+        uncopied()?.Select(waiting => new UncopiedCheckpoint(waiting.Task, waiting.Checkpoint)).ToArray();
 
     public IBundleStore Bundles => bundles;
 
