@@ -62,8 +62,8 @@ internal interface IStoreFiles
     void Delete(TaskId task, string file, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Where one checkpoint of a task is copied to, from its first pack to its manifest. Default: here. Where files stand at several places,
-    /// those at which this one is to stand now: a file is there then when it is at all of them.
+    /// Where one checkpoint of a task is copied to, from its first pack to its manifest. Default: here. Where files stand at several
+    /// places, those at which this one is to stand now: a file is there then when it is at all of them.
     /// </summary>
     /// <exception cref="CheckpointStoreException">There is none now.</exception>
     IStoreFiles ForCopying(TaskId task, CancellationToken cancellationToken) => this;

@@ -71,7 +71,9 @@ public sealed record TaskList(IReadOnlyList<TaskView> Tasks);
 /// <param name="Spec">Its specification, or null when its first event could not be read.</param>
 public sealed record TaskDetails(TaskView Task, NodeAddress? Owner, long Term, TaskSpec? Spec)
 {
-    /// <summary>Whether the loss of one machine would lose its last checkpoint; null: its store has no second place to copy it to.</summary>
+    /// <summary>
+    /// Whether the loss of one machine would lose its last checkpoint; null: its store has no second place to copy it to.
+    /// </summary>
     public bool? CheckpointAtRisk { get; init; }
 }
 
@@ -87,7 +89,8 @@ public sealed record TaskEventList(TaskId Task, IReadOnlyList<EventRow> Events);
 public sealed record CheckpointList(IReadOnlyList<CheckpointListing> Checkpoints)
 {
     /// <summary>
-    /// Names of those that the loss of one machine would lose, since they are copied to no other place yet; null: the store has no second place.
+    /// Names of those that the loss of one machine would lose, since they are copied to no other place yet; null: the store has no second
+    /// place.
     /// </summary>
     public IReadOnlyList<string>? AtRisk { get; init; }
 }

@@ -132,11 +132,7 @@ internal sealed class PeerCaller(HttpClient http, TimeProvider time)
         request.Headers.ExpectContinue = true;
         try
         {
-            using HttpResponseMessage response = await http.SendAsync(
-                request,
-                HttpCompletionOption.ResponseHeadersRead,
-                cancellationToken
-            );
+            using HttpResponseMessage response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (response.StatusCode != HttpStatusCode.Created)
             {
                 throw await RefusedAsync(node, response, cancellationToken);

@@ -4,8 +4,8 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Checkpoints.Peers;
 
 /// <summary>
-/// Files at the nodes that one checkpoint is copied to: the same nodes from its first pack to its manifest, so that whoever has the manifest
-/// has the packs. A file is there when all of them have it.
+/// Files at the nodes that one checkpoint is copied to: the same nodes from its first pack to its manifest, so that whoever has the
+/// manifest has the packs. A file is there when all of them have it.
 /// </summary>
 internal sealed class PeerHolders(PeerCaller caller, IPeers peers, PeerFiles all, IReadOnlyList<NodeAddress> nodes) : IStoreFiles
 {

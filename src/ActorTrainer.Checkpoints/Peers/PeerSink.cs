@@ -11,7 +11,11 @@ internal sealed class PeerSink : IPackSink
     private readonly HashSet<PeerUpload> _failed = [];
     private readonly IncrementalHash _sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly Action<NodeAddress, CheckpointStoreException> _report;
-    private readonly byte[][] _buffers = [[], []];
+    private readonly byte[][] _buffers =
+    [
+        [],
+        [],
+    ];
     private Task _writing = Task.CompletedTask;
     private int _buffer;
     private long _length;

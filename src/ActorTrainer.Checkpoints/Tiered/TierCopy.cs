@@ -96,8 +96,8 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
     }
 
     /// <summary>
-    /// Whether a checkpoint is to be copied, once the folder has it: when it does not, what is behind it is fetched. One that neither has whole
-    /// is left to the restore that finds it so.
+    /// Whether a checkpoint is to be copied, once the folder has it: when it does not, what is behind it is fetched. One that neither has
+    /// whole is left to the restore that finds it so.
     /// </summary>
     /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
     public bool Lacks(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)

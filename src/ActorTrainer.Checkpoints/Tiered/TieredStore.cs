@@ -45,9 +45,9 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     }
 
     /// <summary>
-    /// When a save ends: <see cref="CheckpointDurability.Local"/> (default) when the folder has it. <see cref="CheckpointDurability.Copies"/>:
-    /// when it is copied too, or several attempts failed; it is copied later then. <see cref="CheckpointDurability.Store"/>: when it is copied
-    /// too; a save whose copy fails has failed.
+    /// When a save ends: <see cref="CheckpointDurability.Local"/> (default) when the folder has it. <see
+    /// cref="CheckpointDurability.Copies"/>: when it is copied too, or several attempts failed; it is copied later then. <see
+    /// cref="CheckpointDurability.Store"/>: when it is copied too; a save whose copy fails has failed.
     /// </summary>
     public CheckpointDurability Durability { get; init; }
 
@@ -189,8 +189,8 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     internal IReadOnlyList<(TaskId Task, string Checkpoint)> Waiting => _backlog.Waiting;
 
     /// <summary>
-    /// Looks whether checkpoints of a task stand here and behind the folder: what the folder lacks is fetched, what is not behind it is noted
-    /// and copied.
+    /// Looks whether checkpoints of a task stand here and behind the folder: what the folder lacks is fetched, what is not behind it is
+    /// noted and copied.
     /// </summary>
     /// <param name="task">The task, which no other node saves.</param>
     /// <param name="listed">Its checkpoints, the most important first.</param>

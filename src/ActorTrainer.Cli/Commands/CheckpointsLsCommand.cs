@@ -79,7 +79,10 @@ internal static class CheckpointsLsCommand
                 new Text(listing.Checkpoint.Reason),
                 new Text(Human.Bytes(listing.Checkpoint.Bytes)),
                 new Text(call.Times.Show(listing.Time)),
-                new Text(string.Join(", ", Marks(listing, atRisk.Contains(listing.Checkpoint.Name))), new Style(listing.Damaged ? Color.Red : Color.Yellow))
+                new Text(
+                    string.Join(", ", Marks(listing, atRisk.Contains(listing.Checkpoint.Name))),
+                    new Style(listing.Damaged ? Color.Red : Color.Yellow)
+                )
             );
         }
 

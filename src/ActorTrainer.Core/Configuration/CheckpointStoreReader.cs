@@ -117,7 +117,8 @@ internal static class CheckpointStoreReader
             throw NodeModelReader.Clash(
                 root,
                 ["actortrainer.checkpoints.durability", "actortrainer.checkpoints.tiered.sync-interval"],
-                "checkpoints.durability = store copies every checkpoint at once: set actortrainer.checkpoints.tiered.sync-interval to on-commit"
+                "checkpoints.durability = store copies every checkpoint at once: "
+                    + "set actortrainer.checkpoints.tiered.sync-interval to on-commit"
             );
         }
     }

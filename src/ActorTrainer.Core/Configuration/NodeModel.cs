@@ -202,8 +202,8 @@ public sealed record CheckpointStoreModel
     public string Path { get; init; } = "";
 
     /// <summary>
-    /// <c>copies</c>: how many nodes have each checkpoint, the one that saved it among them. More than one is for nodes with folders of their
-    /// own. Default 1, at most 16.
+    /// <c>copies</c>: how many nodes have each checkpoint, the one that saved it among them. More than one is for nodes with folders of
+    /// their own. Default 1, at most 16.
     /// </summary>
     public int Copies { get; init; } = 1;
 

@@ -95,7 +95,11 @@ internal sealed class PeerEndpoints(PeerFolder folder)
         }
         catch (InvalidDataException e)
         {
-            throw new ApiProblemException(StatusCodes.Status400BadRequest, $"{file} did not arrive whole: {e.Message}", "send it once more");
+            throw new ApiProblemException(
+                StatusCodes.Status400BadRequest,
+                $"{file} did not arrive whole: {e.Message}",
+                "send it once more"
+            );
         }
         catch (IOException e)
         {

@@ -15,8 +15,8 @@ internal sealed class RiskCatalog(ITaskClient client, INodeFiles files, ApiOptio
     public UncopiedCheckpoints Local => new(files.UncopiedCheckpoints);
 
     /// <summary>
-    /// What all nodes that answer have; null: the store has no second place, so that nobody knows how safe its only one is. Nodes of one cluster
-    /// are configured alike, and only then is another one asked.
+    /// What all nodes that answer have; null: the store has no second place, so that nobody knows how safe its only one is. Nodes of one
+    /// cluster are configured alike, and only then is another one asked.
     /// </summary>
     public async Task<IReadOnlyList<UncopiedCheckpoint>?> CollectAsync(CancellationToken cancellationToken)
     {

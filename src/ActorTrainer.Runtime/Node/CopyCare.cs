@@ -131,8 +131,7 @@ internal sealed class CopyCare(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"checkpoints are kept by {Math.Min(nodes, copies)} of {copies} nodes (actortrainer.checkpoints.copies): "
-                )
-                    + (_few ? "there are no more; start another one" : "there are enough again")
+                ) + (_few ? "there are no more; start another one" : "there are enough again")
             )
         );
     }

@@ -105,10 +105,7 @@ internal sealed class NodeStore : IAsyncDisposable
     private static S3Store OpenBucket(CheckpointStoreModel model, TimeProvider time) => new(model, time);
 
     private TieredStore OpenTiered(ChunkedStore remote, TimeSpan? interval) =>
-        new(Folder, remote, Path.Combine(_model.DataDir, "sync"), interval, _time, _report)
-        {
-            Durability = _model.Checkpoints.Durability,
-        };
+        new(Folder, remote, Path.Combine(_model.DataDir, "sync"), interval, _time, _report) { Durability = _model.Checkpoints.Durability };
 
     public async ValueTask DisposeAsync()
     {

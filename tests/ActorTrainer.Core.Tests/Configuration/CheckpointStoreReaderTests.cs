@@ -79,8 +79,8 @@ public sealed class CheckpointStoreReaderTests
     [InlineData("copies = 0", "actortrainer.checkpoints.copies is '0': it must be from 1 to 16.")]
     [InlineData(
         "store = s3, s3.bucket = abc, copies = 2",
-        "checkpoints.copies is for checkpoints.store = folder: with s3 and tiered the bucket, or what stands behind the folder, has the second "
-            + "copy."
+        "checkpoints.copies is for checkpoints.store = folder: "
+            + "with s3 and tiered the bucket, or what stands behind the folder, has the second copy."
     )]
     [InlineData("durability = copies", "checkpoints.durability = copies needs copies: set actortrainer.checkpoints.copies to 2 or more.")]
     [InlineData(

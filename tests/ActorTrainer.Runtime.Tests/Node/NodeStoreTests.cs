@@ -82,19 +82,19 @@ public sealed class NodeStoreTests : IDisposable
                 }
             }
         );
-        FakeNode node = new() { View = new ClusterView(1, 1, [new ClusterMember(1, self, "one", [], 1, MemberStatus.Up, false, 1, "0.1.0") { State = MemberState.Up }]) };
+        FakeNode node = new()
+        {
+            View = new ClusterView(
+                1,
+                1,
+                [new ClusterMember(1, self, "one", [], 1, MemberStatus.Up, false, 1, "0.1.0") { State = MemberState.Up }]
+            ),
+        };
         store.Start(self, node);
         store.Backlog.ShouldBe(0);
         DiskFolder.Write(_folder["source"], new Dictionary<string, byte[]> { ["a"] = [1, 2, 3] });
         StagedState state = new("s1", 1, 1, "request", new Dictionary<string, double>());
-        SaveRequest request = new(
-            TaskId.Parse("alone-x1"),
-            1,
-            "c-1-1-aaaabbbb",
-            state,
-            StateSource.OfFolder(_folder["source"]),
-            []
-        );
+        SaveRequest request = new(TaskId.Parse("alone-x1"), 1, "c-1-1-aaaabbbb", state, StateSource.OfFolder(_folder["source"]), []);
 
         CheckpointRef saved = await store.Store.SaveAsync(request, CancellationToken.None);
 

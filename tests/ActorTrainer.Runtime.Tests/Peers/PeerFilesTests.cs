@@ -185,9 +185,9 @@ public sealed class PeerFilesTests : IAsyncDisposable
         NodeAddress[] all = [.. _ring.Known.Living];
         _ring.Known.Living.Clear();
         CheckpointRef saved = await SaveAsync(_store);
-        (
-            await Should.ThrowAsync<CheckpointStoreException>(() => _store.DrainAsync(CancellationToken.None))
-        ).Message.ShouldContain("There is no other node");
+        (await Should.ThrowAsync<CheckpointStoreException>(() => _store.DrainAsync(CancellationToken.None))).Message.ShouldContain(
+            "There is no other node"
+        );
         _store.Backlog.ShouldBe(1);
         _ring.Known.Living.AddRange(all);
         await _store.DrainAsync(CancellationToken.None);
@@ -291,7 +291,8 @@ public sealed class PeerFilesTests : IAsyncDisposable
                     return await stream.ReadAsync(buffer);
                 }
 
-                string absent = $"HTTP/1.1 404 Not Found\r\n{PeerProtocol.AnswerHeader}: {PeerProtocol.Absent}\r\nContent-Length: 0\r\n\r\n";
+                string absent =
+                    $"HTTP/1.1 404 Not Found\r\n{PeerProtocol.AnswerHeader}: {PeerProtocol.Absent}\r\nContent-Length: 0\r\n\r\n";
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(absent));
             }
         }

@@ -63,7 +63,8 @@ public sealed class LocalCluster : IAsyncDisposable
     public Dictionary<int, string> SettingOf { get; } = [];
 
     /// <summary>
-    /// Whether each node has a disk of its own, <see cref="DiskOf"/>, with its checkpoints and its data. Default false: the nodes share a store.
+    /// Whether each node has a disk of its own, <see cref="DiskOf"/>, with its checkpoints and its data. Default false: the nodes share a
+    /// store.
     /// </summary>
     public bool OwnDisks { get; init; }
 
