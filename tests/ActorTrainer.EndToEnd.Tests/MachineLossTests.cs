@@ -1,7 +1,6 @@
 using ActorTrainer.Client;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
-using ActorTrainer.Testing.Trainers;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 
 namespace ActorTrainer.EndToEnd.Tests;
