@@ -24,12 +24,7 @@ public abstract class ChunkedStore : ICheckpointStore
     private readonly CompressionPace _pace;
     private readonly FormerStates _former = new();
 
-    private protected ChunkedStore(
-        IStoreFiles files,
-        CheckpointStoreModel model,
-        TimeProvider time,
-        BufferPool pool
-    )
+    private protected ChunkedStore(IStoreFiles files, CheckpointStoreModel model, TimeProvider time, BufferPool pool)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(model.ChunkSizeBytes, ManifestFormat.SmallestChunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(model.ChunkSizeBytes, ManifestFormat.LargestChunk);

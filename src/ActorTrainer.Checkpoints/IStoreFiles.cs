@@ -83,6 +83,13 @@ internal interface IStoreFiles
     /// <summary>Removes a file; one that is not there is passed over.</summary>
     void Delete(TaskId task, string file, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Where one checkpoint of a task is copied to, from its first pack to its manifest. Default: here. Where files stand at several
+    /// places, those at which this one is to stand now: a file is there then when it is at all of them.
+    /// </summary>
+    /// <exception cref="CheckpointStoreException">There is none now.</exception>
+    IStoreFiles ForCopying(TaskId task, CancellationToken cancellationToken) => this;
+
     /// <summary>Gives another task a pack under another name.</summary>
     /// <returns>The bytes that this takes in the store; null when there is no such pack.</returns>
     long? Share(TaskId from, string pack, TaskId to, string name, CancellationToken cancellationToken);

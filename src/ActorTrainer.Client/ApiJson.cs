@@ -36,6 +36,7 @@ namespace ActorTrainer.Client;
 [JsonSerializable(typeof(TaskEventList))]
 [JsonSerializable(typeof(TaskMetrics))]
 [JsonSerializable(typeof(CheckpointList))]
+[JsonSerializable(typeof(UncopiedCheckpoints))]
 [JsonSerializable(typeof(CheckpointVerification))]
 [JsonSerializable(typeof(IReadOnlyList<CheckpointVerification>))]
 [JsonSerializable(typeof(RunOutputList))]

@@ -69,7 +69,13 @@ public sealed record TaskList(IReadOnlyList<TaskView> Tasks);
 /// <param name="Owner">The node that owns its shard, or null while nobody does.</param>
 /// <param name="Term">The term of its shard.</param>
 /// <param name="Spec">Its specification, or null when its first event could not be read.</param>
-public sealed record TaskDetails(TaskView Task, NodeAddress? Owner, long Term, TaskSpec? Spec);
+public sealed record TaskDetails(TaskView Task, NodeAddress? Owner, long Term, TaskSpec? Spec)
+{
+    /// <summary>
+    /// Whether the loss of one machine would lose its last checkpoint; null: its store has no second place to copy it to.
+    /// </summary>
+    public bool? CheckpointAtRisk { get; init; }
+}
 
 /// <summary>How a task's metrics went, over all of its runs.</summary>
 /// <param name="Task">The task.</param>
@@ -80,7 +86,21 @@ public sealed record TaskMetrics(TaskId Task, IReadOnlyList<MetricPoint> Points)
 public sealed record TaskEventList(TaskId Task, IReadOnlyList<EventRow> Events);
 
 /// <summary>Checkpoints, newest first.</summary>
-public sealed record CheckpointList(IReadOnlyList<CheckpointListing> Checkpoints);
+public sealed record CheckpointList(IReadOnlyList<CheckpointListing> Checkpoints)
+{
+    /// <summary>
+    /// Names of those that the loss of one machine would lose, since they are copied to no other place yet; null: the store has no second
+    /// place.
+    /// </summary>
+    public IReadOnlyList<string>? AtRisk { get; init; }
+}
+
+/// <summary>A checkpoint that is at one place only.</summary>
+public sealed record UncopiedCheckpoint(TaskId Task, string Checkpoint);
+
+/// <summary>Checkpoints that nodes have saved, and that wait to be copied to a second place.</summary>
+/// <param name="Checkpoints">The checkpoints; null: the store has no second place.</param>
+public sealed record UncopiedCheckpoints(IReadOnlyList<UncopiedCheckpoint>? Checkpoints);
 
 /// <summary>The files of a checkpoint, by path.</summary>
 public sealed record CheckpointFiles(TaskId Task, string Checkpoint, IReadOnlyList<CheckpointFile> Files);

@@ -30,6 +30,23 @@ internal sealed class SyncBacklog(string folder, IDisk disk)
         }
     }
 
+    /// <summary>The checkpoints that are to be copied, those that are being saved now not among them.</summary>
+    public IReadOnlyList<(TaskId Task, string Checkpoint)> Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return
+                [
+                    .. _entries
+                        .Values.Where(entry => entry.Checkpoint is not null && !_held.Contains(entry.Number))
+                        .Select(entry => (TaskId.Parse(entry.Task), entry.Checkpoint!)),
+                ];
+            }
+        }
+    }
+
     /// <summary>Whether the remote store has been written to before: if its marker is missing now, it is away.</summary>
     public bool RemoteSeen => File.Exists(Path.Combine(folder, KnownName));
 
@@ -80,7 +97,10 @@ internal sealed class SyncBacklog(string folder, IDisk disk)
         lock (_lock)
         {
             // A number whose writing fails is not used again: something of it may be left.
-            SyncEntry numbered = entry with { Number = ++_last };
+            SyncEntry numbered = entry with
+            {
+                Number = ++_last,
+            };
             OrDescribe(() =>
                 WriteDurably(NameOf(numbered.Number), JsonSerializer.SerializeToUtf8Bytes(numbered, SyncJsonContext.Default.SyncEntry))
             );

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -57,6 +58,37 @@ internal sealed class SyncLoop(
     /// <summary>Fetches it now.</summary>
     public Task FetchAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
         OnThreadAsync(() => copy.Fetch(task, checkpoint, cancellationToken), cancellationToken);
+
+    /// <summary>Copies one that was saved just now.</summary>
+    /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
+    public Task PushAsync(SyncEntry entry, CancellationToken cancellationToken) =>
+        OnThreadAsync(
+            () => Push(TaskId.Parse(entry.Task), entry.Checkpoint!, CheckpointNames.PackFile(entry.Checkpoint!), cancellationToken),
+            cancellationToken
+        );
+
+    /// <summary>Fetches what the folder lacks of checkpoints, and notes what is not behind it.</summary>
+    /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
+    public Task MendAsync(TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken) =>
+        OnThreadAsync(
+            () =>
+            {
+                IReadOnlySet<string> condemned = backlog.Condemned(task);
+                foreach (CheckpointRef checkpoint in listed)
+                {
+                    if (
+                        !condemned.Contains(CheckpointNames.ManifestFile(checkpoint.Name))
+                        && !backlog.Waiting.Contains((task, checkpoint.Name))
+                        && copy.Lacks(task, checkpoint, cancellationToken)
+                    )
+                    {
+                        backlog.Add(new SyncEntry(task.Value, checkpoint.Name, []), held: false);
+                        Wake();
+                    }
+                }
+            },
+            cancellationToken
+        );
 
     /// <summary>Works off all that there is.</summary>
     /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
@@ -164,11 +196,7 @@ internal sealed class SyncLoop(
                     {
                         if (entry.Checkpoint is { } name)
                         {
-                            if (copy.Push(task, name, mayCreateStore: !backlog.RemoteSeen, cancellationToken))
-                            {
-                                backlog.NoteRemoteSeen();
-                            }
-
+                            Push(task, name, justSaved: null, cancellationToken);
                             return;
                         }
 
@@ -184,6 +212,14 @@ internal sealed class SyncLoop(
         catch (CheckpointDamagedException e)
         {
             report(new TierNotice(true, $"a checkpoint is not copied, since it is damaged: {e.Message}"));
+        }
+    }
+
+    private void Push(TaskId task, string name, string? justSaved, CancellationToken cancellationToken)
+    {
+        if (copy.Push(task, name, mayCreateStore: !backlog.RemoteSeen, justSaved, cancellationToken))
+        {
+            backlog.NoteRemoteSeen();
         }
     }
 

@@ -9,15 +9,18 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
 {
     private const int PieceBytes = 4 << 20;
 
+    private readonly Lock _fetching = new();
+
     /// <summary>Copies a checkpoint there: the packs that are missing, then the manifest.</summary>
     /// <param name="task">The task.</param>
     /// <param name="name">The checkpoint's name.</param>
     /// <param name="mayCreateStore">Whether nothing was ever copied there.</param>
+    /// <param name="justSaved">A pack that was written this moment, and so is not read through before it is copied; null: none.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <returns>Whether it is there now; false: it is not in the folder.</returns>
     /// <exception cref="CheckpointDamagedException">It is not what was saved, and so is not copied.</exception>
     /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
-    public bool Push(TaskId task, string name, bool mayCreateStore, CancellationToken cancellationToken)
+    public bool Push(TaskId task, string name, bool mayCreateStore, string? justSaved, CancellationToken cancellationToken)
     {
         string file = CheckpointNames.ManifestFile(name);
         local.RequireStore(cancellationToken);
@@ -27,11 +30,12 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
             return false;
         }
 
-        remote.Prepare(task, mayCreateStore, cancellationToken);
-        if (remote.LengthOf(task, file, cancellationToken) == bytes.Length)
+        IStoreFiles target = remote.ForCopying(task, cancellationToken);
+        target.Prepare(task, mayCreateStore, cancellationToken);
+        if (target.LengthOf(task, file, cancellationToken) == bytes.Length)
         {
             // An attempt that was cut off may have come just so far.
-            remote.SyncManifests(task);
+            target.SyncManifests(task);
             return true;
         }
 
@@ -41,15 +45,19 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         {
             string pack = reader.Manifest.Packs[i];
             long length = local.LengthOf(task, pack, cancellationToken) ?? 0;
-            if (remote.LengthOf(task, pack, cancellationToken) != length)
+            if (target.LengthOf(task, pack, cancellationToken) != length)
             {
-                Verify(reader, i, cancellationToken);
-                PushPack(task, pack, length, cancellationToken);
+                if (pack != justSaved)
+                {
+                    Verify(reader, i, cancellationToken);
+                }
+
+                PushPack(target, task, pack, length, cancellationToken);
             }
         }
 
-        remote.SyncPacks(task);
-        remote.PutManifest(task, file, bytes, cancellationToken);
+        target.SyncPacks(task);
+        target.PutManifest(task, file, bytes, cancellationToken);
         return true;
     }
 
@@ -58,6 +66,8 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
     /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
     public void Fetch(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
     {
+        // Two of them would write the same file.
+        using Lock.Scope one = _fetching.EnterScope();
         string file = CheckpointNames.ManifestFile(checkpoint.Name);
         using FolderReader reader = new(remote, pool, task, checkpoint, cancellationToken, cancellationToken);
         byte[] bytes =
@@ -79,12 +89,37 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         }
     }
 
+    /// <summary>
+    /// Whether a checkpoint is to be copied, once the folder has it: when it does not, what is behind it is fetched. One that neither has
+    /// whole is left to the restore that finds it so.
+    /// </summary>
+    /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
+    public bool Lacks(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
+    {
+        string file = CheckpointNames.ManifestFile(checkpoint.Name);
+        local.RequireStore(cancellationToken);
+        if (local.LengthOf(task, file, cancellationToken) is null)
+        {
+            try
+            {
+                Fetch(task, checkpoint, cancellationToken);
+            }
+            catch (CheckpointDamagedException)
+            {
+                return false;
+            }
+        }
+
+        return remote.ForCopying(task, cancellationToken).LengthOf(task, file, cancellationToken)
+            != local.LengthOf(task, file, cancellationToken);
+    }
+
     private static CheckpointRef Reference(string name, byte[] manifest) =>
         new(name, 0, 0, CheckpointReasons.Copied, 0, 0, [], ManifestFormat.HashOf(manifest), new Dictionary<string, double>());
 
-    private void PushPack(TaskId task, string pack, long length, CancellationToken cancellationToken)
+    private void PushPack(IStoreFiles target, TaskId task, string pack, long length, CancellationToken cancellationToken)
     {
-        remote.PutPack(task, pack, length, sink => CopyPack(local, task, pack, sink, cancellationToken), cancellationToken);
+        target.PutPack(task, pack, length, sink => CopyPack(local, task, pack, sink, cancellationToken), cancellationToken);
     }
 
     private static long CopyPack(IStoreFiles from, TaskId task, string pack, IPackSink sink, CancellationToken cancellationToken)

@@ -1,3 +1,5 @@
+using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -11,6 +13,8 @@ namespace ActorTrainer.Checkpoints.Tiered;
 /// </summary>
 public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
 {
+    private const int CommitAttempts = 3;
+
     private readonly FolderStore _local;
     private readonly ChunkedStore _remote;
     private readonly SyncBacklog _backlog;
@@ -40,6 +44,13 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         _loop = new SyncLoop(_backlog, copy, remote.Files, interval, time, report ?? (_ => { }));
     }
 
+    /// <summary>
+    /// When a save ends: <see cref="CheckpointDurability.Local"/> (default) when the folder has it. <see
+    /// cref="CheckpointDurability.Copies"/>: when it is copied too, or several attempts failed; it is copied later then. <see
+    /// cref="CheckpointDurability.Store"/>: when it is copied too; a save whose copy fails has failed.
+    /// </summary>
+    public CheckpointDurability Durability { get; init; }
+
     /// <summary>How many checkpoints and removals what stands behind the folder has not heard of yet.</summary>
     public int Backlog => _backlog.Count;
 
@@ -63,7 +74,7 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     {
         // Before the save: after a crash in between, an entry without a checkpoint is passed over.
         SyncEntry entry = await NoteAsync(request.Task, request.Name, [], held: true, cancellationToken).ConfigureAwait(false);
-        return await KeepAsync(entry, () => _local.SaveAsync(request, cancellationToken)).ConfigureAwait(false);
+        return await KeepAsync(entry, () => _local.SaveAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc />
@@ -113,7 +124,8 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
                         await _loop.FetchAsync(from, checkpoint, cancellationToken).ConfigureAwait(false);
                         return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
                     }
-                }
+                },
+                cancellationToken
             )
             .ConfigureAwait(false);
     }
@@ -177,6 +189,20 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     /// <summary>Ends the copying; what is not copied yet is copied after the next start.</summary>
     public ValueTask DisposeAsync() => _loop.DisposeAsync();
 
+    /// <summary>The checkpoints that are not copied yet.</summary>
+    internal IReadOnlyList<(TaskId Task, string Checkpoint)> Waiting => _backlog.Waiting;
+
+    /// <summary>
+    /// Looks whether checkpoints of a task stand here and behind the folder: what the folder lacks is fetched, what is not behind it is
+    /// noted and copied.
+    /// </summary>
+    /// <param name="task">The task, which no other node saves.</param>
+    /// <param name="listed">Its checkpoints, the most important first.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
+    internal Task MendAsync(TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken) =>
+        _loop.MendAsync(task, listed, cancellationToken);
+
     /// <summary>Copies all that is to be copied, now.</summary>
     internal Task DrainAsync(CancellationToken cancellationToken) => _loop.DrainAsync(cancellationToken);
 
@@ -188,13 +214,17 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         CancellationToken cancellationToken
     ) => Task.Run(() => _backlog.Add(new SyncEntry(task.Value, checkpoint, files), held), cancellationToken);
 
-    private async Task<CheckpointRef> KeepAsync(SyncEntry entry, Func<Task<CheckpointRef>> make)
+    private async Task<CheckpointRef> KeepAsync(SyncEntry entry, Func<Task<CheckpointRef>> make, CancellationToken cancellationToken)
     {
         try
         {
             CheckpointRef made = await make().ConfigureAwait(false);
-            _backlog.Release(entry);
-            _loop.Wake();
+            if (Durability == CheckpointDurability.Local || !await TryCommitAsync(entry, cancellationToken).ConfigureAwait(false))
+            {
+                _backlog.Release(entry);
+                _loop.Wake();
+            }
+
             return made;
         }
         catch
@@ -214,6 +244,49 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         catch (CheckpointStoreException)
         {
             // The error that brought us here matters more.
+        }
+    }
+
+    /// <summary>Copies what was saved just now, before anybody else's turn.</summary>
+    /// <returns>Whether it is copied; false: it was saved and is copied later.</returns>
+    /// <exception cref="CheckpointStoreException">It is not copied, and so not committed; its files are gone.</exception>
+    private async Task<bool> TryCommitAsync(SyncEntry entry, CancellationToken cancellationToken)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await _loop.PushAsync(entry, cancellationToken).ConfigureAwait(false);
+                _backlog.Remove(entry);
+                return true;
+            }
+            catch (CheckpointStoreException) when (Durability == CheckpointDurability.Copies)
+            {
+                // What failed is passed over for a while, so that each attempt goes to others.
+                if (attempt == CommitAttempts)
+                {
+                    return false;
+                }
+            }
+            catch (CheckpointStoreException)
+            {
+                await TryUnlinkAsync(entry).ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    private async Task TryUnlinkAsync(SyncEntry entry)
+    {
+        string name = entry.Checkpoint!;
+        string[] files = [CheckpointNames.ManifestFile(name), CheckpointNames.PackFile(name)];
+        try
+        {
+            await UnlinkAsync(TaskId.Parse(entry.Task), files, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (CheckpointStoreException)
+        {
+            // What stays is garbage without a name; the next activation condemns it. The error that brought us here matters more.
         }
     }
 

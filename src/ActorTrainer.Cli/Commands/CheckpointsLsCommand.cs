@@ -20,7 +20,7 @@ internal static class CheckpointsLsCommand
         CliCommand command = new(
             "ls",
             "Lists checkpoints, newest first. A task keeps its newest (keep-last), its best, the one last restored from and those that are "
-                + "pinned or tagged.",
+                + "pinned or tagged. One that is at risk is not copied yet: the loss of its machine loses it.",
             "actortrainer checkpoints ls",
             "actortrainer checkpoints ls digits",
             "actortrainer checkpoints ls digits --files"
@@ -59,17 +59,18 @@ internal static class CheckpointsLsCommand
                     return ExitCodes.Ok;
                 }
 
-                call.Write(Rows(call, list.Checkpoints));
+                call.Write(Rows(call, list));
                 return ExitCodes.Ok;
             }
         );
         return command;
     }
 
-    private static Table Rows(Invocation call, IReadOnlyList<CheckpointListing> checkpoints)
+    private static Table Rows(Invocation call, CheckpointList list)
     {
+        HashSet<string> atRisk = [.. list.AtRisk ?? []];
         Table table = Tables.Create("~TASK", "CHECKPOINT", ">STEP", "REASON", ">SIZE", "TAKEN", "~");
-        foreach (CheckpointListing listing in checkpoints)
+        foreach (CheckpointListing listing in list.Checkpoints)
         {
             table.Row(
                 new Text(listing.Task.Value),
@@ -78,15 +79,23 @@ internal static class CheckpointsLsCommand
                 new Text(listing.Checkpoint.Reason),
                 new Text(Human.Bytes(listing.Checkpoint.Bytes)),
                 new Text(call.Times.Show(listing.Time)),
-                new Text(string.Join(", ", Marks(listing)), new Style(listing.Damaged ? Color.Red : Color.Yellow))
+                new Text(
+                    string.Join(", ", Marks(listing, atRisk.Contains(listing.Checkpoint.Name))),
+                    new Style(listing.Damaged ? Color.Red : Color.Yellow)
+                )
             );
         }
 
         return table;
     }
 
-    private static IEnumerable<string> Marks(CheckpointListing listing)
+    private static IEnumerable<string> Marks(CheckpointListing listing, bool atRisk)
     {
+        if (atRisk)
+        {
+            yield return "at risk";
+        }
+
         if (listing.Damaged || listing.SetAside || listing.Overtaken)
         {
             yield return listing.Damaged ? "DAMAGED"

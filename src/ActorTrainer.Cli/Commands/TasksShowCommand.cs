@@ -57,7 +57,7 @@ internal static class TasksShowCommand
             ("Priority", Human.Number(task.Priority)),
             ("Slots", $"{Human.Number(task.Slots)}{(task.Alone ? ", alone on its node" : "")}"),
             ("Runs", Runs(task)),
-            ("Checkpoint", Checkpoint(task, times)),
+            ("Checkpoint", Checkpoint(details, times)),
             ("Submitted", times.Show(task.SubmittedAt)),
             ("Changed", times.Show(task.ChangedAt)),
             (spec?.Command is null ? "Trainer" : "Command", spec is null ? null : EventText.What(spec)),
@@ -113,11 +113,12 @@ internal static class TasksShowCommand
             ? "none"
             : $"{Human.Number(policy.MaxAttempts)} after failures of its own, the first after {Human.Duration(policy.Backoff)}";
 
-    private static string? Checkpoint(TaskView task, Times times) =>
-        task.LastCheckpoint is not { } checkpoint
+    private static string? Checkpoint(TaskDetails details, Times times) =>
+        details.Task.LastCheckpoint is not { } checkpoint
             ? null
             : $"{checkpoint.Name}: {ProgressText.StepOf(checkpoint)}, {Human.Bytes(checkpoint.Bytes)}, {checkpoint.Reason}"
-                + (task.LastCheckpointAt is { } at ? $", {times.Show(at)}" : "");
+                + (details.Task.LastCheckpointAt is { } at ? $", {times.Show(at)}" : "")
+                + (details.CheckpointAtRisk is true ? "; at risk: it is not copied yet, and the loss of its machine loses it" : "");
 
     private static string? ProgressOf(TaskSpec spec) =>
         spec.Progress switch

@@ -3,6 +3,7 @@ namespace ActorTrainer.Core.Configuration;
 /// <summary>Reads <c>actortrainer.checkpoints</c>.</summary>
 internal static class CheckpointStoreReader
 {
+    private const int MostCopies = 16;
     private const int MostKeyCharacters = 512;
     private const int SmallestPart = 5 << 20;
     private const int LargestPart = 1 << 30;
@@ -10,8 +11,18 @@ internal static class CheckpointStoreReader
     public static CheckpointStoreModel Read(ConfigSection section, NodeSurroundings surroundings)
     {
         CheckpointStoreModel defaults = new();
+        int copies = section.Int("copies", defaults.Copies, 1, MostCopies);
         return new CheckpointStoreModel
         {
+            Copies = copies,
+            CopiesWait = section.Duration("copies-wait", defaults.CopiesWait, TimeSpan.Zero, TimeSpan.FromDays(1)),
+            Durability = section.Choice(
+                "durability",
+                copies > 1 ? CheckpointDurability.Copies : CheckpointDurability.Local,
+                ("local", CheckpointDurability.Local),
+                ("copies", CheckpointDurability.Copies),
+                ("store", CheckpointDurability.Store)
+            ),
             Store = section.Choice(
                 "store",
                 defaults.Store,
@@ -52,6 +63,7 @@ internal static class CheckpointStoreReader
             );
         }
 
+        CheckCopies(root, model);
         if (tiered && model.Tiered.Remote == CheckpointStoreKind.Folder && model.Tiered.RemotePath is null)
         {
             throw NodeModelReader.Clash(
@@ -79,6 +91,47 @@ internal static class CheckpointStoreReader
             Every = section.Duration("every", defaults.Every, TimeSpan.Zero, TimeSpan.FromDays(365)),
             BytesPerSecond = section.Size("speed", defaults.BytesPerSecond, 4 << 10, 1L << 40),
         };
+    }
+
+    private static void CheckCopies(ConfigObject root, CheckpointStoreModel model)
+    {
+        if (model.Copies > 1 && model.Store != CheckpointStoreKind.Folder)
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.copies", "actortrainer.checkpoints.store"],
+                "checkpoints.copies is for checkpoints.store = folder: with s3 and tiered the bucket, or what stands behind the folder, "
+                    + "has the second copy"
+            );
+        }
+
+        if (model.Durability == CheckpointDurability.Copies && model.Copies == 1)
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.durability"],
+                "checkpoints.durability = copies needs copies: set actortrainer.checkpoints.copies to 2 or more"
+            );
+        }
+
+        if (model.Durability == CheckpointDurability.Store && model.Store == CheckpointStoreKind.Folder)
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.durability"],
+                "checkpoints.durability = store needs a store beside the folder: set actortrainer.checkpoints.store to tiered or s3"
+            );
+        }
+
+        if (model is { Durability: CheckpointDurability.Store, Store: CheckpointStoreKind.Tiered, Tiered.SyncInterval: not null })
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.durability", "actortrainer.checkpoints.tiered.sync-interval"],
+                "checkpoints.durability = store copies every checkpoint at once: "
+                    + "set actortrainer.checkpoints.tiered.sync-interval to on-commit"
+            );
+        }
     }
 
     private static S3StoreModel ReadS3(ConfigSection section, NodeSurroundings surroundings)

@@ -201,6 +201,21 @@ public sealed record CheckpointStoreModel
     /// <summary><c>path</c>: the store's folder, absolute.</summary>
     public string Path { get; init; } = "";
 
+    /// <summary>
+    /// <c>copies</c>: how many nodes have each checkpoint, the one that saved it among them. More than one is for nodes with folders of
+    /// their own. Default 1, at most 16.
+    /// </summary>
+    public int Copies { get; init; } = 1;
+
+    /// <summary><c>copies-wait</c>: how long a file that only a lost node may have is waited for. Default 2 min.</summary>
+    public TimeSpan CopiesWait { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// <c>durability</c>: what a checkpoint has to have survived to be committed. Default: with several <see cref="Copies"/> that they are
+    /// there, else that this node's store has it.
+    /// </summary>
+    public CheckpointDurability Durability { get; init; }
+
     /// <summary><c>scope</c>: <c>cluster</c> when every node reads this folder (default), <c>node</c> when it is this node's own.</summary>
     public string Scope { get; init; } = "cluster";
 
@@ -230,6 +245,19 @@ public sealed record ScrubModel
 
     /// <summary><c>speed</c>: how many bytes a node reads in a second at most. Default 20 MB.</summary>
     public long BytesPerSecond { get; init; } = 20_000_000;
+}
+
+/// <summary>When a checkpoint is committed, so that a task goes on from it.</summary>
+public enum CheckpointDurability
+{
+    /// <summary>Once the folder, or the bucket, of the node that saves it has it.</summary>
+    Local,
+
+    /// <summary>Once as many nodes have it as <c>copies</c> says, or as there are.</summary>
+    Copies,
+
+    /// <summary>Once what stands behind the folder has it.</summary>
+    Store,
 }
 
 /// <summary>What chunks of checkpoints are compressed for.</summary>

@@ -38,11 +38,17 @@ public static class ApiEndpoints
         ArgumentNullException.ThrowIfNull(options);
         ApiGate gate = new(client, options.Token);
         TaskLookup lookup = new(client, files);
-        new TaskEndpoints(client, lookup).Map(new Routes(routes, gate));
+        RiskCatalog risks = new(client, files, options);
+        new TaskEndpoints(client, lookup, risks).Map(new Routes(routes, gate));
         new OutputEndpoints(client, files, lookup, options).Map(new Routes(routes, gate));
-        new CheckpointEndpoints(client, files, lookup).Map(new Routes(routes, gate));
+        new CheckpointEndpoints(client, files, lookup, risks).Map(new Routes(routes, gate));
         new ImportEndpoints(client, files, lookup).Map(new Routes(routes, gate));
         new BundleEndpoints(files).Map(new Routes(routes, gate));
+        if (options.Peers is { } peers)
+        {
+            new PeerEndpoints(peers).Map(new Routes(routes, gate));
+        }
+
         new ClusterEndpoints(client, lookup).Map(new Routes(routes, gate));
         new Routes(routes, gate).Get(
             "/v1/version",
@@ -73,6 +79,9 @@ public static class ApiEndpoints
 
         public void Put([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
             routes.MapPut(pattern, Guarded(handler));
+
+        public void Delete([StringSyntax("Route")] string pattern, Func<HttpContext, Task> handler) =>
+            routes.MapDelete(pattern, Guarded(handler));
 
         private RequestDelegate Guarded(Func<HttpContext, Task> handler) =>
             async http =>

@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints.Outputs;
+using ActorTrainer.Checkpoints.Peers;
 
 namespace ActorTrainer.Runtime.Api;
 
@@ -24,4 +25,7 @@ public sealed record ApiOptions
 
     /// <summary>The output of runs in the checkpoint store; null: there is none to look for.</summary>
     internal FolderOutputs? Outputs { get; init; }
+
+    /// <summary>What this node has of checkpoints, for the other nodes; null: nothing that they may ask for.</summary>
+    internal PeerFolder? Peers { get; init; }
 }

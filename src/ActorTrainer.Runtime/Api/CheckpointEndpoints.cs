@@ -12,11 +12,15 @@ using Microsoft.AspNetCore.Http;
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Checkpoints: list, verify, keep, hand out.</summary>
-internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, TaskLookup lookup)
+internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, TaskLookup lookup, RiskCatalog risks)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
         routes.Get("/v1/checkpoints", ListAsync);
+        routes.Get(
+            "/v1/checkpoints/uncopied",
+            http => http.WriteAsync(StatusCodes.Status200OK, risks.Local, ApiJson.Default.UncopiedCheckpoints)
+        );
         routes.Post("/v1/checkpoints/{task}/remove", RemoveAsync);
         routes.Post("/v1/checkpoints/{task}/gc", CollectAsync);
         routes.Post("/v1/checkpoints/{task}/{name}/verify", VerifyAsync);
@@ -34,7 +38,12 @@ internal sealed class CheckpointEndpoints(ITaskClient client, INodeFiles files, 
         string? text = http.Request.Query["task"];
         TaskId? task = string.IsNullOrEmpty(text) ? null : (await lookup.FindAsync(text, http.RequestAborted)).Summary.Task;
         IReadOnlyList<CheckpointListing> checkpoints = await client.ListCheckpointsAsync(task, http.RequestAborted);
-        await http.WriteAsync(StatusCodes.Status200OK, new CheckpointList(checkpoints), ApiJson.Default.CheckpointList);
+        HashSet<string>? atRisk = (await risks.CollectAsync(http.RequestAborted))?.Select(waiting => waiting.Checkpoint).ToHashSet();
+        CheckpointList list = new(checkpoints)
+        {
+            AtRisk = atRisk is null ? null : [.. checkpoints.Select(listing => listing.Checkpoint.Name).Where(atRisk.Contains)],
+        };
+        await http.WriteAsync(StatusCodes.Status200OK, list, ApiJson.Default.CheckpointList);
     }
 
     private async Task VerifyAsync(HttpContext http)

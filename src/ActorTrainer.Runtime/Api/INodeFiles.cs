@@ -41,6 +41,11 @@ public interface INodeFiles
     /// <summary>Removes the files of a checkpoint that no event names, as its task has refused it.</summary>
     Task DropImportAsync(TaskId task, CheckpointRef checkpoint);
 
+    /// <summary>
+    /// Checkpoints that this node has saved and that are copied to no second place yet. Default: null, the store has no second place.
+    /// </summary>
+    IReadOnlyList<UncopiedCheckpoint>? UncopiedCheckpoints => null;
+
     /// <summary>The bundles in the store this node reads.</summary>
     IBundleStore Bundles { get; }
 

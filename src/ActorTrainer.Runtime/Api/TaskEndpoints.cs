@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Tasks: submit, list, show, command, events.</summary>
-internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
+internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup, RiskCatalog risks)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
@@ -58,6 +58,11 @@ internal sealed class TaskEndpoints(ITaskClient client, TaskLookup lookup)
             shard.Term,
             first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec : null
         );
+        if (details.Task.LastCheckpoint is { } last && await risks.CollectAsync(http.RequestAborted) is { } atRisk)
+        {
+            details = details with { CheckpointAtRisk = atRisk.Any(waiting => waiting.Checkpoint == last.Name) };
+        }
+
         await http.WriteAsync(StatusCodes.Status200OK, details, ApiJson.Default.TaskDetails);
     }
 

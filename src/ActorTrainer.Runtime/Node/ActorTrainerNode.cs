@@ -90,18 +90,12 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
         _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store.Store);
         _arrivals = new ArrivalFolders(model.DataDir);
-        _files = new NodeFiles(_client, _store.Store, bundles, _workers, _arrivals, time);
+        _files = new NodeFiles(_client, _store.Store, () => _store.Waiting, bundles, _workers, _arrivals, time);
         // A bucket looks after its objects itself, and every read of them costs money.
         _scrubber =
             model.Checkpoints.Store == CheckpointStoreKind.S3
                 ? null
-                : new CheckpointScrubber(
-                    _client,
-                    _store.Store,
-                    model.Checkpoints.Scrub,
-                    time,
-                    loggers.CreateLogger<CheckpointScrubber>()
-                );
+                : new CheckpointScrubber(_client, _store.Store, model.Checkpoints.Scrub, time, loggers.CreateLogger<CheckpointScrubber>());
         _outputs = new FolderOutputs(model.Checkpoints);
         _archiver = new OutputArchiver(
             _outputs,
@@ -126,8 +120,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     public ITaskClient Client => _client;
 
     /// <summary>
-    /// How many checkpoints and removals wait to be copied to the second tier of the store; null: it has one tier. A number that grows
-    /// means that the second one is away or too slow.
+    /// How many checkpoints and removals wait to be copied to the second tier of the store or to other nodes; null: there is neither. A
+    /// number that grows means that the second one, or the others, are away or too slow.
     /// </summary>
     public int? CheckpointBacklog => _store.Backlog;
 
@@ -142,6 +136,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
             IsUserToken = _asked.Security.Token is null,
             Time = _time,
             Outputs = _outputs,
+            Peers = _store.Files,
         };
         NodeHttpServer server = new(asked, routes => ApiEndpoints.Map(routes, _client, _files, api), _loggers, _time);
         await server.StartAsync(cancellationToken);
@@ -161,7 +156,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         };
         try
         {
-            _store.Start();
+            _store.Start(model.Address, _client);
             IReadOnlyList<SeedJournal> seeds = await SeedCheck.RunAsync(model, _time, cancellationToken);
             ClusterNode node = new(parts, _hostsSystem?.Invoke());
             JournalIdentity journal = await node.OpenJournalAsync(cancellationToken);

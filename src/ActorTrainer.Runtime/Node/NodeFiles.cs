@@ -17,6 +17,7 @@ namespace ActorTrainer.Runtime.Node;
 internal sealed class NodeFiles(
     ITaskClient client,
     ICheckpointStore store,
+    Func<IReadOnlyList<(TaskId Task, string Checkpoint)>?> uncopied,
     IBundleStore bundles,
     WorkerHost workers,
     ArrivalFolders arrivals,
@@ -82,6 +83,9 @@ internal sealed class NodeFiles(
             _ = await client.AskAsync(task, new RecordVerification(checkpoint, time.GetUtcNow(), damage), cancellationToken);
         }
     }
+
+    public IReadOnlyList<UncopiedCheckpoint>? UncopiedCheckpoints =>
+        uncopied()?.Select(waiting => new UncopiedCheckpoint(waiting.Task, waiting.Checkpoint)).ToArray();
 
     public IBundleStore Bundles => bundles;
 

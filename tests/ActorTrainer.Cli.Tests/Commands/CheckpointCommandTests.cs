@@ -194,6 +194,19 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
         (await RunAsync("checkpoints", "show", "digits-a")).Out.ShouldContain("overtaken: the task went on from an older one");
     }
 
+    [Fact]
+    public async Task Ls_OneIsNotCopiedYet_IsAtRisk()
+    {
+        (await RunAsync("checkpoints", "ls", "-o", "json")).Out.ShouldNotContain("atRisk");
+        _node.Uncopied = [];
+        (await RunAsync("tasks", "show", "digits-a")).Out.ShouldNotContain("at risk");
+        TaskSummary digits = (await _node.ListTasksAsync(new TaskFilter(Task: SampleCluster.Digits)))[0].Summary;
+        _node.Uncopied = [new(SampleCluster.Digits, Name), new(SampleCluster.Digits, digits.LastCheckpoint!.Name)];
+        (await RunAsync("checkpoints", "ls")).Out.TrimEnd().ShouldEndWith("at risk");
+        string[] shown = (await RunAsync("tasks", "show", "digits-a")).Out.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        string.Join(' ', shown).ShouldContain("at risk: it is not copied yet");
+    }
+
     [Theory]
     [InlineData("pin", Name, "PinCheckpoint", "is kept until 'actortrainer checkpoints unpin'")]
     [InlineData("unpin", "digits-a", "UnpinCheckpoint", "is kept as the others are")]

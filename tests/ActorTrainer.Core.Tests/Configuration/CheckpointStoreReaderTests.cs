@@ -64,7 +64,33 @@ public sealed class CheckpointStoreReaderTests
         Read("tiered.sync-interval = on_commit").Tiered.SyncInterval.ShouldBeNull();
     }
 
+    [Fact]
+    public void Read_Copies_AreWhatCommittedMeansUnlessItSaysOtherwise()
+    {
+        CheckpointStoreModel none = Read("");
+        (none.Copies, none.Durability, none.CopiesWait).ShouldBe((1, CheckpointDurability.Local, TimeSpan.FromMinutes(2)));
+        CheckpointStoreModel two = Read("copies = 2, copies-wait = 5 s");
+        (two.Copies, two.Durability, two.CopiesWait).ShouldBe((2, CheckpointDurability.Copies, TimeSpan.FromSeconds(5)));
+        Read("copies = 3, durability = local").Durability.ShouldBe(CheckpointDurability.Local);
+        Read("store = s3, s3.bucket = abc, durability = store").Durability.ShouldBe(CheckpointDurability.Store);
+    }
+
     [Theory]
+    [InlineData("copies = 0", "actortrainer.checkpoints.copies is '0': it must be from 1 to 16.")]
+    [InlineData(
+        "store = s3, s3.bucket = abc, copies = 2",
+        "checkpoints.copies is for checkpoints.store = folder: "
+            + "with s3 and tiered the bucket, or what stands behind the folder, has the second copy."
+    )]
+    [InlineData("durability = copies", "checkpoints.durability = copies needs copies: set actortrainer.checkpoints.copies to 2 or more.")]
+    [InlineData(
+        "durability = store",
+        "checkpoints.durability = store needs a store beside the folder: set actortrainer.checkpoints.store to tiered or s3."
+    )]
+    [InlineData(
+        "store = tiered, durability = store, tiered { remote = folder, remote-path = r, sync-interval = 5 m }",
+        "checkpoints.durability = store copies every checkpoint at once: set actortrainer.checkpoints.tiered.sync-interval to on-commit."
+    )]
     [InlineData("store = tape", "actortrainer.checkpoints.store is 'tape': use one of folder, s3, tiered.")]
     [InlineData("store = s3", "checkpoints.store = s3 needs a bucket: set actortrainer.checkpoints.s3.bucket.")]
     [InlineData("store = tiered", "checkpoints.store = tiered needs a bucket: set actortrainer.checkpoints.s3.bucket.")]

@@ -2,7 +2,11 @@ using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.S3;
 using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Node;
+using ActorTrainer.Testing.Api;
 using ActorTrainer.Testing.Checkpoints;
 
 namespace ActorTrainer.Runtime.Tests.Node;
@@ -47,10 +51,68 @@ public sealed class NodeStoreTests : IDisposable
             }
         );
         Directory.Exists(_folder["data"]).ShouldBeFalse();
-        store.Start();
+        store.Start(new NodeAddress("127.0.0.1", 7400), new FakeNode());
         store.Store.ShouldBeOfType<TieredStore>();
         store.Backlog.ShouldBe(0);
         Directory.Exists(Path.Combine(_folder["data"], "sync")).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Store_Copies_WaitsForAnotherNodeAndSaysThatNoneIsThere()
+    {
+        List<TierNotice> notices = [];
+        NodeAddress self = new("127.0.0.1", 7400);
+        await using NodeStore store = new(
+            new NodeModel
+            {
+                DataDir = _folder["data"],
+                Checkpoints = new CheckpointStoreModel
+                {
+                    Path = _folder["store"],
+                    Copies = 2,
+                    Durability = CheckpointDurability.Copies,
+                },
+            },
+            TimeProvider.System,
+            notice =>
+            {
+                lock (notices)
+                {
+                    notices.Add(notice);
+                }
+            }
+        );
+        FakeNode node = new()
+        {
+            View = new ClusterView(
+                1,
+                1,
+                [new ClusterMember(1, self, "one", [], 1, MemberStatus.Up, false, 1, "0.1.0") { State = MemberState.Up }]
+            ),
+        };
+        store.Start(self, node);
+        store.Backlog.ShouldBe(0);
+        DiskFolder.Write(_folder["source"], new Dictionary<string, byte[]> { ["a"] = [1, 2, 3] });
+        StagedState state = new("s1", 1, 1, "request", new Dictionary<string, double>());
+        SaveRequest request = new(TaskId.Parse("alone-x1"), 1, "c-1-1-aaaabbbb", state, StateSource.OfFolder(_folder["source"]), []);
+
+        CheckpointRef saved = await store.Store.SaveAsync(request, CancellationToken.None);
+
+        store.Backlog.ShouldBe(1);
+        store.Waiting.ShouldBe([(request.Task, saved.Name)]);
+        using CancellationTokenSource limit = new(TimeSpan.FromSeconds(30), TimeProvider.System);
+        while (!Said("kept by 1 of 2 nodes") || !Said("There is no other node"))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, limit.Token);
+        }
+
+        bool Said(string text)
+        {
+            lock (notices)
+            {
+                return notices.Exists(notice => notice.IsProblem && notice.Text.Contains(text, StringComparison.Ordinal));
+            }
+        }
     }
 
     [Fact]

@@ -53,6 +53,11 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public Func<string, ICheckpointContent?> OnOpen { get; set; } = _ => null;
 
+    /// <summary>Checkpoints that are not copied yet; null: the store has no second place.</summary>
+    public IReadOnlyList<UncopiedCheckpoint>? Uncopied { get; set; }
+
+    public IReadOnlyList<UncopiedCheckpoint>? UncopiedCheckpoints => Uncopied;
+
     public IReadOnlyDictionary<TaskId, TaskProgress> LiveProgress => Live;
 
     /// <summary>Adds a task, or puts another summary in the place of the one with its id.</summary>

@@ -62,6 +62,12 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>A further <c>key=value</c> setting of a node, by its number, over those of all.</summary>
     public Dictionary<int, string> SettingOf { get; } = [];
 
+    /// <summary>
+    /// Whether each node has a disk of its own, <see cref="DiskOf"/>, with its checkpoints and its data. Default false: the nodes share a
+    /// store.
+    /// </summary>
+    public bool OwnDisks { get; init; }
+
     /// <summary>Whether every node is told of all others as seeds. Default true.</summary>
     public bool Seeds { get; init; } = true;
 
@@ -73,6 +79,9 @@ public sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>The checkpoint store's folder.</summary>
     public string StorePath => Path.Combine(Folder, "actortrainer-data", "checkpoints");
+
+    /// <summary>With <see cref="OwnDisks"/>: what is lost with a node's machine.</summary>
+    public string DiskOf(LocalNode node) => Path.Combine(Folder, $"disk{node.Number}");
 
     /// <summary>The nodes.</summary>
     public IReadOnlyList<LocalNode> Nodes => _nodes;
@@ -281,6 +290,15 @@ public sealed class LocalCluster : IAsyncDisposable
             .. _nodes.Where(_ => Seeds).SelectMany(n => new[] { "--seed", n.Address.ToString() }),
             .. PostgreSql is { } connection ? new[] { "--set", $"actortrainer.journal.postgresql={connection}" } : [],
             .. _settings.SelectMany(s => new[] { "--set", s }),
+            .. OwnDisks
+                ? new[]
+                {
+                    "--set",
+                    $"actortrainer.checkpoints.path={DiskOf(node)}/checkpoints",
+                    "--set",
+                    $"actortrainer.node.data-dir={DiskOf(node)}/data",
+                }
+                : [],
             .. SettingOf.TryGetValue(node.Number, out string? own) ? new[] { "--set", own } : [],
         ];
 

@@ -1,4 +1,4 @@
-namespace ActorTrainer.Checkpoints.S3;
+namespace ActorTrainer.Checkpoints;
 
 /// <summary>
 /// A thread of its own for every piece of work. Saves and restores wait for the network, and would keep the thread pool's few threads

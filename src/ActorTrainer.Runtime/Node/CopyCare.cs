@@ -1,0 +1,138 @@
+using System.Globalization;
+using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Peers;
+using ActorTrainer.Checkpoints.Tiered;
+using ActorTrainer.Cluster;
+using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Membership;
+using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Runtime.Node;
+
+/// <summary>
+/// Sees to it that the checkpoints of this node's tasks stand at as many nodes as they should: when a node has come or gone, or a task has
+/// come to this node, it looks which copies are missing and has them made.
+/// </summary>
+/// <param name="client">Says who the others are, and which checkpoints there are.</param>
+/// <param name="store">The store with copies.</param>
+/// <param name="peers">The others.</param>
+/// <param name="copies">How many nodes are to have each checkpoint.</param>
+/// <param name="time">The clock.</param>
+/// <param name="report">Told what is to be said.</param>
+internal sealed class CopyCare(
+    ITaskClient client,
+    TieredStore store,
+    IPeers peers,
+    int copies,
+    TimeProvider time,
+    Action<TierNotice> report
+) : IAsyncDisposable
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(20);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _running = Task.CompletedTask;
+    private string _seen = "";
+    private string _mended = "";
+    private long? _failed;
+    private bool _few;
+
+    /// <summary>Begins to look.</summary>
+    public void Start() => _running = Task.Run(RunAsync);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        using PeriodicTimer timer = new(LookEvery, time);
+        while (await timer.WaitForNextTickAsync(_stopping.Token))
+        {
+            await LookAsync(_stopping.Token);
+        }
+    }
+
+    /// <summary>Mends once nothing has changed for a while: what was lost is first gone on with.</summary>
+    private async Task LookAsync(CancellationToken cancellationToken)
+    {
+        ClusterView view = client.View;
+        if (!peers.IsJoined)
+        {
+            return;
+        }
+
+        IReadOnlyList<NodeAddress> living = peers.Living;
+        SayWhenFew(living.Count + 1);
+        Dictionary<TaskId, bool> owned = view.Tasks.ToDictionary(task => task.Task, task => IsOwned(view, task));
+        IEnumerable<TaskId> own = owned.Where(task => task.Value).Select(task => task.Key).Order();
+        string now = $"{string.Join(',', living)} {string.Join(',', own)}";
+        bool stands = now == _seen;
+        _seen = now;
+        if (!stands || (now == _mended && _failed is null) || (_failed is { } at && time.GetElapsedTime(at) < AgainAfter))
+        {
+            return;
+        }
+
+        _failed = await TryMendAsync(owned, cancellationToken) ? null : time.GetTimestamp();
+        _mended = now;
+    }
+
+    private async Task<bool> TryMendAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IReadOnlyList<CheckpointListing> all = await client.ListCheckpointsAsync(task: null, cancellationToken);
+            foreach (IGrouping<TaskId, CheckpointListing> task in all.GroupBy(listing => listing.Task))
+            {
+                if (IsMine(task.Key, owned))
+                {
+                    await store.MendAsync(
+                        task.Key,
+                        [.. task.Where(listing => !listing.Damaged).Select(listing => listing.Checkpoint)],
+                        cancellationToken
+                    );
+                }
+            }
+
+            return true;
+        }
+        catch (Exception e) when (e is CheckpointStoreException or JournalUnavailableException or IOException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsOwned(ClusterView view, TaskSummary task) =>
+        task.Shard < view.Shards.Count && view.Shards[task.Shard].Owner == view.Self;
+
+    /// <summary>A task that has ended has no owner: the first of the nodes that its id gives sees to it.</summary>
+    private bool IsMine(TaskId task, Dictionary<TaskId, bool> owned) =>
+        owned.TryGetValue(task, out bool own)
+            ? own
+            : PeerOrder.Of(task, new NodeAddress("", 0), [peers.Self, .. peers.Living])[0] == peers.Self;
+
+    private void SayWhenFew(int nodes)
+    {
+        if (nodes < copies == _few)
+        {
+            return;
+        }
+
+        _few = nodes < copies;
+        report(
+            new TierNotice(
+                _few,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"checkpoints are kept by {Math.Min(nodes, copies)} of {copies} nodes (actortrainer.checkpoints.copies): "
+                ) + (_few ? "there are no more; start another one" : "there are enough again")
+            )
+        );
+    }
+}
