@@ -23,12 +23,7 @@ public abstract class ChunkedStore : ICheckpointStore
     private readonly BufferPool _pool;
     private readonly CompressionPace _pace;
 
-    private protected ChunkedStore(
-        IStoreFiles files,
-        CheckpointStoreModel model,
-        TimeProvider time,
-        BufferPool pool
-    )
+    private protected ChunkedStore(IStoreFiles files, CheckpointStoreModel model, TimeProvider time, BufferPool pool)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(model.ChunkSizeBytes, ManifestFormat.SmallestChunk);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(model.ChunkSizeBytes, ManifestFormat.LargestChunk);
@@ -55,10 +50,7 @@ public abstract class ChunkedStore : ICheckpointStore
             );
         }
 
-        return RunAsync(
-            () => new FolderSave(Files, _pool, _model, _pace, _time, request).Execute(cancellationToken),
-            cancellationToken
-        );
+        return RunAsync(() => new FolderSave(Files, _pool, _model, _pace, _time, request).Execute(cancellationToken), cancellationToken);
     }
 
     /// <inheritdoc />

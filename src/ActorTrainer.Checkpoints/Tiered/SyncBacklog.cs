@@ -80,7 +80,10 @@ internal sealed class SyncBacklog(string folder, IDisk disk)
         lock (_lock)
         {
             // A number whose writing fails is not used again: something of it may be left.
-            SyncEntry numbered = entry with { Number = ++_last };
+            SyncEntry numbered = entry with
+            {
+                Number = ++_last,
+            };
             OrDescribe(() =>
                 WriteDurably(NameOf(numbered.Number), JsonSerializer.SerializeToUtf8Bytes(numbered, SyncJsonContext.Default.SyncEntry))
             );

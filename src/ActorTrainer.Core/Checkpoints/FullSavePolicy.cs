@@ -38,9 +38,7 @@ public static class FullSavePolicy
     /// <param name="since">Before that.</param>
     /// <param name="checkpoint">The checkpoint.</param>
     public static SinceFull After(SinceFull? since, CheckpointRef checkpoint) =>
-        IsFull(checkpoint)
-            ? new SinceFull(0, checkpoint.SavedAt)
-            : new SinceFull((since?.Saves ?? 0) + 1, since?.At ?? checkpoint.SavedAt);
+        IsFull(checkpoint) ? new SinceFull(0, checkpoint.SavedAt) : new SinceFull((since?.Saves ?? 0) + 1, since?.At ?? checkpoint.SavedAt);
 
     /// <summary>Whether all of a checkpoint stands in its own pack.</summary>
     public static bool IsFull(CheckpointRef checkpoint)

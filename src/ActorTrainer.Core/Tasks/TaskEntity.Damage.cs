@@ -34,8 +34,8 @@ public sealed partial class TaskEntity
         }
 
         EntityStep step = Journal(new TaskCheckpointDamaged(verified.Checkpoint, damage));
-        return State!.LastUsable?.Name == verified.Checkpoint
-            && _run is { Begun: true, IsCommand: false, End: null, Stop: StopCause.None } run
+        return
+            State!.LastUsable?.Name == verified.Checkpoint && _run is { Begun: true, IsCommand: false, End: null, Stop: StopCause.None } run
             ? step with
             {
                 AfterCommit = [new RequestStaging(run.Key, CheckpointReasons.Damage)],

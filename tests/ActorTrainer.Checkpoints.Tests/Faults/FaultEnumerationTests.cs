@@ -15,7 +15,8 @@ public sealed class FaultEnumerationTests(ITestOutputHelper output) : IDisposabl
     private FaultStates? _states;
     private int _world;
 
-    public static TheoryData<string> Scenarios => [.. FaultScenario.All.OrderByDescending(scenario => scenario.IsTiered).Select(scenario => scenario.Name)];
+    public static TheoryData<string> Scenarios =>
+        [.. FaultScenario.All.OrderByDescending(scenario => scenario.IsTiered).Select(scenario => scenario.Name)];
 
     private FaultStates States => _states ??= new FaultStates(_folder["states"]);
 
@@ -104,8 +105,10 @@ public sealed class FaultEnumerationTests(ITestOutputHelper output) : IDisposabl
         DiskStep[] steps = [.. run.World.Disk.Steps];
         run.World.Disk.Count.ShouldBe(steps.Length);
         steps.Length.ShouldBePositive();
-        new DiskModel(run.World.Disk.AllSteps)
-            .Now.Signature.ShouldBe(DiskState.Of(run.World.Root).Signature, "something was changed that is not among the steps");
+        new DiskModel(run.World.Disk.AllSteps).Now.Signature.ShouldBe(
+            DiskState.Of(run.World.Root).Signature,
+            "something was changed that is not among the steps"
+        );
         FaultLedger ledger = start.Ledger with { Made = run.Made };
         await CheckAsync(scenario, ledger, run, "no fault");
         return (ledger, steps);
@@ -138,12 +141,7 @@ public sealed class FaultEnumerationTests(ITestOutputHelper output) : IDisposabl
     }
 
     /// <summary>Cuts the power before every step and after the last, and looks at all that may be left.</summary>
-    private async Task<int> CutEverywhereAsync(
-        FaultScenario scenario,
-        FaultLedger ledger,
-        IReadOnlyList<DiskStep> before,
-        DiskStep[] steps
-    )
+    private async Task<int> CutEverywhereAsync(FaultScenario scenario, FaultLedger ledger, IReadOnlyList<DiskStep> before, DiskStep[] steps)
     {
         HashSet<string> seen = new(StringComparer.Ordinal);
         for (int at = 0; at <= steps.Length; at++)
