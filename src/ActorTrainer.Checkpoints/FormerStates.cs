@@ -9,7 +9,9 @@ namespace ActorTrainer.Checkpoints;
 /// </summary>
 internal sealed class FormerStates
 {
-    /// <summary>Of all tasks: some 30 MB, for states of 128 GiB in chunks of 1 MiB. Beyond that the tasks that saved longest ago go.</summary>
+    /// <summary>
+    /// Of all tasks: some 30 MB, for states of 128 GiB in chunks of 1 MiB. Beyond that the tasks that saved longest ago go.
+    /// </summary>
     private const int MostChunks = 1 << 17;
 
     private readonly Lock _lock = new();

@@ -23,7 +23,9 @@ public sealed class FolderStoreFaultTests : IDisposable
     public async Task Save_DiskFullAtAStep_SaysSoAndLeavesNothing(string step)
     {
         _fixture.Write(("a", _fixture.Noise(9 * SaveFixture.ChunkSize)));
-        FolderStore store = _fixture.Open(at => _ = at.Action.ToString() == step ? throw new IOException("No space left on device", NoSpace) : 0);
+        FolderStore store = _fixture.Open(at =>
+            _ = at.Action.ToString() == step ? throw new IOException("No space left on device", NoSpace) : 0
+        );
         CheckpointStoreException e = await Should.ThrowAsync<CheckpointStoreException>(() => _fixture.SaveAsync(store));
         e.Message.ShouldContain("no space is left");
         e.Message.ShouldContain(_fixture.StoreFolder);
@@ -236,7 +238,10 @@ public sealed class FolderStoreFaultTests : IDisposable
     private static Action<DiskStep> SimulatedFullDisk(string store, long size) =>
         _ =>
         {
-            if (Directory.Exists(store) && new DirectoryInfo(store).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) > size)
+            if (
+                Directory.Exists(store)
+                && new DirectoryInfo(store).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length) > size
+            )
             {
                 throw new IOException("No space left on device", NoSpace);
             }

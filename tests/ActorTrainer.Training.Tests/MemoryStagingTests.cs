@@ -163,7 +163,9 @@ public sealed class MemoryStagingTests
         file.Length.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }
 
-    /// <summary>Growing an area once took it away from under the copy that was under way: the worker ended by a segmentation fault.</summary>
+    /// <summary>
+    /// Growing an area once took it away from under the copy that was under way: the worker ended by a segmentation fault.
+    /// </summary>
     [Fact]
     public async Task Append_WhileAnotherThreadMakesTheAreaLonger_GoesOn()
     {

@@ -99,7 +99,9 @@ internal sealed class CheckpointRig : IDisposable
         return (verified, watch.Elapsed.TotalMilliseconds);
     }
 
-    /// <summary>The same from the store, as a node reads it that has never seen its task: into memory that nobody has touched yet.</summary>
+    /// <summary>
+    /// The same from the store, as a node reads it that has never seen its task: into memory that nobody has touched yet.
+    /// </summary>
     public async Task<double> RestoreFromDiskAsync()
     {
         Stopwatch watch = Stopwatch.StartNew();

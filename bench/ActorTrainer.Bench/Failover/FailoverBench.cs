@@ -81,7 +81,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         await JudgeAsync(cluster, tasks);
         return
         [
-            $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} {FailoverOptions.Settings()} state-mb={stateMegabytes}",
+            $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} "
+                + $"{FailoverOptions.Settings()} state-mb={stateMegabytes}",
             string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={kills} {_figures.Line(mode)}"),
         ];
     }

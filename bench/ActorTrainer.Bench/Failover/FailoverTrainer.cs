@@ -6,7 +6,8 @@ using ActorTrainer.Training;
 namespace ActorTrainer.Bench.Failover;
 
 /// <summary>
-/// Trains without end on a state of some megabytes, a step about every 20 ms, and writes down outside the cluster, in a file of its run's own, when
+/// Trains without end on a state of some megabytes, a step about every 20 ms, and writes down outside the cluster, in a file of its
+/// run's own, when
 /// it did what (<see cref="StepLog"/>), all on the machine's monotonic clock in milliseconds.
 /// </summary>
 public sealed class FailoverTrainer : ITrainer

@@ -78,7 +78,9 @@ internal sealed partial class CheckpointScrubber(
     private IReadOnlyList<CheckpointListing> Due(TaskId task, IReadOnlyList<CheckpointListing> listed) =>
         ScrubPolicy.Due(listed, time.GetUtcNow(), model.Every, _knownSince[task]);
 
-    /// <summary>Reads back what is due of a task; what is listed is asked anew each time, as it changes while that takes its time.</summary>
+    /// <summary>
+    /// Reads back what is due of a task; what is listed is asked anew each time, as it changes while that takes its time.
+    /// </summary>
     private async Task ReadBackAsync(TaskId task, CancellationToken cancellationToken)
     {
         HashSet<string> read = new(StringComparer.Ordinal);

@@ -38,12 +38,12 @@ internal sealed class DiskModel
                 pending.ApplyTo(names);
             }
 
-            foreach (Keep keep in Enum.GetValues<Keep>())
+            Node[] unsynced = [.. names.Values.Where(node => node.Bytes.Count > node.Synced)];
+            foreach (Keep keep in unsynced.Length == 0 ? [Keep.All] : Enum.GetValues<Keep>())
             {
                 yield return StateOf(names, _ => keep);
             }
 
-            Node[] unsynced = [.. names.Values.Where(node => node.Bytes.Count > node.Synced)];
             foreach (Node lost in unsynced.Length > 1 ? unsynced : [])
             {
                 yield return StateOf(names, node => node == lost ? Keep.Synced : Keep.All);

@@ -55,11 +55,7 @@ internal sealed class FaultWorld(string root, FaultStates states, FaultDisk disk
     }
 
     public async Task<Saved> CopyAsync(ICheckpointStore store, Saved saved) =>
-        new(
-            Other,
-            await store.CopyAsync(saved.Task, saved.Checkpoint, Other, "c-0-1-bbbbbbbb", CancellationToken.None),
-            saved.State
-        );
+        new(Other, await store.CopyAsync(saved.Task, saved.Checkpoint, Other, "c-0-1-bbbbbbbb", CancellationToken.None), saved.State);
 
     /// <summary>What a new owner does with what no listed checkpoint names.</summary>
     public static async Task CollectAsync(ICheckpointStore store, TaskId task, long term, IEnumerable<Saved> listed)

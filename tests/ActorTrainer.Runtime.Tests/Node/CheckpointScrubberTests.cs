@@ -206,14 +206,7 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
         DiskFolder.Write(_folder["source"], new Dictionary<string, byte[]> { ["state"] = bytes });
         StagedState state = new($"s{++_saves}", _saves * 10, _saves, "interval", new Dictionary<string, double>());
         SaveCheckpoint save = Happens(new WorkerStaged(_run, state)).AfterCommit.OfType<SaveCheckpoint>().Single();
-        SaveRequest request = new(
-            _run.Task,
-            _run.Term,
-            save.Name,
-            save.State,
-            StateSource.OfFolder(_folder["source"]),
-            save.Listed
-        )
+        SaveRequest request = new(_run.Task, _run.Term, save.Name, save.State, StateSource.OfFolder(_folder["source"]), save.Listed)
         {
             IsFull = save.Full,
         };
