@@ -26,6 +26,12 @@ internal static partial class TaskFold
                 ),
             };
 
+    private static TaskState OnVerified(TaskState state, TaskCheckpointVerified e) =>
+        state with
+        {
+            Checkpoints = Marked(state, e.Checkpoint, c => c with { VerifiedAt = e.At, Damaged = false, ReadAgain = false }),
+        };
+
     private static TaskState OnCheckpointed(TaskState state, CheckpointRef checkpoint)
     {
         if (state.RestoreFrom is not null)

@@ -35,14 +35,7 @@ internal static partial class TaskFold
             {
                 Checkpoints = Marked(state, damaged.Checkpoint, c => c with { Damaged = true, ReadAgain = false }),
             },
-            TaskCheckpointVerified verified => state with
-            {
-                Checkpoints = Marked(
-                    state,
-                    verified.Checkpoint,
-                    c => c with { VerifiedAt = verified.At, Damaged = false, ReadAgain = false }
-                ),
-            },
+            TaskCheckpointVerified verified => OnVerified(state, verified),
             TaskCheckpointSetAside setAside => OnSetAside(state, setAside),
             TaskRestoreChosen chosen => OnRestoreChosen(state, chosen),
             TaskCheckpointImported imported => OnImported(state, imported.Checkpoint),
