@@ -74,11 +74,12 @@ internal sealed class SyncLoop(
             () =>
             {
                 IReadOnlySet<string> condemned = backlog.Condemned(task);
+                HashSet<(TaskId Task, string Checkpoint)> waiting = [.. backlog.Waiting];
                 foreach (CheckpointRef checkpoint in listed)
                 {
                     if (
                         !condemned.Contains(CheckpointNames.ManifestFile(checkpoint.Name))
-                        && !backlog.Waiting.Contains((task, checkpoint.Name))
+                        && !waiting.Contains((task, checkpoint.Name))
                         && copy.Lacks(task, checkpoint, cancellationToken)
                     )
                     {

@@ -6,7 +6,6 @@ using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Queries;
-using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Runtime.Node;
 
@@ -69,7 +68,8 @@ internal sealed class CopyCare(
 
         IReadOnlyList<NodeAddress> living = peers.Living;
         SayWhenFew(living.Count + 1);
-        Dictionary<TaskId, bool> owned = view.Tasks.ToDictionary(task => task.Task, task => IsOwned(view, task));
+        IReadOnlySet<int> shards = OwnTasks.Shards(view);
+        Dictionary<TaskId, bool> owned = view.Tasks.ToDictionary(task => task.Task, task => shards.Contains(task.Shard));
         IEnumerable<TaskId> own = owned.Where(task => task.Value).Select(task => task.Key).Order();
         string now = $"{string.Join(',', living)} {string.Join(',', own)}";
         bool stands = now == _seen;
@@ -107,9 +107,6 @@ internal sealed class CopyCare(
             return false;
         }
     }
-
-    private static bool IsOwned(ClusterView view, TaskSummary task) =>
-        task.Shard < view.Shards.Count && view.Shards[task.Shard].Owner == view.Self;
 
     /// <summary>A task that has ended has no owner: the first of the nodes that its id gives sees to it.</summary>
     private bool IsMine(TaskId task, Dictionary<TaskId, bool> owned) =>
