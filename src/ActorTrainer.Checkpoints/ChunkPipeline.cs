@@ -16,7 +16,6 @@ internal sealed class ChunkPipeline : IDisposable
     public static readonly int MostJobs = FolderStore.Parallelism * 3;
 
     private readonly IReadOnlyList<StateFile> _files;
-    private readonly IStoreFiles _store;
     private readonly int _chunkSize;
     private readonly CheckpointCompression _compression;
     private readonly CompressionPace _pace;
@@ -38,7 +37,6 @@ internal sealed class ChunkPipeline : IDisposable
 
     public ChunkPipeline(
         IReadOnlyList<StateFile> files,
-        IStoreFiles store,
         BufferPool pool,
         CheckpointStoreModel model,
         CompressionPace pace,
@@ -48,7 +46,7 @@ internal sealed class ChunkPipeline : IDisposable
         PackWriter pack
     )
     {
-        (_files, _store, _chunkSize, _compression, _pace) = (files, store, model.ChunkSizeBytes, model.Compression, pace);
+        (_files, _chunkSize, _compression, _pace) = (files, model.ChunkSizeBytes, model.Compression, pace);
         (_known, _packFile, _pack) = (known, packFile, pack);
         _open = [.. files.Select(file => new OpenFile(file, former.Find(file.Path, _chunkSize), _chunkSize))];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
@@ -65,10 +63,11 @@ internal sealed class ChunkPipeline : IDisposable
     public FormerState State =>
         new(_open.ToDictionary(file => file.Path, file => new FormerFile(file.Sums, file.Keys, file.Length)), _chunkSize);
 
-    /// <summary>Does it all. Throws the first error itself, not a bundle; everything has ended then.</summary>
-    public void Run(CancellationToken cancellationToken)
+    /// <summary>Does it all, on these threads. Throws the first error itself, not a bundle; everything has ended then.</summary>
+    public void Run(TaskScheduler threads, CancellationToken cancellationToken)
     {
-        FolderSave.Concurrently(FolderStore.Parallelism, _ => Work(cancellationToken), _store, cancellationToken);
+        int atOnce = Math.Min(FolderStore.Parallelism, _jobs.Length);
+        FolderSave.Concurrently(atOnce, _ => Work(cancellationToken), atOnce, threads, cancellationToken);
         if (_failure is not null)
         {
             ExceptionDispatchInfo.Throw(_failure);

@@ -13,7 +13,7 @@ namespace ActorTrainer.Checkpoints;
 public abstract class ChunkedStore : ICheckpointStore
 {
     // A save with three buffers for each of its jobs and a restore find all of theirs here.
-    private static readonly int BuffersKept = (ChunkPipeline.MostJobs * 3) + (FolderStore.Parallelism * 3);
+    private static readonly int BuffersKept = (ChunkPipeline.MostJobs * 3) + (FolderStore.Parallelism * 2 * 3);
 
     // Shorter ones are added up: a timer takes its own time.
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(20);
@@ -51,9 +51,11 @@ public abstract class ChunkedStore : ICheckpointStore
             );
         }
 
-        return RunAsync(
+        return Task.Factory.StartNew(
             () => new FolderSave(Files, _pool, _model, _pace, _former, _time, request).Execute(cancellationToken),
-            cancellationToken
+            cancellationToken,
+            TaskCreationOptions.DenyChildAttach,
+            FolderSave.ThreadsFor(request.State)
         );
     }
 

@@ -11,6 +11,30 @@ internal sealed class FolderContent(FolderReader reader, BufferPool pool) : IChe
     /// <summary>Where it stands.</summary>
     public IStoreFiles Store => reader.Files;
 
+    /// <summary>Into what files are cut, in bytes; the last chunk of each may be shorter.</summary>
+    public int ChunkSize => reader.Manifest.ChunkSize;
+
+    /// <summary>How many chunks a file has.</summary>
+    public int ChunksOf(int file) => reader.Manifest.Entries[file].Chunks.Count;
+
+    /// <summary>Reads a chunk and hands its bytes over. Callable from several threads.</summary>
+    /// <exception cref="CheckpointDamagedException">It is not what was saved.</exception>
+    public void ReadChunk(int file, int chunk, Action<ReadOnlySpan<byte>> take)
+    {
+        ManifestEntry entry = reader.Manifest.Entries[file];
+        int length = reader.LengthOf(entry, chunk);
+        byte[] bytes = pool.Rent(length);
+        try
+        {
+            reader.ReadChunk(entry, chunk, bytes);
+            take(bytes.AsSpan(0, length));
+        }
+        finally
+        {
+            pool.Return(bytes);
+        }
+    }
+
     public Stream OpenFile(int index) => new EntryStream(reader, pool, reader.Manifest.Entries[index]);
 
     public void Dispose() => reader.Dispose();

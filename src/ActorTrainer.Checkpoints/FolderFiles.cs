@@ -1,5 +1,4 @@
 using ActorTrainer.Core.Identity;
-using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Checkpoints;
 
@@ -11,9 +10,10 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
     /// <summary>What they are changed through.</summary>
     public IDisk Disk => layout.Disk;
 
-    public int AtOnce => FolderStore.Parallelism;
+    // While one waits for the disk, another hashes.
+    public int AtOnce => FolderStore.Parallelism * 2;
 
-    public TaskScheduler Threads => TaskScheduler.Default;
+    public TaskScheduler Threads => OwnThreads.Instance;
 
     public string PlaceOf(TaskId task) => layout.TaskFolder(task);
 
@@ -41,17 +41,18 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
     }
 
     public IPackSink CreatePack(TaskId task, string pack, long atMost, CancellationToken cancellationToken) =>
-        new Sink(Disk.Create(layout.FilePath(task, pack)));
+        new Sink(Disk.Create(layout.FilePath(task, pack), atMost));
 
     public void SyncPacks(TaskId task) => Disk.SyncFolder(layout.PackFolder(task));
 
     public void PutPack(TaskId task, string pack, long atMost, Func<IPackSink, long> write, CancellationToken cancellationToken) =>
-        Replace(task, pack, write);
+        Replace(task, pack, atMost, write);
 
     public void PutManifest(TaskId task, string file, byte[] bytes, CancellationToken cancellationToken) =>
         Replace(
             task,
             file,
+            bytes.Length,
             sink =>
             {
                 sink.Append(bytes);
@@ -66,8 +67,7 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         string path = layout.FilePath(task, pack);
         try
         {
-            // No share mode: packs are never written again, and an unlink of a condemned one may come at any time.
-            return new Source(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+            return FolderPack.Open(path);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -163,7 +163,7 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         try
         {
             using FileStream read = new(source, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            using Sink sink = new(Disk.Create(target));
+            using Sink sink = new(Disk.Create(target, read.Length));
             byte[] piece = GC.AllocateUninitializedArray<byte>(PieceBytes);
             long length = 0;
             while (read.Read(piece) is > 0 and int count)
@@ -185,15 +185,16 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
     /// <summary>Puts a file in the place of one that was lost or has other bytes; whole, or not at all.</summary>
     /// <param name="task">The task.</param>
     /// <param name="file">Its name.</param>
+    /// <param name="atMost">More bytes than this are not written.</param>
     /// <param name="write">Writes it and gives its length.</param>
-    public void Replace(TaskId task, string file, Func<IPackSink, long> write)
+    private void Replace(TaskId task, string file, long atMost, Func<IPackSink, long> write)
     {
         string path = layout.FilePath(task, file);
         string temporary = Path.ChangeExtension(path, ".json" + FolderLayout.TemporarySuffix);
         try
         {
             Disk.Unlink(temporary);
-            using (Sink sink = new(Disk.Create(temporary)))
+            using (Sink sink = new(Disk.Create(temporary, atMost)))
             {
                 sink.Finish(write(sink));
             }
@@ -228,27 +229,5 @@ internal sealed class FolderFiles(FolderLayout layout) : IStoreFiles
         }
 
         public void Dispose() => file.Dispose();
-    }
-
-    private sealed class Source(SafeFileHandle handle) : IPackSource
-    {
-        private volatile bool _pastCache;
-
-        public void BypassCache() => _pastCache = true;
-
-        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken)
-        {
-            if (!_pastCache)
-            {
-                return RandomAccess.Read(handle, target.Span, offset);
-            }
-
-            PageCache.Forget(handle, offset, target.Length);
-            int read = RandomAccess.Read(handle, target.Span, offset);
-            PageCache.Forget(handle, offset, target.Length);
-            return read;
-        }
-
-        public void Dispose() => handle.Dispose();
     }
 }

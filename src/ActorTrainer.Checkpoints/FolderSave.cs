@@ -27,6 +27,21 @@ internal sealed class FolderSave(
     private IReadOnlyList<string[]> _keys = [];
     private FormerState _state = FormerState.None;
 
+    /// <summary>
+    /// Where a state's save runs. Training goes on while one is stored that came because of the time; with the others, a task waits to be
+    /// moved, or a user.
+    /// </summary>
+    public static TaskScheduler ThreadsFor(StagedState state) =>
+        state.Reason
+            is CheckpointReasons.Interval
+                or CheckpointReasons.Adaptive
+                or CheckpointReasons.Epoch
+                or CheckpointReasons.Best
+                or CheckpointReasons.Files
+                or CheckpointReasons.Inferred
+            ? OwnThreads.Background
+            : OwnThreads.Instance;
+
     public CheckpointRef Execute(CancellationToken cancellationToken)
     {
         using PackWriter pack = new(files, request.Task, _packFile, time, cancellationToken);
@@ -75,9 +90,9 @@ internal sealed class FolderSave(
     {
         // A full save relies on nothing that was found before.
         FormerState before = request.IsFull ? FormerState.None : former.Of(request.Task);
-        using (ChunkPipeline pipeline = new(_sources, files, pool, model, pace, _known, before, _packFile, pack))
+        using (ChunkPipeline pipeline = new(_sources, pool, model, pace, _known, before, _packFile, pack))
         {
-            pipeline.Run(cancellationToken);
+            pipeline.Run(ThreadsFor(request.State), cancellationToken);
             (_keys, _state) = (pipeline.Keys, pipeline.State);
         }
 

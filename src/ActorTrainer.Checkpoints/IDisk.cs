@@ -7,7 +7,9 @@ namespace ActorTrainer.Checkpoints;
 internal interface IDisk
 {
     /// <summary>Makes a file that is not there yet, to write it from its beginning.</summary>
-    IDiskFile Create(string path);
+    /// <param name="path">Its name.</param>
+    /// <param name="expected">How many bytes it may come to have; what is large is written in another way.</param>
+    IDiskFile Create(string path, long expected = 0);
 
     /// <summary>Gives a file another name in one step.</summary>
     /// <param name="from">Its name.</param>

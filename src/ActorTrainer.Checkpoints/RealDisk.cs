@@ -8,7 +8,11 @@ internal sealed class RealDisk : IDisk
     public static RealDisk Instance { get; } = new();
 
     // Names are never used again: a file that is there already is somebody else's.
-    public IDiskFile Create(string path) => new RealFile(File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read));
+    public IDiskFile Create(string path, long expected = 0)
+    {
+        SafeFileHandle handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
+        return expected >= DirectAccess.From && DirectFile.TryTake(handle) is { } direct ? direct : new RealFile(handle);
+    }
 
     public void Rename(string from, string to, bool overwrite) => File.Move(from, to, overwrite);
 

@@ -69,7 +69,8 @@ internal sealed partial class ClusterSession
     private void StartWarmer()
     {
         ILogger logger = _parts.Loggers.CreateLogger<TaskWarmer>();
-        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _view, logger)), TaskWarmer.Name);
+        Action<long> expect = _parts.Workers.ExpectState;
+        Add(Props.Create(() => new TaskWarmer(_host, Index, Planner, _setup.Database, () => _view, expect, logger)), TaskWarmer.Name);
     }
 
     /// <summary>Has a worker made ready on another node; what that node does not say in time is not waited for.</summary>

@@ -163,38 +163,52 @@ public sealed class MemoryStagingTests
         file.Length.ShouldBeGreaterThanOrEqualTo(64L << 20);
     }
 
-    /// <summary>
-    /// Growing an area once took it away from under the copy that was under way: the worker ended by a segmentation fault.
-    /// </summary>
     [Fact]
-    public async Task Append_WhileAnotherThreadMakesTheAreaLonger_GoesOn()
+    public void Touch_OfAnAreaInMemory_MakesRoomAndEndsAtItsLimit()
     {
         using TemporaryFolder folder = new(inMemory: true);
-        byte[] bytes = [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i * 7))];
-        for (int round = 0; round < 12; round++)
+        string path = folder.Combine("area");
+        File.WriteAllBytes(path, []);
+        using MemoryArea area = MemoryArea.TryOpen(path, limit: 5 << 20)!;
+
+        area.Touch(1L << 40, CancellationToken.None);
+
+        new FileInfo(path).Length.ShouldBe(5 << 20);
+        area.Append([1, 2, 3]).ShouldBe(0);
+        Should.Throw<MemoryAreaFullException>(() => area.Append(new byte[5 << 20]));
+    }
+
+    [Fact]
+    public void Create_TwoEntriesByteByByteInTurns_HaveTheirBytes()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.Combine("area");
+        File.WriteAllBytes(path, []);
+        using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
+        MemoryTarget target = new(area);
+        using (Stream first = target.Create("first"))
+        using (Stream second = target.Create("second"))
         {
-            string path = folder.Combine($"area{round}");
-            await File.WriteAllBytesAsync(path, []);
-            using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
-            Task growing = Task.Run(() =>
+            for (int i = 0; i < 150_000; i++)
             {
-                for (long size = 16L << 20; size <= 64L << 20; size += 16L << 20)
-                {
-                    area.Touch(size, CancellationToken.None);
-                }
-            });
-            while (!growing.IsCompleted)
-            {
-                area.Reset();
-                _ = area.Append(bytes);
+                first.WriteByte((byte)i);
+                second.WriteByte((byte)(i * 3));
             }
 
-            await growing;
-            using FileStream file = File.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            byte[] read = new byte[bytes.Length];
-            await file.ReadExactlyAsync(read);
-            read.ShouldBe(bytes);
+            first.Write(new byte[100_000]);
+            first.Position.ShouldBe(250_000);
         }
+
+        using MemoryFiles files = new(new MemoryState(path, target.Files));
+        byte[] read = new byte[250_000];
+        using StateContent one = files.Open("first");
+        one.Read(read, 0);
+        read.Take(150_000).ShouldBe(Enumerable.Range(0, 150_000).Select(i => (byte)i));
+        read.Skip(150_000).ShouldAllBe(value => value == 0);
+        using StateContent other = files.Open("second");
+        other.Length.ShouldBe(150_000);
+        other.Read(read.AsSpan(0, 150_000), 0);
+        read.Take(150_000).ShouldBe(Enumerable.Range(0, 150_000).Select(i => (byte)(i * 3)));
     }
 
     /// <summary>The node has read a checkpoint into an area after the worker opened it.</summary>

@@ -92,7 +92,8 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             (double verified, double loaded) = await rig.RestoreFromMemoryAsync();
             times.Add("verify", verified);
             times.Add("memory", loaded);
-            times.Add("disk", await rig.RestoreFromDiskAsync());
+            times.Add("disk", await rig.RestoreFromDiskAsync(ready: true));
+            times.Add("disk-unknown", await rig.RestoreFromDiskAsync(ready: false));
             times.Add("torch-load", await torch.DoAsync("load"));
             times.Add(
                 "restic-restore",
@@ -138,6 +139,7 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             "restore-disk",
             ("torch_load_ms", times["torch-load"]),
             ("restic_ms", times["restic-restore"]),
+            ("unknown_ms", times["disk-unknown"]),
             ("restore_ms", times["disk"]),
             ("of_torch", times["torch-load"] / times["disk"]),
             ("of_restic", times["restic-restore"] / times["disk"])

@@ -99,13 +99,13 @@ internal sealed class CheckpointRig : IDisposable
         return (verified, watch.Elapsed.TotalMilliseconds);
     }
 
-    /// <summary>
-    /// The same from the store, as a node reads it that has never seen its task: into memory that nobody has touched yet.
-    /// </summary>
-    public async Task<double> RestoreFromDiskAsync()
+    /// <summary>The same from the store, as a node reads it that has never seen its task.</summary>
+    /// <param name="ready">Whether the node knew of it: it has memory ready then. Otherwise it reads into what nobody has touched.</param>
+    public async Task<double> RestoreFromDiskAsync(bool ready)
     {
-        Stopwatch watch = Stopwatch.StartNew();
         using StateMemory memory = new(_state.Bytes * 4, TimeProvider.System);
+        await memory.Expect(ready ? _state.Bytes : 0);
+        Stopwatch watch = Stopwatch.StartNew();
         if (!await memory.TryFillAsync(Run, _saved[^1], _store, CancellationToken.None))
         {
             throw new InvalidOperationException("the state went through files");

@@ -22,6 +22,9 @@ internal sealed class Watched
     /// <summary>Whether its present run has committed something and has passed every earlier one.</summary>
     public bool IsSettled => Record.Starts.Count > 0 && Record.RunsWithoutCheckpoint == 0 && Steps.NewestLeads;
 
+    /// <summary>So that each task saves 40 MB in a second, whatever the size of its state.</summary>
+    private static TimeSpan SavedEvery(int stateMegabytes) => TimeSpan.FromMilliseconds(25 * stateMegabytes);
+
     public static async Task<Watched> SubmitAsync(LocalCluster cluster, string name, int stateMegabytes)
     {
         string steps = Directory.CreateDirectory(Path.Combine(cluster.Folder, $"steps-{name}")).FullName;
@@ -33,7 +36,7 @@ internal sealed class Watched
                 typeof(FailoverTrainer).Assembly.Location,
                 JsonSerializer.SerializeToElement(new FailoverSettings(steps, stateMegabytes), FailoverJson.Default.FailoverSettings)
             ),
-            Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = TimeSpan.FromMilliseconds(250) },
+            Checkpoint = new CheckpointSpec { Strategy = CheckpointStrategy.Interval, Interval = SavedEvery(stateMegabytes) },
         };
         return new Watched(await ObservedTask.SubmitAsync(cluster, spec), steps);
     }

@@ -10,7 +10,7 @@ namespace ActorTrainer.Bench.Overhead;
 public sealed class OverheadTrainer : ITrainer, IDisposable
 {
     /// <summary>Names the folder of the step files; the settings are the sample's own.</summary>
-    internal const string StepsVariable = "ACTORTRAINER_BENCH_STEPS";
+    internal const string StepsVariable = "BENCH_STEPS";
 
     private readonly DigitsTrainer _inner = new();
     private readonly StreamWriter _log = OpenLog();

@@ -79,7 +79,8 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
             if (!IsWhole(task, checkpoint, reader.Manifest, i, cancellationToken))
             {
                 string pack = reader.Manifest.Packs[i];
-                local.Replace(task, pack, sink => CopyPack(remote, task, pack, sink, cancellationToken));
+                long length = remote.LengthOf(task, pack, cancellationToken) ?? 0;
+                local.PutPack(task, pack, length, sink => CopyPack(remote, task, pack, sink, cancellationToken), cancellationToken);
             }
         }
 

@@ -43,6 +43,10 @@ public interface IWorkerHost : IAsyncDisposable
     /// <exception cref="CheckpointStoreException">What stands in memory cannot be read.</exception>
     Task<bool> TryRestoreInMemoryAsync(RestoreCheckpoint restore, ICheckpointStore store, CancellationToken cancellationToken);
 
+    /// <summary>Has memory ready for a state that may come from another node.</summary>
+    /// <param name="bytes">How large the largest one is; 0: none may come.</param>
+    void ExpectState(long bytes);
+
     /// <summary>The folder that a checkpoint is restored into before the run begins.</summary>
     string RestoreDirectory(RunKey run);
 

@@ -3,6 +3,7 @@ using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Rows;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Placement;
@@ -17,7 +18,7 @@ namespace ActorTrainer.Cluster.Tasks;
 
 /// <summary>
 /// Gets workers ready where tasks are about to go on: for a move when the coordinator asks, and for the tasks of a dead node as soon as its
-/// death is proven, while the cluster still removes the member.
+/// death is proven, while the cluster still removes the member. And memory, for the largest state that another node has.
 /// </summary>
 internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
 {
@@ -34,6 +35,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
     private readonly ShardPlanner _planner;
     private readonly JournalDatabase _database;
     private readonly Func<ClusterView> _view;
+    private readonly Action<long> _expectState;
     private readonly ILogger _logger;
     private readonly AkkaCluster _cluster;
     private readonly CancellationTokenSource _stopping = new();
@@ -44,6 +46,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
         ShardPlanner planner,
         JournalDatabase database,
         Func<ClusterView> view,
+        Action<long> expectState,
         ILogger logger
     )
     {
@@ -52,6 +55,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
         _planner = planner;
         _database = database;
         _view = view;
+        _expectState = expectState;
         _logger = logger;
         _cluster = AkkaCluster.Get(Context.System);
         Receive<LifeDowned>(downed => OnDowned(downed.Life));
@@ -69,7 +73,11 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
                     }
                 );
         });
-        Receive<CheckDue>(_ => _host.EndWarm(KeepFor));
+        Receive<CheckDue>(_ =>
+        {
+            _host.EndWarm(KeepFor);
+            _expectState(LargestStateElsewhere());
+        });
         ReceiveAny(_ => { });
     }
 
@@ -92,6 +100,17 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
         _stopping.Dispose();
         _host.EndWarm(TimeSpan.MinValue);
     }
+
+    /// <summary>In bytes, of those that are read into memory: trainers' own. 0: no other node has one.</summary>
+    private long LargestStateElsewhere() =>
+        _index
+            .All.Where(row => row.Owner != 0 && row.Owner != _host.Home.Incarnation)
+            .Select(row => row.Summary.LastCheckpoint)
+            .OfType<CheckpointRef>()
+            .Where(checkpoint => checkpoint.Reason is not (CheckpointReasons.Files or CheckpointReasons.Inferred))
+            .Select(checkpoint => checkpoint.Bytes)
+            .DefaultIfEmpty(0)
+            .Max();
 
     /// <summary>Whoever coordinates from now on will give the tasks to the same nodes.</summary>
     private void OnDowned(long life)

@@ -199,6 +199,9 @@ internal sealed partial class WorkerHost : IWorkerHost
         _memory.TryRestore(restore.Run, restore.Checkpoint, cancellationToken)
         || (restore.ForTrainer && await _memory.TryFillAsync(restore.Run, restore.Checkpoint, store, cancellationToken));
 
+    /// <inheritdoc />
+    public void ExpectState(long bytes) => _ = _memory.Expect(bytes);
+
     /// <summary>The folder of a state that is staged in files.</summary>
     internal string StagedDirectory(RunKey run, string stagedId) => Path.Combine(_directories.Staging(run), stagedId);
 

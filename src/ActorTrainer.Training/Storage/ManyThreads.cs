@@ -1,3 +1,6 @@
+using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
+
 namespace ActorTrainer.Training.Storage;
 
 /// <summary>Copies that one thread does not do at the speed of the memory.</summary>
@@ -12,7 +15,17 @@ internal static unsafe class ManyThreads
     /// <param name="offset">Where it begins in the whole.</param>
     public delegate void Part(Span<byte> part, int offset);
 
+    /// <summary>What is done with a part of a piece of memory that is only read.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="offset">Where it begins in the whole.</param>
+    public delegate void ReadOnlyPart(ReadOnlySpan<byte> part, int offset);
+
     /// <summary>Divides a piece of memory between threads; has it done as a whole when it is small.</summary>
+    public static void Do(ReadOnlySpan<byte> whole, ReadOnlyPart work) =>
+        Do(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(whole), whole.Length), (Span<byte> part, int at) => work(part, at));
+
+    /// <summary>Divides a piece of memory between threads; has it done as a whole when it is small.</summary>
+    /// <remarks>Throws the first error itself, not a bundle.</remarks>
     public static void Do(Span<byte> whole, Part work)
     {
         if (whole.Length <= ByOneThread || Most == 1)
@@ -27,7 +40,14 @@ internal static unsafe class ManyThreads
             // A lambda takes no pointer of a fixed statement itself.
             byte* to = start;
             int length = whole.Length;
-            _ = Parallel.For(0, Most, i => work(new Span<byte>(to + ((long)i * part), Math.Min(part, length - (i * part))), i * part));
+            try
+            {
+                _ = Parallel.For(0, Most, i => work(new Span<byte>(to + ((long)i * part), Math.Min(part, length - (i * part))), i * part));
+            }
+            catch (AggregateException problems)
+            {
+                ExceptionDispatchInfo.Throw(problems.InnerExceptions[0]);
+            }
         }
     }
 }

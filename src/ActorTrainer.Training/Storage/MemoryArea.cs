@@ -1,39 +1,23 @@
-using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Training.Storage;
 
 /// <summary>
-/// A piece of memory that worker and node share, mapped for the worker's life: a state is copied into it, and training goes on. One thread
-/// writes; another may touch pages ahead.
+/// A piece of memory that worker and node share: a state is copied into it, and training goes on. It is written, not mapped: a copy through
+/// the system is as fast, and of a new mapping every page costs many times that. One thread writes; another may make room ahead.
 /// </summary>
-internal sealed unsafe class MemoryArea : IDisposable
+internal sealed class MemoryArea : IDisposable
 {
-    private const long Step = 16L << 20;
-    private const long PageSize = 4096;
-    private const long TouchedAtOnce = 4L << 20;
+    private const int TouchedAtOnce = 1 << 20;
 
     private readonly SafeFileHandle _file;
     private readonly long _limit;
-    private readonly Lock _mapping = new();
+    private readonly Lock _ahead = new();
 
-    /// <summary>The newest one is the longest. Those before it are still written through by a copy that began before.</summary>
-    private readonly Stack<MemoryMappedViewAccessor> _views = [];
-    private volatile byte* _start;
-    private long _capacity;
-    private long _touched;
-    private bool _disposed;
+    /// <summary>Up to here bytes are written, or about to be. Guarded by the lock.</summary>
+    private long _reserved;
 
-    private MemoryArea(SafeFileHandle file, long limit)
-    {
-        _file = file;
-        _limit = limit;
-        long length = RandomAccess.GetLength(file);
-        if (length > 0)
-        {
-            Map(length);
-        }
-    }
+    private MemoryArea(SafeFileHandle file, long limit) => (_file, _limit) = (file, limit);
 
     /// <summary>Bytes that were appended since <see cref="Reset"/>.</summary>
     public long Used { get; private set; }
@@ -43,16 +27,13 @@ internal sealed unsafe class MemoryArea : IDisposable
     /// <param name="limit">The most bytes that it may have.</param>
     public static MemoryArea? TryOpen(string path, long limit)
     {
-        SafeFileHandle? file = null;
         try
         {
-            file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            return new MemoryArea(file, limit);
+            return new MemoryArea(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite), limit);
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             // Another process namespace, perhaps: the node's descriptors are not to be seen from there.
-            file?.Dispose();
             return null;
         }
     }
@@ -61,158 +42,73 @@ internal sealed unsafe class MemoryArea : IDisposable
     public void Reset()
     {
         Used = 0;
-        lock (_mapping)
+        lock (_ahead)
         {
-            UnmapBut(_views.TryPeek(out MemoryMappedViewAccessor? newest) ? newest : null);
+            _reserved = 0;
         }
     }
 
     /// <summary>Copies bytes behind those that are there, and gives their place.</summary>
-    /// <exception cref="MemoryAreaFullException">They would be more than the area may have.</exception>
+    /// <exception cref="MemoryAreaFullException">They would be more than the area may have, or than the system has.</exception>
     public long Append(ReadOnlySpan<byte> bytes)
     {
         long offset = Used;
-        Reserve(offset + bytes.Length);
-        fixed (byte* source = bytes)
+        long end = offset + bytes.Length;
+        if (end > _limit)
         {
-            byte* from = source;
-            ManyThreads.Do(
-                new Span<byte>(_start + offset, bytes.Length),
-                (part, at) => new ReadOnlySpan<byte>(from + at, part.Length).CopyTo(part)
-            );
+            throw new MemoryAreaFullException($"of which its part of the memory for states is {_limit} bytes");
         }
 
-        Used = offset + bytes.Length;
-        _touched = Math.Max(_touched, Used);
-        return offset;
-    }
-
-    /// <summary>
-    /// Touches pages that the next state will need: memory that was never touched before costs many times the copy. Changes no byte.
-    /// </summary>
-    public void Touch(long size, CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
+        lock (_ahead)
         {
-            lock (_mapping)
-            {
-                long from = Math.Max(_touched, Used);
-                long to = Math.Min(size, from + TouchedAtOnce);
-                if (_disposed || from >= to)
-                {
-                    return;
-                }
-
-                if (to > _capacity && !TryGrow(to))
-                {
-                    return;
-                }
-
-                for (long at = from / PageSize * PageSize; at < to; at += PageSize)
-                {
-                    // The thread that trains may write here at this moment.
-                    _ = Interlocked.Or(ref *(int*)(_start + at), 0);
-                }
-
-                _touched = Math.Max(_touched, to);
-            }
-        }
-    }
-
-    public void Dispose()
-    {
-        lock (_mapping)
-        {
-            _disposed = true;
-            UnmapBut(null);
-            _capacity = 0;
-            _file.Dispose();
-        }
-    }
-
-    private void Reserve(long size)
-    {
-        if (size <= Volatile.Read(ref _capacity))
-        {
-            return;
-        }
-
-        lock (_mapping)
-        {
-            if (!TryGrow(size))
-            {
-                throw new MemoryAreaFullException(size, _limit);
-            }
-        }
-    }
-
-    private bool TryGrow(long size)
-    {
-        long rounded = (Math.Max(size, _capacity + (_capacity / 2)) + Step - 1) / Step * Step;
-        long capacity = Math.Min(rounded, Math.Max(_limit, 0));
-        if (capacity < size)
-        {
-            return false;
+            _reserved = end;
         }
 
         try
         {
-            // The node may have read a checkpoint into it; it never shrinks.
-            if (RandomAccess.GetLength(_file) is var length && length >= capacity)
-            {
-                capacity = length;
-            }
-            else
-            {
-                RandomAccess.SetLength(_file, capacity);
-            }
-
-            Map(capacity);
-            return true;
+            ManyThreads.Do(bytes, (part, at) => RandomAccess.Write(_file, part, offset + at));
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        catch (IOException problem)
         {
-            return false;
+            throw new MemoryAreaFullException(problem.Message);
         }
+
+        Used = end;
+        return offset;
     }
 
-    /// <summary>Whoever sees the capacity sees a beginning that has it.</summary>
-    private void Map(long capacity)
+    /// <summary>
+    /// Has the system find memory for the next state: what was never touched before costs many times the copy. Changes no byte of a state.
+    /// </summary>
+    public void Touch(long size, CancellationToken cancellationToken)
     {
-        using MemoryMappedFile mapped = MemoryMappedFile.CreateFromFile(
-            _file,
-            null,
-            capacity,
-            MemoryMappedFileAccess.ReadWrite,
-            HandleInheritability.None,
-            leaveOpen: true
-        );
-        MemoryMappedViewAccessor view = mapped.CreateViewAccessor(0, capacity);
-        byte* start = null;
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-        _views.Push(view);
-        _start = start;
-        Volatile.Write(ref _capacity, capacity);
-    }
-
-    private void UnmapBut(MemoryMappedViewAccessor? kept)
-    {
-        while (_views.TryPop(out MemoryMappedViewAccessor? view))
+        byte[] nothing = new byte[TouchedAtOnce];
+        long end = Math.Min(size, _limit);
+        try
         {
-            if (view != kept)
+            while (!cancellationToken.IsCancellationRequested)
             {
-                view.SafeMemoryMappedViewHandle.ReleasePointer();
-                view.Dispose();
+                lock (_ahead)
+                {
+                    // What is behind its end was never touched, and the thread that trains writes nothing there without saying so.
+                    long at = Math.Max(_reserved, RandomAccess.GetLength(_file));
+                    if (at >= end)
+                    {
+                        return;
+                    }
+
+                    RandomAccess.Write(_file, nothing.AsSpan(0, (int)Math.Min(TouchedAtOnce, end - at)), at);
+                }
             }
         }
-
-        if (kept is not null)
+        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
-            _views.Push(kept);
+            // There is no more memory to have, which the next state will find too; or the worker ends.
         }
     }
+
+    public void Dispose() => _file.Dispose();
 }
 
-/// <summary>A state is larger than the memory that it may have; it goes through files.</summary>
-internal sealed class MemoryAreaFullException(long size, long limit)
-    : IOException($"the state has more than {limit} bytes, of which its part of the memory for states is ({size} are needed).");
+/// <summary>A state does not fit into the memory that it may have; it goes through files.</summary>
+internal sealed class MemoryAreaFullException(string problem) : IOException($"the state does not fit into memory, {problem}.");

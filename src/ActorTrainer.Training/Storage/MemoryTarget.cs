@@ -62,8 +62,13 @@ internal sealed class MemoryTarget(MemoryArea area) : StateTarget
 
     private delegate void Sink(ReadOnlySpan<byte> bytes);
 
+    /// <summary>Small pieces are gathered: each one that is appended is a call of the system.</summary>
     private sealed class EntryStream(Sink append) : Stream
     {
+        private const int Gathered = 1 << 16;
+
+        private byte[] _gathered = [];
+        private int _count;
         private long _length;
 
         public override bool CanRead => false;
@@ -82,18 +87,49 @@ internal sealed class MemoryTarget(MemoryArea area) : StateTarget
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
-            append(buffer);
             _length += buffer.Length;
+            if (_count + buffer.Length > Gathered)
+            {
+                Flush();
+            }
+
+            if (buffer.Length >= Gathered)
+            {
+                append(buffer);
+                return;
+            }
+
+            if (_gathered.Length == 0)
+            {
+                _gathered = new byte[Gathered];
+            }
+
+            buffer.CopyTo(_gathered.AsSpan(_count));
+            _count += buffer.Length;
         }
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
-        public override void Flush() { }
+        public override void Flush()
+        {
+            append(_gathered.AsSpan(0, _count));
+            _count = 0;
+        }
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
         public override void SetLength(long value) => throw new NotSupportedException();
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+            {
+                Flush();
+            }
+
+            base.Dispose(disposing);
+        }
     }
 }

@@ -23,6 +23,7 @@ internal static class WorkerProgram
             return WorkerExitCodes.Usage;
         }
 
+        HugePages.UseForHeap();
         bool spare = Environment.GetEnvironmentVariable(SpareVariable) is not null;
         if (spare)
         {

@@ -49,8 +49,8 @@ internal sealed class FaultDisk(string root, IReadOnlyList<DiskStep> before, Fau
     /// <summary>What was done, and what had been done before.</summary>
     public IReadOnlyList<DiskStep> AllSteps => [.. before, .. _steps];
 
-    public IDiskFile Create(string path) =>
-        Do(new DiskStep(DiskAction.Create, Relative(path)), () => new FaultFile(this, path, RealDisk.Instance.Create(path)));
+    public IDiskFile Create(string path, long expected = 0) =>
+        Do(new DiskStep(DiskAction.Create, Relative(path)), () => new FaultFile(this, path, RealDisk.Instance.Create(path, expected)));
 
     public void Rename(string from, string to, bool overwrite) =>
         Do(

@@ -3,10 +3,10 @@ namespace ActorTrainer.Checkpoints.Tests.Faults;
 /// <summary>The real disk, with a test's hand in before every step. Paths are as the store gives them.</summary>
 internal sealed class HookedDisk(Action<DiskStep> before) : IDisk
 {
-    public IDiskFile Create(string path)
+    public IDiskFile Create(string path, long expected = 0)
     {
         before(new DiskStep(DiskAction.Create, path));
-        return new HookedFile(before, path, RealDisk.Instance.Create(path));
+        return new HookedFile(before, path, RealDisk.Instance.Create(path, expected));
     }
 
     public void Rename(string from, string to, bool overwrite)

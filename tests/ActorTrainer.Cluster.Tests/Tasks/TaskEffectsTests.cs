@@ -86,6 +86,8 @@ public sealed class TaskEffectsTests
 
         public string RestoreDirectory(RunKey run) => "restore";
 
+        public void ExpectState(long bytes) => throw new NotSupportedException();
+
         public Task StartAsync(Action<TaskInput> post, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public void Start(StartWorker effect) => throw new NotSupportedException();

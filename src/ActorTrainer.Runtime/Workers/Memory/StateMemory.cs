@@ -8,7 +8,8 @@ namespace ActorTrainer.Runtime.Workers.Memory;
 /// <summary>The memory for states of a node: each task that runs here has a part of it. Callable from any thread.</summary>
 /// <param name="budget">How much it may be, in bytes; 0: none, states go through files.</param>
 /// <param name="time">Dates states.</param>
-internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
+/// <param name="isShort">Whether the machine needs memory back; null: <see cref="MachineMemory.IsShort"/>.</param>
+internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? isShort = null) : IDisposable
 {
     /// <summary>A run that failed starts again within seconds; one that went elsewhere does not come back for this.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(2);
@@ -17,7 +18,10 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
 
     /// <summary>Tasks without a run, each with the timer that gives its memory back.</summary>
     private readonly Dictionary<TaskId, ITimer> _ended = [];
+    private readonly ReadyMemory _ready = new();
+    private readonly Func<bool> _isShort = isShort ?? MachineMemory.IsShort;
     private readonly Lock _lock = new();
+    private bool _disposed;
 
     /// <summary>How much it is at this moment, in bytes.</summary>
     public long Length
@@ -26,8 +30,37 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
         {
             lock (_lock)
             {
-                return _tasks.Values.Sum(task => task.Length);
+                return OthersThan(null);
             }
+        }
+    }
+
+    /// <summary>
+    /// Has memory ready for a state that may come from another node, if half of what there may be is not needed for it. When the machine is
+    /// short of memory, this and what was kept of runs that ended is given back.
+    /// </summary>
+    /// <param name="bytes">How large it may be; 0: none comes.</param>
+    /// <returns>Ends when it is ready.</returns>
+    public Task Expect(long bytes)
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return Task.CompletedTask;
+            }
+
+            bool scarce = _isShort();
+            if (scarce)
+            {
+                DropEnded();
+            }
+
+            // Its files begin at round places.
+            long size = bytes + (bytes / 64);
+            bool fits = size <= budget / TaskMemory.Areas && OthersThan(null) - _ready.Length + size <= budget / 2;
+            _ready.Prepare(fits && !scarce ? size : 0);
+            return _ready.Ready;
         }
     }
 
@@ -204,6 +237,8 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
     {
         lock (_lock)
         {
+            _disposed = true;
+            _ready.Dispose();
             foreach ((TaskId task, TaskMemory memory) in _tasks.ToArray())
             {
                 Drop(task, memory);
@@ -217,7 +252,7 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
         ComesBack(task);
         if (!_tasks.TryGetValue(task, out TaskMemory? memory))
         {
-            if (budget <= 0 || TaskMemory.TryCreate() is not { } made)
+            if (budget <= 0 || TaskMemory.TryCreate(_ready.Take()) is not { } made)
             {
                 return null;
             }
@@ -228,15 +263,19 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
 
         if (OthersThan(memory) > budget / 2)
         {
-            foreach (
-                (TaskId ended, TaskMemory kept) in _tasks.Where(kept => _ended.ContainsKey(kept.Key) && !kept.Value.IsNeeded).ToArray()
-            )
-            {
-                Drop(ended, kept);
-            }
+            _ready.Prepare(0);
+            DropEnded();
         }
 
         return memory;
+    }
+
+    private void DropEnded()
+    {
+        foreach ((TaskId ended, TaskMemory kept) in _tasks.Where(kept => _ended.ContainsKey(kept.Key) && !kept.Value.IsNeeded).ToArray())
+        {
+            Drop(ended, kept);
+        }
     }
 
     /// <summary>How large an area of it may become, in bytes.</summary>
@@ -269,5 +308,5 @@ internal sealed class StateMemory(long budget, TimeProvider time) : IDisposable
         memory.Dispose();
     }
 
-    private long OthersThan(TaskMemory memory) => _tasks.Values.Sum(task => task == memory ? 0 : task.Length);
+    private long OthersThan(TaskMemory? memory) => _ready.Length + _tasks.Values.Sum(task => task == memory ? 0 : task.Length);
 }

@@ -98,9 +98,10 @@ internal sealed class TaskMemory : IDisposable
     }
 
     /// <summary>Makes one; null where the system has no memory to share.</summary>
-    public static TaskMemory? TryCreate()
+    /// <param name="ready">Taken for the area that checkpoints are read into; null: there is none that was touched before.</param>
+    public static TaskMemory? TryCreate(SharedMemory? ready)
     {
-        List<SharedMemory> areas = [];
+        List<SharedMemory> areas = ready is null ? [] : [ready];
         while (areas.Count < Areas)
         {
             if (SharedMemory.TryCreate() is not { } area)
@@ -109,7 +110,7 @@ internal sealed class TaskMemory : IDisposable
                 return null;
             }
 
-            areas.Add(area);
+            areas.Insert(0, area);
         }
 
         return new TaskMemory([.. areas]);
