@@ -14,8 +14,8 @@ internal sealed class FolderContent(FolderReader reader, BufferPool pool) : IChe
     /// <summary>Into what files are cut, in bytes; the last chunk of each may be shorter.</summary>
     public int ChunkSize => reader.Manifest.ChunkSize;
 
-    /// <summary>How many chunks a file has.</summary>
-    public int ChunksOf(int file) => reader.Manifest.Entries[file].Chunks.Count;
+    /// <summary>The names of a file's chunks: where they are the same, the bytes are.</summary>
+    public string[] KeysOf(int file) => [.. reader.Manifest.Entries[file].Chunks.Select(chunk => chunk.Sha256)];
 
     /// <summary>Reads a chunk and hands its bytes over. Callable from several threads.</summary>
     /// <exception cref="CheckpointDamagedException">It is not what was saved.</exception>

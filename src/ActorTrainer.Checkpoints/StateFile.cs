@@ -164,6 +164,9 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
 
     public int Chunks => _sums.Length;
 
+    /// <summary>The checksum of a chunk that was saved.</summary>
+    public UInt128 SumOf(int index) => _sums[index];
+
     /// <summary>Whether it is known what of it was saved.</summary>
     public bool IsSaved => ChunkSize > 0 || Length == 0;
 

@@ -13,9 +13,8 @@ namespace ActorTrainer.Bench.Failover;
 /// Kills (<c>crash</c>: SIGKILL), stops (<c>silent</c>: SIGSTOP) or drains (<c>drain</c>) a random one of the nodes of three that run a
 /// task, again and again, and measures from outside how long it takes until the loss is known and until its tasks train on.
 /// </summary>
-internal sealed class FailoverBench(BenchDatabase database, string mode, int kills, int stateMegabytes)
+internal sealed class FailoverBench(BenchDatabase database, string mode, FailoverOptions options)
 {
-    private const int Tasks = 3;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan QuietFor = TimeSpan.FromSeconds(1);
@@ -40,7 +39,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
             await using BenchDatabase database = await BenchDatabase.CreateAsync(name);
             foreach (string mode in options.Modes)
             {
-                FailoverBench bench = new(database, mode, options.Kills, options.StateMegabytes);
+                FailoverBench bench = new(database, mode, options);
                 try
                 {
                     results.AddRange(await bench.RunAsync());
@@ -66,13 +65,13 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         await using LocalCluster cluster = new(nodes: 3) { Server = database.Server };
         await cluster.StartAsync();
         List<Watched> tasks = [];
-        for (int i = 1; i <= Tasks; i++)
+        for (int i = 1; i <= options.Tasks; i++)
         {
-            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}", stateMegabytes));
+            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}", options.StateMegabytes));
         }
 
         await WaitUntilQuietAsync(cluster);
-        for (int i = 1; i <= kills; i++)
+        for (int i = 1; i <= options.Kills; i++)
         {
             await SettleAsync(cluster, tasks);
             await LoseOneAsync(cluster, tasks, i);
@@ -82,8 +81,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         return
         [
             $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} "
-                + $"{FailoverOptions.Settings()} state-mb={stateMegabytes}",
-            string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={kills} {_figures.Line(mode)}"),
+                + $"{FailoverOptions.Settings()} tasks={options.Tasks} state-mb={options.StateMegabytes}",
+            string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={options.Kills} {_figures.Line(mode)}"),
         ];
     }
 
@@ -165,7 +164,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, int kil
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{Name} {number}/{kills}: "
+                $"{Name} {number}/{options.Kills}: "
                     + $"{who}, {lost.Length} tasks, {longest:0} ms {(drained ? "without a step" : "until they trained again")}{parts}"
             )
         );

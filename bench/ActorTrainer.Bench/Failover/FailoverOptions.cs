@@ -9,14 +9,15 @@ namespace ActorTrainer.Bench.Failover;
 /// <param name="Databases">What the journal is in.</param>
 /// <param name="Modes">Kinds of fault.</param>
 /// <param name="Kills">Faults of each kind.</param>
+/// <param name="Tasks">How many tasks run on the three nodes.</param>
 /// <param name="StateMegabytes">What each trainer saves, in MB (10⁶ bytes).</param>
-internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnlyList<string> Modes, int Kills, int StateMegabytes)
+internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnlyList<string> Modes, int Kills, int Tasks, int StateMegabytes)
 {
     public const string Crash = "crash";
     public const string Silent = "silent";
     public const string Drain = "drain";
 
-    /// <summary>Parses <c>[--database NAME,…] [--modes crash,silent,drain] [--kills N] [--state-mb N]</c>.</summary>
+    /// <summary>Parses <c>[--database NAME,…] [--modes crash,silent,drain] [--kills N] [--tasks N] [--state-mb N]</c>.</summary>
     /// <exception cref="OptionException">An argument is not right.</exception>
     public static FailoverOptions Parse(IReadOnlyList<string> arguments)
     {
@@ -25,12 +26,14 @@ internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnl
             ("--database", BenchDatabase.Sqlite),
             ("--modes", $"{Crash},{Silent},{Drain}"),
             ("--kills", "50"),
+            ("--tasks", "3"),
             ("--state-mb", "10")
         );
         return new FailoverOptions(
             options.Several("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
             options.Several("--modes", Crash, Silent, Drain),
             options.Number("--kills", least: 1),
+            options.Number("--tasks", least: 1, most: 30),
             options.Number("--state-mb", least: 1, most: 2000)
         );
     }

@@ -22,8 +22,8 @@ internal sealed class Watched
     /// <summary>Whether its present run has committed something and has passed every earlier one.</summary>
     public bool IsSettled => Record.Starts.Count > 0 && Record.RunsWithoutCheckpoint == 0 && Steps.NewestLeads;
 
-    /// <summary>So that each task saves 40 MB in a second, whatever the size of its state.</summary>
-    private static TimeSpan SavedEvery(int stateMegabytes) => TimeSpan.FromMilliseconds(25 * stateMegabytes);
+    /// <summary>A quarter of a second; with a large state so that each task saves 40 MB in a second.</summary>
+    private static TimeSpan SavedEvery(int stateMegabytes) => TimeSpan.FromMilliseconds(Math.Max(250, 25 * stateMegabytes));
 
     public static async Task<Watched> SubmitAsync(LocalCluster cluster, string name, int stateMegabytes)
     {

@@ -97,7 +97,7 @@ internal sealed class OverheadBench(LocalCluster cluster, TimeSpan slice)
                     .OfType<TaskCheckpointed>(),
             ];
             _saves += saved.Length;
-            _bytes = saved.Select(save => save.Checkpoint.Bytes).DefaultIfEmpty(0).Max();
+            _bytes = saved.Select(save => save.Checkpoint.Bytes).Append(_bytes).Max();
         }
 
         return (done[^1].Step - done[0].Step) * 1000.0 / (done[^1].Time - done[0].Time);

@@ -6,8 +6,8 @@ namespace ActorTrainer.Training.Storage;
 /// <summary>Copies that one thread does not do at the speed of the memory.</summary>
 internal static unsafe class ManyThreads
 {
-    /// <summary>Of more than this at once several threads copy.</summary>
-    private const int ByOneThread = 8 << 20;
+    /// <summary>Of more than this at once several threads copy: to get them to work takes as long as a copy of this size.</summary>
+    private const int ByOneThread = 64 << 20;
     private static readonly int Most = Math.Clamp(Environment.ProcessorCount, 1, 4);
 
     /// <summary>What is done with a part of a piece of memory.</summary>

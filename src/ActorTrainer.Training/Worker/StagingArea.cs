@@ -91,12 +91,7 @@ internal sealed class StagingArea : IDisposable
         _size = size + (size / TouchedBeyond);
         if (_touching is null)
         {
-            _touching = new Thread(Touch)
-            {
-                IsBackground = true,
-                Name = "staging memory",
-                Priority = ThreadPriority.BelowNormal,
-            };
+            _touching = new Thread(Touch) { IsBackground = true, Name = "staging memory" };
             _touching.Start();
         }
     }
@@ -160,6 +155,7 @@ internal sealed class StagingArea : IDisposable
 
     private void Touch()
     {
+        ThreadNice.SetLowest();
         long touched = 0;
         while (!_ended.IsCancellationRequested && Volatile.Read(ref _size) is var size && size > touched)
         {

@@ -141,8 +141,8 @@ internal sealed partial class WorkerLoop
             using CheckpointReader reader = begin.Memory is { } memory
                 ? new CheckpointReader(new MemoryFiles(memory))
                 : new CheckpointReader(init.RestoreDirectory);
-            _staging.Expect(begin.Memory?.Files.Sum(file => file.Length) ?? 0);
             await _trainer.LoadAsync(reader, _link.Stopping);
+            _staging.Expect(begin.Memory?.Files.Sum(file => file.Length) ?? 0);
         }
 
         _link.Send(new PhaseMessage(WorkerPhase.Training));

@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Memory;
@@ -121,6 +122,45 @@ public sealed class MemoryRestoreTests : IDisposable
         small.Length.ShouldBe(0);
     }
 
+    /// <summary>
+    /// A node that was to get a task has read a checkpoint when a newer one is committed: only what differs is read. Nothing of the former
+    /// one can be, since its pack is gone.
+    /// </summary>
+    [Fact]
+    public async Task TryFill_NewerCheckpointBeforeTheRunBegins_ReadsWhatDiffers()
+    {
+        CheckpointRef former = await SaveAsync(1 << 20, ("a", Large), ("b", [1, 2, 3]), ("gone", [9]));
+        (await _memory.TryFillAsync(Run, former, Store, CancellationToken.None)).ShouldBeTrue();
+        byte[] changed = [.. Large];
+        changed[5 << 20]++;
+        File.Delete(Path.Combine(_folder, "source", "gone"));
+        CheckpointRef newer = await SaveAsync(1 << 20, former, ("a", changed), ("b", [1, 2, 3, 4]));
+        await CorruptAsync(former.Packs.Single(), from: 2 << 20);
+
+        _memory.TryRestore(Run, newer, CancellationToken.None).ShouldBeFalse();
+        (await _memory.TryFillAsync(Run, newer, Store, CancellationToken.None)).ShouldBeTrue();
+
+        MemoryState state = _memory.Restored(Run)!;
+        byte[] memory = await File.ReadAllBytesAsync(state.Path);
+        state.Files.Select(file => file.Path).ShouldBe(["a", "b"]);
+        memory[..changed.Length].ShouldBe(changed);
+        memory[(int)state.Files[1].Extents[0]..][..4].ShouldBe([1, 2, 3, 4]);
+        _memory.End(Run);
+        _memory.TryRestore(Next, newer, CancellationToken.None).ShouldBeTrue("it is compared by the checksums of both");
+    }
+
+    /// <summary>Once a run has begun, what stands there is the worker's as well.</summary>
+    [Fact]
+    public async Task TryFill_NewerCheckpointAfterARunHasBegun_IsLeftToTheRestoreIntoFiles()
+    {
+        CheckpointRef former = await SaveAsync(1 << 20, ("a", Large));
+        (await _memory.TryFillAsync(Run, former, Store, CancellationToken.None)).ShouldBeTrue();
+        _ = _memory.Restored(Run);
+        CheckpointRef newer = await SaveAsync(1 << 20, former, ("a", [1, 2, 3]));
+
+        (await _memory.TryFillAsync(Next, newer, Store, CancellationToken.None)).ShouldBeFalse();
+    }
+
     [Fact]
     public async Task TryFill_WhereAStateStands_LeavesItAlone()
     {
@@ -134,7 +174,18 @@ public sealed class MemoryRestoreTests : IDisposable
         _memory.Source(Run, "s1").ShouldNotBeNull();
     }
 
-    private async Task<CheckpointRef> SaveAsync(int chunkSize, params (string Path, byte[] Bytes)[] files)
+    private async Task CorruptAsync(string pack, int from)
+    {
+        string path = Path.Combine(_folder, "store", Run.Task.Value, CheckpointNames.PackFile(pack));
+        path = File.Exists(path) ? path : Path.Combine(_folder, "store", Run.Task.Value, pack);
+        byte[] bytes = await File.ReadAllBytesAsync(path);
+        bytes.AsSpan(from).Clear();
+        await File.WriteAllBytesAsync(path, bytes);
+    }
+
+    private Task<CheckpointRef> SaveAsync(int chunkSize, params (string Path, byte[] Bytes)[] files) => SaveAsync(chunkSize, null, files);
+
+    private async Task<CheckpointRef> SaveAsync(int chunkSize, CheckpointRef? former, params (string Path, byte[] Bytes)[] files)
     {
         string source = Path.Combine(_folder, "source");
         foreach ((string path, byte[] bytes) in files)
@@ -149,7 +200,8 @@ public sealed class MemoryRestoreTests : IDisposable
             TimeProvider.System
         );
         StagedState state = new("s0", 1, 0, "request", new Dictionary<string, double>());
-        SaveRequest request = new(Run.Task, 3, "c-3-1-abcdefgh", state, StateSource.OfFolder(source), []);
+        string name = former is null ? "c-3-1-abcdefgh" : "c-3-2-abcdefgh";
+        SaveRequest request = new(Run.Task, 3, name, state, StateSource.OfFolder(source), former is null ? [] : [former]);
         return await Store.SaveAsync(request, CancellationToken.None);
     }
 }

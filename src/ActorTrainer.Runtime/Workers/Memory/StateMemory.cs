@@ -150,12 +150,13 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
     {
         TaskMemory? memory;
         SharedMemory? area;
+        FilledMemory? former = null;
         long limit;
         lock (_lock)
         {
             memory = Open(run.Task);
             limit = memory is null ? 0 : LimitOf(memory);
-            area = checkpoint.Bytes <= limit ? memory?.BeginFill() : null;
+            area = checkpoint.Bytes <= limit ? memory?.BeginFill(out former) : null;
         }
 
         if (memory is null || area is null)
@@ -163,11 +164,11 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
             return false;
         }
 
-        MemorySource? filled = null;
+        FilledMemory? filled = null;
         try
         {
             using ICheckpointContent content = await store.OpenAsync(run.Task, checkpoint, cancellationToken);
-            filled = MemoryRestore.Fill(content, area, limit, time.GetUtcNow(), cancellationToken);
+            filled = MemoryRestore.Fill(content, area, former, limit, time.GetUtcNow(), cancellationToken);
         }
         catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException or IOException or UnauthorizedAccessException)
         {

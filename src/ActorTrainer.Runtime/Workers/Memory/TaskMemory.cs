@@ -17,6 +17,9 @@ internal sealed class TaskMemory : IDisposable
     private readonly Dictionary<(RunKey Run, string Id), StateInMemory> _staged = [];
     private StateInMemory? _committed;
     private (RunKey Run, StateInMemory State)? _restored;
+
+    /// <summary>What was read into the last area and is as it was; null: nothing is.</summary>
+    private FilledMemory? _filled;
     private bool _filling;
 
     private TaskMemory(SharedMemory[] areas) => _areas = areas;
@@ -62,38 +65,52 @@ internal sealed class TaskMemory : IDisposable
     }
 
     /// <summary>What a run begins with, if it stands here; null: it does not.</summary>
-    public MemoryState? Restored(RunKey run) => RestoredBy(run) is { } state ? new MemoryState(_areas[state.Area].Path, state.Files) : null;
+    public MemoryState? Restored(RunKey run)
+    {
+        if (RestoredBy(run) is not { } state)
+        {
+            return null;
+        }
+
+        // From here on a worker may have changed it.
+        _filled = null;
+        return new MemoryState(_areas[state.Area].Path, state.Files);
+    }
 
     /// <summary>The state that a run begins with, for a worker that cannot read it here; null: there is none.</summary>
     public MemorySource? RestoredSource(RunKey run) => RestoredBy(run)?.Source;
 
     /// <summary>
-    /// Lends an area that a checkpoint is read into; null: a state stands here already. It is the last one: workers take the first that is
-    /// free, and may have been told of them before.
+    /// Lends an area that a checkpoint is read into; null: a state stands here that was saved here. It is the last one: workers take the
+    /// first that is free, and may have been told of them before.
     /// </summary>
-    public SharedMemory? BeginFill()
+    /// <param name="former">An older checkpoint that was read into it, with which no run has begun; null: none.</param>
+    public SharedMemory? BeginFill(out FilledMemory? former)
     {
-        if (_filling || _committed is not null || IsNeeded)
+        former = null;
+        if (IsNeeded || (_committed is not null && _committed.Source != _filled?.Source))
         {
             return null;
         }
 
+        (former, _filled, _committed) = (_filled, null, null);
         _filling = true;
         return _areas[Areas - 1];
     }
 
     /// <summary>It was read, and a run begins with it; null: it could not be.</summary>
-    public void EndFill(RunKey run, CheckpointRef checkpoint, MemorySource? state)
+    public void EndFill(RunKey run, CheckpointRef checkpoint, FilledMemory? filled)
     {
         _filling = false;
-        if (state is not null)
+        if (filled is not null)
         {
             StagedFile[] files =
             [
-                .. state.Files.Select(file => new StagedFile(file.Path, [.. file.Extents.SelectMany(e => new[] { e.Offset, e.Length })])),
+                .. filled.Source.Files.Select(file => new StagedFile(file.Path, [.. file.Extents.SelectMany(e => new[] { e.Offset, e.Length })])),
             ];
-            _committed = new StateInMemory(Areas - 1, files, state) { Checkpoint = checkpoint };
+            _committed = new StateInMemory(Areas - 1, files, filled.Source) { Checkpoint = checkpoint };
             _restored = (run, _committed);
+            _filled = filled;
         }
     }
 
