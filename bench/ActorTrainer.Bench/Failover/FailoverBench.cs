@@ -26,6 +26,8 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, Failove
     private readonly Random _random = new(20261122);
     private readonly FailoverFigures _figures = new();
 
+    private readonly (int Tasks, int Megabytes) _load = options.TasksIn(mode);
+
     private string Name => $"database={database.Name} mode={mode}";
 
     /// <exception cref="OptionException">An argument is not right.</exception>
@@ -65,9 +67,9 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, Failove
         await using LocalCluster cluster = new(nodes: 3) { Server = database.Server };
         await cluster.StartAsync();
         List<Watched> tasks = [];
-        for (int i = 1; i <= options.Tasks; i++)
+        for (int i = 1; i <= _load.Tasks; i++)
         {
-            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}", options.StateMegabytes));
+            tasks.Add(await Watched.SubmitAsync(cluster, $"bench{i}", _load.Megabytes));
         }
 
         await WaitUntilQuietAsync(cluster);
@@ -81,7 +83,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, Failove
         return
         [
             $"settings database={database.Name} synchronous={await BenchDatabase.SynchronousAsync(cluster)} "
-                + $"{FailoverOptions.Settings()} tasks={options.Tasks} state-mb={options.StateMegabytes}",
+                + $"{FailoverOptions.Settings()} tasks={_load.Tasks} state-mb={_load.Megabytes}",
             string.Create(CultureInfo.InvariantCulture, $"failover {Name} kills={options.Kills} {_figures.Line(mode)}"),
         ];
     }
@@ -148,7 +150,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, Failove
         Watched[] lost = [.. tasks.Where(task => task.Node == victim.Address)];
         long at = BenchClock.Now;
         GapParts? parted = null;
-        if (mode == FailoverOptions.Drain)
+        if (FailoverOptions.IsDrain(mode))
         {
             parted = await DrainAsync(cluster, others, victim, lost, at);
         }
@@ -157,7 +159,7 @@ internal sealed class FailoverBench(BenchDatabase database, string mode, Failove
             await KillAsync(cluster, others, victim, life.Incarnation, lost, at);
         }
 
-        bool drained = mode == FailoverOptions.Drain;
+        bool drained = FailoverOptions.IsDrain(mode);
         double longest = lost.Length == 0 ? 0 : (drained ? _figures.Gap : _figures.Restart).Last(lost.Length).Max();
         string parts = parted is null ? "" : $" ({parted})";
         string who = string.Create(CultureInfo.InvariantCulture, $"node {victim.Number}{(life.LeaseHolder ? " (coordinator)" : "")}");

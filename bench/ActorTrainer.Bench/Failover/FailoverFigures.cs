@@ -38,7 +38,7 @@ internal sealed class FailoverFigures
     public string Line(string mode)
     {
         IEnumerable<string> figures =
-            mode == FailoverOptions.Drain
+            FailoverOptions.IsDrain(mode)
                 ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap), .. Medians(GapParts.Names, _gapParts)]
                 :
                 [

@@ -9,34 +9,43 @@ namespace ActorTrainer.Bench.Failover;
 /// <param name="Databases">What the journal is in.</param>
 /// <param name="Modes">Kinds of fault.</param>
 /// <param name="Kills">Faults of each kind.</param>
-/// <param name="Tasks">How many tasks run on the three nodes.</param>
 /// <param name="StateMegabytes">What each trainer saves, in MB (10⁶ bytes).</param>
-internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnlyList<string> Modes, int Kills, int Tasks, int StateMegabytes)
+internal sealed record FailoverOptions(IReadOnlyList<string> Databases, IReadOnlyList<string> Modes, int Kills, int StateMegabytes)
 {
     public const string Crash = "crash";
     public const string Silent = "silent";
     public const string Drain = "drain";
 
-    /// <summary>Parses <c>[--database NAME,…] [--modes crash,silent,drain] [--kills N] [--tasks N] [--state-mb N]</c>.</summary>
+    /// <summary>One task with a state of 50 MB.</summary>
+    public const string DrainLarge = "drain-large";
+
+    private const int LargeMegabytes = 50;
+    private const int SeveralTasks = 3;
+
+    /// <summary>Parses <c>[--database NAME,…] [--modes crash,silent,drain,drain-large] [--kills N] [--state-mb N]</c>.</summary>
     /// <exception cref="OptionException">An argument is not right.</exception>
     public static FailoverOptions Parse(IReadOnlyList<string> arguments)
     {
         OptionSet options = OptionSet.Parse(
             arguments,
             ("--database", BenchDatabase.Sqlite),
-            ("--modes", $"{Crash},{Silent},{Drain}"),
+            ("--modes", $"{Crash},{Silent},{Drain},{DrainLarge}"),
             ("--kills", "50"),
-            ("--tasks", "3"),
             ("--state-mb", "10")
         );
         return new FailoverOptions(
             options.Several("--database", BenchDatabase.Sqlite, BenchDatabase.PostgreSql),
-            options.Several("--modes", Crash, Silent, Drain),
+            options.Several("--modes", Crash, Silent, Drain, DrainLarge),
             options.Number("--kills", least: 1),
-            options.Number("--tasks", least: 1, most: 30),
             options.Number("--state-mb", least: 1, most: 2000)
         );
     }
+
+    /// <summary>Whether nodes are drained in a mode.</summary>
+    public static bool IsDrain(string mode) => mode is Drain or DrainLarge;
+
+    /// <summary>How many tasks run on the three nodes, and how much each saves in MB.</summary>
+    public (int Tasks, int Megabytes) TasksIn(string mode) => mode == DrainLarge ? (1, LargeMegabytes) : (SeveralTasks, StateMegabytes);
 
     /// <summary>The settings with which the nodes find a loss and answer it: the defaults, since the bench changes none.</summary>
     public static string Settings()

@@ -74,7 +74,7 @@ public sealed class BenchBoundsTests
         Should.Throw<FormatException>(() => BenchBounds.Parse(json)).Message.ShouldContain(expected);
 
     [Theory]
-    [InlineData("failover", 6)]
+    [InlineData("failover", 7)]
     [InlineData("scale", 10)]
     public void Parse_TheFileOfTheRepository_Succeeds(string bench, int lines) =>
         BenchBounds.Parse(RepositoryFiles.Read("bench/bounds.json")).Check(bench, []).Count.ShouldBe(lines);

@@ -110,6 +110,20 @@ internal sealed partial class GuardCore
         }
     }
 
+    /// <summary>
+    /// Whether a run whose own process was collected has left nothing, which is soon said: what it leaves becomes a child of the guard.
+    /// </summary>
+    private bool HasLeftNothing(GuardRun run)
+    {
+        if (!run.Collected || ProcessTable.ChildrenOf(Environment.ProcessId) is not { } children)
+        {
+            return false;
+        }
+
+        HashSet<int> others = [.. Standing().Where(other => !other.Collected).Select(other => other.Pid)];
+        return children.All(others.Contains);
+    }
+
     private List<int> MembersOf(GuardRun run)
     {
         if (!OperatingSystem.IsLinux())
@@ -122,7 +136,7 @@ internal sealed partial class GuardCore
 
     private List<ProcessEntry> EntriesOf(GuardRun run)
     {
-        if (!OperatingSystem.IsLinux())
+        if (!OperatingSystem.IsLinux() || HasLeftNothing(run))
         {
             return [];
         }

@@ -46,6 +46,28 @@ internal static class ProcessTable
             ? new ProcessEntry(pid, Number(fields[1]), Number(fields[2]), long.Parse(fields[19], CultureInfo.InvariantCulture))
             : null;
 
+    /// <summary>The children of a process, with those that only wait to be collected; null where the kernel does not list them.</summary>
+    public static IReadOnlyList<int>? ChildrenOf(int pid)
+    {
+        List<int> children = [];
+        try
+        {
+            foreach (string thread in Directory.EnumerateDirectories($"/proc/{pid}/task"))
+            {
+                string text = File.ReadAllText(Path.Combine(thread, "children"));
+                children.AddRange(
+                    text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(child => int.Parse(child, CultureInfo.InvariantCulture))
+                );
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
+        return children;
+    }
+
     private static bool IsDead(string[] fields) => fields[0] is "Z" or "X" or "x";
 
     /// <summary>The fields of <c>/proc/PID/stat</c> from the third, the state, on.</summary>
