@@ -1,3 +1,4 @@
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 
@@ -51,6 +52,19 @@ internal sealed class TaskIndex
             return _names.TryGetValue(name, out TaskId task) ? _tasks.GetValueOrDefault(task) : null;
         }
     }
+
+    /// <summary>
+    /// How large the largest state is that a task of another life has saved, in bytes, of those that are read into memory: trainers' own.
+    /// 0: there is none.
+    /// </summary>
+    public long LargestStateBut(long life) =>
+        All.Where(row => row.Owner != 0 && row.Owner != life)
+            .Select(row => row.Summary.LastCheckpoint)
+            .OfType<CheckpointRef>()
+            .Where(checkpoint => checkpoint.Reason is not (CheckpointReasons.Files or CheckpointReasons.Inferred))
+            .Select(checkpoint => checkpoint.Bytes)
+            .DefaultIfEmpty(0)
+            .Max();
 
     /// <summary>How many unfinished tasks a shard has.</summary>
     public int CountIn(int shard)

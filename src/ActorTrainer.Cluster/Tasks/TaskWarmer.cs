@@ -3,7 +3,6 @@ using ActorTrainer.Cluster.Messages;
 using ActorTrainer.Cluster.Persistence;
 using ActorTrainer.Cluster.Placement;
 using ActorTrainer.Cluster.Rows;
-using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Placement;
@@ -76,7 +75,7 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
         Receive<CheckDue>(_ =>
         {
             _host.EndWarm(KeepFor);
-            _expectState(LargestStateElsewhere());
+            _expectState(_index.LargestStateBut(_host.Home.Incarnation));
         });
         ReceiveAny(_ => { });
     }
@@ -100,17 +99,6 @@ internal sealed partial class TaskWarmer : ReceiveActor, IWithTimers
         _stopping.Dispose();
         _host.EndWarm(TimeSpan.MinValue);
     }
-
-    /// <summary>In bytes, of those that are read into memory: trainers' own. 0: no other node has one.</summary>
-    private long LargestStateElsewhere() =>
-        _index
-            .All.Where(row => row.Owner != 0 && row.Owner != _host.Home.Incarnation)
-            .Select(row => row.Summary.LastCheckpoint)
-            .OfType<CheckpointRef>()
-            .Where(checkpoint => checkpoint.Reason is not (CheckpointReasons.Files or CheckpointReasons.Inferred))
-            .Select(checkpoint => checkpoint.Bytes)
-            .DefaultIfEmpty(0)
-            .Max();
 
     /// <summary>Whoever coordinates from now on will give the tasks to the same nodes.</summary>
     private void OnDowned(long life)

@@ -1,5 +1,6 @@
 using ActorTrainer.Cluster.Rows;
 using ActorTrainer.Cluster.Tests.Support;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -18,6 +19,23 @@ public sealed class TaskIndexTests
 
         _index.All.ShouldHaveSingleItem().Owner.ShouldBe(2);
         _index.Version.ShouldBe(1, "the older one was no change");
+    }
+
+    [Fact]
+    public void LargestStateBut_OfALife_IsTheLargestThatATrainerOfAnotherHasSaved()
+    {
+        _index.LargestStateBut(1).ShouldBe(0);
+        _index.Apply([
+            Saved("mine", 1, owner: 1, bytes: 900),
+            Saved("small", 2, owner: 2, bytes: 100),
+            Saved("large", 3, owner: 2, bytes: 300),
+            Saved("files", 4, owner: 2, bytes: 800, CheckpointReasons.Files),
+            Saved("nobody", 5, owner: 0, bytes: 700),
+            Row("unsaved", 6, owner: 2),
+        ]);
+
+        _index.LargestStateBut(1).ShouldBe(300);
+        _index.LargestStateBut(2).ShouldBe(900);
     }
 
     [Fact]
@@ -77,6 +95,13 @@ public sealed class TaskIndexTests
     {
         TaskRow row = Row(name, version, owner);
         return row with { Summary = row.Summary with { Status = TaskStatus.Running } };
+    }
+
+    private static TaskRow Saved(string name, long version, long owner, long bytes, string reason = CheckpointReasons.Interval)
+    {
+        TaskRow row = Row(name, version, owner);
+        CheckpointRef checkpoint = new("c-1-1-abcdefgh", 1, 0, reason, bytes, bytes, [], "", new Dictionary<string, double>());
+        return row with { Summary = row.Summary with { LastCheckpoint = checkpoint } };
     }
 
     private static TaskRow Row(string name, long version, long owner, int priority = 0) =>

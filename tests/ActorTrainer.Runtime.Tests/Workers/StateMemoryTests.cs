@@ -128,6 +128,82 @@ public sealed class StateMemoryTests : IDisposable
     }
 
     [Fact]
+    public async Task Expect_AState_HasMemoryReadyThatTheNextTaskTakes()
+    {
+        await _memory.Expect(64_000);
+        _memory.Length.ShouldBe(65_000);
+
+        StagingMemory offered = _memory.Offer(Run)!;
+
+        File.ReadAllBytes(offered.Areas[2]).Length.ShouldBe(65_000, "checkpoints are read into the last one");
+        File.ReadAllBytes(offered.Areas[0]).ShouldBeEmpty();
+        offered.Limit.ShouldBe(Budget / 3, "it is this task's own");
+        await _memory.Expect(64_000);
+        _memory.Length.ShouldBe(130_000, "there is another one for the next");
+        await _memory.Expect(0);
+        _memory.Length.ShouldBe(65_000, "none comes any more");
+    }
+
+    [Fact]
+    public async Task Expect_LargerAndSmallerStates_FollowsThem()
+    {
+        await _memory.Expect(64_000);
+        await _memory.Expect(128_000);
+        _memory.Length.ShouldBe(130_000);
+        await _memory.Expect(120_000);
+        _memory.Length.ShouldBe(130_000, "it is not made anew for a little");
+        await _memory.Expect(6_400);
+        _memory.Length.ShouldBe(6_500);
+    }
+
+    [Fact]
+    public async Task Expect_MoreThanThereIsRoomFor_HasNothingReady()
+    {
+        await _memory.Expect(Budget / 3);
+        _memory.Length.ShouldBe(0, "it could not be read into memory anyway");
+        Write(_memory.Offer(Run)!.Areas[0], new byte[6000]);
+        using StateMemory small = new(12_000, _time);
+        Write(small.Offer(Run)!.Areas[0], new byte[4000]);
+        await small.Expect(3_000);
+        small.Length.ShouldBe(4000, "half of it is for those that are here");
+    }
+
+    [Fact]
+    public async Task Expect_MachineShortOfMemory_GivesBackWhatNobodyNeeds()
+    {
+        bool isShort = false;
+        using StateMemory memory = new(Budget, _time, () => isShort);
+        Write(memory.Offer(Run)!.Areas[0], new byte[6000]);
+        Write(memory.Offer(WorkerHarness.Key(task: "other-a1b2"))!.Areas[0], new byte[500]);
+        memory.End(Run);
+        await memory.Expect(64_000);
+        memory.Length.ShouldBe(71_500);
+        isShort = true;
+
+        await memory.Expect(64_000);
+
+        memory.Length.ShouldBe(500, "of the run that stands");
+    }
+
+    [Fact]
+    public async Task Expect_OfANodeThatEnds_IsNothing()
+    {
+        StateMemory memory = new(Budget, _time);
+        memory.Dispose();
+
+        await memory.Expect(64_000);
+
+        memory.Length.ShouldBe(0);
+    }
+
+    [Theory]
+    [InlineData("99", true)]
+    [InlineData("100", false)]
+    [InlineData("nonsense", false)]
+    public void IsShort_LessThanATenthAvailable_Is(string available, bool expected) =>
+        MachineMemory.IsShortBy(["MemTotal:        1000 kB", "MemFree: 5 kB", $"MemAvailable:    {available} kB"]).ShouldBe(expected);
+
+    [Fact]
     public void Release_Committed_KeepsTheLastOne()
     {
         _ = _memory.Offer(Run);
