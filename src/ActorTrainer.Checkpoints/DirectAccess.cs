@@ -55,7 +55,8 @@ internal static unsafe partial class DirectAccess
     {
         Range range = new() { Offset = 0, Length = (ulong)RandomAccess.GetLength(file) };
         CacheStatus status = default;
-        return SystemCall(AskCacheStatus, file, &range, &status, 0) != 0 || status.Cached * (ulong)Environment.SystemPageSize > range.Length / 2;
+        return SystemCall(AskCacheStatus, file, &range, &status, 0) != 0
+            || status.Cached * (ulong)Environment.SystemPageSize > range.Length / 2;
     }
 
     [LibraryImport("libc", EntryPoint = "fcntl")]

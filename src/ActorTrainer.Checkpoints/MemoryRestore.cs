@@ -52,7 +52,11 @@ internal static class MemoryRestore
             RandomAccess.SetLength(memory.File, end);
         }
 
-        FilledMemory filled = new(new MemorySource(memory.File, places, now), [.. places.Select((_, i) => chunked.KeysOf(i))], chunked.ChunkSize);
+        FilledMemory filled = new(
+            new MemorySource(memory.File, places, now),
+            [.. places.Select((_, i) => chunked.KeysOf(i))],
+            chunked.ChunkSize
+        );
         (int File, int Chunk)[] missing = [.. filled.TakeFrom(former)];
         FolderSave.Concurrently(
             missing.Length,

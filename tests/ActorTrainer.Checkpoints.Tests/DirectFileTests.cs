@@ -14,7 +14,8 @@ public sealed class DirectFileTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     /// <summary>Whether this machine's temporary folder is on a disk of the kind; elsewhere files are as any other, and all else holds.</summary>
-    private bool IsOnLocalDisk => OperatingSystem.IsLinux() && new DriveInfo(_folder["."]).DriveFormat is "ext4" or "xfs" or "ext3" or "ext2";
+    private bool IsOnLocalDisk =>
+        OperatingSystem.IsLinux() && new DriveInfo(_folder["."]).DriveFormat is "ext4" or "xfs" or "ext3" or "ext2";
 
     public void Dispose() => _folder.Dispose();
 
@@ -106,7 +107,9 @@ public sealed class DirectFileTests : IDisposable
         }
 
         using FolderPack pack = FolderPack.Open(path, directFrom: 1);
-        foreach ((int offset, int length) in new[] { (0, 16), (4095, 2), (1, Piece), (Piece - 1, Piece + 9), (bytes.Length - 1, 1), (777, 4096) })
+        foreach (
+            (int offset, int length) in new[] { (0, 16), (4095, 2), (1, Piece), (Piece - 1, Piece + 9), (bytes.Length - 1, 1), (777, 4096) }
+        )
         {
             byte[] read = new byte[length];
             for (int done = 0; done < length; )
@@ -132,7 +135,12 @@ public sealed class DirectFileTests : IDisposable
         Assert.SkipWhen(disk is null, "a full disk is made by mounting one, which this user may not");
         using SaveFixture fixture = new(Path.Combine(disk!.Root, "store"));
         FolderStore store = new(
-            new CheckpointStoreModel { Path = fixture.StoreFolder, ChunkSizeBytes = 1 << 20, Compression = CheckpointCompression.Off },
+            new CheckpointStoreModel
+            {
+                Path = fixture.StoreFolder,
+                ChunkSizeBytes = 1 << 20,
+                Compression = CheckpointCompression.Off,
+            },
             TimeProvider.System
         );
         fixture.Write(("small", fixture.Noise(1000)));
@@ -153,7 +161,12 @@ public sealed class DirectFileTests : IDisposable
     {
         using SaveFixture fixture = new();
         FolderStore store = new(
-            new CheckpointStoreModel { Path = fixture.StoreFolder, ChunkSizeBytes = 1 << 20, Compression = CheckpointCompression.Off },
+            new CheckpointStoreModel
+            {
+                Path = fixture.StoreFolder,
+                ChunkSizeBytes = 1 << 20,
+                Compression = CheckpointCompression.Off,
+            },
             TimeProvider.System
         );
         byte[] bytes = Bytes((int)DirectAccess.From + 12_345);

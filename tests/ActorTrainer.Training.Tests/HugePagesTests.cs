@@ -35,7 +35,10 @@ public sealed class HugePagesTests
                 string first = line.Split(' ')[0];
                 if (first.Contains('-', StringComparison.Ordinal))
                 {
-                    ulong[] range = [.. first.Split('-').Select(end => ulong.Parse(end, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+                    ulong[] range =
+                    [
+                        .. first.Split('-').Select(end => ulong.Parse(end, NumberStyles.HexNumber, CultureInfo.InvariantCulture)),
+                    ];
                     inside = range[0] <= (ulong)start && (ulong)start < range[1];
                 }
                 else if (inside && first == "VmFlags:")

@@ -37,16 +37,15 @@ internal sealed class FailoverFigures
     /// <summary>The figures of a mode, without what says which it is. Times are in milliseconds.</summary>
     public string Line(string mode)
     {
-        IEnumerable<string> figures =
-            FailoverOptions.IsDrain(mode)
-                ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap), .. Medians(GapParts.Names, _gapParts)]
-                :
-                [
-                    .. Both("restart_ms", Restart),
-                    .. Both("resume_ms", Resume),
-                    .. Both("until_down_ms", Down),
-                    .. Medians(RestartParts.Names, _parts),
-                ];
+        IEnumerable<string> figures = FailoverOptions.IsDrain(mode)
+            ? [$"moved={Gap.Count}", .. Both("gap_ms", Gap), .. Medians(GapParts.Names, _gapParts)]
+            :
+            [
+                .. Both("restart_ms", Restart),
+                .. Both("resume_ms", Resume),
+                .. Both("until_down_ms", Down),
+                .. Medians(RestartParts.Names, _parts),
+            ];
         return string.Join(
             ' ',
             [

@@ -39,7 +39,7 @@ internal sealed class OverheadBench(LocalCluster cluster, TimeSpan slice)
     /// <exception cref="OptionException">An argument is not right.</exception>
     public static async Task<int> RunAsync(string[] args)
     {
-        OptionSet options = OptionSet.Parse(args, ("--pairs", "8"), ("--seconds", "20"), ("--kills", "10"));
+        OptionSet options = OptionSet.Parse(args, ("--pairs", "6"), ("--seconds", "20"), ("--kills", "10"));
         int pairs = options.Number("--pairs", least: 1, most: 1000);
         int kills = options.Number("--kills", least: 1, most: 1000);
         TimeSpan slice = TimeSpan.FromSeconds(options.Number("--seconds", least: 5, most: 3600));

@@ -106,7 +106,10 @@ internal sealed class TaskMemory : IDisposable
         {
             StagedFile[] files =
             [
-                .. filled.Source.Files.Select(file => new StagedFile(file.Path, [.. file.Extents.SelectMany(e => new[] { e.Offset, e.Length })])),
+                .. filled.Source.Files.Select(file => new StagedFile(
+                    file.Path,
+                    [.. file.Extents.SelectMany(e => new[] { e.Offset, e.Length })]
+                )),
             ];
             _committed = new StateInMemory(Areas - 1, files, filled.Source) { Checkpoint = checkpoint };
             _restored = (run, _committed);
