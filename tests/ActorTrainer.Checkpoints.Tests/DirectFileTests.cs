@@ -13,7 +13,7 @@ public sealed class DirectFileTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>Whether this machine's temporary folder is on a disk of the kind; elsewhere files are as any other, and all else holds.</summary>
+    /// <summary>Whether the temporary folder is on a disk of the kind; elsewhere files are as any other, and all else holds.</summary>
     private bool IsOnLocalDisk =>
         OperatingSystem.IsLinux() && new DriveInfo(_folder["."]).DriveFormat is "ext4" or "xfs" or "ext3" or "ext2";
 
