@@ -7,6 +7,32 @@ namespace ActorTrainer.Runtime.Tests.Workers;
 [UnsupportedOSPlatform("windows")]
 public sealed class ProcessTableTests
 {
+    [Fact]
+    public async Task ChildrenOf_AProcess_AreThoseThatItHasNotWaitedFor()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        ProcessStartInfo start = new("/bin/sh", ["-c", "sleep 60 & echo $!; read line"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        using Process shell = Process.Start(start)!;
+        int sleep = int.Parse((await shell.StandardOutput.ReadLineAsync())!, System.Globalization.CultureInfo.InvariantCulture);
+
+        ProcessTable.ChildrenOf(shell.Id).ShouldBe([sleep]);
+        ProcessTable.ChildrenOf(sleep).ShouldBe([]);
+
+        using Process child = Process.GetProcessById(sleep);
+        child.Kill();
+        shell.Kill();
+        await shell.WaitForExitAsync();
+        ProcessTable.ChildrenOf(shell.Id).ShouldBeNull("it is gone");
+    }
+
     /// <summary>By its environment a process is known to be of a run; in the middle of an exec it has none for a moment.</summary>
     [Fact]
     public async Task EnvironmentOf_AProcessThatExecsAllTheTime_IsAlwaysKnown()

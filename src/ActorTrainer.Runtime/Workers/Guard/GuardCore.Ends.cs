@@ -115,7 +115,12 @@ internal sealed partial class GuardCore
     /// </summary>
     private bool HasLeftNothing(GuardRun run)
     {
-        if (!run.Collected || ProcessTable.ChildrenOf(Environment.ProcessId) is not { } children)
+        // The kernel may leave one out while another ends: then it is not the same twice.
+        if (
+            !run.Collected
+            || ProcessTable.ChildrenOf(Environment.ProcessId) is not { } children
+            || ProcessTable.ChildrenOf(Environment.ProcessId)?.SequenceEqual(children) != true
+        )
         {
             return false;
         }
