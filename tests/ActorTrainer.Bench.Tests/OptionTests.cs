@@ -13,7 +13,7 @@ public sealed class OptionTests
         FailoverOptions options = FailoverOptions.Parse([]);
 
         options.Databases.ShouldBe(["sqlite"]);
-        options.Modes.ShouldBe(["crash", "silent", "drain"]);
+        options.Modes.ShouldBe(["crash", "silent", "drain", "drain-large"]);
         options.Kills.ShouldBe(50);
     }
 
@@ -32,7 +32,7 @@ public sealed class OptionTests
     [InlineData("--kills", "'--kills' is no option, or has no value")]
     [InlineData("--kills 0", "--kills takes a whole number from 1 on, not '0'")]
     [InlineData("--kills 3.5", "--kills takes a whole number from 1 on, not '3.5'")]
-    [InlineData("--modes crash,slow", "--modes takes crash, silent, drain or several")]
+    [InlineData("--modes crash,slow", "--modes takes crash, silent, drain, drain-large or several")]
     [InlineData("--database oracle", "--database takes sqlite, postgresql or several")]
     public void Failover_WrongArguments_SayWhatIsRight(string arguments, string expected) =>
         Should.Throw<OptionException>(() => FailoverOptions.Parse(Words(arguments))).Message.ShouldStartWith(expected);

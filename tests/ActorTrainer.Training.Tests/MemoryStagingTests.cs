@@ -178,6 +178,41 @@ public sealed class MemoryStagingTests
         Should.Throw<MemoryAreaFullException>(() => area.Append(new byte[5 << 20]));
     }
 
+    /// <summary>The node has given the area to a task while it was still touched, and reads a checkpoint into it.</summary>
+    [Fact]
+    public async Task Give_WhileTheAreaIsTouched_NothingIsWrittenFromThenOn()
+    {
+        using TemporaryFolder folder = new(inMemory: true);
+        byte[] bytes = [.. Enumerable.Range(0, 8 << 20).Select(i => (byte)((i * 7) | 1))];
+        for (int round = 0; round < 20; round++)
+        {
+            string path = folder.Combine($"area{round}");
+            await File.WriteAllBytesAsync(path, []);
+            using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
+            Task touching = Task.Run(() => area.Touch(64L << 20, CancellationToken.None));
+            using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            while (file.Length == 0 && !touching.IsCompleted) { }
+
+            area.Give();
+            file.SetLength(Math.Max(file.Length, 64L << 20));
+            for (int part = 0; part < 8; part++)
+            {
+                await file.WriteAsync(bytes);
+            }
+
+            await touching;
+            file.Position = 0;
+            byte[] read = new byte[bytes.Length];
+            for (int part = 0; part < 8; part++)
+            {
+                await file.ReadExactlyAsync(read);
+                read.AsSpan().SequenceEqual(bytes).ShouldBeTrue();
+            }
+
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public void Create_TwoEntriesByteByByteInTurns_HaveTheirBytes()
     {

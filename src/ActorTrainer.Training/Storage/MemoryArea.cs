@@ -8,7 +8,8 @@ namespace ActorTrainer.Training.Storage;
 /// </summary>
 internal sealed class MemoryArea : IDisposable
 {
-    private const int TouchedAtOnce = 1 << 20;
+    /// <summary>So little that who waits for it does not notice.</summary>
+    private const int TouchedAtOnce = 1 << 18;
 
     private readonly SafeFileHandle _file;
     private readonly long _limit;
@@ -16,6 +17,7 @@ internal sealed class MemoryArea : IDisposable
 
     /// <summary>Up to here bytes are written, or about to be. Guarded by the lock.</summary>
     private long _reserved;
+    private bool _given;
 
     private MemoryArea(SafeFileHandle file, long limit) => (_file, _limit) = (file, limit);
 
@@ -92,7 +94,7 @@ internal sealed class MemoryArea : IDisposable
                 {
                     // What is behind its end was never touched, and the thread that trains writes nothing there without saying so.
                     long at = Math.Max(_reserved, RandomAccess.GetLength(_file));
-                    if (at >= end)
+                    if (at >= end || _given)
                     {
                         return;
                     }
@@ -104,6 +106,15 @@ internal sealed class MemoryArea : IDisposable
         catch (Exception problem) when (problem is IOException or ObjectDisposedException)
         {
             // There is no more memory to have, which the next state will find too; or the worker ends.
+        }
+    }
+
+    /// <summary>Touches no more, from this moment on: another writes here without saying so.</summary>
+    public void Give()
+    {
+        lock (_ahead)
+        {
+            _given = true;
         }
     }
 

@@ -9,8 +9,8 @@ namespace ActorTrainer.Runtime.Workers.Memory;
 /// </summary>
 internal sealed class ReadyMemory : IDisposable
 {
-    private readonly CancellationTokenSource _over = new();
     private SharedMemory? _area;
+    private MemoryArea? _touched;
     private long _size;
 
     /// <summary>Bytes that it has, or is to have.</summary>
@@ -24,7 +24,7 @@ internal sealed class ReadyMemory : IDisposable
     {
         if (size < _size / 2)
         {
-            Drop();
+            Dispose();
         }
 
         if (size <= _size)
@@ -38,13 +38,14 @@ internal sealed class ReadyMemory : IDisposable
             return;
         }
 
-        _size = size;
+        _touched?.Give();
+        (_touched, _size) = (area, size);
         Ready = Task.Factory.StartNew(
             () =>
             {
                 using (area)
                 {
-                    area.Touch(size, _over.Token);
+                    area.Touch(size, CancellationToken.None);
                 }
             },
             CancellationToken.None,
@@ -53,20 +54,14 @@ internal sealed class ReadyMemory : IDisposable
         );
     }
 
-    /// <summary>Gives it away; null: there is none.</summary>
+    /// <summary>Gives it away; null: there is none. What was not touched by now is not any more: a state may stand there.</summary>
     public SharedMemory? Take()
     {
         SharedMemory? area = _area;
-        (_area, _size) = (null, 0);
+        _touched?.Give();
+        (_area, _touched, _size) = (null, null, 0);
         return area;
     }
 
-    public void Dispose()
-    {
-        _over.Cancel();
-        _over.Dispose();
-        Drop();
-    }
-
-    private void Drop() => Take()?.Dispose();
+    public void Dispose() => Take()?.Dispose();
 }
