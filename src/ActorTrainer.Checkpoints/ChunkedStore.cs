@@ -51,11 +51,9 @@ public abstract class ChunkedStore : ICheckpointStore
             );
         }
 
-        return Task.Factory.StartNew(
+        return RunAsync(
             () => new FolderSave(Files, _pool, _model, _pace, _former, _time, request).Execute(cancellationToken),
-            cancellationToken,
-            TaskCreationOptions.DenyChildAttach,
-            FolderSave.ThreadsFor(request.State)
+            cancellationToken
         );
     }
 

@@ -66,6 +66,11 @@ internal sealed class DirectFile : IDiskFile
         }
 
         Array.ForEach(_pieces, piece => piece.Complete());
+        if (Length < _end)
+        {
+            throw new IOException($"it has {Length} bytes after writing {_end}");
+        }
+
         RandomAccess.SetLength(_file, _end);
         RandomAccess.FlushToDisk(_file);
     }
@@ -104,7 +109,13 @@ internal sealed class DirectFile : IDiskFile
 
         public Span<byte> Bytes => _memory.Bytes;
 
-        public void Begin(SafeFileHandle file, long offset) => _write = Task.Run(() => RandomAccess.Write(file, Bytes, offset));
+        public void Begin(SafeFileHandle file, long offset) =>
+            _write = Task.Factory.StartNew(
+                () => RandomAccess.Write(file, Bytes, offset),
+                CancellationToken.None,
+                TaskCreationOptions.DenyChildAttach,
+                OwnThreads.OfThisWork
+            );
 
         /// <summary>Waits until it is written, if it is on its way; it is empty then.</summary>
         public void Complete()

@@ -28,17 +28,12 @@ internal sealed class FolderSave(
     private FormerState _state = FormerState.None;
 
     /// <summary>
-    /// Where a state's save runs. Training goes on while one is stored that came because of the time; with the others, a task waits to be
-    /// moved, or a user.
+    /// Where a state is read, hashed and written to a folder. A trainer goes on while one is stored that came because of the time; with the
+    /// others, a task waits to be moved, or a user. A network is waited for on threads of its own.
     /// </summary>
-    public static TaskScheduler ThreadsFor(StagedState state) =>
-        state.Reason
-            is CheckpointReasons.Interval
-                or CheckpointReasons.Adaptive
-                or CheckpointReasons.Epoch
-                or CheckpointReasons.Best
-                or CheckpointReasons.Files
-                or CheckpointReasons.Inferred
+    public static TaskScheduler ThreadsFor(IStoreFiles files, StagedState state) =>
+        files is FolderFiles
+        && state.Reason is CheckpointReasons.Interval or CheckpointReasons.Adaptive or CheckpointReasons.Epoch or CheckpointReasons.Best
             ? OwnThreads.Background
             : OwnThreads.Instance;
 
@@ -92,7 +87,7 @@ internal sealed class FolderSave(
         FormerState before = request.IsFull ? FormerState.None : former.Of(request.Task);
         using (ChunkPipeline pipeline = new(_sources, pool, model, pace, _known, before, _packFile, pack))
         {
-            pipeline.Run(ThreadsFor(request.State), cancellationToken);
+            pipeline.Run(ThreadsFor(files, request.State), cancellationToken);
             (_keys, _state) = (pipeline.Keys, pipeline.State);
         }
 

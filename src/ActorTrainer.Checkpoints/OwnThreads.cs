@@ -16,8 +16,14 @@ internal sealed partial class OwnThreads : TaskScheduler
 
     public static OwnThreads Instance { get; } = new(nice: 0);
 
-    /// <summary>For what nobody waits for: they run when training leaves a processor, and take little of it otherwise (Linux).</summary>
+    /// <summary>
+    /// For what nobody waits for: they run when training leaves a processor, and take little of it otherwise (Linux). A thread that one of
+    /// them starts has their priority for good, and the thread pool's are started by who queues to it: so nothing that runs here may.
+    /// </summary>
     public static OwnThreads Background { get; } = new(Lowest);
+
+    /// <summary>Those that this piece of work runs on; <see cref="Instance"/> when it runs on others.</summary>
+    public static TaskScheduler OfThisWork => Current as OwnThreads ?? Instance;
 
     /// <summary>Runs a call to its end, on the calling thread, which is one of these.</summary>
     public static T Wait<T>(Func<Task<T>> call) => Task.Run(call).GetAwaiter().GetResult();
@@ -28,7 +34,7 @@ internal sealed partial class OwnThreads : TaskScheduler
         new Thread(() => Run(task)) { IsBackground = true, Name = "actortrainer-store" }.Start();
 
     protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
-        !taskWasPreviouslyQueued && TryExecuteTask(task);
+        _nice == 0 && !taskWasPreviouslyQueued && TryExecuteTask(task);
 
     private void Run(Task task)
     {

@@ -1,4 +1,5 @@
 using ActorTrainer.Core.Checkpoints;
+using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints.Tests;
@@ -11,7 +12,7 @@ public sealed class SavePriorityTests
     [InlineData(CheckpointReasons.Adaptive, true)]
     [InlineData(CheckpointReasons.Epoch, true)]
     [InlineData(CheckpointReasons.Best, true)]
-    [InlineData(CheckpointReasons.Files, true)]
+    [InlineData(CheckpointReasons.Files, false)]
     [InlineData(CheckpointReasons.Drain, false)]
     [InlineData(CheckpointReasons.Migration, false)]
     [InlineData(CheckpointReasons.Pause, false)]
@@ -19,7 +20,7 @@ public sealed class SavePriorityTests
     [InlineData(CheckpointReasons.Final, false)]
     public void ThreadsFor_Reason_AreInTheBackgroundWhileTrainingGoesOn(string reason, bool background) =>
         FolderSave
-            .ThreadsFor(new StagedState("s1", 1, 0, reason, new Dictionary<string, double>()))
+            .ThreadsFor(new FolderFiles(new FolderLayout("/none")), new StagedState("s1", 1, 0, reason, new Dictionary<string, double>()))
             .ShouldBe(background ? OwnThreads.Background : OwnThreads.Instance);
 
     [Fact]
@@ -31,6 +32,42 @@ public sealed class SavePriorityTests
         }
 
         (await NiceAsync(OwnThreads.Instance)).ShouldBe(await NiceAsync(TaskScheduler.Default), "the others keep theirs");
+    }
+
+    /// <summary>
+    /// A thread has the priority of the one that started it, and who queues to the thread pool starts its threads: a save that did so would
+    /// take the priority of everything that this process does later, heartbeats first.
+    /// </summary>
+    [Fact]
+    public async Task Save_InTheBackground_LeavesTheThreadPoolItsPriority()
+    {
+        int before = await NiceAsync(TaskScheduler.Default);
+        using SaveFixture fixture = new();
+        FolderStore store = new(
+            new CheckpointStoreModel
+            {
+                Path = fixture.StoreFolder,
+                ChunkSizeBytes = 1 << 20,
+                Compression = CheckpointCompression.Off,
+            },
+            TimeProvider.System
+        );
+        byte[] bytes = new byte[40 << 20];
+        new Random(1).NextBytes(bytes);
+        fixture.Write(("large", bytes));
+        SaveRequest request = fixture.Request(fixture.NewName());
+        _ = await store.SaveAsync(
+            request with
+            {
+                State = request.State with { Reason = CheckpointReasons.Interval },
+            },
+            CancellationToken.None
+        );
+
+        int[] after = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => NiceAsync(TaskScheduler.Default)));
+
+        after.ShouldAllBe(nice => nice == before);
+        (await NiceAsync(OwnThreads.Instance)).ShouldBe(before);
     }
 
     /// <summary>The nineteenth field of a thread's state, of which the second may have blanks.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
 
 namespace ActorTrainer.Training.Storage;
 
@@ -14,15 +13,6 @@ internal static unsafe class ManyThreads
     /// <param name="part">The part.</param>
     /// <param name="offset">Where it begins in the whole.</param>
     public delegate void Part(Span<byte> part, int offset);
-
-    /// <summary>What is done with a part of a piece of memory that is only read.</summary>
-    /// <param name="part">The part.</param>
-    /// <param name="offset">Where it begins in the whole.</param>
-    public delegate void ReadOnlyPart(ReadOnlySpan<byte> part, int offset);
-
-    /// <summary>Divides a piece of memory between threads; has it done as a whole when it is small.</summary>
-    public static void Do(ReadOnlySpan<byte> whole, ReadOnlyPart work) =>
-        Do(MemoryMarshal.CreateSpan(ref MemoryMarshal.GetReference(whole), whole.Length), (Span<byte> part, int at) => work(part, at));
 
     /// <summary>Divides a piece of memory between threads; has it done as a whole when it is small.</summary>
     /// <remarks>Throws the first error itself, not a bundle.</remarks>

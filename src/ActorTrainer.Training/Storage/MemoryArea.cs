@@ -4,20 +4,23 @@ namespace ActorTrainer.Training.Storage;
 
 /// <summary>
 /// A piece of memory that worker and node share: a state is copied into it, and training goes on. It is written, not mapped: a copy through
-/// the system is as fast, and of a new mapping every page costs many times that. One thread writes; another may make room ahead.
+/// the system is as fast as one thread's, and of a new mapping every page costs many times that. One thread writes; another may make room
+/// ahead.
 /// </summary>
 internal sealed class MemoryArea : IDisposable
 {
-    /// <summary>So little that who waits for it does not notice.</summary>
     private const int TouchedAtOnce = 1 << 18;
 
     private readonly SafeFileHandle _file;
     private readonly long _limit;
     private readonly Lock _ahead = new();
 
+    /// <summary>It is at least so long: nothing is touched before this.</summary>
+    private long _length;
+
     /// <summary>Up to here bytes are written, or about to be. Guarded by the lock.</summary>
     private long _reserved;
-    private bool _given;
+    private volatile bool _given;
 
     private MemoryArea(SafeFileHandle file, long limit) => (_file, _limit) = (file, limit);
 
@@ -61,14 +64,17 @@ internal sealed class MemoryArea : IDisposable
             throw new MemoryAreaFullException($"of which its part of the memory for states is {_limit} bytes");
         }
 
-        lock (_ahead)
+        if (end > Volatile.Read(ref _length))
         {
-            _reserved = end;
+            lock (_ahead)
+            {
+                _reserved = end;
+            }
         }
 
         try
         {
-            ManyThreads.Do(bytes, (part, at) => RandomAccess.Write(_file, part, offset + at));
+            RandomAccess.Write(_file, bytes, offset);
         }
         catch (IOException problem)
         {
@@ -99,7 +105,9 @@ internal sealed class MemoryArea : IDisposable
                         return;
                     }
 
-                    RandomAccess.Write(_file, nothing.AsSpan(0, (int)Math.Min(TouchedAtOnce, end - at)), at);
+                    int count = (int)Math.Min(TouchedAtOnce, end - at);
+                    RandomAccess.Write(_file, nothing.AsSpan(0, count), at);
+                    Volatile.Write(ref _length, at + count);
                 }
             }
         }
@@ -109,13 +117,20 @@ internal sealed class MemoryArea : IDisposable
         }
     }
 
-    /// <summary>Touches no more, from this moment on: another writes here without saying so.</summary>
-    public void Give()
+    /// <summary>
+    /// Has <see cref="Touch"/> end, since another is to write here without saying so. False: it is at it at this moment, and a thread that
+    /// has little of the processor is not waited for.
+    /// </summary>
+    public bool TryGive()
     {
-        lock (_ahead)
+        _given = true;
+        if (!_ahead.TryEnter())
         {
-            _given = true;
+            return false;
         }
+
+        _ahead.Exit();
+        return true;
     }
 
     public void Dispose() => _file.Dispose();

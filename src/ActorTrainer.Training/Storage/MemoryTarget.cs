@@ -6,14 +6,25 @@ namespace ActorTrainer.Training.Storage;
 internal sealed class MemoryTarget(MemoryArea area) : StateTarget
 {
     private readonly List<Entry> _entries = [];
+    private readonly List<Stream> _streams = [];
 
     /// <summary>What stands where.</summary>
-    public IReadOnlyList<StagedFile> Files => [.. _entries.Select(entry => new StagedFile(entry.Path, [.. entry.Extents]))];
+    /// <remarks>Of a stream that its trainer has not closed, it is what was written by now.</remarks>
+    public IReadOnlyList<StagedFile> Files
+    {
+        get
+        {
+            _streams.ForEach(stream => stream.Flush());
+            return [.. _entries.Select(entry => new StagedFile(entry.Path, [.. entry.Extents]))];
+        }
+    }
 
     public override Stream Create(string path)
     {
         Entry entry = Add(path);
-        return new EntryStream(bytes => entry.Append(area, bytes));
+        EntryStream stream = new(bytes => entry.Append(area, bytes));
+        _streams.Add(stream);
+        return stream;
     }
 
     public override TensorFile CreateTensors(string path) => new Tensors(area, Add(path));

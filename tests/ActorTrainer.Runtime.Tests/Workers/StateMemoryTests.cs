@@ -182,7 +182,15 @@ public sealed class StateMemoryTests : IDisposable
 
         await memory.Expect(64_000);
 
+        memory.Length.ShouldBe(6_500);
+        await memory.Expect(64_000);
         memory.Length.ShouldBe(500, "of the run that stands");
+        isShort = false;
+        await memory.Expect(64_000);
+        memory.Length.ShouldBe(500, "it would be short again");
+        _time.Advance(StateMemory.NothingReadyFor);
+        await memory.Expect(64_000);
+        memory.Length.ShouldBe(65_500);
     }
 
     [Fact]

@@ -13,8 +13,8 @@ internal sealed class ReadyMemory : IDisposable
     private MemoryArea? _touched;
     private long _size;
 
-    /// <summary>Bytes that it has, or is to have.</summary>
-    public long Length => _area is null ? 0 : _size;
+    /// <summary>Bytes that it has by now.</summary>
+    public long Length => _area?.Length ?? 0;
 
     /// <summary>Ends when what was asked for last is ready.</summary>
     public Task Ready { get; private set; } = Task.CompletedTask;
@@ -38,7 +38,7 @@ internal sealed class ReadyMemory : IDisposable
             return;
         }
 
-        _touched?.Give();
+        _ = _touched?.TryGive();
         (_touched, _size) = (area, size);
         Ready = Task.Factory.StartNew(
             () =>
@@ -54,12 +54,18 @@ internal sealed class ReadyMemory : IDisposable
         );
     }
 
-    /// <summary>Gives it away; null: there is none. What was not touched by now is not any more: a state may stand there.</summary>
+    /// <summary>Gives it away; null: there is none. One that is touched at this moment is given up: it is written into.</summary>
     public SharedMemory? Take()
     {
         SharedMemory? area = _area;
-        _touched?.Give();
+        bool still = _touched?.TryGive() != false;
         (_area, _touched, _size) = (null, null, 0);
+        if (!still)
+        {
+            area?.Dispose();
+            return null;
+        }
+
         return area;
     }
 

@@ -14,6 +14,9 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
     /// <summary>A run that failed starts again within seconds; one that went elsewhere does not come back for this.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(2);
 
+    /// <summary>What is given back to a machine that is short of memory is not taken again at the next look.</summary>
+    public static readonly TimeSpan NothingReadyFor = TimeSpan.FromMinutes(10);
+
     private readonly Dictionary<TaskId, TaskMemory> _tasks = [];
 
     /// <summary>Tasks without a run, each with the timer that gives its memory back.</summary>
@@ -21,6 +24,7 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
     private readonly ReadyMemory _ready = new();
     private readonly Func<bool> _isShort = isShort ?? MachineMemory.IsShort;
     private readonly Lock _lock = new();
+    private DateTimeOffset _shortUntil;
     private bool _disposed;
 
     /// <summary>How much it is at this moment, in bytes.</summary>
@@ -37,7 +41,7 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
 
     /// <summary>
     /// Has memory ready for a state that may come from another node, if half of what there may be is not needed for it. When the machine is
-    /// short of memory, this and what was kept of runs that ended is given back.
+    /// short of memory, this is given back, and then what was kept of runs that ended.
     /// </summary>
     /// <param name="bytes">How large it may be; 0: none comes.</param>
     /// <returns>Ends when it is ready.</returns>
@@ -50,11 +54,17 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
                 return Task.CompletedTask;
             }
 
-            bool scarce = _isShort();
-            if (scarce)
+            if (_isShort())
             {
-                DropEnded();
+                if (_ready.Length == 0)
+                {
+                    DropEnded();
+                }
+
+                _shortUntil = time.GetUtcNow() + NothingReadyFor;
             }
+
+            bool scarce = time.GetUtcNow() < _shortUntil;
 
             // Its files begin at round places.
             long size = bytes + (bytes / 64);
