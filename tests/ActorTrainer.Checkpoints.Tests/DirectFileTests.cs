@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Checkpoints;
 using Microsoft.Win32.SafeHandles;
@@ -134,15 +133,7 @@ public sealed class DirectFileTests : IDisposable
         using LoopDisk? disk = LoopDisk.TryMount(_folder["image"], mebibytes: 24);
         Assert.SkipWhen(disk is null, "a full disk is made by mounting one, which this user may not");
         using SaveFixture fixture = new(Path.Combine(disk!.Root, "store"));
-        FolderStore store = new(
-            new CheckpointStoreModel
-            {
-                Path = fixture.StoreFolder,
-                ChunkSizeBytes = 1 << 20,
-                Compression = CheckpointCompression.Off,
-            },
-            TimeProvider.System
-        );
+        FolderStore store = fixture.OpenUncompressed();
         fixture.Write(("small", fixture.Noise(1000)));
         CheckpointRef first = await fixture.SaveAsync(store);
         fixture.Write(("large", Bytes(40 << 20)));
@@ -160,15 +151,7 @@ public sealed class DirectFileTests : IDisposable
     public async Task Save_LargeState_IsRestoredBitForBit()
     {
         using SaveFixture fixture = new();
-        FolderStore store = new(
-            new CheckpointStoreModel
-            {
-                Path = fixture.StoreFolder,
-                ChunkSizeBytes = 1 << 20,
-                Compression = CheckpointCompression.Off,
-            },
-            TimeProvider.System
-        );
+        FolderStore store = fixture.OpenUncompressed();
         byte[] bytes = Bytes((int)DirectAccess.From + 12_345);
         fixture.Write(("large", bytes));
 

@@ -29,6 +29,18 @@ internal sealed class SaveFixture : IDisposable
             before is null ? RealDisk.Instance : new HookedDisk(before)
         );
 
+    /// <summary>With chunks of the default size, which are stored as they are.</summary>
+    public FolderStore OpenUncompressed() =>
+        new(
+            new CheckpointStoreModel
+            {
+                Path = StoreFolder,
+                ChunkSizeBytes = 1 << 20,
+                Compression = CheckpointCompression.Off,
+            },
+            TimeProvider.System
+        );
+
     public string NewName(long term = 1) => CheckpointNames.Create(term, 10, _random);
 
     public SaveRequest Request(string name, params CheckpointRef[] listed) =>

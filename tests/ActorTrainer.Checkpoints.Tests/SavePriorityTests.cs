@@ -1,5 +1,4 @@
 using ActorTrainer.Core.Checkpoints;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints.Tests;
@@ -43,15 +42,7 @@ public sealed class SavePriorityTests
     {
         int before = await NiceAsync(TaskScheduler.Default);
         using SaveFixture fixture = new();
-        FolderStore store = new(
-            new CheckpointStoreModel
-            {
-                Path = fixture.StoreFolder,
-                ChunkSizeBytes = 1 << 20,
-                Compression = CheckpointCompression.Off,
-            },
-            TimeProvider.System
-        );
+        FolderStore store = fixture.OpenUncompressed();
         byte[] bytes = new byte[40 << 20];
         new Random(1).NextBytes(bytes);
         fixture.Write(("large", bytes));

@@ -44,14 +44,7 @@ internal sealed class MemoryArea : IDisposable
     }
 
     /// <summary>Begins anew.</summary>
-    public void Reset()
-    {
-        Used = 0;
-        lock (_ahead)
-        {
-            _reserved = 0;
-        }
-    }
+    public void Reset() => Used = 0;
 
     /// <summary>Copies bytes behind those that are there, and gives their place.</summary>
     /// <exception cref="MemoryAreaFullException">They would be more than the area may have, or than the system has.</exception>
