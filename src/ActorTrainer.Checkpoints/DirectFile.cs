@@ -6,12 +6,20 @@ namespace ActorTrainer.Checkpoints;
 internal sealed class DirectFile : IDiskFile
 {
     /// <summary>One is filled while the others are written.</summary>
-    private const int Pieces = 3;
+    private const int Pieces = 4;
+
+    /// <summary>
+    /// The sync of so much is begun while what follows is written: a disk with memory of its own, as that of a virtual machine, takes bytes
+    /// faster than it makes them durable, and would begin with that when all are there.
+    /// </summary>
+    private const long SyncedAtOnce = 32L << 20;
 
     private readonly SafeFileHandle _file;
     private readonly Piece[] _pieces = [.. Enumerable.Range(0, Pieces).Select(_ => new Piece())];
     private int _current;
     private long _end;
+    private long _syncFrom = SyncedAtOnce;
+    private Task _sync = Task.CompletedTask;
 
     private DirectFile(SafeFileHandle file) => _file = file;
 
@@ -51,6 +59,7 @@ internal sealed class DirectFile : IDiskFile
                 piece.Begin(_file, _end - AlignedMemory.Size);
                 _current = (_current + 1) % Pieces;
                 _pieces[_current].Complete();
+                BeginSync();
             }
         }
     }
@@ -66,6 +75,9 @@ internal sealed class DirectFile : IDiskFile
         }
 
         Array.ForEach(_pieces, piece => piece.Complete());
+
+        // An error is told to one sync, not to the next one too.
+        _sync.GetAwaiter().GetResult();
         if (Length < _end)
         {
             throw new IOException($"it has {Length} bytes after writing {_end}");
@@ -78,8 +90,25 @@ internal sealed class DirectFile : IDiskFile
     public void Dispose()
     {
         GiveBack();
+
+        // Of one that is given up: its bytes are wanted no more, its handle is in use until then.
+        ((IAsyncResult)_sync).AsyncWaitHandle.WaitOne();
         _file.Dispose();
     }
+
+    private void BeginSync()
+    {
+        if (_end < _syncFrom || !_sync.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        _syncFrom = _end + SyncedAtOnce;
+        _sync = Begin(() => RandomAccess.FlushToDisk(_file));
+    }
+
+    private static Task Begin(Action work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, OwnThreads.OfThisWork);
 
     private void GiveBack() => Array.ForEach(_pieces, piece => piece.Dispose());
 
@@ -109,13 +138,7 @@ internal sealed class DirectFile : IDiskFile
 
         public Span<byte> Bytes => _memory.Bytes;
 
-        public void Begin(SafeFileHandle file, long offset) =>
-            _write = Task.Factory.StartNew(
-                () => RandomAccess.Write(file, Bytes, offset),
-                CancellationToken.None,
-                TaskCreationOptions.DenyChildAttach,
-                OwnThreads.OfThisWork
-            );
+        public void Begin(SafeFileHandle file, long offset) => _write = DirectFile.Begin(() => RandomAccess.Write(file, Bytes, offset));
 
         /// <summary>Waits until it is written, if it is on its way; it is empty then.</summary>
         public void Complete()
