@@ -20,10 +20,14 @@ namespace ActorTrainer.Cluster;
 /// </summary>
 /// <param name="model">The node's configuration.</param>
 /// <param name="time">The clock.</param>
-/// <param name="problemOf">Says what is wrong with a task on this node, or null.</param>
+/// <param name="problemOf">Says what is wrong with a task that is submitted at this node, or null.</param>
 /// <param name="store">Where checkpoints are.</param>
-public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<TaskSpec, string?> problemOf, ICheckpointStore store)
-    : ITaskClient
+public sealed partial class TaskClient(
+    NodeModel model,
+    TimeProvider time,
+    Func<TaskSpec, CancellationToken, Task<string?>> problemOf,
+    ICheckpointStore store
+) : ITaskClient
 {
     private const int Draws = 64;
     private const string NotYet = "this node has just been started and is not in the cluster yet";
@@ -63,7 +67,7 @@ public sealed partial class TaskClient(NodeModel model, TimeProvider time, Func<
     /// <inheritdoc />
     public async Task<CommandReply> SubmitAsync(TaskSpec spec, CancellationToken cancellationToken = default)
     {
-        if (problemOf(spec) is { } problem)
+        if (await problemOf(spec, cancellationToken) is { } problem)
         {
             return new CommandRefused(problem);
         }

@@ -16,11 +16,14 @@ public sealed class BundleTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>The folder is gone before the second run begins: what that one finds came from the cluster.</summary>
+    /// <summary>
+    /// The folder is gone before the second run begins: what that one finds came from the cluster, where each node has a disk of its own
+    /// that is lost with it.
+    /// </summary>
     [Fact]
     public async Task Submit_RelativeScriptOfAFolderThatIsGoneThen_RunsOnEveryNode()
     {
-        await using LocalCluster cluster = new(nodes: 2, slots: 1);
+        await using LocalCluster cluster = new(nodes: 2, slots: 1, "actortrainer.checkpoints.copies=2") { OwnDisks = true };
         await cluster.StartAsync();
         string trace = _folder["shared"];
         Directory.CreateDirectory(trace);
@@ -52,7 +55,7 @@ public sealed class BundleTests : IDisposable
             async () => (first = (await cluster.Client.GetTaskAsync("travels")).Task).Node is not null,
             Limit
         );
-        await cluster.Nodes.Single(node => node.Address == first!.Node).KillAsync();
+        await cluster.LoseAsync(cluster.Nodes.Single(node => node.Address == first!.Node));
         await RunsAsync(2);
         File.WriteAllText(Path.Combine(trace, "end"), "");
         await new ObservedTask(cluster, "travels").WaitForEndAsync(TaskStatus.Completed);

@@ -27,7 +27,7 @@ public sealed class MachineLossTests
         }
 
         LocalNode victim = cluster.Nodes.Single(node => node.Address == tasks[0].Starts[0].Node);
-        await LoseAsync(cluster, victim);
+        await cluster.LoseAsync(victim);
 
         ObservedTask[] moved = [.. tasks.Where(task => task.Starts[0].Node == victim.Address)];
         foreach (ObservedTask task in moved)
@@ -66,7 +66,7 @@ public sealed class MachineLossTests
             await tasks[i].WaitForCheckpointAsync();
         }
 
-        await LoseAsync(cluster, cluster.Nodes[0]);
+        await cluster.LoseAsync(cluster.Nodes[0]);
         foreach (ObservedTask task in tasks)
         {
             await task.WaitAsync("trains at another node", t => t.Starts[^1].Node != cluster.Nodes[0].Address);
@@ -97,7 +97,7 @@ public sealed class MachineLossTests
             await task.LookAsync();
         }
 
-        await LoseAsync(cluster, cluster.Nodes[1]);
+        await cluster.LoseAsync(cluster.Nodes[1]);
         using ActorTrainerClient last = cluster.ClientOf([cluster.Nodes[2]]);
         foreach (ObservedTask task in tasks)
         {
@@ -122,24 +122,4 @@ public sealed class MachineLossTests
     }
 
     private static string GoOf(LocalCluster cluster) => Path.Combine(cluster.Folder, "go");
-
-    /// <summary>SIGKILL, and then nothing is left of what was on its machine.</summary>
-    private static async Task LoseAsync(LocalCluster cluster, LocalNode node)
-    {
-        await node.KillAsync();
-        string disk = cluster.DiskOf(node);
-        await cluster.WaitAsync(
-            "its guard has ended its workers",
-            () =>
-                Task.FromResult(
-                    cluster
-                        .Children()
-                        .All(child =>
-                            !(child.Variable("ACTORTRAINER_NODE_DIR") ?? child.CommandLine).Contains(disk, StringComparison.Ordinal)
-                        )
-                ),
-            TimeSpan.FromSeconds(30)
-        );
-        Directory.Delete(disk, recursive: true);
-    }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
+using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Checkpoints.Bundles;
 
@@ -30,19 +31,52 @@ public sealed class FolderBundles : IBundleStore
     }
 
     /// <inheritdoc />
-    public bool Has(string hash) => BundleSpec.IsHash(hash) && File.Exists(_layout.BundlePath(hash));
+    public Task<bool> HasAsync(string hash, CancellationToken cancellationToken) => Task.FromResult(Has(hash));
+
+    /// <summary>Whether the folder has a bundle.</summary>
+    internal bool Has(string hash) => BundleSpec.IsHash(hash) && File.Exists(_layout.BundlePath(hash));
 
     /// <inheritdoc />
-    public async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
+    public Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(archive);
+        return PutAsync(hash, archive.ReadAsync, cancellationToken);
+    }
+
+    /// <summary>Opens an archive as it is; null: the folder has none.</summary>
+    /// <exception cref="CheckpointStoreException">The folder is away.</exception>
+    internal SafeFileHandle? Open(string hash)
+    {
+        string path = _layout.BundlePath(hash);
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            _layout.RequireStore();
+            return null;
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            throw StoreErrors.Describe($"Bundle {BundleSpec.Shorten(hash)} could not be read", path, e);
+        }
+    }
+
+    /// <summary>As above, from whatever gives its bytes: 0 at their end.</summary>
+    internal async Task<BundleSpec> PutAsync(
+        string hash,
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> read,
+        CancellationToken cancellationToken
+    )
+    {
         string path = _layout.BundlePath(hash);
         string temporary = $"{path}.{Path.GetRandomFileName()}{FolderLayout.TemporarySuffix}";
         try
         {
             _layout.PrepareBundles();
             RemoveLeftBehind();
-            await ReceiveAsync(archive, temporary, cancellationToken);
+            await ReceiveAsync(read, temporary, cancellationToken);
             BundleSpec found = await ReadAsync(temporary, folder: null, cancellationToken);
             if (found.Hash != hash)
             {
@@ -112,7 +146,11 @@ public sealed class FolderBundles : IBundleStore
         return await BundleArchive.ReadAsync(file, folder, _limits, cancellationToken);
     }
 
-    private async Task ReceiveAsync(Stream archive, string path, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> archive,
+        string path,
+        CancellationToken cancellationToken
+    )
     {
         byte[] buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
@@ -139,11 +177,15 @@ public sealed class FolderBundles : IBundleStore
     }
 
     /// <summary>What goes wrong with the sender is not the store's.</summary>
-    private static async Task<int> ReceiveSomeAsync(Stream archive, byte[] buffer, CancellationToken cancellationToken)
+    private static async Task<int> ReceiveSomeAsync(
+        Func<Memory<byte>, CancellationToken, ValueTask<int>> archive,
+        byte[] buffer,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await archive.ReadAsync(buffer, cancellationToken);
+            return await archive(buffer, cancellationToken);
         }
         catch (IOException e)
         {

@@ -7,7 +7,8 @@ public interface IBundleStore
 {
     /// <summary>Whether the store has a bundle.</summary>
     /// <param name="hash">The bundle's.</param>
-    bool Has(string hash);
+    /// <param name="cancellationToken">Ends it early.</param>
+    Task<bool> HasAsync(string hash, CancellationToken cancellationToken);
 
     /// <summary>
     /// Takes an archive as <see cref="BundleListing.WriteAsync"/> writes it; it is durable when the call returns. One that is there already

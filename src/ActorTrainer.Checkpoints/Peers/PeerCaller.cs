@@ -78,6 +78,54 @@ internal sealed class PeerCaller(HttpClient http, TimeProvider time)
             cancellationToken
         );
 
+    /// <summary>Whether a node has a bundle.</summary>
+    public Task<bool> HasBundleAsync(NodeAddress node, string hash, CancellationToken cancellationToken) =>
+        AskAsync(
+            node,
+            HttpMethod.Head,
+            PeerProtocol.PathOfBundle(hash),
+            (response, _) => Task.FromResult(IsThere(node, response)),
+            cancellationToken
+        );
+
+    /// <summary>Reads a bundle's archive, however long that takes while bytes come; null: the node has not got it.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="hash">The bundle's.</param>
+    /// <param name="take">Asks for the bytes, which are 0 at the end.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public Task<T?> ReadBundleAsync<T>(
+        NodeAddress node,
+        string hash,
+        Func<Func<Memory<byte>, CancellationToken, ValueTask<int>>, Task<T>> take,
+        CancellationToken cancellationToken
+    )
+        where T : class =>
+        AskAsync(
+            node,
+            HttpMethod.Get,
+            PeerProtocol.PathOfBundle(hash),
+            async (response, late, limit) =>
+            {
+                if (!IsThere(node, response))
+                {
+                    return null;
+                }
+
+                long left = LengthOf(node, response);
+                await using Stream body = await response.Content.ReadAsStreamAsync(limit);
+                return await take(
+                    async (target, _) =>
+                    {
+                        late.CancelAfter(StandsStillFor);
+                        int read = await body.ReadAsync(target, limit);
+                        left -= read;
+                        return read > 0 || left == 0 ? read : throw new IOException("the bundle did not come whole");
+                    }
+                );
+            },
+            cancellationToken
+        );
+
     /// <summary>The files of a task that a node has.</summary>
     public Task<IReadOnlyList<PeerFile>> ListAsync(NodeAddress node, TaskId task, CancellationToken cancellationToken) =>
         AskAsync(
@@ -111,21 +159,11 @@ internal sealed class PeerCaller(HttpClient http, TimeProvider time)
 
     /// <summary>Sends a file. It is durable there when this ends.</summary>
     /// <param name="node">The node.</param>
-    /// <param name="task">The task.</param>
-    /// <param name="file">Its name.</param>
-    /// <param name="atMost">More bytes than this are not sent.</param>
-    /// <param name="content">Writes them, with their trailer.</param>
+    /// <param name="path">The file's, as <see cref="PeerProtocol"/> gives it.</param>
+    /// <param name="content">Writes its bytes.</param>
     /// <param name="cancellationToken">Gives it up.</param>
-    public async Task SendAsync(
-        NodeAddress node,
-        TaskId task,
-        string file,
-        long atMost,
-        HttpContent content,
-        CancellationToken cancellationToken
-    )
+    public async Task SendAsync(NodeAddress node, string path, HttpContent content, CancellationToken cancellationToken)
     {
-        string path = string.Create(CultureInfo.InvariantCulture, $"{PeerProtocol.PathOf(task, file)}?atMost={atMost}");
         using HttpRequestMessage request = new(HttpMethod.Put, $"http://{node}{path}") { Content = content };
 
         // A node that refuses says so before the bytes are sent.
@@ -151,11 +189,24 @@ internal sealed class PeerCaller(HttpClient http, TimeProvider time)
             inner
         );
 
-    private async Task<T> AskAsync<T>(
+    private Task<T> AskAsync<T>(
         NodeAddress node,
         HttpMethod method,
         string path,
         Func<HttpResponseMessage, CancellationToken, Task<T>> read,
+        CancellationToken cancellationToken
+    ) => AskAsync(node, method, path, (response, _, limit) => read(response, limit), cancellationToken);
+
+    /// <param name="node">The node.</param>
+    /// <param name="method">What it is asked for.</param>
+    /// <param name="path">And of what.</param>
+    /// <param name="read">Reads the answer; what sets its limit may give it more time as it goes on.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    private async Task<T> AskAsync<T>(
+        NodeAddress node,
+        HttpMethod method,
+        string path,
+        Func<HttpResponseMessage, CancellationTokenSource, CancellationToken, Task<T>> read,
         CancellationToken cancellationToken
     )
     {
@@ -168,7 +219,7 @@ internal sealed class PeerCaller(HttpClient http, TimeProvider time)
 
             // From here on the body has its own time.
             late.CancelAfter(StandsStillFor);
-            return await read(response, limit.Token);
+            return await read(response, late, limit.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Identity;
 using Microsoft.Win32.SafeHandles;
 
@@ -22,11 +23,16 @@ internal sealed class PeerFolder
     private readonly FolderFiles _files;
 
     /// <param name="root">The folder of the node's store.</param>
-    public PeerFolder(string root)
+    /// <param name="bundles">The bundles below it.</param>
+    public PeerFolder(string root, FolderBundles bundles)
     {
         _layout = new FolderLayout(root);
         _files = new FolderFiles(_layout);
+        Bundles = bundles;
     }
+
+    /// <summary>The bundles that the node has.</summary>
+    public FolderBundles Bundles { get; }
 
     /// <summary>Where files stand that have not arrived whole yet. No task's id is <c>arrivals</c>: they have a dash.</summary>
     private string Arrivals => Path.Combine(_layout.Root, "arrivals");

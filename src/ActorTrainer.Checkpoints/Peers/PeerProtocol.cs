@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json.Serialization;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
@@ -30,6 +31,13 @@ internal static class PeerProtocol
 
     /// <summary>The path of a file.</summary>
     public static string PathOf(TaskId task, string file) => $"/v1/peers/{task}/{file}";
+
+    /// <summary>The path to which a file is sent.</summary>
+    public static string PutPathOf(TaskId task, string file, long atMost) =>
+        string.Create(CultureInfo.InvariantCulture, $"{PathOf(task, file)}?atMost={atMost}");
+
+    /// <summary>The path of a bundle. No task's id is <c>bundles</c>: they have a dash.</summary>
+    public static string PathOfBundle(string hash) => $"/v1/peers/bundles/{hash}";
 
     /// <summary>Whether a file of this name goes from node to node: finished packs and manifests do.</summary>
     public static bool IsShared([NotNullWhen(true)] string? file) =>

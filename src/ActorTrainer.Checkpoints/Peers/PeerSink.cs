@@ -41,7 +41,7 @@ internal sealed class PeerSink : IPackSink
         _report = report;
         foreach (NodeAddress node in nodes)
         {
-            _uploads.Add(new PeerUpload(caller, node, task, file, atMost, cancellationToken));
+            _uploads.Add(new PeerUpload(caller, node, PeerProtocol.PutPathOf(task, file, atMost), cancellationToken));
         }
     }
 

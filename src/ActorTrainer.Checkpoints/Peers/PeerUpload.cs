@@ -14,12 +14,12 @@ internal sealed class PeerUpload : IDisposable
     private readonly PieceContent _content = new();
     private readonly Task _sending;
 
-    public PeerUpload(PeerCaller caller, NodeAddress node, TaskId task, string file, long atMost, CancellationToken cancellationToken)
+    public PeerUpload(PeerCaller caller, NodeAddress node, string path, CancellationToken cancellationToken)
     {
         Node = node;
         _limit = new CancellationTokenSource(PeerCaller.StandsStillFor, caller.Time);
         _either = CancellationTokenSource.CreateLinkedTokenSource(_limit.Token, cancellationToken);
-        _sending = Task.Run(() => caller.SendAsync(node, task, file, atMost, _content, _either.Token), CancellationToken.None);
+        _sending = Task.Run(() => caller.SendAsync(node, path, _content, _either.Token), CancellationToken.None);
     }
 
     /// <summary>Where it goes.</summary>

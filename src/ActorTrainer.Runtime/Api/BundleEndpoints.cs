@@ -15,27 +15,34 @@ internal sealed class BundleEndpoints(INodeFiles files)
     public void Map(ApiEndpoints.Routes routes)
     {
         routes.Head(Path, FindAsync);
-        routes.Put(Path, PutAsync);
+        routes.Put(Path, http => TakeAsync(http, files.Bundles));
     }
 
-    private Task FindAsync(HttpContext http)
+    private async Task FindAsync(HttpContext http)
     {
         // A body is not sent in answer to HEAD, so a problem would not be seen.
-        http.Response.StatusCode = files.Bundles.Has(http.Route("hash")) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
-        return Task.CompletedTask;
+        http.Response.StatusCode = await files.Bundles.HasAsync(http.Route("hash"), http.RequestAborted)
+            ? StatusCodes.Status200OK
+            : StatusCodes.Status404NotFound;
     }
 
-    private async Task PutAsync(HttpContext http)
+    /// <summary>The hash that a request names.</summary>
+    public static string HashOf(HttpContext http)
     {
         string hash = http.Route("hash");
-        if (!BundleSpec.IsHash(hash))
-        {
-            throw new ApiProblemException(
+        return BundleSpec.IsHash(hash)
+            ? hash
+            : throw new ApiProblemException(
                 StatusCodes.Status400BadRequest,
                 $"'{hash}' is not a bundle's hash",
                 "it is 64 lower-case hexadecimal digits, see docs/formats/checkpoint.md"
             );
-        }
+    }
+
+    /// <summary>Takes in the bundle that a request brings.</summary>
+    public static async Task TakeAsync(HttpContext http, IBundleStore bundles)
+    {
+        string hash = HashOf(http);
 
         // The store counts what it takes, packed and unpacked.
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -46,7 +53,7 @@ internal sealed class BundleEndpoints(INodeFiles files)
         BundleSpec put;
         try
         {
-            put = await files.Bundles.PutAsync(hash, http.Request.Body, http.RequestAborted);
+            put = await bundles.PutAsync(hash, http.Request.Body, http.RequestAborted);
         }
         catch (BundleException e)
         {

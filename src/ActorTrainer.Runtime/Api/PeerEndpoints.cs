@@ -7,9 +7,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ActorTrainer.Runtime.Api;
 
-/// <summary>Files of checkpoints, for the other nodes of the cluster: list, read, take in, remove.</summary>
+/// <summary>Files of checkpoints and bundles, for the other nodes of the cluster: list, read, take in, remove.</summary>
 internal sealed class PeerEndpoints(PeerFolder folder)
 {
+    private const string BundlePath = "/v1/peers/bundles/{hash}";
     private const string TaskPath = "/v1/peers/{task}";
     private const string FilePath = "/v1/peers/{task}/{folder}/{name}";
     private const int PieceBytes = 1 << 20;
@@ -21,6 +22,9 @@ internal sealed class PeerEndpoints(PeerFolder folder)
         routes.Get(FilePath, http => ReadAsync(http, withBody: true));
         routes.Put(FilePath, PutAsync);
         routes.Delete(FilePath, DeleteAsync);
+        routes.Head(BundlePath, http => ReadBundleAsync(http, withBody: false));
+        routes.Get(BundlePath, http => ReadBundleAsync(http, withBody: true));
+        routes.Put(BundlePath, http => BundleEndpoints.TakeAsync(http, folder.Bundles));
     }
 
     private async Task ListAsync(HttpContext http)
@@ -32,8 +36,20 @@ internal sealed class PeerEndpoints(PeerFolder folder)
     private async Task ReadAsync(HttpContext http, bool withBody)
     {
         (TaskId task, string file) = FileOf(http);
-        long offset = http.Number("offset") ?? 0;
         using SafeFileHandle? handle = OrLater(() => folder.Open(task, file));
+        await SendAsync(http, handle, withBody);
+    }
+
+    private async Task ReadBundleAsync(HttpContext http, bool withBody)
+    {
+        string hash = BundleEndpoints.HashOf(http);
+        using SafeFileHandle? handle = OrLater(() => folder.Bundles.Open(hash));
+        await SendAsync(http, handle, withBody);
+    }
+
+    private static async Task SendAsync(HttpContext http, SafeFileHandle? handle, bool withBody)
+    {
+        long offset = http.Number("offset") ?? 0;
         if (handle is null)
         {
             http.Response.Headers[PeerProtocol.AnswerHeader] = PeerProtocol.Absent;

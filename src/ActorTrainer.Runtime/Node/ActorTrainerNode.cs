@@ -1,5 +1,4 @@
 using ActorTrainer.Checkpoints;
-using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Checkpoints.Outputs;
 using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Client;
@@ -77,20 +76,19 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _host = host;
         _logger = loggers.CreateLogger<ActorTrainerNode>();
         _store = new NodeStore(model, time, notice => Say(_logger, notice));
-        FolderBundles bundles = new(model.Checkpoints, time);
         WorkerHostOptions options = new()
         {
             DataDirectory = model.DataDir,
-            Bundles = bundles,
+            Bundles = _store.Bundles,
             Worker = model.Worker,
             SelfFenceAfter = model.Sharding.SelfFenceAfter,
             StateMemoryBytes = model.Checkpoints.MemoryBytes ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / MemoryShare,
             SelfCommand = model.Worker.Program ?? WorkerHostOptions.DefaultSelfCommand(),
         };
         _workers = new WorkerHost(options, time, loggers.CreateLogger<WorkerHost>());
-        _client = new TaskClient(model, time, spec => SubmitChecks.Problem(spec, bundles), _store.Store);
+        _client = new TaskClient(model, time, (spec, cancel) => SubmitChecks.ProblemAsync(spec, _store.Bundles, cancel), _store.Store);
         _arrivals = new ArrivalFolders(model.DataDir);
-        _files = new NodeFiles(_client, _store.Store, () => _store.Waiting, bundles, _workers, _arrivals, time);
+        _files = new NodeFiles(_client, _store.Store, () => _store.Waiting, _store.Bundles, _workers, _arrivals, time);
         // A bucket looks after its objects itself, and every read of them costs money.
         _scrubber =
             model.Checkpoints.Store == CheckpointStoreKind.S3

@@ -6,15 +6,17 @@ using ActorTrainer.Cluster;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Membership;
 using ActorTrainer.Core.Queries;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// Sees to it that the checkpoints of this node's tasks stand at as many nodes as they should: when a node has come or gone, or a task has
+/// Sees to it that the checkpoints and bundles of this node's tasks stand at as many nodes as they should: when a node has come or gone, or a task has
 /// come to this node, it looks which copies are missing and has them made.
 /// </summary>
 /// <param name="client">Says who the others are, and which checkpoints there are.</param>
 /// <param name="store">The store with copies.</param>
+/// <param name="bundles">The bundles with copies.</param>
 /// <param name="peers">The others.</param>
 /// <param name="copies">How many nodes are to have each checkpoint.</param>
 /// <param name="time">The clock.</param>
@@ -22,6 +24,7 @@ namespace ActorTrainer.Runtime.Node;
 internal sealed class CopyCare(
     ITaskClient client,
     TieredStore store,
+    PeerBundles bundles,
     IPeers peers,
     int copies,
     TimeProvider time,
@@ -37,6 +40,9 @@ internal sealed class CopyCare(
     private string _mended = "";
     private long? _failed;
     private bool _few;
+
+    /// <summary>The bundles of this cluster's tasks, as far as they were asked for; null: one has none.</summary>
+    private readonly Dictionary<TaskId, string?> _hashes = [];
 
     /// <summary>Begins to look.</summary>
     public void Start() => _running = Task.Run(RunAsync);
@@ -100,7 +106,7 @@ internal sealed class CopyCare(
                 }
             }
 
-            return true;
+            return await KeepBundlesAsync(owned, cancellationToken);
         }
         catch (Exception e) when (e is CheckpointStoreException or JournalUnavailableException or IOException)
         {
@@ -108,11 +114,44 @@ internal sealed class CopyCare(
         }
     }
 
+    /// <returns>Whether enough nodes have the bundles of all tasks of this node that have not ended.</returns>
+    private async Task<bool> KeepBundlesAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
+    {
+        foreach (TaskId ended in _hashes.Keys.Where(task => !owned.ContainsKey(task)).ToArray())
+        {
+            _ = _hashes.Remove(ended);
+        }
+
+        HashSet<string> wanted = new(StringComparer.Ordinal);
+        foreach (TaskId task in owned.Where(task => task.Value).Select(task => task.Key))
+        {
+            if (!_hashes.TryGetValue(task, out string? hash))
+            {
+                IReadOnlyList<EventRow> first = await client.ReadEventsAsync(task, 0, 1, cancellationToken);
+                hash = first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec.Bundle?.Hash : null;
+                _hashes.Add(task, hash);
+            }
+
+            if (hash is not null)
+            {
+                _ = wanted.Add(hash);
+            }
+        }
+
+        bool all = true;
+        foreach (string hash in wanted)
+        {
+            all &= await bundles.KeepAsync(hash, cancellationToken);
+        }
+
+        return all || peers.Living.Count + 1 < copies;
+    }
+
     /// <summary>A task that has ended has no owner: the first of the nodes that its id gives sees to it.</summary>
     private bool IsMine(TaskId task, Dictionary<TaskId, bool> owned) =>
         owned.TryGetValue(task, out bool own)
             ? own
-            : PeerOrder.Of(task, new NodeAddress("", 0), [peers.Self, .. peers.Living])[0] == peers.Self;
+            : PeerOrder.Of(task.Value, new NodeAddress("", 0), [peers.Self, .. peers.Living])[0] == peers.Self;
 
     private void SayWhenFew(int nodes)
     {

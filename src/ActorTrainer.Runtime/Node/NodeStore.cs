@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Checkpoints.Peers;
 using ActorTrainer.Checkpoints.S3;
 using ActorTrainer.Checkpoints.Tiered;
@@ -23,6 +24,7 @@ internal sealed class NodeStore : IAsyncDisposable
     private readonly KnownPeers? _peers;
     private readonly HttpClient? _http;
     private readonly TieredStore? _tiered;
+    private readonly PeerBundles? _bundles;
     private CopyCare? _care;
 
     /// <param name="model">The node's configuration.</param>
@@ -40,7 +42,9 @@ internal sealed class NodeStore : IAsyncDisposable
         }
 
         Folder = new FolderStore(checkpoints, time);
-        Files = new PeerFolder(checkpoints.Path);
+        FolderBundles bundles = new(checkpoints, time);
+        Files = new PeerFolder(checkpoints.Path, bundles);
+        Bundles = bundles;
         if (isTiered)
         {
             ChunkedStore remote = _bucket is not null
@@ -52,7 +56,9 @@ internal sealed class NodeStore : IAsyncDisposable
         {
             _peers = new KnownPeers(Path.Combine(model.DataDir, "peers.json"), checkpoints.CopiesWait, time);
             _http = NodeHttp.CreateClient(ConnectWithin, model.Security.Token);
-            PeerFiles files = new(new PeerCaller(_http, time), _peers, checkpoints.Copies - 1);
+            PeerCaller caller = new(_http, time);
+            PeerFiles files = new(caller, _peers, checkpoints.Copies - 1);
+            Bundles = _bundles = new PeerBundles(bundles, caller, _peers, checkpoints.Copies - 1);
             _tiered = OpenTiered(new PeerStore(files, checkpoints, time), interval: null);
         }
     }
@@ -65,6 +71,9 @@ internal sealed class NodeStore : IAsyncDisposable
 
     /// <summary>The folder, which bundles and output stand in under every kind.</summary>
     public FolderStore Folder { get; }
+
+    /// <summary>The bundles of the folder, and of other nodes where they keep copies.</summary>
+    public IBundleStore Bundles { get; }
 
     /// <summary>What the folder has, for other nodes.</summary>
     public PeerFolder Files { get; }
@@ -82,14 +91,14 @@ internal sealed class NodeStore : IAsyncDisposable
     public void Start(NodeAddress self, ITaskClient client)
     {
         Files.Clear();
-        if (_peers is not null && _tiered is not null)
+        if (_peers is not null && _tiered is not null && _bundles is not null)
         {
             _peers.Start(
                 self,
                 _model.SeedNodes,
                 () => [.. client.View.Members.Where(member => member.IsLiving).Select(member => member.Address)]
             );
-            _care = new CopyCare(client, _tiered, _peers, _model.Checkpoints.Copies, _time, _report);
+            _care = new CopyCare(client, _tiered, _bundles, _peers, _model.Checkpoints.Copies, _time, _report);
             _care.Start();
         }
 

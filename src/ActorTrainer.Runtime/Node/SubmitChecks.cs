@@ -12,11 +12,11 @@ namespace ActorTrainer.Runtime.Node;
 internal static class SubmitChecks
 {
     /// <summary>What is wrong with the task on this node, or null.</summary>
-    public static string? Problem(TaskSpec spec, IBundleStore bundles) =>
-        TaskSpecRules.Problem(spec) ?? Bundle(spec.Bundle, bundles) ?? Program(spec);
+    public static async Task<string?> ProblemAsync(TaskSpec spec, IBundleStore bundles, CancellationToken cancellationToken) =>
+        TaskSpecRules.Problem(spec) ?? await BundleAsync(spec.Bundle, bundles, cancellationToken) ?? Program(spec);
 
-    private static string? Bundle(BundleSpec? bundle, IBundleStore bundles) =>
-        bundle is null || bundles.Has(bundle.Hash)
+    private static async Task<string?> BundleAsync(BundleSpec? bundle, IBundleStore bundles, CancellationToken cancellationToken) =>
+        bundle is null || await bundles.HasAsync(bundle.Hash, cancellationToken)
             ? null
             : $"the cluster does not have the bundle {bundle.Hash}; 'actortrainer run' and 'submit' bring it, "
                 + $"others upload it first: PUT /v1/bundles/{bundle.Hash}";

@@ -48,7 +48,7 @@ public sealed class BundleCommandTests : IAsyncLifetime
 
         TaskSpec spec = _submitted[0];
         spec.Bundle.ShouldNotBeNull().Files.ShouldBe(2);
-        _node.Bundles.Has(spec.Bundle.Hash).ShouldBeTrue();
+        (await _node.Bundles.HasAsync(spec.Bundle.Hash, CancellationToken.None)).ShouldBeTrue();
         spec.WorkingDirectory.ShouldBeNull();
         spec.Links.ShouldBe(new Dictionary<string, string> { ["data"] = Path.Combine(Code, "data") });
         first.Error.ShouldBe(
@@ -70,7 +70,10 @@ public sealed class BundleCommandTests : IAsyncLifetime
         _ = await RunAsync(args);
 
         _submitted.Select(spec => spec.Bundle!.Hash).ShouldBeUnique();
-        _submitted.ShouldAllBe(spec => _node.Bundles.Has(spec.Bundle!.Hash));
+        foreach (TaskSpec spec in _submitted)
+        {
+            (await _node.Bundles.HasAsync(spec.Bundle!.Hash, CancellationToken.None)).ShouldBeTrue();
+        }
     }
 
     [Fact]

@@ -79,11 +79,11 @@ public sealed class KnownPeersTests : IDisposable
         for (int i = 0; i < 400; i++)
         {
             TaskId task = TaskId.Parse($"task-{i}");
-            NodeAddress first = PeerOrder.Of(task, Self, nodes)[0];
+            NodeAddress first = PeerOrder.Of(task.Value, Self, nodes)[0];
             counts[first]++;
             if (first != nodes[3])
             {
-                PeerOrder.Of(task, Self, nodes.Where(node => node != nodes[3]))[0].ShouldBe(first);
+                PeerOrder.Of(task.Value, Self, nodes.Where(node => node != nodes[3]))[0].ShouldBe(first);
             }
         }
 
@@ -97,7 +97,7 @@ public sealed class KnownPeersTests : IDisposable
         NodeAddress b2 = new("10.0.0.2", 7401);
         for (int i = 0; i < 20; i++)
         {
-            IReadOnlyList<NodeAddress> order = PeerOrder.Of(TaskId.Parse($"task-{i}"), Self, [SameMachine, B, b2, C]);
+            IReadOnlyList<NodeAddress> order = PeerOrder.Of($"task-{i}", Self, [SameMachine, B, b2, C]);
             order.Take(2).Select(node => node.Host).Order().ShouldBe(["10.0.0.2", "10.0.0.3"]);
             order[3].ShouldBe(SameMachine);
         }

@@ -1,4 +1,5 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Checkpoints.Peers;
 using ActorTrainer.Client;
 using ActorTrainer.Core.Configuration;
@@ -32,11 +33,14 @@ internal sealed class PeerRing : IAsyncDisposable
         }
 
         _http = NodeHttp.CreateClient(TimeSpan.FromSeconds(2), token);
-        Files = new PeerFiles(new PeerCaller(_http, TimeProvider.System), Known, copies);
+        Caller = new PeerCaller(_http, TimeProvider.System);
+        Files = new PeerFiles(Caller, Known, copies);
         Store = new PeerStore(Files, Model(""), TimeProvider.System);
     }
 
     public FakePeers Known { get; } = new();
+
+    public PeerCaller Caller { get; }
 
     public PeerFiles Files { get; }
 
@@ -51,6 +55,9 @@ internal sealed class PeerRing : IAsyncDisposable
 
     /// <summary>The folder of a node, by its address.</summary>
     public string FolderOf(NodeAddress node) => FolderOf(_servers.FindIndex(server => server?.Address == node));
+
+    /// <summary>The bundles below a folder.</summary>
+    public static FolderBundles BundlesOf(string folder) => new(Model(folder), TimeProvider.System);
 
     /// <summary>Ends a node's server with all connections; its folder stays.</summary>
     public async Task<NodeAddress> StopAsync(NodeAddress node)
@@ -104,7 +111,7 @@ internal sealed class PeerRing : IAsyncDisposable
     {
         FolderStore store = new(Model(FolderOf(number)), TimeProvider.System);
         ((FolderFiles)store.Files).TryCreateStore();
-        ApiOptions options = new() { Token = Token, Peers = new PeerFolder(FolderOf(number)) };
+        ApiOptions options = new() { Token = Token, Peers = new PeerFolder(FolderOf(number), BundlesOf(FolderOf(number))) };
         ApiServer server = ApiServer.StartAsync(new FakeNode(), options).GetAwaiter().GetResult();
         _servers.Add(server);
         return server.Address;

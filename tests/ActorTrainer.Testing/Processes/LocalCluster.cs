@@ -83,6 +83,25 @@ public sealed class LocalCluster : IAsyncDisposable
     /// <summary>With <see cref="OwnDisks"/>: what is lost with a node's machine.</summary>
     public string DiskOf(LocalNode node) => Path.Combine(Folder, $"disk{node.Number}");
 
+    /// <summary>With <see cref="OwnDisks"/>: SIGKILL, and then nothing is left of what was on the node's machine.</summary>
+    public async Task LoseAsync(LocalNode node)
+    {
+        await node.KillAsync();
+        string disk = DiskOf(node);
+        await WaitAsync(
+            "its guard has ended its workers",
+            () =>
+                Task.FromResult(
+                    Children()
+                        .All(child =>
+                            !(child.Variable("ACTORTRAINER_NODE_DIR") ?? child.CommandLine).Contains(disk, StringComparison.Ordinal)
+                        )
+                ),
+            TimeSpan.FromSeconds(30)
+        );
+        Directory.Delete(disk, recursive: true);
+    }
+
     /// <summary>The nodes.</summary>
     public IReadOnlyList<LocalNode> Nodes => _nodes;
 
