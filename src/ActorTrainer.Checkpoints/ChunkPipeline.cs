@@ -167,11 +167,26 @@ internal sealed class ChunkPipeline : IDisposable
             (file.Sums[job.Index], file.Keys[job.Index]) = (sum, job.Key);
             if (!_known.Contains(job.Key))
             {
-                job.Encode(_compression, _pace);
+                job.Encode(_compression, _pace, FormerOf(job, file));
             }
         }
 
         file.OneDone();
+    }
+
+    /// <summary>What stood at a chunk's place, if it is stored, not itself the last of many differences, and still in memory.</summary>
+    private FormerChunk? FormerOf(ChunkJob job, OpenFile file)
+    {
+        StateFile source = _files[job.File];
+        return
+            file.Former?.At(job.Index, job.Length, _chunkSize) is { } former
+            && _known.Find(former.Key) is { Bases: < ChunkPlace.MostBases } place
+            ? new FormerChunk(
+                new ChunkBase(former.Key, place),
+                former.Sum,
+                (target, offset) => source.TryReadFormer(target, ((long)job.Index * _chunkSize) + offset)
+            )
+            : null;
     }
 
     /// <summary>Hands a chunk over; writes it and those behind it that are ready, unless another thread is at that.</summary>
@@ -216,7 +231,7 @@ internal sealed class ChunkPipeline : IDisposable
         // Encoded, and yet known by now: the same bytes stand in this state twice.
         if (job.IsEncoded && !_known.Contains(job.Key))
         {
-            _known.Add(job.Key, new ChunkPlace(_packFile, _pack.Append(job.Record), job.StoredLength, job.Codec));
+            _known.Add(job.Key, new ChunkPlace(_packFile, _pack.Append(job.Record), job.StoredLength, job.Codec, job.Base));
         }
     }
 

@@ -13,7 +13,7 @@ namespace ActorTrainer.Checkpoints;
 public abstract class ChunkedStore : ICheckpointStore
 {
     // A save with three buffers for each of its jobs and a restore find all of theirs here.
-    private static readonly int BuffersKept = (ChunkPipeline.MostJobs * 3) + (FolderStore.Parallelism * 2 * 3);
+    private static readonly int BuffersKept = (ChunkPipeline.MostJobs * 4) + (FolderStore.Parallelism * 2 * 3);
 
     // Shorter ones are added up: a timer takes its own time.
     private static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(20);

@@ -9,6 +9,8 @@ namespace ActorTrainer.Checkpoints;
 /// <summary>Reads one checkpoint: its manifest, its packs (held open), its chunks, each hashed again.</summary>
 internal sealed class FolderReader : IDisposable
 {
+    private const string OtherBytes = "has other bytes than were written";
+
     private readonly TaskId _task;
     private readonly CheckpointRef _checkpoint;
     private readonly BufferPool _pool;
@@ -53,11 +55,12 @@ internal sealed class FolderReader : IDisposable
         (Files, _pool, _task, _checkpoint, _cancellation) = (files, pool, task, checkpoint, cancellationToken);
         Manifest = manifest;
         _packs = new IPackSource?[manifest.Packs.Count];
-        OpenPacks([pack], cancellationToken);
+        OpenPacks(manifest.NeededFor(pack), cancellationToken);
     }
 
-    /// <summary>Reads the chunks of one pack alone, by a manifest that came from elsewhere.</summary>
-    /// <exception cref="CheckpointDamagedException">The pack is missing or does not begin as one.</exception>
+    /// <summary>Reads the records of one pack, by a manifest that came from elsewhere.</summary>
+    /// <exception cref="CheckpointDamagedException">The pack, or one that is needed to read it, is missing or does not begin as
+    /// one.</exception>
     public static FolderReader OfPack(
         IStoreFiles files,
         BufferPool pool,
@@ -100,42 +103,48 @@ internal sealed class FolderReader : IDisposable
     }
 
     /// <summary>Length of an entry's chunk.</summary>
-    public int LengthOf(ManifestEntry entry, int index) =>
-        (int)Math.Min(Manifest.ChunkSize, entry.Length - ((long)index * Manifest.ChunkSize));
+    public int LengthOf(ManifestEntry entry, int index) => Manifest.LengthOf(entry, index);
 
     /// <summary>Reads, decodes and hashes a chunk into the buffer's beginning. Callable from several threads.</summary>
-    /// <returns>The bytes read from the pack.</returns>
-    /// <exception cref="CheckpointDamagedException">It is not what was saved.</exception>
-    public int ReadChunk(ManifestEntry entry, int index, byte[] target)
+    /// <returns>The bytes read from packs.</returns>
+    /// <exception cref="CheckpointDamagedException">It is not what was saved, wherever its pack stands.</exception>
+    public int ReadChunk(ManifestEntry entry, int index, byte[] target) =>
+        ReadChunk(entry.Chunks[index], target.AsSpan(0, LengthOf(entry, index)));
+
+    /// <inheritdoc cref="ReadChunk(ManifestEntry, int, byte[])" />
+    public int ReadChunk(ManifestChunk chunk, Span<byte> raw)
     {
-        ManifestChunk chunk = entry.Chunks[index];
-        int rawLength = LengthOf(entry, index);
-        byte[] record = _pool.Rent(PackFormat.RecordHeaderSize + chunk.Stored);
-        byte[] scratch = _pool.Rent(rawLength);
+        byte[] record = _pool.Rent(PackFormat.RecordHeaderSize + chunk.Chain.Max(link => link.Stored));
+        byte[] scratch = _pool.Rent(raw.Length);
+        byte[]? below = chunk.Base is null ? null : _pool.Rent(raw.Length);
         try
         {
-            int recordLength = PackFormat.RecordHeaderSize + chunk.Stored;
-            ReadRecord(chunk, record.AsMemory(0, recordLength));
-            byte[] sha256 = Convert.FromHexString(chunk.Sha256);
-            _ = ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec);
-            Span<byte> raw = target.AsSpan(0, rawLength);
-            Span<byte> actual = stackalloc byte[SHA256.HashSizeInBytes];
-            if (
-                !PackFormat.Matches(record, codec, rawLength, chunk.Stored, sha256)
-                || !ChunkEncoder.TryDecode(codec, record, PackFormat.RecordHeaderSize, chunk.Stored, raw, scratch)
-                || SHA256.HashData(raw, actual) != actual.Length
-                || !actual.SequenceEqual(sha256)
-            )
+            bool isRead = true;
+            foreach (ManifestChunk link in chunk.Chain)
             {
-                throw Damaged(chunk, "has other bytes than were written");
+                Span<byte> target = link == chunk ? raw : below.AsSpan(0, raw.Length);
+                isRead &= Read(_packs[link.Pack]!, link, record, target, scratch) is null;
+                if (link != chunk)
+                {
+                    Difference.Apply(raw, target);
+                }
             }
 
-            return recordLength;
+            if (!isRead || !IsWhole(chunk, raw))
+            {
+                ReadMistrusting(chunk, raw);
+            }
+
+            return chunk.Chain.Sum(link => PackFormat.RecordHeaderSize + link.Stored);
         }
         finally
         {
             _pool.Return(record);
             _pool.Return(scratch);
+            if (below is not null)
+            {
+                _pool.Return(below);
+            }
         }
     }
 
@@ -195,15 +204,54 @@ internal sealed class FolderReader : IDisposable
         }
     }
 
-    private void ReadRecord(ManifestChunk chunk, Memory<byte> target)
+    /// <summary>Reads a chunk link by link, each from the first place that has it whole.</summary>
+    /// <exception cref="CheckpointDamagedException">One of them is whole nowhere.</exception>
+    private void ReadMistrusting(ManifestChunk chunk, Span<byte> raw)
     {
-        long offset = chunk.Offset;
-        while (target.Length > 0)
+        byte[] record = new byte[PackFormat.RecordHeaderSize + chunk.Stored];
+        byte[] scratch = new byte[raw.Length];
+        byte[]? below = null;
+        if (chunk.Base is { } link)
+        {
+            below = new byte[raw.Length];
+            ReadMistrusting(link, below);
+        }
+
+        string? wrong = ReadWhole(_packs[chunk.Pack]!, raw);
+        string? first = wrong;
+        for (int number = 0; wrong is not null; number++)
+        {
+            using IPackSource other = _packs[chunk.Pack]!.Other(number) ?? throw Damaged(chunk, first!);
+            wrong = ReadWhole(other, raw);
+        }
+
+        string? ReadWhole(IPackSource pack, Span<byte> target)
+        {
+            if (Read(pack, chunk, record, target, scratch) is { } problem)
+            {
+                return problem;
+            }
+
+            if (below is not null)
+            {
+                Difference.Apply(target, below);
+            }
+
+            return IsWhole(chunk, target) ? null : OtherBytes;
+        }
+    }
+
+    /// <summary>Reads a chunk's record from a pack and decodes it.</summary>
+    /// <returns>What is wrong with it; null: nothing that shows before its base is there and it is hashed.</returns>
+    private string? Read(IPackSource pack, ManifestChunk chunk, byte[] record, Span<byte> raw, byte[] scratch)
+    {
+        int length = PackFormat.RecordHeaderSize + chunk.Stored;
+        for (int filled = 0; filled < length; )
         {
             int read;
             try
             {
-                read = _packs[chunk.Pack]!.Read(offset, target, _cancellation);
+                read = pack.Read(chunk.Offset + filled, record.AsMemory(filled, length - filled), _cancellation);
             }
             catch (Exception e) when (StoreErrors.IsFromSystem(e))
             {
@@ -212,15 +260,26 @@ internal sealed class FolderReader : IDisposable
 
             if (read == 0)
             {
-                throw Damaged(
-                    chunk,
-                    $"is truncated: it ends at {offset}, the chunk at {chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored}"
-                );
+                return $"is truncated: it ends at {chunk.Offset + filled}, the chunk at {chunk.Offset + length}";
             }
 
-            target = target[read..];
-            offset += read;
+            filled += read;
         }
+
+        byte[] sha256 = Convert.FromHexString(chunk.Sha256);
+        _ = ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec);
+        return
+            PackFormat.Matches(record, codec, chunk.Base is not null, raw.Length, chunk.Stored, sha256)
+            && ChunkEncoder.TryDecode(codec, record, PackFormat.RecordHeaderSize, chunk.Stored, raw, scratch)
+            ? null
+            : OtherBytes;
+    }
+
+    private static bool IsWhole(ManifestChunk chunk, ReadOnlySpan<byte> raw)
+    {
+        Span<byte> actual = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(raw, actual);
+        return Convert.ToHexStringLower(actual) == chunk.Sha256;
     }
 
     private CheckpointStoreException Unreadable(string pack, Exception e) =>

@@ -163,20 +163,7 @@ internal sealed class FolderSave(
         List<ManifestEntry> entries = new(_sources.Count);
         foreach ((StateFile file, string[] keys) in _sources.Zip(_keys))
         {
-            List<ManifestChunk> chunks = new(keys.Length);
-            foreach (string key in keys)
-            {
-                ChunkPlace place = _known[key];
-                if (!packIndex.TryGetValue(place.Pack, out int index))
-                {
-                    index = packs.Count;
-                    packs.Add(place.Pack);
-                    packIndex.Add(place.Pack, index);
-                }
-
-                chunks.Add(new ManifestChunk(key, index, place.Offset, place.Stored, ChunkCodecNames.NameOf(place.Codec)));
-            }
-
+            ManifestChunk[] chunks = [.. keys.Select(key => ChunkAt(key, _known[key]))];
             entries.Add(new ManifestEntry(file.Path, file.Length, EntryMode.Format(file.Mode), chunks, file.Modified, file.Link));
         }
 
@@ -196,6 +183,22 @@ internal sealed class FolderSave(
             Packs = packs,
             Entries = entries,
         };
+
+        ManifestChunk ChunkAt(string key, ChunkPlace place)
+        {
+            if (!packIndex.TryGetValue(place.Pack, out int index))
+            {
+                index = packs.Count;
+                packs.Add(place.Pack);
+                packIndex.Add(place.Pack, index);
+            }
+
+            string codec = ChunkCodecNames.NameOf(place.Codec);
+            return new ManifestChunk(key, index, place.Offset, place.Stored, codec)
+            {
+                Base = place.Base is { } below ? ChunkAt(below.Sha256, below.Place) : null,
+            };
+        }
     }
 
     private void RemoveRemains(PackWriter pack)

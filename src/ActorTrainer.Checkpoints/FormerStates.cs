@@ -87,5 +87,9 @@ internal sealed record FormerFile(UInt128[] Sums, string[] Keys, long Length)
 {
     /// <summary>The name of the chunk at a place, if it is the one that has a checksum and a length; null: another stood there.</summary>
     public string? KeyAt(int index, UInt128 sum, int length, int chunkSize) =>
-        index < Keys.Length && Sums[index] == sum && Math.Min(chunkSize, Length - ((long)index * chunkSize)) == length ? Keys[index] : null;
+        At(index, length, chunkSize) is { } chunk && chunk.Sum == sum ? chunk.Key : null;
+
+    /// <summary>The chunk at a place, if it has a length; null: another stood there.</summary>
+    public (string Key, UInt128 Sum)? At(int index, int length, int chunkSize) =>
+        index < Keys.Length && Math.Min(chunkSize, Length - ((long)index * chunkSize)) == length ? (Keys[index], Sums[index]) : null;
 }

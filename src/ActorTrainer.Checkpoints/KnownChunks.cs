@@ -17,6 +17,9 @@ internal sealed class KnownChunks
 
     public ChunkPlace this[string sha256] => _places[sha256];
 
+    /// <summary>Where a chunk stands; null: it would have to be written.</summary>
+    public ChunkPlace? Find(string sha256) => _places.GetValueOrDefault(sha256);
+
     public void Add(string sha256, ChunkPlace place) => _ = _places.TryAdd(sha256, place);
 
     /// <summary>Reads the manifests of earlier checkpoints. One that cannot be used is passed over: it only saves space.</summary>
@@ -52,21 +55,29 @@ internal sealed class KnownChunks
         {
             foreach (ManifestChunk chunk in entry.Chunks)
             {
-                string pack = manifest.Packs[chunk.Pack];
-                if (!packLengths.TryGetValue(pack, out long length))
+                if (PlaceOf(chunk) is { } place)
                 {
-                    length = files.LengthOf(task, pack, cancellationToken) ?? 0;
-                    packLengths.Add(pack, length);
-                }
-
-                if (
-                    chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length
-                    && ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec)
-                )
-                {
-                    _places.TryAdd(chunk.Sha256, new ChunkPlace(pack, chunk.Offset, chunk.Stored, codec));
+                    _places.TryAdd(chunk.Sha256, place);
                 }
             }
+        }
+
+        ChunkPlace? PlaceOf(ManifestChunk chunk)
+        {
+            string pack = manifest.Packs[chunk.Pack];
+            if (!packLengths.TryGetValue(pack, out long length))
+            {
+                length = files.LengthOf(task, pack, cancellationToken) ?? 0;
+                packLengths.Add(pack, length);
+            }
+
+            ChunkPlace? below = chunk.Base is null ? null : PlaceOf(chunk.Base);
+            return
+                chunk.Offset + PackFormat.RecordHeaderSize + chunk.Stored <= length
+                && ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec)
+                && (chunk.Base is null || below is not null)
+                ? new ChunkPlace(pack, chunk.Offset, chunk.Stored, codec, below is null ? null : new ChunkBase(chunk.Base!.Sha256, below))
+                : null;
         }
     }
 }

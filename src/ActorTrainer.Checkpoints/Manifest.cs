@@ -7,10 +7,13 @@ namespace ActorTrainer.Checkpoints;
 internal sealed record Manifest
 {
     public const string FormatName = "actortrainer-checkpoint";
-    public const int CurrentVersion = 3;
+    public const int CurrentVersion = 4;
 
     /// <summary>Without links, which version 1 did not know: its readers would restore one as an empty file.</summary>
     public const int VersionWithoutLinks = 1;
+
+    /// <summary>Without differences, which version 3 did not know.</summary>
+    private const int VersionWithoutDifferences = 3;
 
     /// <summary>Without zstd and without planes of two, which version 2 did not know.</summary>
     private const int VersionWithoutZstd = 2;
@@ -20,10 +23,11 @@ internal sealed record Manifest
 
     /// <summary>The lowest version whose readers understand these entries.</summary>
     public static int VersionFor(IReadOnlyList<ManifestEntry> entries) =>
-        entries.Any(entry =>
+        entries.Any(entry => entry.Chunks.Any(chunk => chunk.Base is not null)) ? CurrentVersion
+        : entries.Any(entry =>
             entry.Chunks.Any(chunk => ChunkCodecNames.TryParse(chunk.Codec, out ChunkCodec codec) && codec >= ChunkCodec.Zstd)
         )
-            ? CurrentVersion
+            ? VersionWithoutDifferences
         : entries.Any(entry => entry.Link is not null) ? VersionWithoutZstd
         : VersionWithoutLinks;
 
@@ -62,6 +66,49 @@ internal sealed record Manifest
     public required IReadOnlyList<string> Packs { get; init; }
 
     public required IReadOnlyList<ManifestEntry> Entries { get; init; }
+
+    /// <summary>Length of an entry's chunk.</summary>
+    public int LengthOf(ManifestEntry entry, int index) => (int)Math.Min(ChunkSize, entry.Length - ((long)index * ChunkSize));
+
+    /// <summary>What stands in a pack, with the length of its raw bytes: each record once.</summary>
+    public IReadOnlyList<(ManifestChunk Chunk, int Length)> RecordsIn(int pack) =>
+        [
+            .. Entries
+                .SelectMany(entry => entry.Chunks.Select((chunk, index) => (Chunk: chunk, Length: LengthOf(entry, index))))
+                .SelectMany(last => last.Chunk.Chain.Select(chunk => (Chunk: chunk, last.Length)))
+                .Where(record => record.Chunk.Pack == pack)
+                .DistinctBy(record => record.Chunk.Offset),
+        ];
+
+    /// <summary>The packs that are needed to read what stands in one, that one among them.</summary>
+    public IReadOnlyList<int> NeededFor(int pack) =>
+        [.. RecordsIn(pack).SelectMany(record => record.Chunk.Chain).Select(chunk => chunk.Pack).Append(pack).Distinct()];
+
+    /// <summary>All packs, each behind those that are needed to read it.</summary>
+    public IReadOnlyList<int> PacksInOrder()
+    {
+        List<int> order = [];
+        HashSet<int> seen = [];
+        for (int pack = 0; pack < Packs.Count; pack++)
+        {
+            Visit(pack);
+        }
+
+        return order;
+
+        void Visit(int pack)
+        {
+            if (seen.Add(pack))
+            {
+                foreach (int needed in NeededFor(pack))
+                {
+                    Visit(needed);
+                }
+
+                order.Add(pack);
+            }
+        }
+    }
 }
 
 /// <summary>One file or link.</summary>
@@ -87,7 +134,29 @@ internal sealed record ManifestEntry(
 /// <param name="Offset">Where its record begins in the pack.</param>
 /// <param name="Stored">Length of its stored bytes, without the record's header.</param>
 /// <param name="Codec">One of <see cref="ChunkCodecNames"/>.</param>
-internal sealed record ManifestChunk(string Sha256, int Pack, long Offset, int Stored, string Codec);
+/// <param name="Base">The chunk whose raw bytes, by exclusive or with the decoded ones, give this one's; null: those are its own.</param>
+internal sealed record ManifestChunk(
+    string Sha256,
+    int Pack,
+    long Offset,
+    int Stored,
+    string Codec,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ManifestChunk? Base = null
+)
+{
+    /// <summary>This chunk and what it is a difference to, down to the one that stands for itself.</summary>
+    [JsonIgnore]
+    public IEnumerable<ManifestChunk> Chain
+    {
+        get
+        {
+            for (ManifestChunk? chunk = this; chunk is not null; chunk = chunk.Base)
+            {
+                yield return chunk;
+            }
+        }
+    }
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

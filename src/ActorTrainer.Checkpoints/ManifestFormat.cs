@@ -202,7 +202,12 @@ internal static class ManifestFormat
             return $"'{entry.Path}' has {entry.Length} bytes in {entry.Chunks.Count} chunks";
         }
 
-        foreach (ManifestChunk chunk in entry.Chunks)
+        if (entry.Chunks.Any(chunk => chunk.Chain.Count() - 1 > ChunkPlace.MostBases))
+        {
+            return $"a chunk of '{entry.Path}' is a difference to a difference, more than {ChunkPlace.MostBases} times";
+        }
+
+        foreach (ManifestChunk chunk in entry.Chunks.SelectMany(chunk => chunk.Chain))
         {
             if (
                 chunk.Pack < 0

@@ -27,6 +27,13 @@ internal abstract class StateFile
     /// <summary>A chunk of it, of which this is the <see cref="XxHash128"/>, was read to be saved. Callable from several threads.</summary>
     public virtual void Saved(int index, int chunkSize, UInt128 sum) { }
 
+    /// <summary>
+    /// Reads what stood at the same place in the state that was stored before, from memory: it may be written again at any time. Callable from
+    /// several threads. Default: it is in no memory.
+    /// </summary>
+    /// <returns>Whether it could be read.</returns>
+    public virtual bool TryReadFormer(Span<byte> target, long offset) => false;
+
     /// <summary>Throws when it was changed since it was listed.</summary>
     public virtual void RequireUnchanged() { }
 }
@@ -144,7 +151,13 @@ internal sealed class DiskStateFile(SourceFile file) : StateFile
 }
 
 /// <summary>A file in memory.</summary>
-internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, DateTimeOffset modified) : StateFile, IStateReader
+/// <param name="memory">The memory, as a file of the system.</param>
+/// <param name="file">What stands where.</param>
+/// <param name="modified">When the state was taken.</param>
+/// <param name="former">The state that was stored before, where it is still in memory.</param>
+internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, DateTimeOffset modified, Func<MemorySource?> former)
+    : StateFile,
+        IStateReader
 {
     private const int DefaultMode = 0b110_100_100;
 
@@ -203,6 +216,17 @@ internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, Da
         }
 
         _sums[index] = sum;
+    }
+
+    public override bool TryReadFormer(Span<byte> target, long offset)
+    {
+        if (former()?.Find(Path) is not { } before || before.Length - offset < target.Length)
+        {
+            return false;
+        }
+
+        before.Read(target, offset);
+        return true;
     }
 
     public void Read(Span<byte> target, long offset)

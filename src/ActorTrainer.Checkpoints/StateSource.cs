@@ -49,6 +49,14 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
     /// <summary>What stands where.</summary>
     public IReadOnlyList<MemoryFile> Files => files;
 
+    /// <summary>
+    /// The state that was stored before this one, while this one is stored: differences to it may be smaller. Null: it is in no memory.
+    /// </summary>
+    public MemorySource? Former { get; set; }
+
+    /// <summary>A file of a state that was stored; null: it has none of this path.</summary>
+    public MemoryStateFile? Find(string path) => _listed?.FirstOrDefault(file => file.Path == path);
+
     internal override IReadOnlyList<StateFile> List()
     {
         long size = RandomAccess.GetLength(memory);
@@ -79,7 +87,9 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
 
         _listed ??=
         [
-            .. files.OrderBy(file => file.Path, StringComparer.Ordinal).Select(file => new MemoryStateFile(memory, file, modified)),
+            .. files
+                .OrderBy(file => file.Path, StringComparer.Ordinal)
+                .Select(file => new MemoryStateFile(memory, file, modified, () => Former)),
         ];
         return _listed;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ActorTrainer.Core.Identity;
 using ActorTrainer.Training;
 
 namespace ActorTrainer.Bench.Checkpoints;
@@ -23,29 +24,43 @@ internal sealed class BenchState : ITrainer
     public static BenchState Dense(long bytes, int seed)
     {
         int each = (int)(bytes / Names.Count / sizeof(float));
-        Random random = new(seed);
-        float[][] tensors = [.. Names.Select(_ => GC.AllocateUninitializedArray<float>(each))];
-        Array.ForEach(tensors, tensor => random.NextBytes(BytesOf(tensor)));
-        return new BenchState(tensors);
+        BenchState state = new([.. Names.Select(_ => GC.AllocateUninitializedArray<float>(each))]);
+        state.Change(seed);
+        return state;
     }
 
     /// <summary>What a training has left: a file of little-endian floats for each name.</summary>
-    public static BenchState Read(string folder) =>
-        new([.. Names.Select(name => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, name + ".bin"))).ToArray())]);
-
-    /// <summary>Changes a byte in every piece of this size, or only in one of so many.</summary>
-    public void Change(int round, int chunkSize, int oneIn = 1)
+    public static BenchState Read(string folder)
     {
+        BenchState state = new([
+            .. Names.Select(name => new float[new FileInfo(Path.Combine(folder, name + ".bin")).Length / sizeof(float)]),
+        ]);
+        state.ReadAgain(folder);
+        return state;
+    }
+
+    /// <summary>The same after it has gone on.</summary>
+    public void ReadAgain(string folder)
+    {
+        foreach ((string name, float[] tensor) in Names.Zip(_tensors))
+        {
+            using FileStream file = File.OpenRead(Path.Combine(folder, name + ".bin"));
+            file.ReadExactly(BytesOf(tensor));
+        }
+    }
+
+    /// <summary>Makes all of it random, or a part of each tensor, another one each time: a layer that is trained while the others stand.</summary>
+    /// <param name="round">Which part, and how.</param>
+    /// <param name="oneIn">How many parts a tensor has.</param>
+    public void Change(int round, int oneIn = 1)
+    {
+        DeterministicRandom random = new((ulong)round);
         foreach (float[] tensor in _tensors)
         {
-            Span<byte> bytes = BytesOf(tensor);
-            for (int at = 0, chunk = 0; at < bytes.Length; at += chunkSize, chunk++)
+            int part = tensor.Length / oneIn;
+            foreach (ref ulong word in MemoryMarshal.Cast<float, ulong>(tensor.AsSpan(round % oneIn * part, part)))
             {
-                if ((chunk + round) % oneIn == 0)
-                {
-                    // In its middle, so that it is one chunk of the file as well.
-                    bytes[at + (Math.Min(chunkSize, bytes.Length - at) / 2)]++;
-                }
+                word = random.NextUInt64();
             }
         }
     }

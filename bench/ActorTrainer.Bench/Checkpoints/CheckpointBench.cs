@@ -51,7 +51,7 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
     {
         BenchState state = BenchState.Dense(mib * MiB, seed: 1);
         using CheckpointRig rig = new(folder, state);
-        using TorchState torch = await TorchState.StartAsync(folder, mib);
+        using TorchState torch = await TorchState.StartAsync("keep", folder, mib);
         string raw = Path.Combine(folder, "raw");
         string repository = Path.Combine(folder, "restic");
         string restored = Path.Combine(folder, "restic-restored");
@@ -68,7 +68,7 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
         for (int i = 0; i < Untimed; i++)
         {
             CopyTo(state, buffer);
-            state.Change(++round, CheckpointRig.ChunkSize);
+            state.Change(++round);
             _ = await rig.SaveAsync();
         }
 
@@ -79,12 +79,12 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             times.Add("sha256", Time(() => Hash(state)));
             times.Add("dd", await WriteByDdAsync(state));
             times.Add("torch-save", await torch.DoAsync("save"));
-            state.Change(++round, CheckpointRig.ChunkSize);
+            state.Change(++round);
             (double stalled, double committed, _) = await rig.SaveAsync();
             times.Add("stall", stalled);
             times.Add("commit", committed);
             times.Add("restic", await BackUpAsync());
-            state.Change(++round, CheckpointRig.ChunkSize, OneInTwenty);
+            state.Change(++round, OneInTwenty);
             (_, double changed, long stored) = await rig.SaveAsync();
             times.Add("changed", changed);
             times.Add("changed-percent", 100.0 * stored / state.Bytes);
@@ -146,33 +146,31 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
         );
     }
 
-    /// <summary>The state of a network that was trained: how small it becomes, and its sparse changes.</summary>
+    /// <summary>The states of a network that is trained: how small they become, the first one and those behind it, and sparse changes.</summary>
     private async Task MeasureTrainedAsync()
     {
         string trained = Directory.CreateDirectory(Path.Combine(folder, "trained")).FullName;
         File.Copy(Path.Combine(AppContext.BaseDirectory, "data", "digits.csv"), Path.Combine(trained, "digits.csv"));
-        _ = await OtherPrograms.RunAsync(
-            OtherPrograms.Python,
-            OtherPrograms.TorchScript,
-            "train",
-            trained,
-            Width.ToString(CultureInfo.InvariantCulture)
-        );
+        using TorchState torch = await TorchState.StartAsync("train", trained, Width);
+        _ = await torch.DoAsync("step");
         BenchState state = BenchState.Read(trained);
         string store = Directory.CreateDirectory(Path.Combine(folder, "compressed")).FullName;
         using CheckpointRig rig = new(store, state, CheckpointCompression.Max);
         using CheckpointRig asItComes = new(Directory.CreateDirectory(Path.Combine(folder, "auto")).FullName, state);
         string raw = Path.Combine(folder, "raw");
         Measured times = new();
+        double? first = null;
         for (int i = 0; i < Untimed + rounds; i++)
         {
-            // All chunks are new in every other save, and one row of fifty in the next.
-            state.Change(i, CheckpointRig.ChunkSize);
+            // It has been trained further in every other save, and one row of fifty has changed in the next.
             (_, double committed, long stored) = await rig.SaveAsync();
             (_, double auto, long autoStored) = await asItComes.SaveAsync();
+            first ??= 100.0 * stored / state.Bytes;
             state.ChangeRows(i, row: 768, OneRowInFifty);
             (_, double sparse, long sparseStored) = await rig.SaveAsync();
             state.WriteTo(raw);
+            _ = await torch.DoAsync("step");
+            state.ReadAgain(trained);
             double zstd = await OtherPrograms.RunAsync("zstd", "-3", "-T0", "-q", "-f", raw, "-o", raw + ".zst");
             if (i >= Untimed)
             {
@@ -198,7 +196,9 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             ("commit_ms", times["commit"]),
             ("zstd_percent", times["zstd-percent"]),
             ("percent_bytes", times["percent"]),
-            ("of_zstd", times["percent"] / times["zstd-percent"])
+            ("of_zstd", times["percent"] / times["zstd-percent"]),
+            ("first_percent", first!.Value),
+            ("first_of_zstd", first.Value / times["zstd-percent"])
         );
         Print(
             "sparse",

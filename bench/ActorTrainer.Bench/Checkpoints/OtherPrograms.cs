@@ -37,11 +37,14 @@ internal sealed class TorchState : IDisposable
 
     private TorchState(Process python) => _python = python;
 
-    public static async Task<TorchState> StartAsync(string folder, long mib)
+    /// <param name="what">keep or train.</param>
+    /// <param name="folder">Where its files are.</param>
+    /// <param name="size">MiB of the state, or the network's width.</param>
+    public static async Task<TorchState> StartAsync(string what, string folder, long size)
     {
         ProcessStartInfo start = new(
             OtherPrograms.Python,
-            [OtherPrograms.TorchScript, "keep", folder, mib.ToString(CultureInfo.InvariantCulture)]
+            [OtherPrograms.TorchScript, what, folder, size.ToString(CultureInfo.InvariantCulture)]
         )
         {
             RedirectStandardInput = true,
@@ -53,7 +56,7 @@ internal sealed class TorchState : IDisposable
             : throw new InvalidOperationException("a python3 with torch is needed: see ACTORTRAINER_PYTHON");
     }
 
-    /// <param name="what">save or load.</param>
+    /// <param name="what">save or load, or step.</param>
     /// <returns>Milliseconds, as measured there.</returns>
     public async Task<double> DoAsync(string what)
     {

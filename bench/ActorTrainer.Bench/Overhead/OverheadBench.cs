@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using ActorTrainer.Bench.Common;
 using ActorTrainer.Bench.Failover;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Testing.Processes;
 using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
@@ -98,6 +99,16 @@ internal sealed class OverheadBench(LocalCluster cluster, TimeSpan slice)
             ];
             _saves += saved.Length;
             _bytes = saved.Select(save => save.Checkpoint.Bytes).Append(_bytes).Max();
+            foreach (SavePace pace in task.Events.OfType<TaskSavesPaced>().Select(paced => paced.Pace))
+            {
+                Console.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"  a save each {pace.Interval.TotalSeconds:0.0} s ({pace.Reason}): stall {pace.Stall.TotalMilliseconds:0.0} ms, "
+                            + $"drag {pace.Drag.TotalMilliseconds:0.0} ms, commit {pace.Commit.TotalMilliseconds:0} ms"
+                    )
+                );
+            }
         }
 
         return (done[^1].Step - done[0].Step) * 1000.0 / (done[^1].Time - done[0].Time);

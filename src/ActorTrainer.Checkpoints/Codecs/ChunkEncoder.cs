@@ -26,33 +26,47 @@ internal static class ChunkEncoder
         out ChunkCodec codec
     )
     {
-        codec = ChunkCodec.None;
-        if (mode == CheckpointCompression.Off)
-        {
-            return raw.Length;
-        }
+        ChunkPlan? plan = PlanOf(raw, scratch, mode, pace, coder);
+        int? stored = plan is null
+            ? null
+            : EncodeAs(plan.Value, raw, target[..ChunkSampler.Worthwhile(raw.Length)], scratch, mode, pace, coder);
+        codec = stored is null ? ChunkCodec.None : plan!.Value.Codec;
+        return stored ?? raw.Length;
+    }
 
+    /// <summary>How a chunk is best encoded; null: not at all.</summary>
+    public static ChunkPlan? PlanOf(
+        ReadOnlySpan<byte> raw,
+        Span<byte> scratch,
+        CheckpointCompression mode,
+        CompressionPace pace,
+        ZstdCoder coder
+    ) => mode == CheckpointCompression.Off ? null : IfItPays(ChunkSampler.Plan(raw, coder, scratch), mode, pace);
+
+    /// <summary>A plan, unless it has no codec or takes longer than writing the bytes as they are; null then.</summary>
+    public static ChunkPlan? IfItPays(ChunkPlan plan, CheckpointCompression mode, CompressionPace pace) =>
+        plan.Codec != ChunkCodec.None && (mode == CheckpointCompression.Max || pace.Pays(plan.Codec, plan.Share)) ? plan : null;
+
+    /// <summary>Encodes by a plan.</summary>
+    /// <returns>The stored length; null: the target is too short for it.</returns>
+    public static int? EncodeAs(
+        ChunkPlan plan,
+        ReadOnlySpan<byte> raw,
+        Span<byte> target,
+        Span<byte> scratch,
+        CheckpointCompression mode,
+        CompressionPace pace,
+        ZstdCoder coder
+    )
+    {
         bool isMax = mode == CheckpointCompression.Max;
-        ChunkPlan plan = ChunkSampler.Plan(raw, coder, scratch);
-        if (plan.Codec == ChunkCodec.None || !(isMax || pace.Pays(plan.Codec, plan.Share)))
-        {
-            return raw.Length;
-        }
-
         long began = pace.Now;
-        target = target[..ChunkSampler.Worthwhile(raw.Length)];
         int stored =
             plan.Codec == ChunkCodec.Zstd
                 ? coder.Compress(raw, target, isMax ? ZstdEffort.Thorough : ZstdEffort.Matching)
                 : BytePlanes.Encode(raw, target, isMax ? Thoroughly(plan) : plan, scratch, coder);
         pace.Encoded(plan.Codec, raw.Length, began);
-        if (stored < 0)
-        {
-            return raw.Length;
-        }
-
-        codec = plan.Codec;
-        return stored;
+        return stored < 0 ? null : stored;
     }
 
     /// <summary>

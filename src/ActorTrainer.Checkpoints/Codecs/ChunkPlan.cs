@@ -19,6 +19,12 @@ internal struct PlaneEfforts
     }
 }
 
+/// <summary>Reads the chunk that stood at a chunk's place before.</summary>
+/// <param name="target">Takes its bytes.</param>
+/// <param name="offset">From its beginning.</param>
+/// <returns>False: they are not to be had.</returns>
+internal delegate bool FormerReader(Span<byte> target, int offset);
+
 /// <summary>Looks at a sample of a chunk.</summary>
 internal static class ChunkSampler
 {
@@ -39,13 +45,40 @@ internal static class ChunkSampler
     /// <param name="scratch">At least as long as the chunk.</param>
     public static ChunkPlan Plan(ReadOnlySpan<byte> raw, ZstdCoder coder, Span<byte> scratch)
     {
-        if (raw.Length < SmallestTried)
+        Span<byte> sample = stackalloc byte[SampleSlice * SampleSlices];
+        return PlanFor(Take(raw, sample), coder, scratch);
+    }
+
+    /// <summary>Decides the same for the difference of a chunk to another one.</summary>
+    /// <param name="raw">The chunk.</param>
+    /// <param name="readOther">Reads the other one, from an offset on.</param>
+    /// <param name="coder">Compresses the sample.</param>
+    /// <param name="scratch">At least as long as the chunk.</param>
+    /// <returns>A plan without a codec also where the other one cannot be read.</returns>
+    public static ChunkPlan Plan(ReadOnlySpan<byte> raw, FormerReader readOther, ZstdCoder coder, Span<byte> scratch)
+    {
+        Span<byte> sample = stackalloc byte[SampleSlice * SampleSlices];
+        sample = Take(raw, sample);
+        Span<byte> other = stackalloc byte[sample.Length];
+        for (int at = 0; at < sample.Length; at += SampleSlice)
+        {
+            if (!readOther(other[at..Math.Min(sample.Length, at + SampleSlice)], at / SampleSlice * StrideOf(raw)))
+            {
+                return new ChunkPlan(ChunkCodec.None, 1, default);
+            }
+        }
+
+        Difference.Apply(sample, other);
+        return PlanFor(sample, coder, scratch);
+    }
+
+    private static ChunkPlan PlanFor(ReadOnlySpan<byte> sample, ZstdCoder coder, Span<byte> scratch)
+    {
+        if (sample.Length < SmallestTried)
         {
             return new ChunkPlan(ChunkCodec.None, 1, default);
         }
 
-        Span<byte> sample = stackalloc byte[SampleSlice * SampleSlices];
-        sample = Take(raw, sample);
         int whole = coder.Compress(sample, scratch[..Worthwhile(sample.Length)], ZstdEffort.Matching);
         ChunkPlan best = new(ChunkCodec.None, 1, default);
         if (whole >= 0)
@@ -75,15 +108,17 @@ internal static class ChunkSampler
             return sample[..raw.Length];
         }
 
-        // Slices from all over the chunk, on word boundaries so that planes stay planes.
-        int stride = (raw.Length - SampleSlice) / (SampleSlices - 1) & ~3;
         for (int i = 0; i < SampleSlices; i++)
         {
-            raw.Slice(i * stride, SampleSlice).CopyTo(sample[(i * SampleSlice)..]);
+            raw.Slice(i * StrideOf(raw), SampleSlice).CopyTo(sample[(i * SampleSlice)..]);
         }
 
         return sample;
     }
+
+    // Slices from all over the chunk, on word boundaries so that planes stay planes; one after the other of a chunk that is no longer.
+    private static int StrideOf(ReadOnlySpan<byte> raw) =>
+        raw.Length <= SampleSlice * SampleSlices ? SampleSlice : (raw.Length - SampleSlice) / (SampleSlices - 1) & ~3;
 
     private static ChunkPlan InPlanes(ReadOnlySpan<byte> sample, ChunkCodec codec, Span<byte> scratch)
     {

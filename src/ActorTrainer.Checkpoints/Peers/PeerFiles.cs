@@ -43,15 +43,29 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
 
     public IPackSource? OpenPack(TaskId task, string pack, CancellationToken cancellationToken)
     {
-        byte[] header = new byte[PackFormat.FileHeaderSize];
+        // A copy that does not even begin as one is taken when nobody has another; its reader says what is wrong with it.
+        Source? wrong = null;
         return Find<Source>(
-            task,
-            pack,
-            node =>
-                OwnThreads.Wait(() => caller.ReadAsync(node, task, pack, 0, header, cancellationToken)) is { } read
-                    ? new Source(this, task, pack, node, header.AsMemory(0, read))
-                    : null
-        );
+                task,
+                pack,
+                node =>
+                {
+                    byte[] header = new byte[PackFormat.FileHeaderSize];
+                    if (OwnThreads.Wait(() => caller.ReadAsync(node, task, pack, 0, header, cancellationToken)) is not { } read)
+                    {
+                        return null;
+                    }
+
+                    Source found = new(this, task, pack, node, header.AsMemory(0, read));
+                    if (header.AsSpan().SequenceEqual(PackFormat.FileHeader))
+                    {
+                        return found;
+                    }
+
+                    wrong ??= found;
+                    return null;
+                }
+            ) ?? wrong;
     }
 
     public byte[]? ReadManifest(TaskId task, string file, CancellationToken cancellationToken) =>
@@ -151,7 +165,7 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
         return new PeerHolders(caller, peers, this, [.. order.OrderBy(peers.IsPassedOver).Take(copies)]);
     }
 
-    private IReadOnlyList<NodeAddress> OrderOf(TaskId task) => PeerOrder.Of(task, peers.Self, peers.Living);
+    private IReadOnlyList<NodeAddress> OrderOf(TaskId task) => PeerOrder.Of(task.Value, peers.Self, peers.Living);
 
     /// <summary>The answer of the first node that has it; null once all have said that they have not.</summary>
     private T? Find<T>(TaskId task, string file, Func<NodeAddress, T?> ask)
@@ -188,12 +202,11 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
             throw new CheckpointStoreException($"No node that answers has {task}/{file}. {silent.Message}", silent);
         }
 
-        return peers.Missing is [NodeAddress gone, ..]
-            ? throw new CheckpointStoreException(
-                $"No node has {task}/{file}, but {gone} is gone only since a short time and may have it. It is waited for."
-            )
-            : default;
+        return peers.Missing is [NodeAddress gone, ..] ? throw WaitFor(gone, task, file) : default;
     }
+
+    private static CheckpointStoreException WaitFor(NodeAddress gone, TaskId task, string file) =>
+        new($"No node has {task}/{file} whole, but {gone} is gone only since a short time and may have it. It is waited for.");
 
     private int Read(Source source, long offset, Memory<byte> target, CancellationToken cancellationToken)
     {
@@ -225,6 +238,30 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
 
         int? ReadOf(NodeAddress node) =>
             OwnThreads.Wait(() => caller.ReadAsync(node, source.Task, source.Pack, offset, target, cancellationToken));
+    }
+
+    /// <exception cref="CheckpointStoreException">No more are there, but one that may come back.</exception>
+    private AtNode? Other(Source source, int number)
+    {
+        NodeAddress[] others = [.. OrderOf(source.Task).Where(node => node != source.Node)];
+        if (number < others.Length)
+        {
+            return new AtNode(caller, others[number], source.Task, source.Pack);
+        }
+
+        return peers.Missing is [NodeAddress gone, ..] ? throw WaitFor(gone, source.Task, source.Pack) : null;
+    }
+
+    /// <summary>A pack as one node has it; one that does not answer may have it whole, and so it is an error.</summary>
+    private sealed class AtNode(PeerCaller caller, NodeAddress node, TaskId task, string pack) : IPackSource
+    {
+        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken) =>
+            OwnThreads.Wait(() => caller.ReadAsync(node, task, pack, offset, target, cancellationToken)) ?? 0;
+
+        public void Dispose()
+        {
+            // Nothing is held open.
+        }
     }
 
     private sealed class Source(PeerFiles files, TaskId task, string pack, NodeAddress node, ReadOnlyMemory<byte> header) : IPackSource
@@ -263,6 +300,8 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
 
             return files.Read(this, offset, target, cancellationToken);
         }
+
+        public IPackSource? Other(int number) => files.Other(this, number);
 
         public void Dispose()
         {

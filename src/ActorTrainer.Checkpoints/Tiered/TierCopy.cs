@@ -74,13 +74,11 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
             remote.ReadManifest(task, file, cancellationToken)
             ?? throw new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {file} is missing.");
         local.Prepare(task, mayCreateStore: false, cancellationToken);
-        for (int i = 0; i < reader.Manifest.Packs.Count; i++)
+        foreach (int i in reader.Manifest.PacksInOrder())
         {
             if (!IsWhole(task, checkpoint, reader.Manifest, i, cancellationToken))
             {
-                string pack = reader.Manifest.Packs[i];
-                long length = remote.LengthOf(task, pack, cancellationToken) ?? 0;
-                local.PutPack(task, pack, length, sink => CopyPack(remote, task, pack, sink, cancellationToken), cancellationToken);
+                FetchPack(task, checkpoint, reader.Manifest, i, cancellationToken);
             }
         }
 
@@ -120,14 +118,34 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
 
     private void PushPack(IStoreFiles target, TaskId task, string pack, long length, CancellationToken cancellationToken)
     {
-        target.PutPack(task, pack, length, sink => CopyPack(local, task, pack, sink, cancellationToken), cancellationToken);
+        using IPackSource source = Open(local, task, pack, cancellationToken);
+        target.PutPack(task, pack, length, sink => CopyPack(source, sink, cancellationToken), cancellationToken);
     }
 
-    private static long CopyPack(IStoreFiles from, TaskId task, string pack, IPackSink sink, CancellationToken cancellationToken)
+    /// <summary>Fetches a pack from the first place that has it whole, or what the last one has.</summary>
+    private void FetchPack(TaskId task, CheckpointRef checkpoint, Manifest manifest, int index, CancellationToken cancellationToken)
     {
-        using IPackSource source =
-            from.OpenPack(task, pack, cancellationToken)
-            ?? throw new CheckpointDamagedException($"{from.PlaceOf(task)}/{pack} is missing.");
+        string pack = manifest.Packs[index];
+        long length = remote.LengthOf(task, pack, cancellationToken) ?? 0;
+        using IPackSource first = Open(remote, task, pack, cancellationToken);
+        Put(first);
+        for (int other = 0; !IsWhole(task, checkpoint, manifest, index, cancellationToken) && first.Other(other) is { } source; other++)
+        {
+            using (source)
+            {
+                Put(source);
+            }
+        }
+
+        void Put(IPackSource source) =>
+            local.PutPack(task, pack, length, sink => CopyPack(source, sink, cancellationToken), cancellationToken);
+    }
+
+    private static IPackSource Open(IStoreFiles files, TaskId task, string pack, CancellationToken cancellationToken) =>
+        files.OpenPack(task, pack, cancellationToken) ?? throw new CheckpointDamagedException($"{files.PlaceOf(task)}/{pack} is missing.");
+
+    private static long CopyPack(IPackSource source, IPackSink sink, CancellationToken cancellationToken)
+    {
         byte[] piece = GC.AllocateUninitializedArray<byte>(PieceBytes);
         long length = 0;
         while (source.Read(length, piece, cancellationToken) is > 0 and int read)
@@ -142,24 +160,15 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
 
     private void Verify(FolderReader reader, int pack, CancellationToken cancellationToken)
     {
-        HashSet<long> seen = [];
-        (ManifestEntry Entry, int Index)[] wanted =
-        [
-            .. reader.Manifest.Entries.SelectMany(entry =>
-                Enumerable
-                    .Range(0, entry.Chunks.Count)
-                    .Where(index => entry.Chunks[index].Pack == pack && seen.Add(entry.Chunks[index].Offset))
-                    .Select(index => (entry, index))
-            ),
-        ];
+        IReadOnlyList<(ManifestChunk Chunk, int Length)> records = reader.Manifest.RecordsIn(pack);
         FolderSave.Concurrently(
-            wanted.Length,
+            records.Count,
             at =>
             {
-                byte[] raw = pool.Rent(reader.LengthOf(wanted[at].Entry, wanted[at].Index));
+                byte[] raw = pool.Rent(records[at].Length);
                 try
                 {
-                    reader.ReadChunk(wanted[at].Entry, wanted[at].Index, raw);
+                    reader.ReadChunk(records[at].Chunk, raw.AsSpan(0, records[at].Length));
                 }
                 finally
                 {

@@ -125,6 +125,45 @@ public sealed class PeerFilesTests : IAsyncDisposable
         _ring.HoldersOf(Task, CheckpointNames.ManifestFile(second.Name)).ShouldBeEmpty();
     }
 
+    /// <summary>The first one that is asked has other bytes, which its length does not show.</summary>
+    [Theory]
+    [InlineData("flipped")]
+    [InlineData("cut")]
+    [InlineData("header")]
+    public async Task Restore_FirstHolderHasOtherBytes_GoesOnToTheNextAndFetchesWhatIsWhole(string damage)
+    {
+        using TemporaryFolder folder = new();
+        await using PeerRing ring = new(folder, nodes: 3, copies: 2);
+        await using TieredStore store = Open(folder["own"], ring);
+        CheckpointRef saved = await SaveAsync(store);
+        await store.DrainAsync(CancellationToken.None);
+        NodeAddress[] holders = [.. PeerOrder.Of(Task.Value, ring.Known.Self, ring.Known.Living).Take(2)];
+        PeerRing.Damage(
+            ring.FolderOf(holders[0]),
+            Task,
+            saved.Packs[0],
+            bytes =>
+            {
+                bytes[damage == "header" ? 0 : bytes.Length / 2] ^= 1;
+                return damage == "cut" ? bytes[..(bytes.Length / 2)] : bytes;
+            }
+        );
+
+        await using TieredStore other = Open(folder["elsewhere"], ring);
+        await other.RestoreAsync(Task, saved, folder["restored"], CancellationToken.None);
+        DiskFolder.Read(folder["restored"])["a"].ShouldBe(DiskFolder.Read(_folder["source"])["a"]);
+        await other.DrainAsync(CancellationToken.None);
+        FolderStore fetched = new(PeerRing.Model(folder["elsewhere"]), TimeProvider.System);
+        (await fetched.VerifyAsync(Task, saved, CancellationToken.None)).ShouldBePositive();
+
+        // The second one has to be asked before it is said to be damaged.
+        ring.Known.Living.Remove(holders[1]);
+        ring.Known.Missing.Add(holders[1]);
+        await Should.ThrowAsync<CheckpointStoreException>(() => ring.Store.VerifyAsync(Task, saved, CancellationToken.None));
+        ring.Known.Missing.Clear();
+        await Should.ThrowAsync<CheckpointDamagedException>(() => ring.Store.VerifyAsync(Task, saved, CancellationToken.None));
+    }
+
     [Fact]
     public async Task Verify_SomethingElseListensThere_IsAwayAndNotDamaged()
     {
@@ -149,7 +188,7 @@ public sealed class PeerFilesTests : IAsyncDisposable
     public async Task Drain_HolderDiesWhileItReceives_TheNextOneGetsIt()
     {
         CheckpointRef saved = await SaveAsync(_store, bytes: 3 << 20);
-        NodeAddress first = PeerOrder.Of(Task, _ring.Known.Self, _ring.Known.Living)[0];
+        NodeAddress first = PeerOrder.Of(Task.Value, _ring.Known.Self, _ring.Known.Living)[0];
         await _ring.StopAsync(first);
         using TcpListener dying = new(IPAddress.Loopback, first.Port);
         dying.Start();

@@ -182,7 +182,7 @@ public sealed class MemoryStore(
                     place = (packFile, pack.Length, chunk.Length);
                     known.Add(key, place);
                     byte[] header = new byte[PackFormat.RecordHeaderSize];
-                    PackFormat.WriteRecordHeader(header, ChunkCodec.None, chunk.Length, chunk.Length, sha256);
+                    PackFormat.WriteRecordHeader(header, ChunkCodec.None, false, chunk.Length, chunk.Length, sha256);
                     pack.Write(header);
                     pack.Write(chunk);
                 }
@@ -351,7 +351,7 @@ public sealed class MemoryStore(
                 ReadOnlySpan<byte> raw = record[PackFormat.RecordHeaderSize..];
                 byte[] sha256 = SHA256.HashData(raw);
                 if (
-                    !PackFormat.Matches(record, ChunkCodec.None, chunk.Stored, chunk.Stored, sha256)
+                    !PackFormat.Matches(record, ChunkCodec.None, false, chunk.Stored, chunk.Stored, sha256)
                     || Convert.ToHexStringLower(sha256) != chunk.Sha256
                 )
                 {

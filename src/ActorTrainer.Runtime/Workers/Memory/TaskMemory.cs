@@ -171,10 +171,28 @@ internal sealed class TaskMemory : IDisposable
     }
 
     /// <summary>Where a staged state is; null: not here.</summary>
-    public StateSource? Source(RunKey run, string id) => _staged.GetValueOrDefault((run, id))?.Source;
+    public StateSource? Source(RunKey run, string id)
+    {
+        if (_staged.GetValueOrDefault((run, id))?.Source is not { } source)
+        {
+            return null;
+        }
+
+        // One that was stored may not have been released yet.
+        StateInMemory? stored = _staged.Values.Where(state => state.Checkpoint is not null).MaxBy(state => state.Checkpoint!.Step);
+        source.Former = (stored ?? _committed)?.Source;
+        return source;
+    }
 
     /// <summary>A staged state was stored.</summary>
-    public void Stored(RunKey run, string id, CheckpointRef checkpoint) => _staged.GetValueOrDefault((run, id))?.Checkpoint = checkpoint;
+    public void Stored(RunKey run, string id, CheckpointRef checkpoint)
+    {
+        if (_staged.GetValueOrDefault((run, id)) is { } state)
+        {
+            state.Checkpoint = checkpoint;
+            state.Source.Former = null;
+        }
+    }
 
     /// <summary>
     /// A staged state is committed or given up. One that is committed stays until the next one is: a run that starts again finds it here.
