@@ -160,9 +160,19 @@ public sealed partial class ActorTrainerClient : IDisposable
         GetAsync($"/v1/tasks/{Uri.EscapeDataString(task)}/metrics", ApiJson.Default.TaskMetrics, cancellationToken);
 
     /// <summary>The cluster as the answering node sees it; its members are remembered.</summary>
-    public async Task<ClusterStatus> GetClusterAsync(CancellationToken cancellationToken = default)
+    public Task<ClusterStatus> GetClusterAsync(CancellationToken cancellationToken = default) =>
+        GetClusterAsync(atRisk: false, cancellationToken);
+
+    /// <summary>The same.</summary>
+    /// <param name="atRisk">Whether the nodes are asked for what is at risk, which may take as long as one of them does not answer.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    public async Task<ClusterStatus> GetClusterAsync(bool atRisk, CancellationToken cancellationToken)
     {
-        ClusterStatus status = await GetAsync("/v1/cluster", ApiJson.Default.ClusterStatus, cancellationToken);
+        ClusterStatus status = await GetAsync(
+            atRisk ? "/v1/cluster?atRisk=true" : "/v1/cluster",
+            ApiJson.Default.ClusterStatus,
+            cancellationToken
+        );
         _caller.Learn(
             status
                 .Members.Where(member => member.State is not (MemberState.Down or MemberState.Removed))

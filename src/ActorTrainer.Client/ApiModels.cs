@@ -203,7 +203,14 @@ public sealed record ClusterStatus(
     int UnfinishedTasks,
     int UnassignedShards,
     IReadOnlyList<MemberView> Members
-);
+)
+{
+    /// <summary>
+    /// How many checkpoints the loss of one machine would lose, of those that the nodes that answer have saved. Null: it was not asked for,
+    /// or the store has no second place, so that nobody knows how safe its only one is.
+    /// </summary>
+    public int? CheckpointsAtRisk { get; init; }
+}
 
 /// <summary>Shards of one owner. Incarnation 0: nobody's.</summary>
 public sealed record ShardOwner(

@@ -102,6 +102,26 @@ internal sealed class PeerFolder
     /// <exception cref="CheckpointStoreException">It could not be removed.</exception>
     public void Delete(TaskId task, string file) => _files.Delete(task, file, CancellationToken.None);
 
+    /// <summary>When a file was written, or read back; null: it is not here.</summary>
+    public DateTimeOffset? KnownWholeAt(TaskId task, string file)
+    {
+        string path = _layout.FilePath(task, file);
+        return File.Exists(path) ? File.GetLastWriteTimeUtc(path) : null;
+    }
+
+    /// <summary>Notes that it was read back.</summary>
+    public void NoteWhole(TaskId task, string file, DateTimeOffset at)
+    {
+        try
+        {
+            File.SetLastWriteTimeUtc(_layout.FilePath(task, file), at.UtcDateTime);
+        }
+        catch (Exception e) when (StoreErrors.IsFromSystem(e))
+        {
+            // Removed meanwhile, or it is read back once more.
+        }
+    }
+
     /// <summary>Takes a file in: durable when it returns, or not there.</summary>
     /// <param name="task">The task.</param>
     /// <param name="file">Its name.</param>

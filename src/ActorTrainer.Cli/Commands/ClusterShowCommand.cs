@@ -16,7 +16,7 @@ internal static class ClusterShowCommand
             globals,
             async call =>
             {
-                ClusterStatus status = await call.Client.GetClusterAsync(call.Interrupt);
+                ClusterStatus status = await call.Client.GetClusterAsync(atRisk: true, call.Interrupt);
                 if (call.Json)
                 {
                     call.WriteJson(status);
@@ -108,6 +108,12 @@ internal static class ClusterShowCommand
         if (status.Version >= 0 && status.Lease.Holder == 0)
         {
             yield return "Nobody holds the coordinator's lease at the moment.";
+        }
+
+        if (status.CheckpointsAtRisk is > 0 and int atRisk)
+        {
+            yield return (atRisk == 1 ? "1 checkpoint is" : $"{Human.Number(atRisk)} checkpoints are")
+                + " at risk: not copied yet, and lost with the machine. See 'actortrainer checkpoints ls'.";
         }
     }
 }

@@ -49,7 +49,7 @@ public static class ApiEndpoints
             new PeerEndpoints(peers).Map(new Routes(routes, gate));
         }
 
-        new ClusterEndpoints(client, lookup).Map(new Routes(routes, gate));
+        new ClusterEndpoints(client, lookup, risks).Map(new Routes(routes, gate));
         new Routes(routes, gate).Get(
             "/v1/version",
             http =>

@@ -11,11 +11,11 @@ using TaskStatus = ActorTrainer.Core.Tasks.TaskStatus;
 namespace ActorTrainer.Runtime.Api;
 
 /// <summary>Members and shards: show, drain, cordon.</summary>
-internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
+internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup, RiskCatalog risks)
 {
     public void Map(ApiEndpoints.Routes routes)
     {
-        routes.Get("/v1/cluster", http => http.WriteAsync(StatusCodes.Status200OK, Status(), ApiJson.Default.ClusterStatus));
+        routes.Get("/v1/cluster", ShowAsync);
         routes.Post("/v1/cluster/drain", http => CommandAsync(http, (target, stop) => client.DrainAsync(target, stop)));
         routes.Post("/v1/cluster/cordon", http => CommandAsync(http, (target, stop) => client.CordonAsync(target, true, stop)));
         routes.Post("/v1/cluster/uncordon", http => CommandAsync(http, (target, stop) => client.CordonAsync(target, false, stop)));
@@ -56,6 +56,13 @@ internal sealed class ClusterEndpoints(ITaskClient client, TaskLookup lookup)
             $"no node of this cluster is called '{text}'",
             $"use one of {string.Join(", ", known.Select(member => member.Address))}"
         );
+    }
+
+    /// <summary>What is at risk is known by each node for itself; only who asks for it waits for them.</summary>
+    private async Task ShowAsync(HttpContext http)
+    {
+        int? atRisk = http.Flag("atRisk") ? (await risks.CollectAsync(http.RequestAborted))?.Count : null;
+        await http.WriteAsync(StatusCodes.Status200OK, Status() with { CheckpointsAtRisk = atRisk }, ApiJson.Default.ClusterStatus);
     }
 
     private async Task CommandAsync(HttpContext http, Func<NodeAddress, CancellationToken, Task<CommandReply>> send)

@@ -93,7 +93,14 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
         _scrubber =
             model.Checkpoints.Store == CheckpointStoreKind.S3
                 ? null
-                : new CheckpointScrubber(_client, _store.Store, model.Checkpoints.Scrub, time, loggers.CreateLogger<CheckpointScrubber>());
+                : new CheckpointScrubber(
+                    _client,
+                    _store.Store,
+                    model.Checkpoints.Copies > 1 ? _store.Files : null,
+                    model.Checkpoints.Scrub,
+                    time,
+                    loggers.CreateLogger<CheckpointScrubber>()
+                );
         _outputs = new FolderOutputs(model.Checkpoints);
         _archiver = new OutputArchiver(
             _outputs,

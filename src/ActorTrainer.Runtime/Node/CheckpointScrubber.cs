@@ -1,5 +1,7 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Peers;
 using ActorTrainer.Cluster;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Queries;
@@ -10,16 +12,19 @@ namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
 /// Reads back the checkpoints of the tasks that this node owns, one after the other and slowly, and tells their owner what it found. What
-/// is due is asked of the journal each time, so that a node that starts again, or takes tasks over, goes on where the last one was.
+/// is due is asked of the journal each time, so that a node that starts again, or takes tasks over, goes on where the last one was. Copies
+/// that it keeps for other nodes it reads back as well; what is damaged of them the store fetches anew.
 /// </summary>
 /// <param name="client">Lists tasks and checkpoints, and takes what was found.</param>
 /// <param name="store">Where they are.</param>
+/// <param name="copies">The folder in which copies stand; null: this node keeps none.</param>
 /// <param name="model">How often, and how fast.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where it logs.</param>
 internal sealed partial class CheckpointScrubber(
     ITaskClient client,
     ICheckpointStore store,
+    PeerFolder? copies,
     ScrubModel model,
     TimeProvider time,
     ILogger logger
@@ -65,6 +70,28 @@ internal sealed partial class CheckpointScrubber(
         foreach (TaskId task in tasks.Where(task => Due(task, [.. listed[task]]).Count > 0))
         {
             await ReadBackAsync(task, cancellationToken);
+        }
+
+        if (copies is not null)
+        {
+            await ReadBackAsync(copies, [.. listed.Where(task => !tasks.Contains(task.Key)).SelectMany(task => task)], cancellationToken);
+        }
+    }
+
+    /// <summary>Reads back what is due of the copies for others. Their owners say what becomes of a checkpoint that is damaged everywhere.</summary>
+    private async Task ReadBackAsync(PeerFolder folder, IReadOnlyList<CheckpointListing> listed, CancellationToken cancellationToken)
+    {
+        foreach (CheckpointListing listing in listed.Where(listing => !listing.Damaged))
+        {
+            string manifest = CheckpointNames.ManifestFile(listing.Checkpoint.Name);
+            if (
+                folder.KnownWholeAt(listing.Task, manifest) is { } at
+                && time.GetUtcNow() - at >= model.Every
+                && await LookAsync(listing.Task, listing.Checkpoint, cancellationToken) is { Damage: null }
+            )
+            {
+                folder.NoteWhole(listing.Task, manifest, time.GetUtcNow());
+            }
         }
     }
 

@@ -6,7 +6,8 @@ namespace ActorTrainer.Training.Worker;
 /// </summary>
 /// <remarks>
 /// Steps differ by themselves, so only what is above twice the standard deviation of such a sum is taken for the store's doing: a
-/// little too low, and hardly ever chance. It gets sharper from save to save, because the extra time adds up faster than chance does.
+/// little too low, and hardly ever chance. It gets sharper from save to save, because the extra time adds up faster than chance does. And
+/// of the saves it looks at one may have met something else, a pause of the machine for one: the worst counts as the second worst does.
 /// </remarks>
 internal sealed class SaveMeter
 {
@@ -16,8 +17,8 @@ internal sealed class SaveMeter
     /// <summary>A new step's share in what a quiet step takes, once there are many.</summary>
     private const double Newest = 1.0 / 32;
 
-    /// <summary>What a save leaves of the weight of those before it.</summary>
-    private const double Fading = 0.9;
+    /// <summary>So many saves are looked at, the last ones.</summary>
+    private const int Looked = 10;
 
     private const double Deviations = 2;
 
@@ -26,13 +27,26 @@ internal sealed class SaveMeter
     private long _quiet;
     private double _busySeconds;
     private long _busySteps;
-    private double _extra;
-    private double _steps;
-    private double _saves;
 
-    /// <summary>How much longer the steps beside one save take, all together; null: not known yet.</summary>
-    public TimeSpan? Drag =>
-        _saves > 0 ? TimeSpan.FromSeconds(Math.Max(0, _extra - (Deviations * Math.Sqrt(_variance * _steps))) / _saves) : null;
+    /// <summary>Of each save how much longer the steps beside it took, in seconds, and how many they were.</summary>
+    private readonly Queue<(double Extra, long Steps)> _saves = [];
+
+    /// <summary>How much longer the steps beside one save take, all together; null: not known yet, one save tells nothing.</summary>
+    public TimeSpan? Drag
+    {
+        get
+        {
+            if (_saves.Count < 2)
+            {
+                return null;
+            }
+
+            double[] extra = [.. _saves.Select(save => save.Extra).Order()];
+            extra[^1] = extra[^2];
+            double chance = Deviations * Math.Sqrt(_variance * _saves.Sum(save => save.Steps));
+            return TimeSpan.FromSeconds(Math.Max(0, extra.Sum() - chance) / extra.Length);
+        }
+    }
 
     /// <summary>A step was made.</summary>
     /// <param name="took">How long it took.</param>
@@ -60,9 +74,11 @@ internal sealed class SaveMeter
     {
         if (_busySteps > 0 && _quiet >= Enough)
         {
-            _extra = (_extra * Fading) + _busySeconds - (_busySteps * _mean);
-            _steps = (_steps * Fading) + _busySteps;
-            _saves = (_saves * Fading) + 1;
+            _saves.Enqueue((_busySeconds - (_busySteps * _mean), _busySteps));
+            if (_saves.Count > Looked)
+            {
+                _ = _saves.Dequeue();
+            }
         }
 
         (_busySeconds, _busySteps) = (0, 0);

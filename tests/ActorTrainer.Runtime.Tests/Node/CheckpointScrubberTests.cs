@@ -1,4 +1,6 @@
 using ActorTrainer.Checkpoints;
+using ActorTrainer.Checkpoints.Bundles;
+using ActorTrainer.Checkpoints.Peers;
 using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
@@ -148,6 +150,49 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
         (await File.ReadAllBytesAsync(FileOf("store", saved.Packs[0]))).ShouldBe(before);
     }
 
+    /// <summary>What a node keeps for others is read back by it, and taken from them again where it is damaged. Nothing is journaled.</summary>
+    [Fact]
+    public async Task Pass_CopyForAnotherNodeIsDamaged_IsFetchedAgain()
+    {
+        FolderStore owner = Open("owner");
+        await using TieredStore copies = new(_store, owner, _folder["sync"], null, TimeProvider.System);
+        copies.Load();
+        await _scrubber.DisposeAsync();
+        _scrubber = Scrubber(
+            copies,
+            new PeerFolder(_folder["store"], new FolderBundles(new CheckpointStoreModel { Path = _folder["store"] }, _time))
+        );
+        CheckpointRef saved = await SaveAsync(copies, 0);
+        await copies.DrainAsync(CancellationToken.None);
+        OwnedBy(5);
+        byte[] before = await File.ReadAllBytesAsync(FileOf("store", saved.Packs[0]));
+        string manifest = FileOf("store", CheckpointNames.ManifestFile(saved.Name));
+        File.SetLastWriteTimeUtc(manifest, _time.GetUtcNow().UtcDateTime);
+        Flip("store", saved.Packs[0]);
+
+        _time.Advance(Week - TimeSpan.FromSeconds(1));
+        await PassAsync();
+        (await File.ReadAllBytesAsync(FileOf("store", saved.Packs[0]))).ShouldNotBe(before, "it is not due");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await PassAsync();
+        (await File.ReadAllBytesAsync(FileOf("store", saved.Packs[0]))).ShouldBe(before);
+        File.GetLastWriteTimeUtc(manifest).ShouldBe(_time.GetUtcNow().UtcDateTime, "it is read back in a week again");
+
+        // Damaged everywhere: whoever owns it says so.
+        Flip("store", saved.Packs[0]);
+        Flip("owner", saved.Packs[0]);
+        _time.Advance(Week);
+        await PassAsync();
+        _log.OfType<TaskCheckpointVerified>().ShouldBeEmpty();
+        _log.OfType<TaskCheckpointDamaged>().ShouldBeEmpty();
+
+        async Task PassAsync()
+        {
+            await _scrubber.PassAsync(CancellationToken.None);
+            await copies.DrainAsync(CancellationToken.None);
+        }
+    }
+
     [Fact]
     public async Task Start_AfterAWeek_ReadsBackByItself()
     {
@@ -176,8 +221,8 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
     private FolderStore Open(string name) =>
         new(new CheckpointStoreModel { Path = _folder[name], ChunkSizeBytes = 4096 }, TimeProvider.System);
 
-    private CheckpointScrubber Scrubber(ICheckpointStore store) =>
-        new(_node, store, new ScrubModel { Every = Week, BytesPerSecond = 1L << 40 }, _time, NullLogger.Instance);
+    private CheckpointScrubber Scrubber(ICheckpointStore store, PeerFolder? copies = null) =>
+        new(_node, store, copies, new ScrubModel { Every = Week, BytesPerSecond = 1L << 40 }, _time, NullLogger.Instance);
 
     private void OwnedBy(long owner) =>
         _node.View = _node.View with { Shards = [.. _node.View.Shards.Select(shard => shard with { Owner = owner })] };
