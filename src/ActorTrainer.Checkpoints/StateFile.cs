@@ -28,8 +28,8 @@ internal abstract class StateFile
     public virtual void Saved(int index, int chunkSize, UInt128 sum) { }
 
     /// <summary>
-    /// Reads what stood at the same place in the state that was stored before, from memory: it may be written again at any time. Callable from
-    /// several threads. Default: it is in no memory.
+    /// Reads what stood at the same place in the state that was stored before, from memory: it may be written again at any time. Callable
+    /// from several threads. Default: it is in no memory.
     /// </summary>
     /// <returns>Whether it could be read.</returns>
     public virtual bool TryReadFormer(Span<byte> target, long offset) => false;

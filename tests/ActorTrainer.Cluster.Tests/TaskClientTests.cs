@@ -15,7 +15,7 @@ public sealed class TaskClientTests
     private readonly TaskClient _client = new(
         new NodeModel { ClusterName = "c" },
         TimeProvider.System,
-        spec => spec.Slots == 0 ? "no slots" : null,
+        (spec, _) => Task.FromResult(spec.Slots == 0 ? "no slots" : null),
         new MemoryStore()
     );
 

@@ -49,7 +49,9 @@ internal sealed class BenchState : ITrainer
         }
     }
 
-    /// <summary>Makes all of it random, or a part of each tensor, another one each time: a layer that is trained while the others stand.</summary>
+    /// <summary>
+    /// Makes all of it random, or a part of each tensor, another one each time: a layer that is trained while the others stand.
+    /// </summary>
     /// <param name="round">Which part, and how.</param>
     /// <param name="oneIn">How many parts a tensor has.</param>
     public void Change(int round, int oneIn = 1)

@@ -146,7 +146,9 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
         );
     }
 
-    /// <summary>The states of a network that is trained: how small they become, the first one and those behind it, and sparse changes.</summary>
+    /// <summary>
+    /// The states of a network that is trained: how small they become, the first one and those behind it, and sparse changes.
+    /// </summary>
     private async Task MeasureTrainedAsync()
     {
         string trained = Directory.CreateDirectory(Path.Combine(folder, "trained")).FullName;

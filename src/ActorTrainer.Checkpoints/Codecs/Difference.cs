@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace ActorTrainer.Checkpoints.Codecs;
 
-/// <summary>The difference of two chunks: their exclusive or. What is equal becomes zero, and of numbers that moved a little the high bits do.</summary>
+/// <summary>
+/// The difference of two chunks: their exclusive or. What is equal becomes zero, and of numbers that moved a little the high bits do.
+/// </summary>
 internal static class Difference
 {
     /// <summary>Makes of one chunk its difference to another one, and of that the chunk again.</summary>

@@ -6,8 +6,8 @@ using ActorTrainer.Core.Identity;
 namespace ActorTrainer.Checkpoints.Peers;
 
 /// <summary>
-/// Which nodes keep the copies of a task or a bundle: rendezvous hashing (Thaler and Ravishankar, 1998), so that every node finds the same ones without
-/// asking, and a node that comes or goes moves no other's copies.
+/// Which nodes keep the copies of a task or a bundle: rendezvous hashing (Thaler and Ravishankar, 1998), so that every node finds
+/// the same ones without asking, and a node that comes or goes moves no other's copies.
 /// </summary>
 internal static class PeerOrder
 {

@@ -78,7 +78,9 @@ internal sealed partial class CheckpointScrubber(
         }
     }
 
-    /// <summary>Reads back what is due of the copies for others. Their owners say what becomes of a checkpoint that is damaged everywhere.</summary>
+    /// <summary>
+    /// Reads back what is due of the copies for others. Their owners say what becomes of a checkpoint that is damaged everywhere.
+    /// </summary>
     private async Task ReadBackAsync(PeerFolder folder, IReadOnlyList<CheckpointListing> listed, CancellationToken cancellationToken)
     {
         foreach (CheckpointListing listing in listed.Where(listing => !listing.Damaged))

@@ -11,8 +11,8 @@ using ActorTrainer.Core.Tasks;
 namespace ActorTrainer.Runtime.Node;
 
 /// <summary>
-/// Sees to it that the checkpoints and bundles of this node's tasks stand at as many nodes as they should: when a node has come or gone, or a task has
-/// come to this node, it looks which copies are missing and has them made.
+/// Sees to it that the checkpoints and bundles of this node's tasks stand at as many nodes as they should: when a node has come or
+/// gone, or a task has come to this node, it looks which copies are missing and has them made.
 /// </summary>
 /// <param name="client">Says who the others are, and which checkpoints there are.</param>
 /// <param name="store">The store with copies.</param>

@@ -200,14 +200,12 @@ public sealed class CheckpointCommandTests : IAsyncLifetime
         (await RunAsync("checkpoints", "ls", "-o", "json")).Out.ShouldNotContain("atRisk");
         _node.Uncopied = [];
         (await RunAsync("tasks", "show", "digits-a")).Out.ShouldNotContain("at risk");
-        (await RunAsync("cluster", "show")).Out.ShouldNotContain("at risk");
         TaskSummary digits = (await _node.ListTasksAsync(new TaskFilter(Task: SampleCluster.Digits)))[0].Summary;
         _node.Uncopied = [new(SampleCluster.Digits, Name), new(SampleCluster.Digits, digits.LastCheckpoint!.Name)];
         (await RunAsync("checkpoints", "ls")).Out.TrimEnd().ShouldEndWith("at risk");
         string[] shown = (await RunAsync("tasks", "show", "digits-a")).Out.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries);
         string.Join(' ', shown).ShouldContain("at risk: it is not copied yet");
         (await RunAsync("cluster", "show")).Out.ShouldContain("2 checkpoints are at risk: not copied yet, and lost with the machine.");
-        (await RunAsync("cluster", "show", "-o", "json")).Out.ShouldContain("\"checkpointsAtRisk\": 2");
     }
 
     [Theory]

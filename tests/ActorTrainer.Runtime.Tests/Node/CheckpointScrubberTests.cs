@@ -150,7 +150,9 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
         (await File.ReadAllBytesAsync(FileOf("store", saved.Packs[0]))).ShouldBe(before);
     }
 
-    /// <summary>What a node keeps for others is read back by it, and taken from them again where it is damaged. Nothing is journaled.</summary>
+    /// <summary>
+    /// What a node keeps for others is read back by it, and taken from them again where it is damaged. Nothing is journaled.
+    /// </summary>
     [Fact]
     public async Task Pass_CopyForAnotherNodeIsDamaged_IsFetchedAgain()
     {
