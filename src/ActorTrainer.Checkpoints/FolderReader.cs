@@ -49,16 +49,26 @@ internal sealed class FolderReader : IDisposable
         CheckpointRef checkpoint,
         Manifest manifest,
         int pack,
+        IPackSource? from,
         CancellationToken cancellationToken
     )
     {
         (Files, _pool, _task, _checkpoint, _cancellation) = (files, pool, task, checkpoint, cancellationToken);
         Manifest = manifest;
         _packs = new IPackSource?[manifest.Packs.Count];
-        OpenPacks(manifest.NeededFor(pack), cancellationToken);
+        _packs[pack] = from is null ? null : new Borrowed(from);
+        OpenPacks(manifest.NeededFor(pack).Where(index => _packs[index] is null), cancellationToken);
     }
 
     /// <summary>Reads the records of one pack, by a manifest that came from elsewhere.</summary>
+    /// <param name="files">Where it stands, and what is needed to read it.</param>
+    /// <param name="pool">For records and what they are decoded to.</param>
+    /// <param name="task">The task that it belongs to.</param>
+    /// <param name="checkpoint">The checkpoint.</param>
+    /// <param name="manifest">Its manifest.</param>
+    /// <param name="pack">Which of its packs.</param>
+    /// <param name="from">Another place where that one stands; it stays open. Null: it is taken from the files.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
     /// <exception cref="CheckpointDamagedException">The pack, or one that is needed to read it, is missing or does not begin as
     /// one.</exception>
     public static FolderReader OfPack(
@@ -68,8 +78,9 @@ internal sealed class FolderReader : IDisposable
         CheckpointRef checkpoint,
         Manifest manifest,
         int pack,
+        IPackSource? from,
         CancellationToken cancellationToken
-    ) => new(files, pool, task, checkpoint, manifest, pack, cancellationToken);
+    ) => new(files, pool, task, checkpoint, manifest, pack, from, cancellationToken);
 
     public IStoreFiles Files { get; }
 
@@ -206,6 +217,7 @@ internal sealed class FolderReader : IDisposable
 
     /// <summary>Reads a chunk link by link, each from the first place that has it whole.</summary>
     /// <exception cref="CheckpointDamagedException">One of them is whole nowhere.</exception>
+    /// <exception cref="CheckpointStoreException">One is whole nowhere, but a place did not answer.</exception>
     private void ReadMistrusting(ManifestChunk chunk, Span<byte> raw)
     {
         byte[] record = new byte[PackFormat.RecordHeaderSize + chunk.Stored];
@@ -217,13 +229,31 @@ internal sealed class FolderReader : IDisposable
             ReadMistrusting(link, below);
         }
 
-        string? wrong = ReadWhole(_packs[chunk.Pack]!, raw);
-        string? first = wrong;
-        for (int number = 0; wrong is not null; number++)
+        if (ReadWhole(_packs[chunk.Pack]!, raw) is not { } wrong)
         {
-            using IPackSource other = _packs[chunk.Pack]!.Other(number) ?? throw Damaged(chunk, first!);
-            wrong = ReadWhole(other, raw);
+            return;
         }
+
+        CheckpointStoreException? silent = null;
+        foreach (IPackSource other in _packs[chunk.Pack]!.Others())
+        {
+            using (other)
+            {
+                try
+                {
+                    if (ReadWhole(other, raw) is null)
+                    {
+                        return;
+                    }
+                }
+                catch (CheckpointStoreException e)
+                {
+                    silent ??= e;
+                }
+            }
+        }
+
+        throw silent is null ? Damaged(chunk, wrong) : silent;
 
         string? ReadWhole(IPackSource pack, Span<byte> target)
         {
@@ -290,4 +320,16 @@ internal sealed class FolderReader : IDisposable
             $"Checkpoint {_checkpoint.Name} of {_task}: {Manifest.Packs[chunk.Pack]} {what} (chunk at offset {chunk.Offset}, "
                 + $"{chunk.Stored} bytes)."
         );
+
+    /// <summary>A pack that is somebody else's to close, as it stands at one place and no other.</summary>
+    private sealed class Borrowed(IPackSource pack) : IPackSource
+    {
+        public int Read(long offset, Memory<byte> target, CancellationToken cancellationToken) =>
+            pack.Read(offset, target, cancellationToken);
+
+        public void Dispose()
+        {
+            // Not this one's.
+        }
+    }
 }

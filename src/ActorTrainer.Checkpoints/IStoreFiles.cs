@@ -118,8 +118,9 @@ internal interface IPackSource : IDisposable
     /// <returns>How many bytes, which may be fewer than asked for; 0 at the end of the pack.</returns>
     int Read(long offset, Memory<byte> target, CancellationToken cancellationToken);
 
-    /// <summary>The same pack at another place that may have it, for when what is read here has other bytes than were written.</summary>
-    /// <param name="number">Which of the other places, from 0.</param>
-    /// <returns>It reads 0 bytes where the place has no such pack. Null: there are no more places; by default there is none.</returns>
-    IPackSource? Other(int number) => null;
+    /// <summary>
+    /// The same pack at each of the other places that may have it, for when what is read here has other bytes than were written. One that has
+    /// no such pack reads 0 bytes; one that does not answer throws, and the next may be asked. Default: there are none.
+    /// </summary>
+    IEnumerable<IPackSource> Others() => [];
 }

@@ -45,6 +45,7 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
     private const int ComparedAtOnce = 64 << 10;
 
     private MemoryStateFile[]? _listed;
+    private Dictionary<string, MemoryStateFile> _byPath = [];
 
     /// <summary>What stands where.</summary>
     public IReadOnlyList<MemoryFile> Files => files;
@@ -55,7 +56,7 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
     public MemorySource? Former { get; set; }
 
     /// <summary>A file of a state that was stored; null: it has none of this path.</summary>
-    public MemoryStateFile? Find(string path) => _listed?.FirstOrDefault(file => file.Path == path);
+    public MemoryStateFile? Find(string path) => _byPath.GetValueOrDefault(path);
 
     internal override IReadOnlyList<StateFile> List()
     {
@@ -91,6 +92,7 @@ internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFi
                 .OrderBy(file => file.Path, StringComparer.Ordinal)
                 .Select(file => new MemoryStateFile(memory, file, modified, () => Former)),
         ];
+        _byPath = _listed.ToDictionary(file => file.Path, StringComparer.Ordinal);
         return _listed;
     }
 

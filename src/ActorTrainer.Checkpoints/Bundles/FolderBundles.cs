@@ -43,6 +43,19 @@ public sealed class FolderBundles : IBundleStore
         return PutAsync(hash, archive.ReadAsync, cancellationToken);
     }
 
+    /// <summary>Whether the folder has a bundle, and what it has is that.</summary>
+    internal async Task<bool> IsWholeAsync(string hash, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await ReadAsync(_layout.BundlePath(hash), folder: null, cancellationToken)).Hash == hash;
+        }
+        catch (Exception e) when (e is BundleException || StoreErrors.IsFromSystem(e))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Opens an archive as it is; null: the folder has none.</summary>
     /// <exception cref="CheckpointStoreException">The folder is away.</exception>
     internal SafeFileHandle? Open(string hash)

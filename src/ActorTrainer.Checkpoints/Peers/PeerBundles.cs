@@ -64,7 +64,16 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     /// <returns>Whether they have.</returns>
     /// <exception cref="CheckpointStoreException">It is not here, and may be at a node that does not answer.</exception>
     public async Task<bool> KeepAsync(string hash, CancellationToken cancellationToken) =>
-        (own.Has(hash) || await FetchAsync(hash, cancellationToken)) && await TryCopyAsync(hash, cancellationToken);
+        (own.Has(hash) || await FetchAsync(hash, cancellationToken))
+        && (
+            await TryCopyAsync(hash, cancellationToken)
+            // What is damaged here nobody takes.
+            || (
+                !await own.IsWholeAsync(hash, cancellationToken)
+                && await FetchAsync(hash, cancellationToken)
+                && await TryCopyAsync(hash, cancellationToken)
+            )
+        );
 
     /// <summary>Fetches a bundle from the first node that has it whole.</summary>
     /// <returns>Whether one has.</returns>
@@ -104,9 +113,11 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     }
 
     /// <summary>Hands a bundle that is here to others until enough of them have it.</summary>
+    /// <returns>Whether they have; false also where it is damaged here.</returns>
     private async Task<bool> TryCopyAsync(string hash, CancellationToken cancellationToken)
     {
         int have = 0;
+        bool? isWhole = null;
         foreach (NodeAddress node in OrderOf(hash))
         {
             if (have == copies)
@@ -118,6 +129,12 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
             {
                 if (!await caller.HasBundleAsync(node, hash, cancellationToken))
                 {
+                    isWhole ??= await own.IsWholeAsync(hash, cancellationToken);
+                    if (isWhole is false)
+                    {
+                        return false;
+                    }
+
                     await SendAsync(node, hash, cancellationToken);
                 }
 

@@ -240,16 +240,18 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
             OwnThreads.Wait(() => caller.ReadAsync(node, source.Task, source.Pack, offset, target, cancellationToken));
     }
 
-    /// <exception cref="CheckpointStoreException">No more are there, but one that may come back.</exception>
-    private AtNode? Other(Source source, int number)
+    /// <exception cref="CheckpointStoreException">After the last one: a node may come back that has it.</exception>
+    private IEnumerable<IPackSource> Others(Source source)
     {
-        NodeAddress[] others = [.. OrderOf(source.Task).Where(node => node != source.Node)];
-        if (number < others.Length)
+        foreach (NodeAddress node in OrderOf(source.Task).Except([source.Node]).ToArray())
         {
-            return new AtNode(caller, others[number], source.Task, source.Pack);
+            yield return new AtNode(caller, node, source.Task, source.Pack);
         }
 
-        return peers.Missing is [NodeAddress gone, ..] ? throw WaitFor(gone, source.Task, source.Pack) : null;
+        if (peers.Missing is [NodeAddress gone, ..])
+        {
+            throw WaitFor(gone, source.Task, source.Pack);
+        }
     }
 
     /// <summary>A pack as one node has it; one that does not answer may have it whole, and so it is an error.</summary>
@@ -301,7 +303,7 @@ internal sealed class PeerFiles(PeerCaller caller, IPeers peers, int copies) : I
             return files.Read(this, offset, target, cancellationToken);
         }
 
-        public IPackSource? Other(int number) => files.Other(this, number);
+        public IEnumerable<IPackSource> Others() => files.Others(this);
 
         public void Dispose()
         {

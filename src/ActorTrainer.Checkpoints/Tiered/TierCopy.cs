@@ -76,7 +76,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         local.Prepare(task, mayCreateStore: false, cancellationToken);
         foreach (int i in reader.Manifest.PacksInOrder())
         {
-            if (!IsWhole(task, checkpoint, reader.Manifest, i, cancellationToken))
+            if (!IsWhole(task, checkpoint, reader.Manifest, i, from: null, cancellationToken))
             {
                 FetchPack(task, checkpoint, reader.Manifest, i, cancellationToken);
             }
@@ -122,20 +122,55 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         target.PutPack(task, pack, length, sink => CopyPack(source, sink, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Fetches a pack from the first place that has it whole, or what the last one has.</summary>
+    /// <summary>
+    /// Fetches a pack from the first place that has it whole. What the folder has is replaced by nothing else: other checkpoints may find in it
+    /// what they need.
+    /// </summary>
+    /// <exception cref="CheckpointDamagedException">No place has it whole.</exception>
+    /// <exception cref="CheckpointStoreException">None of those that answer has it whole.</exception>
     private void FetchPack(TaskId task, CheckpointRef checkpoint, Manifest manifest, int index, CancellationToken cancellationToken)
     {
         string pack = manifest.Packs[index];
         long length = remote.LengthOf(task, pack, cancellationToken) ?? 0;
+        bool isHere = local.LengthOf(task, pack, cancellationToken) is not null;
         using IPackSource first = Open(remote, task, pack, cancellationToken);
-        Put(first);
-        for (int other = 0; !IsWhole(task, checkpoint, manifest, index, cancellationToken) && first.Other(other) is { } source; other++)
+        if (!isHere)
         {
-            using (source)
+            // Read once: in most cases a new disk, and the pack is whole.
+            Put(first);
+            if (IsWhole(task, checkpoint, manifest, index, from: null, cancellationToken))
             {
-                Put(source);
+                return;
             }
         }
+
+        CheckpointStoreException? silent = null;
+        foreach (IPackSource source in isHere ? first.Others().Prepend(first) : first.Others())
+        {
+            try
+            {
+                if (IsWhole(task, checkpoint, manifest, index, source, cancellationToken))
+                {
+                    Put(source);
+                    return;
+                }
+            }
+            catch (CheckpointStoreException e)
+            {
+                silent ??= e;
+            }
+            finally
+            {
+                if (source != first)
+                {
+                    source.Dispose();
+                }
+            }
+        }
+
+        throw silent is null
+            ? new CheckpointDamagedException($"Checkpoint {checkpoint.Name} of {task}: {pack} is whole at no place.")
+            : silent;
 
         void Put(IPackSource source) =>
             local.PutPack(task, pack, length, sink => CopyPack(source, sink, cancellationToken), cancellationToken);
@@ -180,12 +215,19 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         );
     }
 
-    /// <summary>Whether the folder has a pack with all the bytes that the checkpoint takes from it.</summary>
-    private bool IsWhole(TaskId task, CheckpointRef checkpoint, Manifest manifest, int pack, CancellationToken cancellationToken)
+    /// <summary>Whether a pack has all the bytes that the checkpoint takes from it: the folder's, or one from elsewhere.</summary>
+    private bool IsWhole(
+        TaskId task,
+        CheckpointRef checkpoint,
+        Manifest manifest,
+        int pack,
+        IPackSource? from,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            using FolderReader reader = FolderReader.OfPack(local, pool, task, checkpoint, manifest, pack, cancellationToken);
+            using FolderReader reader = FolderReader.OfPack(local, pool, task, checkpoint, manifest, pack, from, cancellationToken);
             Verify(reader, pack, cancellationToken);
             return true;
         }

@@ -96,7 +96,7 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
                 : new CheckpointScrubber(
                     _client,
                     _store.Store,
-                    model.Checkpoints.Copies > 1 ? _store.Files : null,
+                    model.Checkpoints.Copies > 1 ? new KeptCopies(_store.Files, _store.Folder) : null,
                     model.Checkpoints.Scrub,
                     time,
                     loggers.CreateLogger<CheckpointScrubber>()

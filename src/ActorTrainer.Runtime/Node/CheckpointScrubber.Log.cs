@@ -16,6 +16,13 @@ internal sealed partial class CheckpointScrubber
     )]
     private static partial void LogDamaged(ILogger logger, TaskId task, string checkpoint, string reason);
 
+    [LoggerMessage(
+        Level = LogLevel.Error,
+        Message = "the copy of checkpoint {Checkpoint} of {Task} that this node keeps was read back and is damaged: {Reason} It is taken "
+            + "again from a node that has it whole. Look at the disk."
+    )]
+    private static partial void LogCopyDamaged(ILogger logger, TaskId task, string checkpoint, string reason);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "checkpoint {Checkpoint} of {Task} could not be read back now: {Reason}")]
     private static partial void LogUnread(ILogger logger, TaskId task, string checkpoint, string reason);
 

@@ -17,14 +17,14 @@ namespace ActorTrainer.Runtime.Node;
 /// </summary>
 /// <param name="client">Lists tasks and checkpoints, and takes what was found.</param>
 /// <param name="store">Where they are.</param>
-/// <param name="copies">The folder in which copies stand; null: this node keeps none.</param>
+/// <param name="copies">The copies that this node keeps for others; null: it keeps none.</param>
 /// <param name="model">How often, and how fast.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">Where it logs.</param>
 internal sealed partial class CheckpointScrubber(
     ITaskClient client,
     ICheckpointStore store,
-    PeerFolder? copies,
+    KeptCopies? copies,
     ScrubModel model,
     TimeProvider time,
     ILogger logger
@@ -79,20 +79,40 @@ internal sealed partial class CheckpointScrubber(
     }
 
     /// <summary>
-    /// Reads back what is due of the copies for others. Their owners say what becomes of a checkpoint that is damaged everywhere.
+    /// Reads back what is due of the copies for others, for so long that own ones are not late by it. Their owners say what becomes of a
+    /// checkpoint that is damaged everywhere.
     /// </summary>
-    private async Task ReadBackAsync(PeerFolder folder, IReadOnlyList<CheckpointListing> listed, CancellationToken cancellationToken)
+    private async Task ReadBackAsync(KeptCopies kept, IReadOnlyList<CheckpointListing> listed, CancellationToken cancellationToken)
     {
+        long began = time.GetTimestamp();
         foreach (CheckpointListing listing in listed.Where(listing => !listing.Damaged))
         {
             string manifest = CheckpointNames.ManifestFile(listing.Checkpoint.Name);
-            if (
-                folder.KnownWholeAt(listing.Task, manifest) is { } at
-                && time.GetUtcNow() - at >= model.Every
-                && await LookAsync(listing.Task, listing.Checkpoint, cancellationToken) is { Damage: null }
-            )
+            if (kept.Files.KnownWholeAt(listing.Task, manifest) is not { } at || time.GetUtcNow() - at < model.Every)
             {
-                folder.NoteWhole(listing.Task, manifest, time.GetUtcNow());
+                continue;
+            }
+
+            if (time.GetElapsedTime(began) > LongestPause)
+            {
+                return;
+            }
+
+            if (await LookAsync(kept.Folder, listing.Task, listing.Checkpoint, cancellationToken) is not { } found)
+            {
+                continue;
+            }
+
+            if (found.Damage is null)
+            {
+                kept.Files.NoteWhole(listing.Task, manifest, time.GetUtcNow());
+            }
+            else
+            {
+                LogCopyDamaged(logger, listing.Task, listing.Checkpoint.Name, found.Damage);
+
+                // Reading it where others have it too has the store fetch it; it is due until it is whole.
+                _ = await LookAsync(store, listing.Task, listing.Checkpoint, cancellationToken);
             }
         }
     }
@@ -128,11 +148,12 @@ internal sealed partial class CheckpointScrubber(
 
             string name = next.Checkpoint.Name;
             _ = read.Add(name);
-            if (await LookAsync(task, next.Checkpoint, cancellationToken) is { } found)
+            if (await LookAsync(store, task, next.Checkpoint, cancellationToken) is { } found)
             {
                 _ = await client.AskAsync(task, new RecordVerification(name, time.GetUtcNow(), found.Damage), cancellationToken);
                 if (found.Damage is not null)
                 {
+                    LogDamaged(logger, task, name, found.Damage);
                     _ = damaged.Add(name);
                 }
             }
@@ -140,17 +161,21 @@ internal sealed partial class CheckpointScrubber(
     }
 
     /// <summary>Null: the store did not answer, which says nothing about the checkpoint.</summary>
-    private async Task<Finding?> LookAsync(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
+    private async Task<Finding?> LookAsync(
+        ICheckpointStore place,
+        TaskId task,
+        CheckpointRef checkpoint,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            long bytes = await store.ScrubAsync(task, checkpoint, model.BytesPerSecond, cancellationToken);
+            long bytes = await place.ScrubAsync(task, checkpoint, model.BytesPerSecond, cancellationToken);
             LogWhole(logger, task, checkpoint.Name, bytes);
             return new Finding(null);
         }
         catch (CheckpointDamagedException e)
         {
-            LogDamaged(logger, task, checkpoint.Name, e.Message);
             return new Finding(e.Message);
         }
         catch (Exception e) when (e is CheckpointStoreException or IOException or UnauthorizedAccessException)
@@ -194,3 +219,8 @@ internal sealed partial class CheckpointScrubber(
     /// <summary>What came of reading; without damage it is whole.</summary>
     private sealed record Finding(string? Damage);
 }
+
+/// <summary>What a node keeps for others.</summary>
+/// <param name="Files">Says what is there, and since when it is known to be whole.</param>
+/// <param name="Folder">Reads it.</param>
+internal sealed record KeptCopies(PeerFolder Files, ICheckpointStore Folder);

@@ -33,12 +33,15 @@ internal sealed class CopyCare(
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan BundlesAgainAfter = TimeSpan.FromMinutes(2);
 
     private readonly CancellationTokenSource _stopping = new();
     private Task _running = Task.CompletedTask;
     private string _seen = "";
     private string _mended = "";
     private long? _failed;
+    private string _bundlesKept = "";
+    private long? _bundlesFailed;
     private bool _few;
 
     /// <summary>The bundles of this cluster's tasks, as far as they were asked for; null: one has none.</summary>
@@ -80,14 +83,21 @@ internal sealed class CopyCare(
         string now = $"{string.Join(',', living)} {string.Join(',', own)}";
         bool stands = now == _seen;
         _seen = now;
-        if (!stands || (now == _mended && _failed is null) || (_failed is { } at && time.GetElapsedTime(at) < AgainAfter))
+        if (stands && IsDue(now == _mended, _failed, AgainAfter))
         {
-            return;
+            _failed = await TryMendAsync(owned, cancellationToken) ? null : time.GetTimestamp();
+            _mended = now;
         }
 
-        _failed = await TryMendAsync(owned, cancellationToken) ? null : time.GetTimestamp();
-        _mended = now;
+        if (stands && IsDue(now == _bundlesKept, _bundlesFailed, BundlesAgainAfter))
+        {
+            _bundlesFailed = await TryKeepBundlesAsync(owned, cancellationToken) ? null : time.GetTimestamp();
+            _bundlesKept = now;
+        }
     }
+
+    private bool IsDue(bool isDone, long? failed, TimeSpan againAfter) =>
+        failed is { } at ? time.GetElapsedTime(at) >= againAfter : !isDone;
 
     private async Task<bool> TryMendAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
     {
@@ -106,6 +116,18 @@ internal sealed class CopyCare(
                 }
             }
 
+            return true;
+        }
+        catch (Exception e) when (e is CheckpointStoreException or JournalUnavailableException or IOException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<bool> TryKeepBundlesAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
+    {
+        try
+        {
             return await KeepBundlesAsync(owned, cancellationToken);
         }
         catch (Exception e) when (e is CheckpointStoreException or JournalUnavailableException or IOException)
@@ -128,7 +150,12 @@ internal sealed class CopyCare(
             if (!_hashes.TryGetValue(task, out string? hash))
             {
                 IReadOnlyList<EventRow> first = await client.ReadEventsAsync(task, 0, 1, cancellationToken);
-                hash = first is [{ Event: TaskSubmitted submitted }] ? submitted.Spec.Bundle?.Hash : null;
+                if (first is not [{ Event: TaskSubmitted submitted }])
+                {
+                    continue;
+                }
+
+                hash = submitted.Spec.Bundle?.Hash;
                 _hashes.Add(task, hash);
             }
 

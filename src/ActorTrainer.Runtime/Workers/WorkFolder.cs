@@ -1,6 +1,7 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers.Environments;
 
 namespace ActorTrainer.Runtime.Workers;
 
@@ -12,6 +13,7 @@ internal static class WorkFolder
     /// <param name="folder">The run's working directory, empty.</param>
     /// <param name="bundles">Where its bundle is.</param>
     /// <param name="cancellationToken">Ends it early.</param>
+    /// <exception cref="UnpreparedException">The bundle cannot be had here now.</exception>
     public static async Task<string?> FillAsync(TaskSpec spec, string folder, IBundleStore bundles, CancellationToken cancellationToken)
     {
         try
@@ -23,9 +25,13 @@ internal static class WorkFolder
 
             return spec.Links.Select(link => Link(folder, link.Key, link.Value)).FirstOrDefault(problem => problem is not null);
         }
-        catch (Exception e) when (e is BundleException or CheckpointStoreException)
+        catch (BundleException e)
         {
             return e.Message;
+        }
+        catch (CheckpointStoreException e)
+        {
+            throw new UnpreparedException(e.Message, nodeUnfit: true);
         }
     }
 

@@ -162,7 +162,10 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
         await _scrubber.DisposeAsync();
         _scrubber = Scrubber(
             copies,
-            new PeerFolder(_folder["store"], new FolderBundles(new CheckpointStoreModel { Path = _folder["store"] }, _time))
+            new KeptCopies(
+                new PeerFolder(_folder["store"], new FolderBundles(new CheckpointStoreModel { Path = _folder["store"] }, _time)),
+                _store
+            )
         );
         CheckpointRef saved = await SaveAsync(copies, 0);
         await copies.DrainAsync(CancellationToken.None);
@@ -178,7 +181,9 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         await PassAsync();
         (await File.ReadAllBytesAsync(FileOf("store", saved.Packs[0]))).ShouldBe(before);
-        File.GetLastWriteTimeUtc(manifest).ShouldBe(_time.GetUtcNow().UtcDateTime, "it is read back in a week again");
+        File.GetLastWriteTimeUtc(manifest).ShouldNotBe(_time.GetUtcNow().UtcDateTime, "it was damaged, and is looked at again");
+        await PassAsync();
+        File.GetLastWriteTimeUtc(manifest).ShouldBe(_time.GetUtcNow().UtcDateTime, "it is whole, and read back in a week again");
 
         // Damaged everywhere: whoever owns it says so.
         Flip("store", saved.Packs[0]);
@@ -223,7 +228,7 @@ public sealed class CheckpointScrubberTests : IAsyncDisposable
     private FolderStore Open(string name) =>
         new(new CheckpointStoreModel { Path = _folder[name], ChunkSizeBytes = 4096 }, TimeProvider.System);
 
-    private CheckpointScrubber Scrubber(ICheckpointStore store, PeerFolder? copies = null) =>
+    private CheckpointScrubber Scrubber(ICheckpointStore store, KeptCopies? copies = null) =>
         new(_node, store, copies, new ScrubModel { Every = Week, BytesPerSecond = 1L << 40 }, _time, NullLogger.Instance);
 
     private void OwnedBy(long owner) =>

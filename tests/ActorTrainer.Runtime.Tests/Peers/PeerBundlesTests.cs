@@ -125,6 +125,22 @@ public sealed class PeerBundlesTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Keep_DamagedHereAndAHolderIsLost_IsFetchedAndHandedOn()
+    {
+        string hash = await PutAsync(Open(_own, copies: 2));
+        NodeAddress lost = await _ring.StopAsync(Holders(hash)[0]);
+        _ring.Known.Living.Remove(lost);
+        Flip(OwnPath(hash));
+
+        (await Open(_own, copies: 2).KeepAsync(hash, CancellationToken.None)).ShouldBeTrue();
+
+        Holders(hash).Length.ShouldBe(2);
+        _ring.Known.Living.ShouldAllBe(node => !_ring.Known.IsPassedOver(node));
+        await _own.UnpackAsync(hash, _folder["out"], CancellationToken.None);
+        ShouldBeUnpacked();
+    }
+
+    [Fact]
     public async Task Keep_NoOtherNode_IsNotEnough()
     {
         _ring.Known.Living.Clear();

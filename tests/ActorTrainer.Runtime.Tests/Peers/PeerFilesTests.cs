@@ -14,17 +14,16 @@ namespace ActorTrainer.Runtime.Tests.Peers;
 
 public sealed class PeerFilesTests : IAsyncDisposable
 {
-    private static readonly TaskId Task = TaskId.Parse("peers-x1");
+    private static readonly TaskId Task = PeerRing.Task;
 
     private readonly TemporaryFolder _folder = new();
-    private readonly DeterministicRandom _random = new(5);
     private readonly PeerRing _ring;
     private readonly TieredStore _store;
 
     public PeerFilesTests()
     {
         _ring = new PeerRing(_folder, nodes: 3);
-        _store = Open(_folder["own"], _ring);
+        _store = _ring.Open(_folder["own"]);
     }
 
     public async ValueTask DisposeAsync()
@@ -54,7 +53,7 @@ public sealed class PeerFilesTests : IAsyncDisposable
         CheckpointRef saved = await SaveAsync(_store);
         await _store.DrainAsync(CancellationToken.None);
 
-        await using TieredStore other = Open(_folder["elsewhere"], _ring);
+        await using TieredStore other = _ring.Open(_folder["elsewhere"]);
         await other.RestoreAsync(Task, saved, _folder["restored"], CancellationToken.None);
         DiskFolder.Read(_folder["restored"])["a"].ShouldBe(DiskFolder.Read(_folder["source"])["a"]);
         await other.DrainAsync(CancellationToken.None);
@@ -118,50 +117,11 @@ public sealed class PeerFilesTests : IAsyncDisposable
             await Should.ThrowAsync<CheckpointStoreException>(() => stranger.Store.VerifyAsync(Task, saved, CancellationToken.None))
         ).Message.ShouldContain("401");
 
-        await using TieredStore other = Open(_folder["stranger"], stranger);
+        await using TieredStore other = stranger.Open(_folder["stranger"]);
         CheckpointRef second = await SaveAsync(other);
         await Should.ThrowAsync<CheckpointStoreException>(() => other.DrainAsync(CancellationToken.None));
         other.Backlog.ShouldBe(1);
         _ring.HoldersOf(Task, CheckpointNames.ManifestFile(second.Name)).ShouldBeEmpty();
-    }
-
-    /// <summary>The first one that is asked has other bytes, which its length does not show.</summary>
-    [Theory]
-    [InlineData("flipped")]
-    [InlineData("cut")]
-    [InlineData("header")]
-    public async Task Restore_FirstHolderHasOtherBytes_GoesOnToTheNextAndFetchesWhatIsWhole(string damage)
-    {
-        using TemporaryFolder folder = new();
-        await using PeerRing ring = new(folder, nodes: 3, copies: 2);
-        await using TieredStore store = Open(folder["own"], ring);
-        CheckpointRef saved = await SaveAsync(store);
-        await store.DrainAsync(CancellationToken.None);
-        NodeAddress[] holders = [.. PeerOrder.Of(Task.Value, ring.Known.Self, ring.Known.Living).Take(2)];
-        PeerRing.Damage(
-            ring.FolderOf(holders[0]),
-            Task,
-            saved.Packs[0],
-            bytes =>
-            {
-                bytes[damage == "header" ? 0 : bytes.Length / 2] ^= 1;
-                return damage == "cut" ? bytes[..(bytes.Length / 2)] : bytes;
-            }
-        );
-
-        await using TieredStore other = Open(folder["elsewhere"], ring);
-        await other.RestoreAsync(Task, saved, folder["restored"], CancellationToken.None);
-        DiskFolder.Read(folder["restored"])["a"].ShouldBe(DiskFolder.Read(_folder["source"])["a"]);
-        await other.DrainAsync(CancellationToken.None);
-        FolderStore fetched = new(PeerRing.Model(folder["elsewhere"]), TimeProvider.System);
-        (await fetched.VerifyAsync(Task, saved, CancellationToken.None)).ShouldBePositive();
-
-        // The second one has to be asked before it is said to be damaged.
-        ring.Known.Living.Remove(holders[1]);
-        ring.Known.Missing.Add(holders[1]);
-        await Should.ThrowAsync<CheckpointStoreException>(() => ring.Store.VerifyAsync(Task, saved, CancellationToken.None));
-        ring.Known.Missing.Clear();
-        await Should.ThrowAsync<CheckpointDamagedException>(() => ring.Store.VerifyAsync(Task, saved, CancellationToken.None));
     }
 
     [Fact]
@@ -303,14 +263,6 @@ public sealed class PeerFilesTests : IAsyncDisposable
         ShouldHoldNothing();
     }
 
-    private static TieredStore Open(string folder, PeerRing ring)
-    {
-        FolderStore local = new(PeerRing.Model(folder), TimeProvider.System);
-        TieredStore store = new(local, ring.Store, folder + "-sync", interval: null, TimeProvider.System);
-        store.Load();
-        return store;
-    }
-
     private static string[] FilesOf(CheckpointRef checkpoint) => [CheckpointNames.ManifestFile(checkpoint.Name), .. checkpoint.Packs];
 
     /// <summary>Takes requests as a node would, and dies in the middle of the first body.</summary>
@@ -365,17 +317,5 @@ public sealed class PeerFilesTests : IAsyncDisposable
         return await _ring.Http.PutAsync(new Uri($"http://{_ring.Known.Living[0]}/v1/peers{path}"), content);
     }
 
-    private Task<CheckpointRef> SaveAsync(TieredStore store, int bytes = 50_000)
-    {
-        byte[] noise = new byte[bytes];
-        for (int i = 0; i < bytes; i++)
-        {
-            noise[i] = (byte)(_random.NextUInt64() >> 56);
-        }
-
-        DiskFolder.Write(_folder["source"], new Dictionary<string, byte[]> { ["a"] = noise, ["same"] = [1, 2, 3] });
-        StagedState state = new("s1", 10, 1.5, "request", new Dictionary<string, double>());
-        SaveRequest request = new(Task, 1, CheckpointNames.Create(1, 10, _random), state, StateSource.OfFolder(_folder["source"]), []);
-        return store.SaveAsync(request, CancellationToken.None);
-    }
+    private Task<CheckpointRef> SaveAsync(TieredStore store, int bytes = 50_000) => _ring.SaveAsync(store, bytes);
 }

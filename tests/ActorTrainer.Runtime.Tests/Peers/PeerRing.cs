@@ -1,9 +1,12 @@
 using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Checkpoints.Peers;
+using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Client;
+using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
+using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Api;
 using ActorTrainer.Testing.Api;
 using ActorTrainer.Testing.Checkpoints;
@@ -19,6 +22,7 @@ internal sealed class PeerRing : IAsyncDisposable
     private readonly TemporaryFolder _folder;
     private readonly List<ApiServer?> _servers = [];
     private readonly HttpClient _http;
+    private readonly DeterministicRandom _random = new(5);
 
     /// <param name="folder">Where their folders are.</param>
     /// <param name="nodes">How many.</param>
@@ -38,6 +42,9 @@ internal sealed class PeerRing : IAsyncDisposable
         Store = new PeerStore(Files, Model(""), TimeProvider.System);
     }
 
+    /// <summary>Whose checkpoints are saved.</summary>
+    public static TaskId Task { get; } = TaskId.Parse("peers-x1");
+
     public FakePeers Known { get; } = new();
 
     public PeerCaller Caller { get; }
@@ -55,6 +62,30 @@ internal sealed class PeerRing : IAsyncDisposable
 
     /// <summary>The folder of a node, by its address.</summary>
     public string FolderOf(NodeAddress node) => FolderOf(_servers.FindIndex(server => server?.Address == node));
+
+    /// <summary>The store of a further node, below a folder.</summary>
+    public TieredStore Open(string folder)
+    {
+        FolderStore local = new(Model(folder), TimeProvider.System);
+        TieredStore store = new(local, Store, folder + "-sync", interval: null, TimeProvider.System);
+        store.Load();
+        return store;
+    }
+
+    /// <summary>Saves other bytes each time; what was saved last stands in <c>source</c>.</summary>
+    public Task<CheckpointRef> SaveAsync(TieredStore store, int bytes = 50_000)
+    {
+        byte[] noise = new byte[bytes];
+        for (int i = 0; i < bytes; i++)
+        {
+            noise[i] = (byte)(_random.NextUInt64() >> 56);
+        }
+
+        DiskFolder.Write(_folder["source"], new Dictionary<string, byte[]> { ["a"] = noise, ["same"] = [1, 2, 3] });
+        StagedState state = new("s1", 10, 1.5, "request", new Dictionary<string, double>());
+        SaveRequest request = new(Task, 1, CheckpointNames.Create(1, 10, _random), state, StateSource.OfFolder(_folder["source"]), []);
+        return store.SaveAsync(request, CancellationToken.None);
+    }
 
     /// <summary>The bundles below a folder.</summary>
     public static FolderBundles BundlesOf(string folder) => new(Model(folder), TimeProvider.System);
