@@ -119,8 +119,8 @@ internal interface IPackSource : IDisposable
     int Read(long offset, Memory<byte> target, CancellationToken cancellationToken);
 
     /// <summary>
-    /// The same pack at each of the other places that may have it, for when what is read here has other bytes than were written. One that has
-    /// no such pack reads 0 bytes; one that does not answer throws, and the next may be asked. Default: there are none.
+    /// The same pack at each of the other places that may have it, for when what is read here has other bytes than were written. One that
+    /// has no such pack reads 0 bytes; one that does not answer throws, and the next may be asked. Default: there are none.
     /// </summary>
     IEnumerable<IPackSource> Others() => [];
 }

@@ -123,8 +123,8 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
     }
 
     /// <summary>
-    /// Fetches a pack from the first place that has it whole. What the folder has is replaced by nothing else: other checkpoints may find in it
-    /// what they need.
+    /// Fetches a pack from the first place that has it whole. What the folder has is replaced by nothing else: other checkpoints may find
+    /// in it what they need.
     /// </summary>
     /// <exception cref="CheckpointDamagedException">No place has it whole.</exception>
     /// <exception cref="CheckpointStoreException">None of those that answer has it whole.</exception>
