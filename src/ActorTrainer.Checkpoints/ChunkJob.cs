@@ -19,8 +19,8 @@ internal sealed class ChunkJob(BufferPool pool, int chunkSize) : IDisposable
     private readonly byte[] _encoded = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
     private readonly byte[] _scratch = pool.Rent(chunkSize + PackFormat.RecordHeaderSize);
     private readonly byte[] _sha256 = new byte[32];
-    private byte[]? _difference;
     private readonly ZstdCoder _coder = ZstdCoder.Rent();
+    private byte[]? _difference;
     private int _storedLength;
     private ChunkCodec _codec;
 

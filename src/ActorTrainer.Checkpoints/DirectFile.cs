@@ -92,7 +92,7 @@ internal sealed class DirectFile : IDiskFile
         GiveBack();
 
         // Of one that is given up: its bytes are wanted no more, its handle is in use until then.
-        ((IAsyncResult)_sync).AsyncWaitHandle.WaitOne();
+        _ = Task.WaitAny(_sync);
         _file.Dispose();
     }
 

@@ -19,9 +19,14 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
 
     public async Task<bool> HasAsync(string hash, CancellationToken cancellationToken)
     {
-        if (!BundleSpec.IsHash(hash) || own.Has(hash))
+        if (own.Has(hash))
         {
-            return own.Has(hash);
+            return true;
+        }
+
+        if (!BundleSpec.IsHash(hash))
+        {
+            return false;
         }
 
         bool[] answers = await Task.WhenAll(OrderOf(hash).Select(node => HasAsync(node, hash, cancellationToken)));
@@ -32,7 +37,7 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     public async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
     {
         BundleSpec put = await own.PutAsync(hash, archive, cancellationToken);
-        _ = await TryCopyAsync(hash, cancellationToken);
+        _ = await TryCopyAsync(hash, isWhole: true, cancellationToken);
         return put;
     }
 
@@ -63,17 +68,22 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     /// <summary>Sees to it that this node and enough others have a bundle.</summary>
     /// <returns>Whether they have.</returns>
     /// <exception cref="CheckpointStoreException">It is not here, and may be at a node that does not answer.</exception>
-    public async Task<bool> KeepAsync(string hash, CancellationToken cancellationToken) =>
-        (own.Has(hash) || await FetchAsync(hash, cancellationToken))
-        && (
-            await TryCopyAsync(hash, cancellationToken)
-            // What is damaged here nobody takes.
-            || (
-                !await own.IsWholeAsync(hash, cancellationToken)
-                && await FetchAsync(hash, cancellationToken)
-                && await TryCopyAsync(hash, cancellationToken)
-            )
-        );
+    public async Task<bool> KeepAsync(string hash, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (own.Has(hash))
+            {
+                return await TryCopyAsync(hash, isWhole: false, cancellationToken);
+            }
+        }
+        catch (BundleException)
+        {
+            // Damaged here, so that nobody would take it.
+        }
+
+        return await FetchAsync(hash, cancellationToken) && await TryCopyAsync(hash, isWhole: true, cancellationToken);
+    }
 
     /// <summary>Fetches a bundle from the first node that has it whole.</summary>
     /// <returns>Whether one has.</returns>
@@ -113,11 +123,14 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     }
 
     /// <summary>Hands a bundle that is here to others until enough of them have it.</summary>
-    /// <returns>Whether they have; false also where it is damaged here.</returns>
-    private async Task<bool> TryCopyAsync(string hash, CancellationToken cancellationToken)
+    /// <param name="hash">The bundle's.</param>
+    /// <param name="isWhole">Whether it is known to be whole: it is read through otherwise, before it is handed on.</param>
+    /// <param name="cancellationToken">Ends it early.</param>
+    /// <returns>Whether they have.</returns>
+    /// <exception cref="BundleException">It is to be handed on, and is damaged here.</exception>
+    private async Task<bool> TryCopyAsync(string hash, bool isWhole, CancellationToken cancellationToken)
     {
         int have = 0;
-        bool? isWhole = null;
         foreach (NodeAddress node in OrderOf(hash))
         {
             if (have == copies)
@@ -129,10 +142,10 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
             {
                 if (!await caller.HasBundleAsync(node, hash, cancellationToken))
                 {
-                    isWhole ??= await own.IsWholeAsync(hash, cancellationToken);
-                    if (isWhole is false)
+                    isWhole = isWhole || await own.IsWholeAsync(hash, cancellationToken);
+                    if (!isWhole)
                     {
-                        return false;
+                        throw new BundleException($"Bundle {BundleSpec.Shorten(hash)} is damaged here.");
                     }
 
                     await SendAsync(node, hash, cancellationToken);

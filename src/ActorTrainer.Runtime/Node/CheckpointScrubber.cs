@@ -50,7 +50,7 @@ internal sealed partial class CheckpointScrubber(
     public async Task PassAsync(CancellationToken cancellationToken)
     {
         IReadOnlySet<int> owned = OwnTasks.Shards(client.View);
-        TaskId[] tasks =
+        HashSet<TaskId> tasks =
         [
             .. (await client.ListTasksAsync(new TaskFilter(), cancellationToken))
                 .Where(task => owned.Contains(task.Summary.Shard))

@@ -2,6 +2,8 @@ using System.Runtime.Versioning;
 using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
+using ActorTrainer.Runtime.Workers;
+using ActorTrainer.Runtime.Workers.Environments;
 
 namespace ActorTrainer.Runtime.Tests.Workers;
 
@@ -42,6 +44,28 @@ public sealed class WorkFolderTests
             harness.Start(run, cases[i].Spec);
             (await harness.WaitAsync<WorkerStartFailed>(failed => failed.Run == run)).Detail.ShouldContain(cases[i].Says);
         }
+    }
+
+    /// <summary>Another node may have what it needs, and no attempt is lost.</summary>
+    [Fact]
+    public async Task Fill_StoreIsAway_SaysThatTheNodeIsUnfit()
+    {
+        FolderBundles away = new(new CheckpointStoreModel { Path = "/dev/null/x" }, TimeProvider.System);
+        TaskSpec spec = new()
+        {
+            Name = "a",
+            Command = ["true"],
+            Bundle = new BundleSpec(new string('a', 64), 1, 1),
+        };
+        string folder = Directory.CreateTempSubdirectory("actortrainer-").FullName;
+
+        UnpreparedException unprepared = await Should.ThrowAsync<UnpreparedException>(() =>
+            WorkFolder.FillAsync(spec, folder, away, CancellationToken.None)
+        );
+
+        unprepared.NodeUnfit.ShouldBeTrue();
+        unprepared.Message.ShouldContain("The checkpoint store at /dev/null/x is away");
+        Directory.Delete(folder, recursive: true);
     }
 
     private static Dictionary<string, string> Link(string name, string target) => new() { [name] = target };
