@@ -5,17 +5,21 @@ namespace ActorTrainer.Checkpoints;
 /// <summary>A large file that is written to the disk itself, a few pieces at once.</summary>
 internal sealed class DirectFile : IDiskFile
 {
-    /// <summary>One is filled while the others are written.</summary>
-    private const int Pieces = 4;
+    /// <summary>One is filled while the others are written, or wait while the disk is busy with a sync.</summary>
+    private const int Pieces = 8;
+
+    /// <summary>So many are on their way at once, one of them a sync.</summary>
+    private const int AtOnce = 4;
 
     /// <summary>
     /// The sync of so much is begun while what follows is written: a disk with memory of its own, as that of a virtual machine, takes bytes
     /// faster than it makes them durable, and would begin with that when all are there.
     /// </summary>
-    private const long SyncedAtOnce = 32L << 20;
+    private const long SyncedAtOnce = 64L << 20;
 
     private readonly SafeFileHandle _file;
     private readonly Piece[] _pieces = [.. Enumerable.Range(0, Pieces).Select(_ => new Piece())];
+    private StandingThreads? _threads;
     private int _current;
     private long _end;
     private long _syncFrom = SyncedAtOnce;
@@ -24,6 +28,8 @@ internal sealed class DirectFile : IDiskFile
     private DirectFile(SafeFileHandle file) => _file = file;
 
     public long Length => RandomAccess.GetLength(_file);
+
+    private StandingThreads Threads => _threads ??= new StandingThreads(AtOnce);
 
     /// <summary>Takes an empty file over; null where it is better, or only possible, to write it as any other.</summary>
     public static DirectFile? TryTake(SafeFileHandle file)
@@ -56,7 +62,7 @@ internal sealed class DirectFile : IDiskFile
             bytes = bytes[count..];
             if (piece.Length == AlignedMemory.Size)
             {
-                piece.Begin(_file, _end - AlignedMemory.Size);
+                piece.Begin(Threads, _file, _end - AlignedMemory.Size);
                 _current = (_current + 1) % Pieces;
                 _pieces[_current].Complete();
                 BeginSync();
@@ -93,6 +99,7 @@ internal sealed class DirectFile : IDiskFile
 
         // Of one that is given up: its bytes are wanted no more, its handle is in use until then.
         _ = Task.WaitAny(_sync);
+        Interlocked.Exchange(ref _threads, null)?.Dispose();
         _file.Dispose();
     }
 
@@ -104,11 +111,8 @@ internal sealed class DirectFile : IDiskFile
         }
 
         _syncFrom = _end + SyncedAtOnce;
-        _sync = Begin(() => RandomAccess.FlushToDisk(_file));
+        _sync = Threads.Begin(() => RandomAccess.FlushToDisk(_file));
     }
-
-    private static Task Begin(Action work) =>
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.DenyChildAttach, OwnThreads.OfThisWork);
 
     private void GiveBack() => Array.ForEach(_pieces, piece => piece.Dispose());
 
@@ -138,7 +142,8 @@ internal sealed class DirectFile : IDiskFile
 
         public Span<byte> Bytes => _memory.Bytes;
 
-        public void Begin(SafeFileHandle file, long offset) => _write = DirectFile.Begin(() => RandomAccess.Write(file, Bytes, offset));
+        public void Begin(StandingThreads threads, SafeFileHandle file, long offset) =>
+            _write = threads.Begin(() => RandomAccess.Write(file, Bytes, offset));
 
         /// <summary>Waits until it is written, if it is on its way; it is empty then.</summary>
         public void Complete()

@@ -221,7 +221,7 @@ public sealed class MemoryStagingTests
         string path = folder.Combine("area");
         File.WriteAllBytes(path, []);
         using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
-        MemoryTarget target = new(area);
+        MemoryTarget target = new(area, foreseen: null);
         Stream second = target.Create("second"); // which its trainer forgets to close
         using (Stream first = target.Create("first"))
         {

@@ -10,6 +10,7 @@ namespace ActorTrainer.Training.Storage;
 internal sealed class MemoryArea : IDisposable
 {
     private const int TouchedAtOnce = 1 << 18;
+    private const int ToldAtOnce = 16 << 20;
 
     private readonly SafeFileHandle _file;
     private readonly long _limit;
@@ -43,8 +44,14 @@ internal sealed class MemoryArea : IDisposable
         }
     }
 
+    /// <summary>Told how many bytes stand here, as often as that becomes many more; null: nobody is.</summary>
+    public Action<long>? Told { get; set; }
+
     /// <summary>Begins anew.</summary>
-    public void Reset() => Used = 0;
+    public void Reset() => (Used, Told) = (0, null);
+
+    /// <summary>Whether it has had so many bytes: no longer than it is can be said of a state that is still to be copied.</summary>
+    public bool HasRoomFor(long bytes) => RandomAccess.GetLength(_file) >= bytes;
 
     /// <summary>Copies bytes behind those that are there, and gives their place.</summary>
     /// <exception cref="MemoryAreaFullException">They would be more than the area may have, or than the system has.</exception>
@@ -65,16 +72,23 @@ internal sealed class MemoryArea : IDisposable
             }
         }
 
-        try
+        while (bytes.Length > 0)
         {
-            RandomAccess.Write(_file, bytes, offset);
-        }
-        catch (IOException problem)
-        {
-            throw new MemoryAreaFullException(problem.Message);
+            ReadOnlySpan<byte> part = Told is null ? bytes : bytes[..Math.Min(bytes.Length, ToldAtOnce)];
+            bytes = bytes[part.Length..];
+            try
+            {
+                RandomAccess.Write(_file, part, Used);
+            }
+            catch (IOException problem)
+            {
+                throw new MemoryAreaFullException(problem.Message);
+            }
+
+            Used += part.Length;
+            Told?.Invoke(Used);
         }
 
-        Used = end;
         return offset;
     }
 

@@ -22,7 +22,7 @@ internal sealed partial class WorkerLoop
                 return Stopped();
             }
 
-            id = await TryStageAsync(step, CheckpointReasons.Final);
+            id = await TryStageAsync(step, CheckpointReasons.Final, mayAnnounce: false);
             if (id is null)
             {
                 await Task.Delay(StageRetryInterval, _time, _link.Stopping);

@@ -242,7 +242,7 @@ internal sealed partial class WorkerLoop
             return;
         }
 
-        string? id = await TryStageAsync(step, decision.Reason);
+        string? id = await TryStageAsync(step, decision.Reason, mayAnnounce: !isRequest && !StopRequested);
         if (isRequest)
         {
             // Answered either way: by staged or by stage-failed. Whether to ask again is the task's decision.
@@ -259,37 +259,6 @@ internal sealed partial class WorkerLoop
         else if (!isRequest)
         {
             _deferred ??= decision.Reason;
-        }
-    }
-
-    private async ValueTask<string?> TryStageAsync(StepResult step, string reason)
-    {
-        TimeSpan begun = Now;
-        Enter(WorkerPhase.Saving);
-        try
-        {
-            StagedPlace place = await _staging!.StageAsync(_trainer, step.Step, _link.Stopping);
-            _link.Send(
-                new StagedMessage(place.Id, step.Step, step.Epoch, reason, _progress.Metrics)
-                {
-                    Area = place.Area,
-                    Files = place.Files,
-                    Stall = (Now - begun).TotalSeconds,
-                    Drag = _meter.Drag?.TotalSeconds,
-                }
-            );
-            return place.Id;
-        }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
-        {
-            // A full disk is no fault of the training: it goes on, and the save is tried again a little later.
-            _stageNotBefore = Now + StageRetryInterval;
-            _link.Send(new StageFailedMessage(reason, Describe(problem)));
-            return null;
-        }
-        finally
-        {
-            _link.Send(new PhaseMessage(WorkerPhase.Training));
         }
     }
 

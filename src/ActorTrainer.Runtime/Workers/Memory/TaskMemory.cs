@@ -138,12 +138,13 @@ internal sealed class TaskMemory : IDisposable
 
     /// <summary>What a worker may use.</summary>
     /// <param name="limit">How large an area may become, in bytes.</param>
-    public StagingMemory Offer(long limit) => new([.. _areas.Select(area => area.Path)], limit, Held);
+    public StagingMemory Offer(long limit) => new([.. _areas.Select(area => area.Path)], limit, Held) { TakesFilling = true };
 
-    /// <summary>A worker has staged a state.</summary>
+    /// <summary>A worker has staged a state, or begins to.</summary>
     /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
-    public string? Stage(RunKey run, string id, int area, IReadOnlyList<StagedFile> files, DateTimeOffset now)
+    public string? Stage(RunKey run, StagedMessage staged, DateTimeOffset now)
     {
+        int area = staged.Area ?? 0;
         if (area < 0 || area >= _areas.Length)
         {
             return $"stands in area {area} of {_areas.Length}";
@@ -154,6 +155,58 @@ internal sealed class TaskMemory : IDisposable
             return $"stands in area {area}, which was not released";
         }
 
+        return Place(run, staged.Id, area, staged.Files ?? [], now, staged.Filling ? new MemoryFilling() : null);
+    }
+
+    /// <summary>A worker says how far a state is that it began to stage. One that was given up is passed over.</summary>
+    /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
+    public string? Filled(RunKey run, FilledMessage filled, DateTimeOffset now)
+    {
+        if (_staged.GetValueOrDefault((run, filled.Id)) is not { Source.Filling: { IsOver: false } filling } state)
+        {
+            return null;
+        }
+
+        if (filled.Problem is { } problem)
+        {
+            filling.Fail(() => new CheckpointStoreException($"The state could not be staged: {problem}") { IsOfTheState = true });
+        }
+        else if (filled is { Complete: true, Files: { } files })
+        {
+            string? wrong = Place(run, filled.Id, state.Area, files, now, filling: null);
+            filling.Fail(() =>
+                wrong is null ? new StateRestagedException() : new CheckpointStoreException($"The state {wrong}.") { IsOfTheState = true }
+            );
+            return wrong;
+        }
+        else if (filled.Complete)
+        {
+            filling.Complete();
+        }
+        else
+        {
+            filling.Advance(filled.Bytes);
+        }
+
+        return null;
+    }
+
+    /// <summary>A run has ended: what it was still copying will not be complete.</summary>
+    public void End(RunKey run)
+    {
+        foreach (((RunKey Run, string Id) staged, StateInMemory state) in _staged)
+        {
+            if (staged.Run == run)
+            {
+                state.Source.Filling?.Fail(Broken);
+            }
+        }
+    }
+
+    private static CheckpointStoreException Broken() => new("The worker ended while it was staging this state.") { IsOfTheState = true };
+
+    private string? Place(RunKey run, string id, int area, IReadOnlyList<StagedFile> files, DateTimeOffset now, MemoryFilling? filling)
+    {
         if (files.FirstOrDefault(file => !file.IsWithin(_areas[area].Length)) is { } outside)
         {
             return $"has the file '{outside.Path}' outside of its memory";
@@ -166,7 +219,7 @@ internal sealed class TaskMemory : IDisposable
                 [.. file.Extents.Chunk(2).Select(extent => new MemoryExtent(extent[0], extent[1]))]
             )),
         ];
-        _staged[(run, id)] = new StateInMemory(area, files, new MemorySource(_areas[area].File, places, now));
+        _staged[(run, id)] = new StateInMemory(area, files, new MemorySource(_areas[area].File, places, now, filling));
         return null;
     }
 
@@ -217,6 +270,11 @@ internal sealed class TaskMemory : IDisposable
 
     public void Dispose()
     {
+        foreach (StateInMemory state in _staged.Values)
+        {
+            state.Source.Filling?.Fail(Broken);
+        }
+
         foreach (SharedMemory area in _areas)
         {
             area.Dispose();
