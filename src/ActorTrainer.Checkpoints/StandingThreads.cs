@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace ActorTrainer.Checkpoints;
 
 /// <summary>
-/// A few threads for many short pieces of work, as <see cref="OwnThreads"/> makes one for each: who starts a thread waits until that one has
+/// A few threads for many short pieces of work. <see cref="OwnThreads"/> makes one for each: who starts a thread waits until that one has
 /// got a processor, which in low priority takes as long as a piece.
 /// </summary>
 internal sealed class StandingThreads : IDisposable
