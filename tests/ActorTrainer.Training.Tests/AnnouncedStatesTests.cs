@@ -14,8 +14,7 @@ public sealed class AnnouncedStatesTests : IDisposable
 
     private readonly TemporaryFolder _folder = new(inMemory: true);
     private readonly List<StagedPlace> _begun = [];
-    private readonly List<(string Id, long Bytes)> _filled = [];
-    private readonly List<(string Id, string Problem)> _failed = [];
+    private readonly List<FilledMessage> _filled = [];
     private readonly StagingMemory _memory;
     private readonly StagingArea _staging;
     private readonly StagingListener _listener;
@@ -25,7 +24,7 @@ public sealed class AnnouncedStatesTests : IDisposable
     {
         _memory = new StagingMemory([NewArea("a"), NewArea("b"), NewArea("c")], Large, []) { TakesFilling = true };
         _staging = new StagingArea(_folder.Sub("staging"), _memory);
-        _listener = new StagingListener(_begun.Add, (id, bytes) => _filled.Add((id, bytes)), (id, problem) => _failed.Add((id, problem)));
+        _listener = new StagingListener(_begun.Add, _filled.Add);
     }
 
     public void Dispose()
@@ -49,11 +48,13 @@ public sealed class AnnouncedStatesTests : IDisposable
         begun
             .Files!.Select(file => (file.Path, string.Join(' ', file.Extents)))
             .ShouldBe(place.Files!.Select(file => (file.Path, string.Join(' ', file.Extents))));
-        place.Announced!.AsSaid.ShouldBeTrue();
-        _filled.ShouldAllBe(filled => filled.Id == place.Id);
+        place.IsAnnounced.ShouldBeTrue();
+        _filled.ShouldAllBe(filled => filled.Id == place.Id && filled.Problem == null);
         _filled.Select(filled => filled.Bytes).ShouldBeInOrder();
         _filled.Count.ShouldBeGreaterThan(4);
-        _filled[^1].Bytes.ShouldBe(place.Announced.Bytes);
+        _filled.Where(filled => filled.Complete).ShouldBe([_filled[^1]]);
+        _filled[^1].Files.ShouldBeNull("they stand where they were said to");
+        _filled[^1].Bytes.ShouldBe(place.Files!.Max(file => file.Extents[^2] + file.Extents[^1]));
         using CheckpointReader reader = new(new MemoryFiles(new MemoryState(_memory.Areas[place.Area!.Value], place.Files!)));
         LargeTrainer loaded = new();
         await loaded.LoadAsync(reader, CancellationToken.None);
@@ -71,9 +72,10 @@ public sealed class AnnouncedStatesTests : IDisposable
         StagedPlace place = await StageAsync(trainer);
 
         _begun.ShouldHaveSingleItem();
-        place.Announced!.AsSaid.ShouldBeFalse();
+        (_filled[^1].Complete, _filled[^1].Files).ShouldBe((true, place.Files));
         _staging.Release(new ReleasedMessage(place.Id) { Area = place.Area });
-        (await StageAsync(trainer)).Announced!.AsSaid.ShouldBeTrue("it stands as the last one did");
+        (await StageAsync(trainer)).IsAnnounced.ShouldBeTrue();
+        (_filled[^1].Complete, _filled[^1].Files).ShouldBe((true, null), "it stands as the last one did");
     }
 
     [Theory]
@@ -86,7 +88,7 @@ public sealed class AnnouncedStatesTests : IDisposable
         for (int i = 0; i < 5; i++)
         {
             StagedPlace place = await staging.StageAsync(trainer, i, _listener, CancellationToken.None);
-            place.Announced.ShouldBeNull();
+            place.IsAnnounced.ShouldBeFalse();
             staging.Release(new ReleasedMessage(place.Id) { Area = place.Area });
         }
 
@@ -107,7 +109,7 @@ public sealed class AnnouncedStatesTests : IDisposable
 
         await File.WriteAllBytesAsync(_memory.Areas[0], []);
 
-        (await one.StageAsync(trainer, 3, _listener, CancellationToken.None)).Announced.ShouldBeNull();
+        (await one.StageAsync(trainer, 3, _listener, CancellationToken.None)).IsAnnounced.ShouldBeFalse();
         _begun.ShouldBeEmpty();
     }
 
@@ -121,7 +123,8 @@ public sealed class AnnouncedStatesTests : IDisposable
         await Should.ThrowAsync<IOException>(async () => await StageAsync(trainer));
 
         string id = _begun.ShouldHaveSingleItem().Id;
-        _failed.ShouldBe([(id, "IOException: No space left on device")]);
+        (_filled[^1].Id, _filled[^1].Problem).ShouldBe((id, "IOException: No space left on device"));
+        _filled.ShouldAllBe(filled => !filled.Complete);
         _staging.IsUnreleased(id).ShouldBeTrue();
         trainer.Fails = null;
         StagedPlace next = await StageAsync(trainer);
@@ -149,7 +152,8 @@ public sealed class AnnouncedStatesTests : IDisposable
         large.Area.ShouldBeNull();
         string announced = _begun.ShouldHaveSingleItem().Id;
         large.Id.ShouldNotBe(announced);
-        _failed.ShouldHaveSingleItem().Id.ShouldBe(announced);
+        _filled.Where(filled => filled.Problem is not null).ShouldHaveSingleItem().Id.ShouldBe(announced);
+        _filled.ShouldAllBe(filled => !filled.Complete);
         Directory.Exists(Path.Combine(_folder.Sub("other"), large.Id)).ShouldBeTrue();
     }
 

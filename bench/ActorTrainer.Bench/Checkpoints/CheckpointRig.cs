@@ -58,18 +58,10 @@ internal sealed class CheckpointRig : IDisposable
         Task<CheckpointRef>? saving = null;
         StagingListener listener = new(
             announced => saving = Save(announced, filling: true),
-            (id, bytes) => Require(_memory.Filled(Run, new FilledMessage(id, bytes))),
-            (_, problem) => throw new InvalidOperationException(problem)
+            filled => Require(filled.Problem ?? _memory.Filled(Run, filled))
         );
         Stopwatch watch = Stopwatch.StartNew();
         StagedPlace place = await _staging.StageAsync(_state, _round, listener, CancellationToken.None);
-        if (place.Announced is { } said)
-        {
-            Require(
-                _memory.Filled(Run, new FilledMessage(place.Id, said.Bytes) { Complete = true, Files = said.AsSaid ? null : place.Files })
-            );
-        }
-
         double stalled = watch.Elapsed.TotalMilliseconds;
         CheckpointRef saved = await (saving ?? Save(place, filling: false));
         double committed = watch.Elapsed.TotalMilliseconds;

@@ -25,7 +25,7 @@ internal sealed class StagingArea : IDisposable
     private readonly bool[] _held;
     private readonly bool _takesFilling;
     private MemoryArea[] _areas;
-    private FormerState? _former;
+    private StagedLayout? _former;
     private Thread? _touching;
     private long _size;
     private int _count;
@@ -140,7 +140,7 @@ internal sealed class StagingArea : IDisposable
 
         MemoryArea area = _areas[free];
         area.Reset();
-        FormerState? announced = listener is null ? null : Announce(id, free, listener);
+        StagedLayout? announced = listener is null ? null : Announce(id, free, listener);
         MemoryTarget target;
         IReadOnlyList<StagedFile> files;
         try
@@ -155,7 +155,7 @@ internal sealed class StagingArea : IDisposable
         {
             if (announced is not null)
             {
-                listener!.Fail(id, $"{problem.GetType().Name}: {problem.Message}");
+                listener!.Filled(new FilledMessage(id, 0) { Problem = WorkerLoop.Describe(problem) });
             }
 
             if (problem is not MemoryAreaFullException)
@@ -170,16 +170,18 @@ internal sealed class StagingArea : IDisposable
 
         _held[free] = true;
         Expect(area.Used);
-        _former = new FormerState(files, target.Header, area.Used, target.IsInOrder);
-        return new StagedPlace(id, free, files)
+        _former = new StagedLayout(files, target.Header, area.Used, target.IsInOrder);
+        if (announced is not null)
         {
-            Announced = announced is null ? null : new AnnouncedPlace(area.Used, announced.StandsAs(files)),
-        };
+            listener!.Filled(new FilledMessage(id, area.Used) { Complete = true, Files = announced.HasPlaces(files) ? null : files });
+        }
+
+        return new StagedPlace(id, free, files) { IsAnnounced = announced is not null };
     }
 
     /// <summary>Says that a state is to stand in an area as the last one stands in its own, and then how far it is copied.</summary>
     /// <returns>How it is to stand; null: nothing was said.</returns>
-    private FormerState? Announce(string id, int area, StagingListener listener)
+    private StagedLayout? Announce(string id, int area, StagingListener listener)
     {
         if (!_takesFilling || _former is not { IsInOrder: true, Bytes: >= LeastAnnounced } former || !_areas[area].HasRoomFor(former.Bytes))
         {
@@ -190,7 +192,7 @@ internal sealed class StagingArea : IDisposable
         _ = _unreleased.Add(id);
         _held[area] = true;
         listener.Begin(new StagedPlace(id, area, former.Files));
-        _areas[area].Told = bytes => listener.Filled(id, bytes);
+        _areas[area].Told = bytes => listener.Filled(new FilledMessage(id, bytes));
         return former;
     }
 
@@ -262,30 +264,24 @@ internal sealed class StagingArea : IDisposable
 /// <param name="Files">Where its files stand in the area.</param>
 internal sealed record StagedPlace(string Id, int? Area, IReadOnlyList<StagedFile>? Files)
 {
-    /// <summary>What is still to be said of one that was announced; null: it was not.</summary>
-    public AnnouncedPlace? Announced { get; init; }
+    /// <summary>Whether a listener has heard of it, and has all that is to be said of it.</summary>
+    public bool IsAnnounced { get; init; }
 }
-
-/// <summary>What became of a state that was announced.</summary>
-/// <param name="Bytes">So many stand in its area.</param>
-/// <param name="AsSaid">Whether its files stand where they were said to.</param>
-internal sealed record AnnouncedPlace(long Bytes, bool AsSaid);
 
 /// <summary>Hears of a state before it stands in its memory, so that the node can begin to store it.</summary>
 /// <param name="Begin">It is to stand there.</param>
-/// <param name="Filled">So many bytes of the area of this state stand.</param>
-/// <param name="Fail">This state will not be complete, and why.</param>
-internal sealed record StagingListener(Action<StagedPlace> Begin, Action<string, long> Filled, Action<string, string> Fail);
+/// <param name="Filled">How far it is, to its end.</param>
+internal sealed record StagingListener(Action<StagedPlace> Begin, Action<FilledMessage> Filled);
 
 /// <summary>How the last state stands in its area.</summary>
 /// <param name="Files">Its files.</param>
 /// <param name="Header">The header of its tensors; null: it has none.</param>
 /// <param name="Bytes">Of the area.</param>
 /// <param name="IsInOrder">Whether it was written in the order in which it is read.</param>
-internal sealed record FormerState(IReadOnlyList<StagedFile> Files, byte[]? Header, long Bytes, bool IsInOrder)
+internal sealed record StagedLayout(IReadOnlyList<StagedFile> Files, byte[]? Header, long Bytes, bool IsInOrder)
 {
     /// <summary>Whether another one stands in the same places.</summary>
-    public bool StandsAs(IReadOnlyList<StagedFile> files) =>
+    public bool HasPlaces(IReadOnlyList<StagedFile> files) =>
         files.Count == Files.Count
         && files.Zip(Files).All(pair => pair.First.Path == pair.Second.Path && pair.First.Extents.SequenceEqual(pair.Second.Extents));
 }

@@ -26,38 +26,37 @@ internal sealed partial class WorkerLoop
     {
         TimeSpan begun = Now;
         Enter(WorkerPhase.Saving);
-        string? announced = null;
+        bool announced = false;
         StagingListener? listener =
             mayAnnounce && _stall <= LongestAnnounced
                 ? new StagingListener(
                     place =>
                     {
-                        announced = place.Id;
+                        announced = true;
                         _link.Send(StagedAt(place, step, reason) with { Filling = true });
 
                         // A node takes a worker that has staged for one that trains.
                         _link.Send(new PhaseMessage(WorkerPhase.Saving));
                     },
-                    (id, bytes) => _link.Send(new FilledMessage(id, bytes)),
-                    (id, problem) => _link.Send(new FilledMessage(id, 0) { Problem = problem })
+                    _link.Send
                 )
                 : null;
         try
         {
             StagedPlace place = await _staging!.StageAsync(_trainer, step.Step, listener, _link.Stopping);
             _stall = Now - begun;
-            _link.Send(
-                place.Announced is { } said
-                    ? new FilledMessage(place.Id, said.Bytes) { Complete = true, Files = said.AsSaid ? null : place.Files }
-                    : StagedAt(place, step, reason)
-            );
+            if (!place.IsAnnounced)
+            {
+                _link.Send(StagedAt(place, step, reason));
+            }
+
             return place.Id;
         }
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
         {
             // A full disk is no fault of the training: it goes on, and the save is tried again a little later.
             _stageNotBefore = Now + StageRetryInterval;
-            if (announced is null)
+            if (!announced)
             {
                 _link.Send(new StageFailedMessage(reason, Describe(problem)));
             }

@@ -309,5 +309,5 @@ internal sealed partial class WorkerLoop
         }
     }
 
-    private static string Describe(Exception problem) => $"{problem.GetType().Name}: {problem.Message}";
+    internal static string Describe(Exception problem) => $"{problem.GetType().Name}: {problem.Message}";
 }

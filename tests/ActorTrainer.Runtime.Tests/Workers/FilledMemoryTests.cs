@@ -1,5 +1,4 @@
 using ActorTrainer.Checkpoints;
-using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Tasks;
 using ActorTrainer.Runtime.Workers.Memory;
 using ActorTrainer.Training.Protocol;
@@ -90,11 +89,7 @@ public sealed class FilledMemoryTests : IDisposable
     /// <summary>A state that is still to be copied, as far as the node was told.</summary>
     private Task<CheckpointRef> SaveWhileItIsFilledAsync()
     {
-        using (FileStream area = File.Open(_memory.Offer(Run)!.Areas[1], FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
-        {
-            area.Write([.. Enumerable.Range(0, 10_000).Select(i => (byte)(i * i / 3))]);
-        }
-
+        StatesInMemory.Write(_memory.Offer(Run)!.Areas[1], [.. Enumerable.Range(0, 10_000).Select(i => (byte)(i * i / 3))]);
         StagedMessage staged = new("s1", 1, 0, "request", new Dictionary<string, double>())
         {
             Area = 1,
@@ -105,13 +100,5 @@ public sealed class FilledMemoryTests : IDisposable
         return SaveAsync("s1");
     }
 
-    private Task<CheckpointRef> SaveAsync(string id)
-    {
-        FolderStore store = new(
-            new CheckpointStoreModel { Path = Path.Combine(_folder, "store"), ChunkSizeBytes = 4096 },
-            TimeProvider.System
-        );
-        StagedState state = new(id, 1, 0, "request", new Dictionary<string, double>());
-        return store.SaveAsync(new SaveRequest(Run.Task, 3, "c-3-1-abcdefgh", state, _memory.Source(Run, id)!, []), CancellationToken.None);
-    }
+    private Task<CheckpointRef> SaveAsync(string id) => StatesInMemory.SaveAsync(_memory, Run, id, _folder);
 }

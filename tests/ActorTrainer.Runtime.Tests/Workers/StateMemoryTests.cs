@@ -367,21 +367,9 @@ public sealed class StateMemoryTests : IDisposable
     private static StagedMessage Staged(string id, int area, IReadOnlyList<StagedFile> files) =>
         new(id, 1, 0, "request", new Dictionary<string, double>()) { Area = area, Files = files };
 
-    private static void Write(string area, byte[] bytes)
-    {
-        using FileStream file = File.Open(area, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        file.Write(bytes);
-    }
+    private static void Write(string area, byte[] bytes) => StatesInMemory.Write(area, bytes);
 
     private void Stage(string id, int area) => _memory.Stage(Run, Staged(id, area, [])).ShouldBeNull();
 
-    private Task<CheckpointRef> SaveAsync(string id)
-    {
-        FolderStore store = new(
-            new CheckpointStoreModel { Path = Path.Combine(_folder, "store"), ChunkSizeBytes = 4096 },
-            TimeProvider.System
-        );
-        StagedState state = new(id, 1, 0, "request", new Dictionary<string, double>());
-        return store.SaveAsync(new SaveRequest(Run.Task, 3, "c-3-1-abcdefgh", state, _memory.Source(Run, id)!, []), CancellationToken.None);
-    }
+    private Task<CheckpointRef> SaveAsync(string id) => StatesInMemory.SaveAsync(_memory, Run, id, _folder);
 }

@@ -192,18 +192,17 @@ internal sealed class TaskMemory : IDisposable
     }
 
     /// <summary>A run has ended: what it was still copying will not be complete.</summary>
-    public void End(RunKey run)
+    public void End(RunKey run) => BreakOff(_staged.Where(staged => staged.Key.Run == run).Select(staged => staged.Value));
+
+    private static void BreakOff(IEnumerable<StateInMemory> states)
     {
-        foreach (((RunKey Run, string Id) staged, StateInMemory state) in _staged)
+        foreach (StateInMemory state in states)
         {
-            if (staged.Run == run)
-            {
-                state.Source.Filling?.Fail(Broken);
-            }
+            state.Source.Filling?.Fail(() =>
+                new CheckpointStoreException("The worker ended while it was staging this state.") { IsOfTheState = true }
+            );
         }
     }
-
-    private static CheckpointStoreException Broken() => new("The worker ended while it was staging this state.") { IsOfTheState = true };
 
     private string? Place(RunKey run, string id, int area, IReadOnlyList<StagedFile> files, DateTimeOffset now, MemoryFilling? filling)
     {
@@ -270,11 +269,7 @@ internal sealed class TaskMemory : IDisposable
 
     public void Dispose()
     {
-        foreach (StateInMemory state in _staged.Values)
-        {
-            state.Source.Filling?.Fail(Broken);
-        }
-
+        BreakOff(_staged.Values);
         foreach (SharedMemory area in _areas)
         {
             area.Dispose();
