@@ -40,7 +40,7 @@ internal static partial class TaskFold
             return state with { Checkpoints = [new ListedCheckpoint(checkpoint, false, Dead: true), .. state.Checkpoints] };
         }
 
-        return state with
+        return Proven(state) with
         {
             Warning = TaskWarned.IsNoCheckpoint(state.Warning) ? null : state.Warning,
             Checkpoints =
@@ -52,7 +52,6 @@ internal static partial class TaskFold
             BestMetric = Better(state.Spec.Checkpoint, checkpoint, state.BestMetric),
             // Only a state beyond the place of the last failure shows that the failure is behind the task.
             Failures = checkpoint.Step > state.FailedAtStep ? 0 : state.Failures,
-            Proven = true,
         };
     }
 }

@@ -29,7 +29,8 @@ internal static partial class TaskFold
             TaskActivated activated => OnActivated(state, activated),
             TaskPreparing preparing => state with { Detail = $"{Preparing} on {preparing.Node}: {preparing.Detail}" },
             TaskStarted started => OnStarted(state, started),
-            TaskProgressed progressed => state with { Progress = progressed.Progress, Proven = state.Proven || progressed.Settled },
+            TaskProgressed { Settled: true } settled => Proven(state) with { Progress = settled.Progress },
+            TaskProgressed progressed => state with { Progress = progressed.Progress },
             TaskCheckpointed checkpointed => OnCheckpointed(state, checkpointed.Checkpoint),
             TaskCheckpointDamaged damaged => state with
             {
@@ -285,16 +286,15 @@ internal static partial class TaskFold
 
     private static string Seconds(TimeSpan delay) => delay.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
 
+    /// <summary>The present run does not take its node along, so the losses before it were not the task's doing.</summary>
+    private static TaskState Proven(TaskState state) => state with { Proven = true, NodeLosses = 0 };
+
     private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted)
     {
-        int losses =
-            interrupted.Reason != InterruptionReason.NodeLost ? state.NodeLosses
-            : state.Proven ? 0
-            : state.NodeLosses + 1;
         return state with
         {
             Status = state.Status == TaskStatus.Running ? TaskStatus.Pending : state.Status,
-            NodeLosses = losses,
+            NodeLosses = interrupted.Reason == InterruptionReason.NodeLost && !state.Proven ? state.NodeLosses + 1 : state.NodeLosses,
             NodeLeaving = false,
             Detail = state.Status == TaskStatus.Running ? $"waits for a slot ({interrupted.Detail})" : state.Detail,
         };

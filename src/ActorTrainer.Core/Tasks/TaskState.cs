@@ -99,7 +99,7 @@ public sealed record TaskState
     /// <summary>How often in a row it came back to a node that could not start it, as there was no other.</summary>
     public int UnfitRounds { get; init; }
 
-    /// <summary>Nodes lost in a row soon after this task was started on them.</summary>
+    /// <summary>Nodes lost in a row soon after this task was started on them; a run that is proven sets it to zero, however it ends.</summary>
     public int NodeLosses { get; init; }
 
     /// <summary>
@@ -144,7 +144,7 @@ public sealed record TaskState
     /// Whether it must have a node for itself: it was running on two lost nodes in a row, and its present run has not yet shown that it
     /// does not take its node along.
     /// </summary>
-    public bool Alone => NodeLosses >= 2 && !Proven;
+    public bool Alone => NodeLosses >= 2;
 
     /// <summary>
     /// The damaged checkpoints that it would go on from, newest first, where it can go on from no other one; otherwise empty. After a start

@@ -246,6 +246,32 @@ public sealed class TaskEntityMoveTests
         (driver.State.NodeLosses, driver.State.Status).ShouldBe((0, TaskStatus.Pending));
     }
 
+    /// <summary>Losses with a run between them that saved and moved on are not in a row.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Activated_LostBeforeAndAfterAProvenRunThatMoved_CountsTheLossAfterItAlone(bool byCheckpoint)
+    {
+        EntityDriver driver = EntityDriver.Training().Elsewhere(2).Elsewhere(3);
+        driver.Start();
+        driver = driver.Elsewhere(4);
+        driver.State.NodeLosses.ShouldBe(2);
+        driver.Start();
+        Prove(driver, byCheckpoint);
+        driver.Do(driver.Entity.Releasing(5, EntityDriver.There, "migration", driver.Now));
+        SaveCheckpoint save = driver.Stage(20, "migration").AfterCommit.OfType<SaveCheckpoint>().Single();
+        driver.Exit(0);
+        driver.Stored(save);
+        driver.State.Status.ShouldBe(TaskStatus.Pending);
+        (driver.State.NodeLosses, driver.State.Alone).ShouldBe((0, false));
+
+        driver = driver.Elsewhere(5);
+        driver.Start();
+        driver.State.Alone.ShouldBeFalse();
+        driver = driver.Elsewhere(6);
+        (driver.State.NodeLosses, driver.State.Status).ShouldBe((1, TaskStatus.Pending));
+    }
+
     [Fact]
     public void Activated_WhileRetrying_WaitsForTheDelay()
     {
