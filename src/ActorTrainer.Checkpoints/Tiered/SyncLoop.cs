@@ -67,29 +67,39 @@ internal sealed class SyncLoop(
             cancellationToken
         );
 
-    /// <summary>Fetches what the folder lacks of checkpoints, and notes what is not behind it.</summary>
-    /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
-    public Task MendAsync(TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken) =>
-        OnThreadAsync(
-            () =>
-            {
-                IReadOnlySet<string> condemned = backlog.Condemned(task);
-                HashSet<(TaskId Task, string Checkpoint)> waiting = [.. backlog.Waiting];
-                foreach (CheckpointRef checkpoint in listed)
+    /// <summary>
+    /// Fetches what the folder lacks of checkpoints, and notes what is not behind it. One that fails keeps the others from nothing.
+    /// </summary>
+    /// <returns>Those for which that could not be done, and why: one of the two stores is away, or the checkpoint was removed.</returns>
+    public async Task<IReadOnlyDictionary<string, string>> MendAsync(
+        TaskId task,
+        IReadOnlyList<CheckpointRef> listed,
+        CancellationToken cancellationToken
+    )
+    {
+        Dictionary<string, string> failed = new(StringComparer.Ordinal);
+        await OnThreadAsync(
+                () =>
                 {
-                    if (
-                        !condemned.Contains(CheckpointNames.ManifestFile(checkpoint.Name))
-                        && !waiting.Contains((task, checkpoint.Name))
-                        && copy.Lacks(task, checkpoint, cancellationToken)
-                    )
+                    HashSet<(TaskId Task, string Checkpoint)> waiting = [.. backlog.Waiting];
+                    foreach (CheckpointRef checkpoint in listed.Where(checkpoint => !waiting.Contains((task, checkpoint.Name))))
                     {
-                        backlog.Add(new SyncEntry(task.Value, checkpoint.Name, []), held: false);
-                        Wake();
+                        cancellationToken.ThrowIfCancellationRequested();
+                        try
+                        {
+                            Mend(task, checkpoint, cancellationToken);
+                        }
+                        catch (Exception e) when (e is CheckpointStoreException || StoreErrors.IsFromSystem(e))
+                        {
+                            failed[checkpoint.Name] = e.Message;
+                        }
                     }
-                }
-            },
-            cancellationToken
-        );
+                },
+                cancellationToken
+            )
+            .ConfigureAwait(false);
+        return failed;
+    }
 
     /// <summary>Works off all that there is.</summary>
     /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
@@ -169,8 +179,9 @@ internal sealed class SyncLoop(
                 report(new TierNotice(false, "what stands behind the checkpoint store's folder answers again, and has everything now"));
             }
         }
-        catch (CheckpointStoreException e)
+        catch (Exception e) when (!_stopping.IsCancellationRequested)
         {
+            // Whatever it is: nothing would be copied any more if it ended the loop.
             if (!_away)
             {
                 _away = true;
@@ -213,6 +224,19 @@ internal sealed class SyncLoop(
         catch (CheckpointDamagedException e)
         {
             report(new TierNotice(true, $"a checkpoint is not copied, since it is damaged: {e.Message}"));
+        }
+    }
+
+    private void Mend(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken)
+    {
+        // Asked for each of them: while the others were copied, some of the rest may have been removed.
+        if (
+            !backlog.Condemned(task).Contains(CheckpointNames.ManifestFile(checkpoint.Name))
+            && copy.Lacks(task, checkpoint, cancellationToken)
+        )
+        {
+            backlog.Add(new SyncEntry(task.Value, checkpoint.Name, []), held: false);
+            Wake();
         }
     }
 

@@ -199,9 +199,12 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     /// <param name="task">The task, which no other node saves.</param>
     /// <param name="listed">Its checkpoints, the most important first.</param>
     /// <param name="cancellationToken">Ends it early.</param>
-    /// <exception cref="CheckpointStoreException">One of the two stores is away.</exception>
-    internal Task MendAsync(TaskId task, IReadOnlyList<CheckpointRef> listed, CancellationToken cancellationToken) =>
-        _loop.MendAsync(task, listed, cancellationToken);
+    /// <returns>Those for which that could not be done, and why: one of the two stores is away, or the checkpoint was removed.</returns>
+    internal Task<IReadOnlyDictionary<string, string>> MendAsync(
+        TaskId task,
+        IReadOnlyList<CheckpointRef> listed,
+        CancellationToken cancellationToken
+    ) => _loop.MendAsync(task, listed, cancellationToken);
 
     /// <summary>Copies all that is to be copied, now.</summary>
     internal Task DrainAsync(CancellationToken cancellationToken) => _loop.DrainAsync(cancellationToken);

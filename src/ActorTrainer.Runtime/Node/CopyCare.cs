@@ -1,5 +1,4 @@
 using System.Globalization;
-using ActorTrainer.Checkpoints;
 using ActorTrainer.Checkpoints.Peers;
 using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Cluster;
@@ -43,6 +42,7 @@ internal sealed class CopyCare(
     private string _bundlesKept = "";
     private long? _bundlesFailed;
     private bool _few;
+    private bool _fails;
 
     /// <summary>The bundles of this cluster's tasks, as far as they were asked for; null: one has none.</summary>
     private readonly Dictionary<TaskId, string?> _hashes = [];
@@ -67,7 +67,7 @@ internal sealed class CopyCare(
     }
 
     /// <summary>Mends once nothing has changed for a while: what was lost is first gone on with.</summary>
-    private async Task LookAsync(CancellationToken cancellationToken)
+    internal async Task LookAsync(CancellationToken cancellationToken)
     {
         ClusterView view = client.View;
         if (!peers.IsJoined)
@@ -85,13 +85,13 @@ internal sealed class CopyCare(
         _seen = now;
         if (stands && IsDue(now == _mended, _failed, AgainAfter))
         {
-            _failed = await TryMendAsync(owned, cancellationToken) ? null : time.GetTimestamp();
+            _failed = await TryAsync(MendAsync, owned, cancellationToken) ? null : time.GetTimestamp();
             _mended = now;
         }
 
         if (stands && IsDue(now == _bundlesKept, _bundlesFailed, BundlesAgainAfter))
         {
-            _bundlesFailed = await TryKeepBundlesAsync(owned, cancellationToken) ? null : time.GetTimestamp();
+            _bundlesFailed = await TryAsync(KeepBundlesAsync, owned, cancellationToken) ? null : time.GetTimestamp();
             _bundlesKept = now;
         }
     }
@@ -99,38 +99,78 @@ internal sealed class CopyCare(
     private bool IsDue(bool isDone, long? failed, TimeSpan againAfter) =>
         failed is { } at ? time.GetElapsedTime(at) >= againAfter : !isDone;
 
-    private async Task<bool> TryMendAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
+    /// <returns>Whether nothing is left to be looked at.</returns>
+    private async Task<bool> MendAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
     {
-        try
+        Dictionary<(TaskId Task, string Checkpoint), string> failed = [];
+        foreach (IGrouping<TaskId, CheckpointListing> task in await WholeAsync(cancellationToken))
         {
-            IReadOnlyList<CheckpointListing> all = await client.ListCheckpointsAsync(task: null, cancellationToken);
-            foreach (IGrouping<TaskId, CheckpointListing> task in all.GroupBy(listing => listing.Task))
+            if (IsMine(task.Key, owned))
             {
-                if (IsMine(task.Key, owned))
+                CheckpointRef[] listed = [.. task.Select(listing => listing.Checkpoint)];
+                foreach ((string name, string problem) in await store.MendAsync(task.Key, listed, cancellationToken))
                 {
-                    await store.MendAsync(
-                        task.Key,
-                        [.. task.Where(listing => !listing.Damaged).Select(listing => listing.Checkpoint)],
-                        cancellationToken
-                    );
+                    failed[(task.Key, name)] = problem;
                 }
             }
+        }
 
-            return true;
-        }
-        catch (Exception e) when (e is CheckpointStoreException or JournalUnavailableException or IOException)
+        if (failed.Count > 0)
         {
-            return false;
+            // What was removed since needs no copy any more: a task that saves every second has other checkpoints by now.
+            HashSet<(TaskId Task, string Checkpoint)> still =
+            [
+                .. (await WholeAsync(cancellationToken))
+                    .SelectMany(task => task)
+                    .Select(listing => (listing.Task, listing.Checkpoint.Name)),
+            ];
+            failed = failed.Where(one => still.Contains(one.Key)).ToDictionary();
         }
+
+        SayWhatFails(failed);
+        return failed.Count == 0;
     }
 
-    private async Task<bool> TryKeepBundlesAsync(Dictionary<TaskId, bool> owned, CancellationToken cancellationToken)
+    /// <summary>The checkpoints that are not damaged, by task.</summary>
+    private async Task<IEnumerable<IGrouping<TaskId, CheckpointListing>>> WholeAsync(CancellationToken cancellationToken) =>
+        (await client.ListCheckpointsAsync(task: null, cancellationToken))
+            .Where(listing => !listing.Damaged)
+            .GroupBy(listing => listing.Task);
+
+    private void SayWhatFails(Dictionary<(TaskId Task, string Checkpoint), string> failed)
+    {
+        if (failed.Count > 0 == _fails)
+        {
+            return;
+        }
+
+        _fails = failed.Count > 0;
+        report(
+            _fails
+                ? new TierNotice(
+                    true,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"copies of {failed.Count} checkpoints could not be made, and are tried again. "
+                            + $"{failed.First().Key.Checkpoint} of {failed.First().Key.Task}: {failed.First().Value}"
+                    )
+                )
+                : new TierNotice(false, "the copies of checkpoints that could not be made are made now")
+        );
+    }
+
+    /// <summary>Whatever fails is tried again: nothing would be copied any more if it ended the loop.</summary>
+    private static async Task<bool> TryAsync(
+        Func<Dictionary<TaskId, bool>, CancellationToken, Task<bool>> work,
+        Dictionary<TaskId, bool> owned,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await KeepBundlesAsync(owned, cancellationToken);
+            return await work(owned, cancellationToken);
         }
-        catch (Exception e) when (e is CheckpointStoreException or JournalUnavailableException or IOException)
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
         }

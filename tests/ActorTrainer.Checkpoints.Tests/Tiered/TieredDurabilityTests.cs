@@ -76,13 +76,13 @@ public sealed class TieredDurabilityTests : IAsyncDisposable
         CheckpointRef first = await SaveAsync(store);
         CheckpointRef second = await SaveAsync(store, first);
         Directory.Delete(Path.Combine(_fixture.StoreFolder, _fixture.Task.Value), recursive: true);
-        await store.MendAsync(_fixture.Task, [second, first], CancellationToken.None);
+        (await store.MendAsync(_fixture.Task, [second, first], CancellationToken.None)).ShouldBeEmpty();
         store.Backlog.ShouldBe(0);
 
         File.Delete(Path.Combine(Remote, _fixture.Task.Value, "manifests", first.Name + ".json"));
         File.Delete(Path.Combine(Remote, _fixture.Task.Value, first.Packs[0]));
-        await store.MendAsync(_fixture.Task, [second, first], CancellationToken.None);
-        await store.MendAsync(_fixture.Task, [second, first], CancellationToken.None);
+        (await store.MendAsync(_fixture.Task, [second, first], CancellationToken.None)).ShouldBeEmpty();
+        (await store.MendAsync(_fixture.Task, [second, first], CancellationToken.None)).ShouldBeEmpty();
         store.Backlog.ShouldBe(1);
         await store.DrainAsync(CancellationToken.None);
 

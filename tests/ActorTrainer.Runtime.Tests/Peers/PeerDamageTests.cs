@@ -91,7 +91,7 @@ public sealed class PeerDamageTests : IDisposable
         PeerRing.Damage(_folder["own"], Task, CheckpointNames.ManifestFile(saved.Name), _ => null);
         byte[] before = await File.ReadAllBytesAsync(Path.Combine(_folder["own"], Task.Value, saved.Packs[0]));
 
-        await store.MendAsync(Task, [saved], CancellationToken.None);
+        (await store.MendAsync(Task, [saved], CancellationToken.None)).ShouldBeEmpty();
         await store.DrainAsync(CancellationToken.None);
 
         (await File.ReadAllBytesAsync(Path.Combine(_folder["own"], Task.Value, saved.Packs[0]))).ShouldBe(before);

@@ -29,6 +29,9 @@ public sealed class FakeNode : ITaskClient, INodeFiles
 
     public List<CheckpointListing> Checkpoints { get; } = [];
 
+    /// <summary>Happens when they were listed, before who asked hears of them.</summary>
+    public Action AfterCheckpoints { get; set; } = () => { };
+
     public ConcurrentDictionary<TaskId, TaskProgress> Live { get; } = [];
 
     /// <summary>What was asked of it, in words.</summary>
@@ -128,7 +131,12 @@ public sealed class FakeNode : ITaskClient, INodeFiles
     public Task<MetricSeries> ReadMetricsAsync(TaskId task, CancellationToken cancellationToken = default) => Task.FromResult(Metrics);
 
     public Task<IReadOnlyList<CheckpointListing>> ListCheckpointsAsync(TaskId? task, CancellationToken cancellationToken = default) =>
-        Read<CheckpointListing>(() => [.. Checkpoints.Where(row => task is null || row.Task == task)]);
+        Read<CheckpointListing>(() =>
+        {
+            CheckpointListing[] listed = [.. Checkpoints.Where(row => task is null || row.Task == task)];
+            AfterCheckpoints();
+            return listed;
+        });
 
     public Task<CommandReply> DrainAsync(NodeAddress node, CancellationToken cancellationToken = default) => Node(node, "drain");
 
