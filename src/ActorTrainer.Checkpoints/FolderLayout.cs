@@ -37,10 +37,12 @@ internal sealed class FolderLayout(string root, IDisk disk)
 
     /// <summary>The archive of a bundle.</summary>
     /// <exception cref="ArgumentException">The text is no hash.</exception>
-    public string BundlePath(string hash) =>
-        BundleSpec.IsHash(hash)
-            ? Path.Combine(BundleFolder, hash + ".tar.gz")
-            : throw new ArgumentException($"'{hash}' is not a bundle's hash.", nameof(hash));
+    public string BundlePath(string hash) => Path.Combine(Root, BundleFile(hash));
+
+    /// <summary>The same, below a store of any kind.</summary>
+    /// <exception cref="ArgumentException">The text is no hash.</exception>
+    public static string BundleFile(string hash) =>
+        BundleSpec.IsHash(hash) ? $"bundles/{hash}.tar.gz" : throw new ArgumentException($"'{hash}' is not a bundle's hash.", nameof(hash));
 
     /// <summary>The output of a task's runs. No task's id is <c>output</c> either.</summary>
     public string OutputFolder(TaskId task) => Path.Combine(Root, "output", task.Value);

@@ -20,10 +20,13 @@ public sealed class BundleTests : IDisposable
     /// The folder is gone before the second run begins: what that one finds came from the cluster, where each node has a disk of its own
     /// that is lost with it.
     /// </summary>
-    [Fact]
-    public async Task Submit_RelativeScriptOfAFolderThatIsGoneThen_RunsOnEveryNode()
+    [Theory]
+    [InlineData("copies=2")]
+    [InlineData("store=tiered", "tiered.remote=folder", "tiered.remote-path=")]
+    public async Task Submit_RelativeScriptOfAFolderThatIsGoneThen_RunsOnEveryNode(params string[] store)
     {
-        await using LocalCluster cluster = new(nodes: 2, slots: 1, "actortrainer.checkpoints.copies=2") { OwnDisks = true };
+        string[] settings = [.. store.Select(set => "actortrainer.checkpoints." + (set.EndsWith('=') ? set + _folder["behind"] : set))];
+        await using LocalCluster cluster = new(nodes: 2, slots: 1, settings) { OwnDisks = true };
         await cluster.StartAsync();
         string trace = _folder["shared"];
         Directory.CreateDirectory(trace);

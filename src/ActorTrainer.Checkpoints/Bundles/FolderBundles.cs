@@ -36,6 +36,12 @@ public sealed class FolderBundles : IBundleStore
     /// <summary>Whether the folder has a bundle.</summary>
     internal bool Has(string hash) => BundleSpec.IsHash(hash) && File.Exists(_layout.BundlePath(hash));
 
+    /// <summary>Where a bundle stands.</summary>
+    internal string PathOf(string hash) => _layout.BundlePath(hash);
+
+    /// <exception cref="CheckpointStoreException">The folder is away.</exception>
+    internal void RequireStore() => _layout.RequireStore();
+
     /// <inheritdoc />
     public Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
     {

@@ -6,20 +6,20 @@ using Microsoft.Win32.SafeHandles;
 namespace ActorTrainer.Checkpoints.Peers;
 
 /// <summary>
-/// Bundles of nodes whose folders are their own. What a node takes in it hands to as many others as keep a checkpoint; one that needs a
+/// Bundles of nodes whose folders are their Own. What a node takes in it hands to as many others as keep a checkpoint; one that needs a
 /// bundle and has not got it, or has it damaged, fetches it and keeps it.
 /// </summary>
 /// <param name="own">This node's.</param>
 /// <param name="caller">Asks the others.</param>
 /// <param name="peers">Who they are.</param>
 /// <param name="copies">How many of them keep a copy.</param>
-internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers peers, int copies) : IBundleStore
+internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers peers, int copies) : FetchedBundles(own)
 {
     private const int PieceBytes = 1 << 20;
 
-    public async Task<bool> HasAsync(string hash, CancellationToken cancellationToken)
+    public override async Task<bool> HasAsync(string hash, CancellationToken cancellationToken)
     {
-        if (own.Has(hash))
+        if (Own.Has(hash))
         {
             return true;
         }
@@ -34,36 +34,14 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     }
 
     /// <summary>The copies follow when the others can take them: a bundle that one node has is enough to begin with.</summary>
-    public async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
+    public override async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
     {
-        BundleSpec put = await own.PutAsync(hash, archive, cancellationToken);
+        BundleSpec put = await Own.PutAsync(hash, archive, cancellationToken);
         _ = await TryCopyAsync(hash, isWhole: true, cancellationToken);
         return put;
     }
 
-    public async Task UnpackAsync(string hash, string folder, CancellationToken cancellationToken)
-    {
-        if (!own.Has(hash))
-        {
-            _ = await FetchAsync(hash, cancellationToken);
-        }
-
-        try
-        {
-            await own.UnpackAsync(hash, folder, cancellationToken);
-        }
-        catch (BundleException)
-        {
-            // Damaged here; where nobody has it whole, that is what is to be said.
-            if (!await FetchAsync(hash, cancellationToken))
-            {
-                throw;
-            }
-
-            Empty(folder);
-            await own.UnpackAsync(hash, folder, cancellationToken);
-        }
-    }
+    protected override string Nowhere(string hash) => "no node has it whole";
 
     /// <summary>Sees to it that this node and enough others have a bundle.</summary>
     /// <returns>Whether they have.</returns>
@@ -72,7 +50,7 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
     {
         try
         {
-            if (own.Has(hash))
+            if (Own.Has(hash))
             {
                 return await TryCopyAsync(hash, isWhole: false, cancellationToken);
             }
@@ -85,10 +63,9 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
         return await FetchAsync(hash, cancellationToken) && await TryCopyAsync(hash, isWhole: true, cancellationToken);
     }
 
-    /// <summary>Fetches a bundle from the first node that has it whole.</summary>
-    /// <returns>Whether one has.</returns>
+    /// <summary>Fetches a bundle from the first node that has it whole; false when no node has.</summary>
     /// <exception cref="CheckpointStoreException">None of those that answer has, and another one may.</exception>
-    private async Task<bool> FetchAsync(string hash, CancellationToken cancellationToken)
+    protected override async Task<bool> FetchAsync(string hash, CancellationToken cancellationToken)
     {
         CheckpointStoreException? silent = null;
         foreach (NodeAddress node in OrderOf(hash))
@@ -96,7 +73,7 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
             try
             {
                 if (
-                    await caller.ReadBundleAsync(node, hash, read => own.PutAsync(hash, read, cancellationToken), cancellationToken)
+                    await caller.ReadBundleAsync(node, hash, read => Own.PutAsync(hash, read, cancellationToken), cancellationToken)
                     is not null
                 )
                 {
@@ -142,7 +119,7 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
             {
                 if (!await caller.HasBundleAsync(node, hash, cancellationToken))
                 {
-                    isWhole = isWhole || await own.IsWholeAsync(hash, cancellationToken);
+                    isWhole = isWhole || await Own.IsWholeAsync(hash, cancellationToken);
                     if (!isWhole)
                     {
                         throw new BundleException($"Bundle {BundleSpec.Shorten(hash)} is damaged here.");
@@ -163,23 +140,10 @@ internal sealed class PeerBundles(FolderBundles own, PeerCaller caller, IPeers p
         return have == copies;
     }
 
-    /// <summary>Removes what was unpacked before the damage was found.</summary>
-    private static void Empty(string folder)
-    {
-        try
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-        catch (Exception e) when (StoreErrors.IsFromSystem(e))
-        {
-            throw StoreErrors.Describe("The files of a damaged bundle could not be removed", folder, e);
-        }
-    }
-
     private async Task SendAsync(NodeAddress node, string hash, CancellationToken cancellationToken)
     {
         using SafeFileHandle archive =
-            own.Open(hash) ?? throw new CheckpointStoreException($"Bundle {BundleSpec.Shorten(hash)} was removed while it was copied.");
+            Own.Open(hash) ?? throw new CheckpointStoreException($"Bundle {BundleSpec.Shorten(hash)} was removed while it was copied.");
         using PeerUpload upload = new(caller, node, PeerProtocol.PathOfBundle(hash), cancellationToken);
         byte[] piece = GC.AllocateUninitializedArray<byte>(PieceBytes);
         long at = 0;

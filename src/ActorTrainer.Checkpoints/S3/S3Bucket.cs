@@ -38,7 +38,19 @@ internal sealed partial class S3Bucket
     public async Task<bool> HasMarkerAsync(CancellationToken cancellationToken) =>
         await LengthAsync(Marker, cancellationToken).ConfigureAwait(false) is not null;
 
-    public Task PutMarkerAsync(CancellationToken cancellationToken) => PutAsync(Marker, FolderLayout.MarkerBytes, cancellationToken);
+    /// <summary>Looks for the store, and makes it where that may be.</summary>
+    /// <exception cref="CheckpointStoreException">The store is away.</exception>
+    public async Task PrepareAsync(bool mayCreateStore, CancellationToken cancellationToken)
+    {
+        if (!mayCreateStore)
+        {
+            await RequireMarkerAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else if (!await HasMarkerAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await PutAsync(Marker, FolderLayout.MarkerBytes, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <exception cref="CheckpointStoreException">The store is not there.</exception>
     public async Task RequireMarkerAsync(CancellationToken cancellationToken)

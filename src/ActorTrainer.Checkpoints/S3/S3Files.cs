@@ -31,7 +31,11 @@ internal sealed class S3Files(S3Bucket bucket, int partSize) : IStoreFiles
     }
 
     public void Prepare(TaskId task, bool mayCreateStore, CancellationToken cancellationToken) =>
-        OwnThreads.Wait(() => PrepareAsync(mayCreateStore, cancellationToken));
+        OwnThreads.Wait(async () =>
+        {
+            await bucket.PrepareAsync(mayCreateStore, cancellationToken).ConfigureAwait(false);
+            return true;
+        });
 
     public long? LengthOf(TaskId task, string file, CancellationToken cancellationToken) =>
         OwnThreads.Wait(() => bucket.LengthAsync(KeyOf(task, file), cancellationToken));
@@ -107,20 +111,6 @@ internal sealed class S3Files(S3Bucket bucket, int partSize) : IStoreFiles
 
     private static string KeyOf(TaskId task, string file) =>
         CheckpointNames.TryParseFile(file, out _) ? $"{task}/{file}" : throw FolderLayout.NoStoreFile(file);
-
-    private async Task<bool> PrepareAsync(bool mayCreateStore, CancellationToken cancellationToken)
-    {
-        if (!mayCreateStore)
-        {
-            await bucket.RequireMarkerAsync(cancellationToken).ConfigureAwait(false);
-        }
-        else if (!await bucket.HasMarkerAsync(cancellationToken).ConfigureAwait(false))
-        {
-            await bucket.PutMarkerAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        return true;
-    }
 
     private async Task<long?> FindAsync(string key, CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Configuration;
 using Amazon.S3;
 
@@ -30,7 +31,14 @@ public sealed class S3Store : ChunkedStore, IDisposable
         : this(model, time, client, new S3Bucket(client, model.S3, limits, time)) { }
 
     private S3Store(CheckpointStoreModel model, TimeProvider time, IAmazonS3 client, S3Bucket bucket)
-        : base(new S3Files(bucket, model.S3.PartSizeBytes), model, time, PoolFor(model)) => (_client, _bucket) = (client, bucket);
+        : base(new S3Files(bucket, model.S3.PartSizeBytes), model, time, PoolFor(model))
+    {
+        (_client, _bucket) = (client, bucket);
+        Bundles = new S3Bundles(bucket, model.S3.PartSizeBytes);
+    }
+
+    /// <summary>The bundles beside the checkpoints.</summary>
+    internal IBundlePlace Bundles { get; }
 
     /// <summary>Where it is, for example <c>s3://bucket/prefix</c>.</summary>
     public string Place => _bucket.Place;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Identity;
 using ActorTrainer.Core.Tasks;
@@ -13,6 +14,7 @@ namespace ActorTrainer.Checkpoints.Tiered;
 internal sealed class SyncLoop(
     SyncBacklog backlog,
     TierCopy copy,
+    BundleCopy? bundles,
     IStoreFiles remote,
     TimeSpan? interval,
     TimeProvider time,
@@ -66,6 +68,18 @@ internal sealed class SyncLoop(
             () => Push(TaskId.Parse(entry.Task), entry.Checkpoint!, CheckpointNames.PackFile(entry.Checkpoint!), cancellationToken),
             cancellationToken
         );
+
+    /// <summary>Copies a bundle; nothing is done where bundles are not copied.</summary>
+    /// <exception cref="BundleException">It is not here any more, or damaged.</exception>
+    /// <exception cref="CheckpointStoreException">One of the two places is away.</exception>
+    public async Task PushBundleAsync(string hash, CancellationToken cancellationToken)
+    {
+        if (bundles is not null)
+        {
+            await bundles.PushAsync(hash, mayCreateStore: !backlog.RemoteSeen, cancellationToken).ConfigureAwait(false);
+            backlog.NoteRemoteSeen();
+        }
+    }
 
     /// <summary>
     /// Fetches what the folder lacks of checkpoints, and notes what is not behind it. One that fails keeps the others from nothing.
@@ -190,7 +204,7 @@ internal sealed class SyncLoop(
                         true,
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"{backlog.Count} checkpoints and removals wait to be copied: {e.Message} Training and saving go on."
+                            $"{backlog.Count} checkpoints, bundles and removals wait to be copied: {e.Message} Training and saving go on."
                         )
                     )
                 );
@@ -203,6 +217,12 @@ internal sealed class SyncLoop(
         TaskId task = TaskId.Parse(entry.Task);
         try
         {
+            if (entry.Bundle is { } hash)
+            {
+                await PushBundleAsync(hash, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
             await OnThreadAsync(
                     () =>
                     {
@@ -224,6 +244,10 @@ internal sealed class SyncLoop(
         catch (CheckpointDamagedException e)
         {
             report(new TierNotice(true, $"a checkpoint is not copied, since it is damaged: {e.Message}"));
+        }
+        catch (BundleException e)
+        {
+            report(new TierNotice(true, $"a bundle is not copied: {e.Message}"));
         }
     }
 

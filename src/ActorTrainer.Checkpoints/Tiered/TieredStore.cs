@@ -1,3 +1,4 @@
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Checkpoints;
 using ActorTrainer.Core.Configuration;
 using ActorTrainer.Core.Identity;
@@ -35,13 +36,25 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
         TimeProvider time,
         Action<TierNotice>? report = null
     )
+        : this(local, remote, bundles: null, backlogFolder, interval, time, report) { }
+
+    /// <summary>A store that copies bundles, too.</summary>
+    internal TieredStore(
+        FolderStore local,
+        ChunkedStore remote,
+        BundleCopy? bundles,
+        string backlogFolder,
+        TimeSpan? interval,
+        TimeProvider time,
+        Action<TierNotice>? report
+    )
     {
         ArgumentNullException.ThrowIfNull(local);
         ArgumentNullException.ThrowIfNull(remote);
         (_local, _remote) = (local, remote);
         _backlog = new SyncBacklog(backlogFolder, ((FolderFiles)local.Files).Disk);
         TierCopy copy = new((FolderFiles)local.Files, remote.Files, local.Buffers);
-        _loop = new SyncLoop(_backlog, copy, remote.Files, interval, time, report ?? (_ => { }));
+        _loop = new SyncLoop(_backlog, copy, bundles, remote.Files, interval, time, report ?? (_ => { }));
     }
 
     /// <summary>
@@ -51,7 +64,7 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     /// </summary>
     public CheckpointDurability Durability { get; init; }
 
-    /// <summary>How many checkpoints and removals what stands behind the folder has not heard of yet.</summary>
+    /// <summary>How many checkpoints, bundles and removals what stands behind the folder has not heard of yet.</summary>
     public int Backlog => _backlog.Count;
 
     /// <summary>Takes up what is still to be copied and begins to copy it.</summary>
@@ -183,6 +196,28 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     {
         await _local.UnlinkAsync(task, files, cancellationToken).ConfigureAwait(false);
         await NoteAsync(task, null, files, held: false, cancellationToken).ConfigureAwait(false);
+        _loop.Wake();
+    }
+
+    /// <summary>Copies a bundle, now where that can be, else when its turn comes.</summary>
+    /// <exception cref="BundleException">It is not here any more, or damaged.</exception>
+    /// <exception cref="CheckpointStoreException">It can neither be copied nor noted.</exception>
+    internal async Task CopyBundleAsync(string hash, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (!_loop.IsAway)
+            {
+                await _loop.PushBundleAsync(hash, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+        }
+        catch (CheckpointStoreException)
+        {
+            // The loop says so, once, when its turn comes.
+        }
+
+        await Task.Run(() => _backlog.Add(SyncEntry.OfBundle(hash), held: false), cancellationToken).ConfigureAwait(false);
         _loop.Wake();
     }
 

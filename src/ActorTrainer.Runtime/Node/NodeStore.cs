@@ -47,10 +47,16 @@ internal sealed class NodeStore : IAsyncDisposable
         Bundles = bundles;
         if (isTiered)
         {
-            ChunkedStore remote = _bucket is not null
-                ? _bucket
-                : new FolderStore(checkpoints with { Path = checkpoints.Tiered.RemotePath ?? "" }, time);
-            _tiered = OpenTiered(remote, checkpoints.Tiered.SyncInterval);
+            CheckpointStoreModel behind = checkpoints with { Path = checkpoints.Tiered.RemotePath ?? "" };
+            ChunkedStore remote = _bucket is not null ? _bucket : new FolderStore(behind, time);
+            IBundlePlace place = _bucket?.Bundles ?? new FolderBundlePlace(new FolderBundles(behind, time));
+            BundleCopy copy = new(bundles, place);
+            _tiered = OpenTiered(remote, copy, checkpoints.Tiered.SyncInterval);
+            Bundles = new RemoteBundles(bundles, place, copy, _tiered);
+        }
+        else if (_bucket is not null)
+        {
+            Bundles = new RemoteBundles(bundles, _bucket.Bundles, new BundleCopy(bundles, _bucket.Bundles), tiered: null);
         }
         else if (checkpoints is { Store: CheckpointStoreKind.Folder, Copies: > 1 })
         {
@@ -59,7 +65,7 @@ internal sealed class NodeStore : IAsyncDisposable
             PeerCaller caller = new(_http, time);
             PeerFiles files = new(caller, _peers, checkpoints.Copies - 1);
             Bundles = _bundles = new PeerBundles(bundles, caller, _peers, checkpoints.Copies - 1);
-            _tiered = OpenTiered(new PeerStore(files, checkpoints, time), interval: null);
+            _tiered = OpenTiered(new PeerStore(files, checkpoints, time), bundles: null, interval: null);
         }
     }
 
@@ -72,13 +78,13 @@ internal sealed class NodeStore : IAsyncDisposable
     /// <summary>The folder, which bundles and output stand in under every kind.</summary>
     public FolderStore Folder { get; }
 
-    /// <summary>The bundles of the folder, and of other nodes where they keep copies.</summary>
+    /// <summary>The bundles of the folder, and of the bucket or folder behind it, or of other nodes where they keep copies.</summary>
     public IBundleStore Bundles { get; }
 
     /// <summary>What the folder has, for other nodes.</summary>
     public PeerFolder Files { get; }
 
-    /// <summary>How many checkpoints and removals wait to be copied; null: the store has one tier and no copies.</summary>
+    /// <summary>How many checkpoints, bundles and removals wait to be copied; null: the store has one tier and no copies.</summary>
     public int? Backlog => _tiered?.Backlog;
 
     /// <summary>The checkpoints that wait to be copied; null as above.</summary>
@@ -113,8 +119,11 @@ internal sealed class NodeStore : IAsyncDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static S3Store OpenBucket(CheckpointStoreModel model, TimeProvider time) => new(model, time);
 
-    private TieredStore OpenTiered(ChunkedStore remote, TimeSpan? interval) =>
-        new(Folder, remote, Path.Combine(_model.DataDir, "sync"), interval, _time, _report) { Durability = _model.Checkpoints.Durability };
+    private TieredStore OpenTiered(ChunkedStore remote, BundleCopy? bundles, TimeSpan? interval) =>
+        new(Folder, remote, bundles, Path.Combine(_model.DataDir, "sync"), interval, _time, _report)
+        {
+            Durability = _model.Checkpoints.Durability,
+        };
 
     public async ValueTask DisposeAsync()
     {

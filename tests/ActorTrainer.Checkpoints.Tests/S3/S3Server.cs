@@ -99,9 +99,12 @@ public sealed partial class S3Server : IAsyncLifetime
         };
 
     /// <summary>Changes an object's bytes behind the store's back; null removes it.</summary>
-    public void Damage(string bucket, TaskId task, string file, Func<byte[], byte[]?> change)
+    public void Damage(string bucket, TaskId task, string file, Func<byte[], byte[]?> change) => Damage(bucket, $"{task}/{file}", change);
+
+    /// <summary>As above, by its key below the store's prefix.</summary>
+    public void Damage(string bucket, string key, Func<byte[], byte[]?> change)
     {
-        string path = Path.Combine(Root, bucket, "team", "store", task.Value, file + "._S3rver_object");
+        string path = Path.Combine(Root, bucket, "team", "store", key + "._S3rver_object");
         if (change(File.ReadAllBytes(path)) is { } bytes)
         {
             File.WriteAllBytes(path, bytes);

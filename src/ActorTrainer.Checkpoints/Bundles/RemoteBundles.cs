@@ -1,0 +1,57 @@
+using ActorTrainer.Checkpoints.Tiered;
+using ActorTrainer.Core.Tasks;
+
+namespace ActorTrainer.Checkpoints.Bundles;
+
+/// <summary>
+/// Bundles in a bucket or behind a folder, where nodes find them whose folders are their own; each keeps in its folder what it took in or
+/// needed.
+/// </summary>
+/// <param name="own">This node's.</param>
+/// <param name="place">Where the others find them.</param>
+/// <param name="copy">Brings them there and back.</param>
+/// <param name="tiered">Copies what the place cannot take now when it can; null: a bundle that is not there was not taken.</param>
+internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, BundleCopy copy, TieredStore? tiered) : FetchedBundles(own)
+{
+    /// <summary>While the place is away what is here is taken for there: it was brought there, or waits to be.</summary>
+    public override async Task<bool> HasAsync(string hash, CancellationToken cancellationToken)
+    {
+        if (!BundleSpec.IsHash(hash))
+        {
+            return false;
+        }
+
+        if (tiered is not null && Own.Has(hash))
+        {
+            return true;
+        }
+
+        try
+        {
+            return await place.HasAsync(hash, cancellationToken);
+        }
+        catch (CheckpointStoreException)
+        {
+            return Own.Has(hash);
+        }
+    }
+
+    public override async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
+    {
+        BundleSpec put = await Own.PutAsync(hash, archive, cancellationToken);
+        if (tiered is null)
+        {
+            await copy.PushAsync(hash, mayCreateStore: true, cancellationToken);
+        }
+        else
+        {
+            await tiered.CopyBundleAsync(hash, cancellationToken);
+        }
+
+        return put;
+    }
+
+    protected override Task<bool> FetchAsync(string hash, CancellationToken cancellationToken) => copy.FetchAsync(hash, cancellationToken);
+
+    protected override string Nowhere(string hash) => $"there is no {place.PlaceOf(hash)}";
+}
