@@ -17,6 +17,7 @@ namespace ActorTrainer.Runtime.Node;
 /// <param name="store">The store with copies.</param>
 /// <param name="bundles">The bundles with copies.</param>
 /// <param name="peers">The others.</param>
+/// <param name="folder">Says whose this node's folder is.</param>
 /// <param name="copies">How many nodes are to have each checkpoint.</param>
 /// <param name="time">The clock.</param>
 /// <param name="report">Told what is to be said.</param>
@@ -25,12 +26,14 @@ internal sealed class CopyCare(
     TieredStore store,
     PeerBundles bundles,
     IPeers peers,
+    FolderOwner folder,
     int copies,
     TimeProvider time,
     Action<TierNotice> report
 ) : IAsyncDisposable
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FolderEvery = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan BundlesAgainAfter = TimeSpan.FromMinutes(2);
 
@@ -39,6 +42,7 @@ internal sealed class CopyCare(
     private string _seen = "";
     private string _mended = "";
     private long? _failed;
+    private long? _folderSeen;
     private string _bundlesKept = "";
     private long? _bundlesFailed;
     private bool _few;
@@ -77,6 +81,12 @@ internal sealed class CopyCare(
 
         IReadOnlyList<NodeAddress> living = peers.Living;
         SayWhenFew(living.Count + 1);
+        if (_folderSeen is not { } seen || time.GetElapsedTime(seen) >= FolderEvery)
+        {
+            _folderSeen = time.GetTimestamp();
+            folder.Look();
+        }
+
         IReadOnlySet<int> shards = OwnTasks.Shards(view);
         Dictionary<TaskId, bool> owned = view.Tasks.ToDictionary(task => task.Task, task => shards.Contains(task.Shard));
         IEnumerable<TaskId> own = owned.Where(task => task.Value).Select(task => task.Key).Order();

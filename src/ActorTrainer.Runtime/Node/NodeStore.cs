@@ -104,7 +104,8 @@ internal sealed class NodeStore : IAsyncDisposable
                 _model.SeedNodes,
                 () => [.. client.View.Members.Where(member => member.IsLiving).Select(member => member.Address)]
             );
-            _care = new CopyCare(client, _tiered, _bundles, _peers, _model.Checkpoints.Copies, _time, _report);
+            FolderOwner folder = new(_model.Checkpoints.Path, _peers, _report);
+            _care = new CopyCare(client, _tiered, _bundles, _peers, folder, _model.Checkpoints.Copies, _time, _report);
             _care.Start();
         }
 

@@ -39,7 +39,8 @@ public sealed class CopyCareTests : IAsyncDisposable
         // Another one was lost this moment, and may have what nobody else has.
         _ring.Known.Missing.Add(new NodeAddress("127.0.0.1", 2));
         PeerBundles bundles = new(PeerRing.BundlesOf(_folder["own"]), _ring.Caller, _ring.Known, copies: 1);
-        _care = new CopyCare(_node, _store, bundles, _ring.Known, copies: 2, _time, _notices.Add);
+        FolderOwner folder = new(_folder["own"], _ring.Known, _notices.Add);
+        _care = new CopyCare(_node, _store, bundles, _ring.Known, folder, copies: 2, _time, _notices.Add);
     }
 
     public async ValueTask DisposeAsync()
