@@ -124,6 +124,7 @@ internal static class EventText
             InterruptionReason.Paused => "paused",
             InterruptionReason.NodeStopping => "node stopping",
             InterruptionReason.GoesBack => "goes back",
+            InterruptionReason.JournalAway => "journal away",
             _ => reason.ToString(),
         };
 

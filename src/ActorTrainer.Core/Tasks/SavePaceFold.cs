@@ -21,7 +21,7 @@ internal static class SavePaceFold
     /// </summary>
     private static bool LosesWork(TaskEvent e) =>
         e
-            is TaskInterrupted { Reason: InterruptionReason.NodeLost or InterruptionReason.GuardLost }
+            is TaskInterrupted { Reason: InterruptionReason.NodeLost or InterruptionReason.GuardLost or InterruptionReason.JournalAway }
                 or TaskRetryScheduled { NodeUnfit: false, FormerMayLive: false, FailedStartFrom: null }
                 or TaskHeld { Failure: not null };
 }

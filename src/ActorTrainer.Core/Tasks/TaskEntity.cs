@@ -52,7 +52,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
     /// The state as it is shown: a run that the journal still calls running, and whose node is lost, waits. Null before the submit.
     /// </summary>
     public TaskState? Shown =>
-        NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [NodeGone(state)]) : State;
+        NeedsActivation && State is { Status: TaskStatus.Running } state ? TaskState.Fold(Task, state, [RunGone(state)]) : State;
 
     /// <summary>The newest progress, journaled or not.</summary>
     public TaskProgress Progress
@@ -124,7 +124,7 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
         List<TaskEvent> events = [new TaskActivated(term, home.Incarnation, home.Address)];
         if (State.Status == TaskStatus.Running)
         {
-            events.Add(NodeGone(State));
+            events.Add(RunGone(State));
             _formerGoneAt = now + home.FencedWithin;
             if (IsHeldByLosses)
             {
@@ -372,12 +372,17 @@ public sealed partial class TaskEntity(TaskId task, EntityHome home, bool journa
             : new EntityStep([], [new RequestStaging(_run.Key, "request")], new CommandAccepted(Task));
     }
 
-    private bool IsHeldByLosses => State is { Proven: false, NodeLeaving: false } state && state.NodeLosses + 1 >= NodeLossesToHold;
+    private bool IsHeldByLosses =>
+        State is { Proven: false, NodeLeaving: false } state
+        && state.Incarnation != home.Incarnation
+        && state.NodeLosses + 1 >= NodeLossesToHold;
 
-    private static TaskInterrupted NodeGone(TaskState state) =>
-        state.NodeLeaving
+    private TaskInterrupted RunGone(TaskState state) =>
+        state.Incarnation == home.Incarnation
+            ? new(InterruptionReason.JournalAway, $"the journal could not be reached from node {state.Node}, which ended the run")
+        : state.NodeLeaving
             ? new(InterruptionReason.NodeStopping, $"node {state.Node} was told to stop, and ended before it had handed the task over")
-            : new(InterruptionReason.NodeLost, $"node {state.Node} was lost");
+        : new(InterruptionReason.NodeLost, $"node {state.Node} was lost");
 
     private EntityStep Accept(bool existed = false) => new([], [], new CommandAccepted(Task, existed));
 

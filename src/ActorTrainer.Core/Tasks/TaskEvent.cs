@@ -170,6 +170,9 @@ public enum InterruptionReason
 
     /// <summary>The user had the task go back to a checkpoint.</summary>
     GoesBack,
+
+    /// <summary>Its owner could not write the journal and ended the run, and took the task up again later on the same node.</summary>
+    JournalAway,
 }
 
 /// <summary>A failure of the task's own, and when it goes on: <paramref name="Delay"/> after this event.</summary>

@@ -222,7 +222,7 @@ public sealed class TaskEntityMoveTests
     {
         EntityDriver driver = EntityDriver.Training().Elsewhere(2);
         driver.Start();
-        driver = driver.Elsewhere(3);
+        driver = driver.Elsewhere(3, 3);
         driver.Start();
         driver.State.Alone.ShouldBeTrue();
 
@@ -242,8 +242,24 @@ public sealed class TaskEntityMoveTests
         driver.Start();
         Prove(driver, byCheckpoint);
 
-        driver = driver.Elsewhere(4);
+        driver = driver.Elsewhere(4, 4);
         (driver.State.NodeLosses, driver.State.Status).ShouldBe((0, TaskStatus.Pending));
+    }
+
+    /// <summary>The node is there: the owner could not write, ended its run and took the task up again later.</summary>
+    [Fact]
+    public void Activated_BySameLifeAfterTheJournalWasAway_IsNoLossOfANode()
+    {
+        EntityDriver driver = EntityDriver.Training();
+        for (int term = 2; term <= TaskEntity.NodeLossesToHold + 1; term++)
+        {
+            driver = driver.Elsewhere(term, 1);
+            TaskInterrupted interrupted = driver.Log.OfType<TaskInterrupted>().Last();
+            interrupted.Reason.ShouldBe(InterruptionReason.JournalAway);
+            interrupted.Detail.ShouldBe("the journal could not be reached from node 10.0.0.1:7400, which ended the run");
+            (driver.State.NodeLosses, driver.State.Status).ShouldBe((0, TaskStatus.Pending));
+            driver.Start();
+        }
     }
 
     /// <summary>Losses with a run between them that saved and moved on are not in a row.</summary>
@@ -252,9 +268,9 @@ public sealed class TaskEntityMoveTests
     [InlineData(false)]
     public void Activated_LostBeforeAndAfterAProvenRunThatMoved_CountsTheLossAfterItAlone(bool byCheckpoint)
     {
-        EntityDriver driver = EntityDriver.Training().Elsewhere(2).Elsewhere(3);
+        EntityDriver driver = EntityDriver.Training().Elsewhere(2);
         driver.Start();
-        driver = driver.Elsewhere(4);
+        driver = driver.Elsewhere(3, 3);
         driver.State.NodeLosses.ShouldBe(2);
         driver.Start();
         Prove(driver, byCheckpoint);
@@ -265,10 +281,10 @@ public sealed class TaskEntityMoveTests
         driver.State.Status.ShouldBe(TaskStatus.Pending);
         (driver.State.NodeLosses, driver.State.Alone).ShouldBe((0, false));
 
-        driver = driver.Elsewhere(5);
+        driver = driver.Elsewhere(5, 5);
         driver.Start();
         driver.State.Alone.ShouldBeFalse();
-        driver = driver.Elsewhere(6);
+        driver = driver.Elsewhere(6, 6);
         (driver.State.NodeLosses, driver.State.Status).ShouldBe((1, TaskStatus.Pending));
     }
 

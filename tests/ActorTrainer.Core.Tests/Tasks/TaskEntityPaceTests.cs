@@ -121,6 +121,7 @@ public sealed class TaskEntityPaceTests
         [
             (new TaskInterrupted(InterruptionReason.NodeLost, ""), 1),
             (new TaskInterrupted(InterruptionReason.GuardLost, ""), 1),
+            (new TaskInterrupted(InterruptionReason.JournalAway, ""), 1),
             (new TaskInterrupted(InterruptionReason.Migrated, ""), 0),
             (new TaskInterrupted(InterruptionReason.Paused, ""), 0),
             (new TaskInterrupted(InterruptionReason.NodeStopping, ""), 0),
