@@ -2,7 +2,9 @@ using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints.Bundles;
 
-/// <summary>Bundles of nodes whose folders are their own: one that needs a bundle and has not got it, or has it damaged, fetches and keeps it.</summary>
+/// <summary>
+/// Bundles of nodes whose folders are their own: one that needs a bundle and has not got it, or has it damaged, fetches and keeps it.
+/// </summary>
 /// <param name="own">This node's.</param>
 internal abstract class FetchedBundles(FolderBundles own) : IBundleStore
 {

@@ -37,8 +37,8 @@ internal sealed class FolderOwner(string folder, IPeers peers, Action<TierNotice
                 report(
                     new TierNotice(
                         true,
-                        $"{folder} (actortrainer.checkpoints.path) is the folder of {owner}, too: with actortrainer.checkpoints.copies each "
-                            + "node needs a folder of its own, or nothing is copied. Give each another one, or set copies = 1."
+                        $"{folder} (actortrainer.checkpoints.path) is the folder of {owner}, too: with actortrainer.checkpoints.copies "
+                            + "each node needs a folder of its own, or nothing is copied. Give each another one, or set copies = 1."
                     )
                 );
             }

@@ -99,7 +99,7 @@ public sealed record TaskState
     /// <summary>How often in a row it came back to a node that could not start it, as there was no other.</summary>
     public int UnfitRounds { get; init; }
 
-    /// <summary>Nodes lost in a row soon after this task was started on them; a run that is proven sets it to zero, however it ends.</summary>
+    /// <summary>Nodes lost in a row soon after this task was started on them; a run that is proven sets it to zero.</summary>
     public int NodeLosses { get; init; }
 
     /// <summary>

@@ -125,8 +125,8 @@ public sealed partial class ActorTrainerNode : IHostedService, IAsyncDisposable
     public ITaskClient Client => _client;
 
     /// <summary>
-    /// How many checkpoints, bundles and removals wait to be copied to the second tier of the store or to other nodes; null: there is neither. A
-    /// number that grows means that the second one, or the others, are away or too slow.
+    /// How many checkpoints, bundles and removals wait to be copied to the second tier of the store or to other nodes; null: there is
+    /// neither. A number that grows means that the second one, or the others, are away or too slow.
     /// </summary>
     public int? CheckpointBacklog => _store.Backlog;
 

@@ -153,7 +153,6 @@ internal static class SampleMessages
         new TaskCheckpointRemoved(Checkpoint.Name, "expired"),
         new TaskPacksCondemned(Checkpoint.Packs),
         new TaskInterrupted(InterruptionReason.GuardLost, "the guard is gone"),
-        new TaskInterrupted(InterruptionReason.JournalAway, "the journal is away"),
         new TaskRetryScheduled(2, Failure, TimeSpan.FromSeconds(4), Elsewhere: true)
         {
             NodeUnfit = true,

@@ -1,7 +1,7 @@
-using ActorTrainer.Checkpoints.Tiered;
+using ActorTrainer.Checkpoints.Bundles;
 using ActorTrainer.Core.Tasks;
 
-namespace ActorTrainer.Checkpoints.Bundles;
+namespace ActorTrainer.Checkpoints.Tiered;
 
 /// <summary>
 /// Bundles in a bucket or behind a folder, where nodes find them whose folders are their own; each keeps in its folder what it took in or
