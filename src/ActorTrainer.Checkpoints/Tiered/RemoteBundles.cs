@@ -13,7 +13,7 @@ namespace ActorTrainer.Checkpoints.Tiered;
 /// <param name="tiered">Copies what the place cannot take now when it can; null: a bundle that is not there was not taken.</param>
 internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, BundleCopy copy, TieredStore? tiered) : FetchedBundles(own)
 {
-    /// <summary>While the place is away what is here is taken for there: it was brought there, or waits to be.</summary>
+    /// <summary>What is here is taken for there while the place is away, or while it waits to be copied: whoever needs it waits, too.</summary>
     public override async Task<bool> HasAsync(string hash, CancellationToken cancellationToken)
     {
         if (!BundleSpec.IsHash(hash))
@@ -21,14 +21,11 @@ internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, Bundl
             return false;
         }
 
-        if (tiered is not null && Own.Has(hash))
-        {
-            return true;
-        }
-
         try
         {
-            return await place.HasAsync(hash, cancellationToken);
+            return tiered?.IsAway == true
+                ? Own.Has(hash)
+                : await place.HasAsync(hash, cancellationToken) || (tiered?.IsWaiting(hash) == true && Own.Has(hash));
         }
         catch (CheckpointStoreException)
         {
@@ -38,16 +35,13 @@ internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, Bundl
 
     public override async Task<BundleSpec> PutAsync(string hash, Stream archive, CancellationToken cancellationToken)
     {
-        BundleSpec put = await Own.PutAsync(hash, archive, cancellationToken);
-        if (tiered is null)
+        if (tiered is not null)
         {
-            await copy.PushAsync(hash, mayCreateStore: true, cancellationToken);
-        }
-        else
-        {
-            await tiered.CopyBundleAsync(hash, cancellationToken);
+            return await tiered.TakeBundleAsync(hash, () => Own.PutAsync(hash, archive, cancellationToken), cancellationToken);
         }
 
+        BundleSpec put = await Own.PutAsync(hash, archive, cancellationToken);
+        await copy.PushAsync(hash, mayCreateStore: true, cancellationToken);
         return put;
     }
 

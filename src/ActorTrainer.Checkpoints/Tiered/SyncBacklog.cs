@@ -67,6 +67,15 @@ internal sealed class SyncBacklog(string folder, IDisk disk)
             }
         });
 
+    /// <summary>Whether a bundle is still to be copied.</summary>
+    public bool HasBundle(string hash)
+    {
+        lock (_lock)
+        {
+            return _entries.Values.Any(entry => entry.Bundle == hash);
+        }
+    }
+
     /// <summary>The one that came first of those that are not held; null: none.</summary>
     public SyncEntry? First()
     {

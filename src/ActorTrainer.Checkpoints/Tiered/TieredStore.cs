@@ -12,7 +12,7 @@ namespace ActorTrainer.Checkpoints.Tiered;
 /// goes on after a restart. A restore takes the folder first, then what stands behind it, and what the folder lost is fetched from there.
 /// A folder that is empty when this starts is taken for a new disk and filled again; one that is away later is away.
 /// </summary>
-public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
+public sealed partial class TieredStore : ICheckpointStore, IAsyncDisposable
 {
     private const int CommitAttempts = 3;
 
@@ -196,28 +196,6 @@ public sealed class TieredStore : ICheckpointStore, IAsyncDisposable
     {
         await _local.UnlinkAsync(task, files, cancellationToken).ConfigureAwait(false);
         await NoteAsync(task, null, files, held: false, cancellationToken).ConfigureAwait(false);
-        _loop.Wake();
-    }
-
-    /// <summary>Copies a bundle, now where that can be, else when its turn comes.</summary>
-    /// <exception cref="BundleException">It is not here any more, or damaged.</exception>
-    /// <exception cref="CheckpointStoreException">It can neither be copied nor noted.</exception>
-    internal async Task CopyBundleAsync(string hash, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (!_loop.IsAway)
-            {
-                await _loop.PushBundleAsync(hash, cancellationToken).ConfigureAwait(false);
-                return;
-            }
-        }
-        catch (CheckpointStoreException)
-        {
-            // The loop says so, once, when its turn comes.
-        }
-
-        await Task.Run(() => _backlog.Add(SyncEntry.OfBundle(hash), held: false), cancellationToken).ConfigureAwait(false);
         _loop.Wake();
     }
 

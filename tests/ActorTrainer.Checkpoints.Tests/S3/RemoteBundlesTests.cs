@@ -4,6 +4,7 @@ using ActorTrainer.Checkpoints.S3;
 using ActorTrainer.Checkpoints.Tests.Bundles;
 using ActorTrainer.Checkpoints.Tiered;
 using ActorTrainer.Core.Configuration;
+using ActorTrainer.Core.Tasks;
 
 namespace ActorTrainer.Checkpoints.Tests.S3;
 
@@ -147,6 +148,50 @@ public sealed class RemoteBundlesTests : IAsyncDisposable
         await next.DrainAsync(Never);
         next.Backlog.ShouldBe(0);
         await ShouldUnpackAsync(Open("there", place));
+    }
+
+    /// <summary>One of a version before, or whose way there was cut off by the end of its node.</summary>
+    [Fact]
+    public async Task Has_TieredAndHereAlone_IsAskedForAgainAndCopied()
+    {
+        IBundlePlace place = Shared();
+        await using TieredStore store = Tiered("here", place);
+        RemoteBundles bundles = Open("here", place, store);
+        using MemoryStream archive = new(await BundleFolder.PackAsync(_listing));
+        await Folder("here").PutAsync(Hash, archive, Never);
+        (await bundles.HasAsync(Hash, Never)).ShouldBeFalse();
+
+        await PutAsync(bundles);
+
+        (await bundles.HasAsync(Hash, Never)).ShouldBeTrue();
+        await ShouldUnpackAsync(Open("there", place));
+    }
+
+    [Fact]
+    public async Task Put_TieredAndRefusedOrGivenUp_LeavesNothingToBeCopiedOrCopiesIt()
+    {
+        IBundlePlace place = Shared();
+        await using TieredStore store = Tiered("here", place);
+        RemoteBundles bundles = Open("here", place, store);
+        using MemoryStream wrong = new([1, 2, 3]);
+        await Should.ThrowAsync<BundleException>(() => bundles.PutAsync(Hash, wrong, Never));
+        store.Backlog.ShouldBe(0);
+
+        // Who sent it is gone when it is here.
+        using CancellationTokenSource gone = new();
+        using MemoryStream archive = new(await BundleFolder.PackAsync(_listing));
+        await store.TakeBundleAsync(Hash, TakeAsync, gone.Token);
+        store.Backlog.ShouldBe(1);
+        (await bundles.HasAsync(Hash, Never)).ShouldBeTrue();
+        await store.DrainAsync(Never);
+        await ShouldUnpackAsync(Open("there", place));
+
+        async Task<BundleSpec> TakeAsync()
+        {
+            BundleSpec taken = await Folder("here").PutAsync(Hash, archive, Never);
+            await gone.CancelAsync();
+            return taken;
+        }
     }
 
     /// <summary>A folder that was not mounted is not begun anew.</summary>
