@@ -126,7 +126,7 @@ internal sealed class FolderLayout(string root, IDisk disk)
     private CheckpointStoreException Away() =>
         new(
             $"The checkpoint store at {Root} is away: its {MarkerName} is missing or cannot be read. "
-                + "Check that the disk is mounted and actortrainer.checkpoints.path is right."
+                + "Check that the disk is mounted and actortrainer.checkpoints.path, or tiered.remote-path, is right."
         );
 
     /// <summary>

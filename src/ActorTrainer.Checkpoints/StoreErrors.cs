@@ -31,9 +31,9 @@ internal static class StoreErrors
             UnauthorizedAccessException => ("permission denied", "Give the node's user read and write permission there"),
             FileNotFoundException or DirectoryNotFoundException => (
                 "it does not exist",
-                "Check that the disk is mounted and actortrainer.checkpoints.path is right"
+                "Check that the disk is mounted and actortrainer.checkpoints.path, or tiered.remote-path, is right"
             ),
-            _ => (e.Message.TrimEnd('.'), "Check the disk and actortrainer.checkpoints.path"),
+            _ => (e.Message.TrimEnd('.'), "Check the disk and actortrainer.checkpoints.path, or tiered.remote-path"),
         };
         return new CheckpointStoreException($"{what}: {path}: {why}. {advice}.", e);
     }

@@ -278,13 +278,20 @@ internal sealed class SyncLoop(
         {
             try
             {
+                // A node whose folder is its own has nothing of a task that comes to it: its disk is whole.
+                bool hadIt = copy.IsListedHere(lost.Task, lost.Checkpoint, cancellationToken);
                 await FetchAsync(lost.Task, lost.Checkpoint, cancellationToken).ConfigureAwait(false);
                 report(
-                    new TierNotice(
-                        true,
-                        $"what the checkpoint store's folder had lost of {lost.Checkpoint.Name} of {lost.Task} was fetched again; "
-                            + "look at its disk"
-                    )
+                    hadIt
+                        ? new TierNotice(
+                            true,
+                            $"what the checkpoint store's folder had lost of {lost.Checkpoint.Name} of {lost.Task} was fetched again; "
+                                + "look at its disk"
+                        )
+                        : new TierNotice(
+                            false,
+                            $"{lost.Checkpoint.Name} of {lost.Task}, which the checkpoint store's folder did not have, was fetched"
+                        )
                 );
             }
             catch (Exception e) when (e is CheckpointDamagedException or CheckpointStoreException)

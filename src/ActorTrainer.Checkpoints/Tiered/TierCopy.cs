@@ -88,6 +88,11 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
         }
     }
 
+    /// <summary>Whether the folder has a checkpoint's manifest, whatever else it may have lost.</summary>
+    /// <exception cref="CheckpointStoreException">The folder is away.</exception>
+    public bool IsListedHere(TaskId task, CheckpointRef checkpoint, CancellationToken cancellationToken) =>
+        local.LengthOf(task, CheckpointNames.ManifestFile(checkpoint.Name), cancellationToken) is not null;
+
     /// <summary>
     /// Whether a checkpoint is to be copied, once the folder has it: when it does not, what is behind it is fetched. One that neither has
     /// whole is left to the restore that finds it so.
@@ -97,7 +102,7 @@ internal sealed class TierCopy(FolderFiles local, IStoreFiles remote, BufferPool
     {
         string file = CheckpointNames.ManifestFile(checkpoint.Name);
         local.RequireStore(cancellationToken);
-        if (local.LengthOf(task, file, cancellationToken) is null)
+        if (!IsListedHere(task, checkpoint, cancellationToken))
         {
             try
             {

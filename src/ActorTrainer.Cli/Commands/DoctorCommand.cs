@@ -44,9 +44,21 @@ internal static class DoctorCommand
                     await MachineChecks.SdkAsync(either.Token),
                     await MachineChecks.PythonAsync(either.Token),
                     MachineChecks.Clock(cli.Now),
-                    MachineChecks.Folder("data", model.DataDir, localOnly: false, cli.Time),
-                    MachineChecks.Folder("journal", Path.GetDirectoryName(model.Journal.Path)!, localOnly: true, cli.Time),
-                    MachineChecks.Folder("checkpoints", model.Checkpoints.Path, localOnly: false, cli.Time),
+                    MachineChecks.Folder("data", model.DataDir, "--data-dir", localOnly: false, cli.Time),
+                    MachineChecks.Folder(
+                        "journal",
+                        Path.GetDirectoryName(model.Journal.Path)!,
+                        "actortrainer.journal.path",
+                        localOnly: true,
+                        cli.Time
+                    ),
+                    MachineChecks.Folder(
+                        "checkpoints",
+                        model.Checkpoints.Path,
+                        "actortrainer.checkpoints.path",
+                        localOnly: false,
+                        cli.Time
+                    ),
                     MachineChecks.Disk(model.Checkpoints.Path),
                     .. await StoreChecks.RunAsync(model.Checkpoints, cli.Time, either.Token),
                     .. await NodeChecks.RunAsync(call.Client, model, call.Interrupt),

@@ -83,8 +83,8 @@ internal static class MachineChecks
                 "set the clock (times of events are shown wrong; training is not affected)"
             );
 
-    /// <summary>Whether files can be written and synced there, on what file system, and how long it takes.</summary>
-    public static Finding Folder(string check, string path, bool localOnly, TimeProvider time)
+    /// <summary>Whether files can be written and synced in the folder of a setting, on what file system, and how long it takes.</summary>
+    public static Finding Folder(string check, string path, string setting, bool localOnly, TimeProvider time)
     {
         string existing = ExistingPart(path);
         string fileSystem = FileSystemOf(existing);
@@ -119,8 +119,8 @@ internal static class MachineChecks
             return new Finding(
                 check,
                 Level.Fail,
-                $"{path} cannot be written: {e.Message}",
-                "give another folder with --data-dir, or its rights"
+                $"{path} cannot be written: {e.Message.TrimEnd('.')}",
+                $"give another folder with {setting}, or its rights"
             );
         }
     }

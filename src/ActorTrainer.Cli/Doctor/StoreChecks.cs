@@ -24,7 +24,7 @@ internal static class StoreChecks
             CheckpointStoreKind.S3 => [await BucketAsync(model, time, cancellationToken)],
             CheckpointStoreKind.Folder when model is { Store: CheckpointStoreKind.Tiered, Tiered.RemotePath: { } path } =>
             [
-                MachineChecks.Folder("remote folder", path, localOnly: false, time),
+                MachineChecks.Folder("remote folder", path, "actortrainer.checkpoints.tiered.remote-path", localOnly: false, time),
             ],
             _ => [],
         };

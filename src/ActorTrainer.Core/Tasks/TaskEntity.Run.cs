@@ -160,7 +160,16 @@ public sealed partial class TaskEntity
             // That the store is away is no stall of the worker.
             run.Enter(run.Phase, now);
             run.RestoreAgainAt = now + AgainAfter;
-            return EntityStep.Nothing;
+            if (run.RestoreWarned || Term != run.Key.Term)
+            {
+                return EntityStep.Nothing;
+            }
+
+            run.RestoreWarned = true;
+            return new EntityStep(
+                [new TaskWarned($"{unreadable.Checkpoint} cannot be restored now, and is tried again: {unreadable.Detail}")],
+                []
+            );
         }
 
         run.Restore = State!.UsableBeside(unreadable.Checkpoint);

@@ -55,6 +55,9 @@ internal sealed class TaskRun(RunKey key, bool isCommand, TimeSpan now)
     /// <summary>Nothing is left to restore: it is done or there is none.</summary>
     public bool RestoreSettled { get; set; }
 
+    /// <summary>Whether it was said that the checkpoint cannot be read now.</summary>
+    public bool RestoreWarned { get; set; }
+
     /// <summary>When an unreadable store is asked again.</summary>
     public TimeSpan? RestoreAgainAt { get; set; }
 

@@ -156,7 +156,10 @@ public sealed class TieredStoreTests : IAsyncDisposable
         await _store.DrainAsync(CancellationToken.None);
 
         ContentOf(_fixture.StoreFolder).ShouldBe(before);
-        _notices.ShouldHaveSingleItem().Text.ShouldContain("was fetched again");
+        TierNotice notice = _notices.ShouldHaveSingleItem();
+        bool hadIt = pack || damage != "remove";
+        notice.IsProblem.ShouldBe(hadIt, "a folder that has nothing of it may be another node's");
+        notice.Text.ShouldContain(hadIt ? "was fetched again; look at its disk" : "did not have, was fetched");
         await _fixture.Open().VerifyAsync(_fixture.Task, saved, CancellationToken.None);
     }
 

@@ -109,7 +109,7 @@ public sealed class TaskEntityTests
     }
 
     [Fact]
-    public void On_StoreAwayWhileRestoring_AsksAgainAndIsNoStall()
+    public void On_StoreAwayWhileRestoring_SaysSoOnceAsksAgainAndIsNoStall()
     {
         EntityDriver driver = EntityDriver.Training();
         string name = driver.Save(10);
@@ -117,13 +117,16 @@ public sealed class TaskEntityTests
         next.Grant();
         for (int i = 0; i < 1000; i++)
         {
-            next.Happens(new CheckpointUnreadable(next.Run, name, false, "no answer")).IsNothing.ShouldBeTrue();
+            IReadOnlyList<TaskEvent> said = next.Happens(new CheckpointUnreadable(next.Run, name, false, "no answer")).Persist;
+            said.ShouldBe(i > 0 ? [] : [new TaskWarned($"{name} cannot be restored now, and is tried again: no answer")]);
+            next.State.Warning.ShouldEndWith("no answer");
             next.Tick(0.5).IsNothing.ShouldBeTrue();
             next.Tick(0.5).AfterCommit.ShouldHaveSingleItem().ShouldBeOfType<RestoreCheckpoint>();
         }
 
         next.Happens(new CheckpointRestored(next.Run, name));
         next.Happens(new WorkerReady(next.Run)).Persist.ShouldHaveSingleItem().ShouldBeOfType<TaskStarted>().RestoredFrom.ShouldBe(name);
+        next.State.Warning.ShouldBeNull();
     }
 
     [Fact]
