@@ -81,7 +81,22 @@ internal static class CheckpointStoreReader
                 "checkpoints.tiered.remote-path is the same folder as checkpoints.path: name another one, on another disk"
             );
         }
+
+        if (
+            tiered
+            && model.Tiered is { Remote: CheckpointStoreKind.Folder, RemotePath: { } remote }
+            && (IsWithin(remote, model.Path) || IsWithin(model.Path, remote))
+        )
+        {
+            throw NodeModelReader.Clash(
+                root,
+                ["actortrainer.checkpoints.tiered.remote-path"],
+                "one of checkpoints.tiered.remote-path and checkpoints.path stands inside the other: name another one, on another disk"
+            );
+        }
     }
+
+    private static bool IsWithin(string path, string folder) => path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
     private static ScrubModel ReadScrub(ConfigSection section)
     {

@@ -103,6 +103,14 @@ public sealed class CheckpointStoreReaderTests
         "checkpoints.tiered.remote-path is the same folder as checkpoints.path: name another one, on another disk."
     )]
     [InlineData(
+        "store = tiered, path = x, tiered { remote = folder, remote-path = x/y }",
+        "one of checkpoints.tiered.remote-path and checkpoints.path stands inside the other: name another one, on another disk."
+    )]
+    [InlineData(
+        "store = tiered, path = x/y, tiered { remote = folder, remote-path = x }",
+        "one of checkpoints.tiered.remote-path and checkpoints.path stands inside the other: name another one, on another disk."
+    )]
+    [InlineData(
         "s3.bucket = My_Bucket",
         "actortrainer.checkpoints.s3.bucket is 'My_Bucket': a bucket has 3 to 63 lower-case letters, digits, dots and dashes."
     )]
