@@ -13,7 +13,9 @@ namespace ActorTrainer.Checkpoints.Tiered;
 /// <param name="tiered">Copies what the place cannot take now when it can; null: a bundle that is not there was not taken.</param>
 internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, BundleCopy copy, TieredStore? tiered) : FetchedBundles(own)
 {
-    /// <summary>What is here is taken for there while the place is away, or while it waits to be copied: whoever needs it waits, too.</summary>
+    /// <summary>
+    /// What is here is taken for there while the place is away, or while it waits to be copied: whoever needs it waits, too.
+    /// </summary>
     public override async Task<bool> HasAsync(string hash, CancellationToken cancellationToken)
     {
         if (!BundleSpec.IsHash(hash))
