@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 namespace ActorTrainer.Checkpoints.Peers;
 
 /// <summary>
-/// Bundles of nodes whose folders are their Own. What a node takes in it hands to as many others as keep a checkpoint; one that needs a
+/// Bundles of nodes whose folders are their own. What a node takes in it hands to as many others as keep a checkpoint; one that needs a
 /// bundle and has not got it, or has it damaged, fetches it and keeps it.
 /// </summary>
 /// <param name="own">This node's.</param>
