@@ -6,20 +6,27 @@ namespace ActorTrainer.Checkpoints.Bundles;
 /// <summary>Brings a node's bundles to the place where all nodes find them, and from there.</summary>
 internal sealed class BundleCopy(FolderBundles own, IBundlePlace place)
 {
+    /// <summary>This node's.</summary>
+    public FolderBundles Own => own;
+
+    /// <summary>Where all nodes find them.</summary>
+    public IBundlePlace Place => place;
+
     /// <summary>Copies a bundle there, unless it is there already.</summary>
     /// <param name="hash">The bundle's.</param>
+    /// <param name="isWhole">Whether it was read through just now; it is otherwise, before it is copied.</param>
     /// <param name="mayCreateStore">Whether nothing was ever copied there.</param>
     /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="BundleException">It is not here any more, or damaged.</exception>
     /// <exception cref="CheckpointStoreException">One of the two is away.</exception>
-    public async Task PushAsync(string hash, bool mayCreateStore, CancellationToken cancellationToken)
+    public async Task PushAsync(string hash, bool isWhole, bool mayCreateStore, CancellationToken cancellationToken)
     {
         if (await place.HasAsync(hash, cancellationToken).ConfigureAwait(false))
         {
             return;
         }
 
-        if (!await own.IsWholeAsync(hash, cancellationToken).ConfigureAwait(false))
+        if (!isWhole && !await own.IsWholeAsync(hash, cancellationToken).ConfigureAwait(false))
         {
             throw new BundleException($"Bundle {BundleSpec.Shorten(hash)} is damaged here, or not here any more.");
         }
@@ -42,11 +49,7 @@ internal sealed class BundleCopy(FolderBundles own, IBundlePlace place)
         }
         catch (BundleException e)
         {
-            throw new BundleException(
-                $"Bundle {BundleSpec.Shorten(hash)} is damaged in the store: {e.Message.TrimEnd('.')}. "
-                    + $"Remove {place.PlaceOf(hash)} and submit the task once more: that brings the bundle again.",
-                e
-            );
+            throw BundleErrors.Damaged(hash, place.PlaceOf(hash), e);
         }
         catch (IOException e)
         {

@@ -19,10 +19,7 @@ internal abstract class FetchedBundles(FolderBundles own) : IBundleStore
     {
         if (!own.Has(hash) && !await FetchAsync(hash, cancellationToken))
         {
-            throw new BundleException(
-                $"Bundle {BundleSpec.Shorten(hash)} is not in the store any more: {Nowhere(hash)}. "
-                    + "Submit the task once more from the same files: that brings the bundle again."
-            );
+            throw BundleErrors.Missing(hash, Nowhere(hash));
         }
 
         try

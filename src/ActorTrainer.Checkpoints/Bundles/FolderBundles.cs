@@ -134,19 +134,11 @@ public sealed class FolderBundles : IBundleStore
         }
         catch (BundleException e)
         {
-            throw new BundleException(
-                $"Bundle {BundleSpec.Shorten(hash)} is damaged in the store: {e.Message.TrimEnd('.')}. "
-                    + $"Remove {path} and submit the task once more: that brings the bundle again.",
-                e
-            );
+            throw BundleErrors.Damaged(hash, path, e);
         }
         catch (FileNotFoundException e) when (File.Exists(_layout.MarkerPath))
         {
-            throw new BundleException(
-                $"Bundle {BundleSpec.Shorten(hash)} is not in the store any more: there is no {path}. "
-                    + "Submit the task once more from the same files: that brings the bundle again.",
-                e
-            );
+            throw BundleErrors.Missing(hash, $"there is no {path}", e);
         }
         catch (Exception e) when (StoreErrors.IsFromSystem(e))
         {

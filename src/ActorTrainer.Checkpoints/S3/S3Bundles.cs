@@ -5,10 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace ActorTrainer.Checkpoints.S3;
 
 /// <summary>Bundles beside the checkpoints of a bucket: <c>PREFIX/bundles/HASH.tar.gz</c>.</summary>
-internal sealed class S3Bundles(S3Bucket bucket, int partSize) : IBundlePlace
+internal sealed class S3Bundles(S3Bucket bucket, BufferPool parts, int partSize) : IBundlePlace
 {
-    private readonly BufferPool _parts = new(partSize, S3Upload.PartsAtOnce + 1);
-
     public string PlaceOf(string hash) => $"{bucket.Place}/{KeyOf(hash)}";
 
     public async Task<bool> HasAsync(string hash, CancellationToken cancellationToken) =>
@@ -41,7 +39,7 @@ internal sealed class S3Bundles(S3Bucket bucket, int partSize) : IBundlePlace
         }
 
         // Fewer and larger requests than who unpacks asks for.
-        byte[] part = _parts.Rent((int)Math.Min(length, partSize));
+        byte[] part = parts.Rent((int)Math.Min(length, partSize));
         (long next, int from, int to) = (0, 0, 0);
         try
         {
@@ -64,7 +62,7 @@ internal sealed class S3Bundles(S3Bucket bucket, int partSize) : IBundlePlace
         }
         finally
         {
-            _parts.Return(part);
+            parts.Return(part);
         }
     }
 
@@ -81,7 +79,7 @@ internal sealed class S3Bundles(S3Bucket bucket, int partSize) : IBundlePlace
     private void Upload(string hash, SafeFileHandle archive, CancellationToken cancellationToken)
     {
         long length = RandomAccess.GetLength(archive);
-        using S3Upload upload = new(bucket, KeyOf(hash), _parts, partSize, length, cancellationToken);
+        using S3Upload upload = new(bucket, KeyOf(hash), parts, partSize, length, cancellationToken);
         byte[] piece = GC.AllocateUninitializedArray<byte>(1 << 20);
         long at = 0;
         while (RandomAccess.Read(archive, piece, at) is > 0 and int read)

@@ -19,6 +19,9 @@ internal sealed class S3Files(S3Bucket bucket, int partSize) : IStoreFiles
 
     private readonly BufferPool _parts = new(partSize, S3Upload.PartsAtOnce + 1);
 
+    /// <summary>The bundles beside the files; they go through the same buffers.</summary>
+    public S3Bundles Bundles => new(bucket, _parts, partSize);
+
     public int AtOnce => RequestsAtOnce;
 
     public TaskScheduler Threads => OwnThreads.Instance;

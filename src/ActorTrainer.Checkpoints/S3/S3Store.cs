@@ -31,14 +31,10 @@ public sealed class S3Store : ChunkedStore, IDisposable
         : this(model, time, client, new S3Bucket(client, model.S3, limits, time)) { }
 
     private S3Store(CheckpointStoreModel model, TimeProvider time, IAmazonS3 client, S3Bucket bucket)
-        : base(new S3Files(bucket, model.S3.PartSizeBytes), model, time, PoolFor(model))
-    {
-        (_client, _bucket) = (client, bucket);
-        Bundles = new S3Bundles(bucket, model.S3.PartSizeBytes);
-    }
+        : base(new S3Files(bucket, model.S3.PartSizeBytes), model, time, PoolFor(model)) => (_client, _bucket) = (client, bucket);
 
     /// <summary>The bundles beside the checkpoints.</summary>
-    internal IBundlePlace Bundles { get; }
+    internal IBundlePlace Bundles => ((S3Files)Files).Bundles;
 
     /// <summary>Where it is, for example <c>s3://bucket/prefix</c>.</summary>
     public string Place => _bucket.Place;

@@ -7,11 +7,9 @@ namespace ActorTrainer.Checkpoints.Tiered;
 /// Bundles in a bucket or behind a folder, where nodes find them whose folders are their own; each keeps in its folder what it took in or
 /// needed.
 /// </summary>
-/// <param name="own">This node's.</param>
-/// <param name="place">Where the others find them.</param>
-/// <param name="copy">Brings them there and back.</param>
+/// <param name="copy">Brings them to where the others find them, and back.</param>
 /// <param name="tiered">Copies what the place cannot take now when it can; null: a bundle that is not there was not taken.</param>
-internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, BundleCopy copy, TieredStore? tiered) : FetchedBundles(own)
+internal sealed class RemoteBundles(BundleCopy copy, TieredStore? tiered) : FetchedBundles(copy.Own)
 {
     /// <summary>
     /// What is here is taken for there while the place is away, or while it waits to be copied: whoever needs it waits, too.
@@ -27,7 +25,7 @@ internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, Bundl
         {
             return tiered?.IsAway == true
                 ? Own.Has(hash)
-                : await place.HasAsync(hash, cancellationToken) || (tiered?.IsWaiting(hash) == true && Own.Has(hash));
+                : await copy.Place.HasAsync(hash, cancellationToken) || (tiered?.IsWaiting(hash) == true && Own.Has(hash));
         }
         catch (CheckpointStoreException)
         {
@@ -43,11 +41,11 @@ internal sealed class RemoteBundles(FolderBundles own, IBundlePlace place, Bundl
         }
 
         BundleSpec put = await Own.PutAsync(hash, archive, cancellationToken);
-        await copy.PushAsync(hash, mayCreateStore: true, cancellationToken);
+        await copy.PushAsync(hash, isWhole: true, mayCreateStore: true, cancellationToken);
         return put;
     }
 
     protected override Task<bool> FetchAsync(string hash, CancellationToken cancellationToken) => copy.FetchAsync(hash, cancellationToken);
 
-    protected override string Nowhere(string hash) => $"there is no {place.PlaceOf(hash)}";
+    protected override string Nowhere(string hash) => $"there is no {copy.Place.PlaceOf(hash)}";
 }

@@ -70,13 +70,16 @@ internal sealed class SyncLoop(
         );
 
     /// <summary>Copies a bundle; nothing is done where bundles are not copied.</summary>
+    /// <param name="hash">The bundle's.</param>
+    /// <param name="isWhole">Whether it was read through just now.</param>
+    /// <param name="cancellationToken">Gives it up.</param>
     /// <exception cref="BundleException">It is not here any more, or damaged.</exception>
     /// <exception cref="CheckpointStoreException">One of the two places is away.</exception>
-    public async Task PushBundleAsync(string hash, CancellationToken cancellationToken)
+    public async Task PushBundleAsync(string hash, bool isWhole, CancellationToken cancellationToken)
     {
         if (bundles is not null)
         {
-            await bundles.PushAsync(hash, mayCreateStore: !backlog.RemoteSeen, cancellationToken).ConfigureAwait(false);
+            await bundles.PushAsync(hash, isWhole, mayCreateStore: !backlog.RemoteSeen, cancellationToken).ConfigureAwait(false);
             backlog.NoteRemoteSeen();
         }
     }
@@ -219,7 +222,7 @@ internal sealed class SyncLoop(
         {
             if (entry.Bundle is { } hash)
             {
-                await PushBundleAsync(hash, cancellationToken).ConfigureAwait(false);
+                await PushBundleAsync(hash, isWhole: false, cancellationToken).ConfigureAwait(false);
                 return;
             }
 

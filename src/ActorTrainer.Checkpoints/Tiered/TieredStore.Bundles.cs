@@ -15,32 +15,10 @@ public sealed partial class TieredStore
     /// <summary>Takes a bundle in and copies it, now where that can be, else when its turn comes.</summary>
     /// <exception cref="BundleException">It is not what it should be.</exception>
     /// <exception cref="CheckpointStoreException">It can neither be stored nor noted.</exception>
-    internal async Task<BundleSpec> TakeBundleAsync(string hash, Func<Task<BundleSpec>> take, CancellationToken cancellationToken)
-    {
-        // As for a save: noted before, so that one that is here is there some day.
-        SyncEntry entry = SyncEntry.OfBundle(hash);
-        entry = await Task.Run(() => _backlog.Add(entry, held: true), cancellationToken).ConfigureAwait(false);
-        try
-        {
-            BundleSpec taken = await take().ConfigureAwait(false);
-            if (!await TryPushAsync(hash, cancellationToken).ConfigureAwait(false))
-            {
-                _backlog.Release(entry);
-                _loop.Wake();
-                return taken;
-            }
+    internal Task<BundleSpec> TakeBundleAsync(string hash, Func<Task<BundleSpec>> take, CancellationToken cancellationToken) =>
+        KeepAsync(SyncEntry.OfBundle(hash), take, TryPushAsync, cancellationToken);
 
-            _backlog.Remove(entry);
-            return taken;
-        }
-        catch
-        {
-            TryForget(entry);
-            throw;
-        }
-    }
-
-    private async Task<bool> TryPushAsync(string hash, CancellationToken cancellationToken)
+    private async Task<bool> TryPushAsync(SyncEntry entry, CancellationToken cancellationToken)
     {
         if (_loop.IsAway)
         {
@@ -49,7 +27,8 @@ public sealed partial class TieredStore
 
         try
         {
-            await _loop.PushBundleAsync(hash, cancellationToken).ConfigureAwait(false);
+            await _loop.PushBundleAsync(entry.Bundle!, isWhole: true, cancellationToken).ConfigureAwait(false);
+            _backlog.Remove(entry);
             return true;
         }
         catch (Exception e) when (e is CheckpointStoreException || cancellationToken.IsCancellationRequested)

@@ -83,12 +83,13 @@ public sealed partial class TieredStore : ICheckpointStore, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public async Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken)
-    {
-        // Before the save: after a crash in between, an entry without a checkpoint is passed over.
-        SyncEntry entry = await NoteAsync(request.Task, request.Name, [], held: true, cancellationToken).ConfigureAwait(false);
-        return await KeepAsync(entry, () => _local.SaveAsync(request, cancellationToken), cancellationToken).ConfigureAwait(false);
-    }
+    public Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken) =>
+        KeepAsync(
+            new SyncEntry(request.Task.Value, request.Name, []),
+            () => _local.SaveAsync(request, cancellationToken),
+            TryCommitAsync,
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public Task RestoreAsync(TaskId task, CheckpointRef checkpoint, string targetDirectory, CancellationToken cancellationToken) =>
@@ -115,33 +116,30 @@ public sealed partial class TieredStore : ICheckpointStore, IAsyncDisposable
         EitherAsync(task, checkpoint, store => store.OpenAsync(task, checkpoint, cancellationToken));
 
     /// <inheritdoc />
-    public async Task<CheckpointRef> CopyAsync(
+    public Task<CheckpointRef> CopyAsync(
         TaskId from,
         CheckpointRef checkpoint,
         TaskId to,
         string name,
         CancellationToken cancellationToken
-    )
-    {
-        SyncEntry entry = await NoteAsync(to, name, [], held: true, cancellationToken).ConfigureAwait(false);
-        return await KeepAsync(
-                entry,
-                async () =>
+    ) =>
+        KeepAsync(
+            new SyncEntry(to.Value, name, []),
+            async () =>
+            {
+                try
                 {
-                    try
-                    {
-                        return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
-                    }
-                    catch (CheckpointDamagedException)
-                    {
-                        await _loop.FetchAsync(from, checkpoint, cancellationToken).ConfigureAwait(false);
-                        return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
-                    }
-                },
-                cancellationToken
-            )
-            .ConfigureAwait(false);
-    }
+                    return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
+                }
+                catch (CheckpointDamagedException)
+                {
+                    await _loop.FetchAsync(from, checkpoint, cancellationToken).ConfigureAwait(false);
+                    return await _local.CopyAsync(from, checkpoint, to, name, cancellationToken).ConfigureAwait(false);
+                }
+            },
+            TryCommitAsync,
+            cancellationToken
+        );
 
     /// <inheritdoc />
     public async Task<IReadOnlyDictionary<string, long>> MeasureAsync(
@@ -195,7 +193,7 @@ public sealed partial class TieredStore : ICheckpointStore, IAsyncDisposable
     public async Task UnlinkAsync(TaskId task, IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
         await _local.UnlinkAsync(task, files, cancellationToken).ConfigureAwait(false);
-        await NoteAsync(task, null, files, held: false, cancellationToken).ConfigureAwait(false);
+        await NoteAsync(new SyncEntry(task.Value, null, files), held: false, cancellationToken).ConfigureAwait(false);
         _loop.Wake();
     }
 
@@ -222,20 +220,27 @@ public sealed partial class TieredStore : ICheckpointStore, IAsyncDisposable
     /// <summary>Copies all that is to be copied, now.</summary>
     internal Task DrainAsync(CancellationToken cancellationToken) => _loop.DrainAsync(cancellationToken);
 
-    private Task<SyncEntry> NoteAsync(
-        TaskId task,
-        string? checkpoint,
-        IReadOnlyList<string> files,
-        bool held,
-        CancellationToken cancellationToken
-    ) => Task.Run(() => _backlog.Add(new SyncEntry(task.Value, checkpoint, files), held), cancellationToken);
+    private Task<SyncEntry> NoteAsync(SyncEntry entry, bool held, CancellationToken cancellationToken) =>
+        Task.Run(() => _backlog.Add(entry, held), cancellationToken);
 
-    private async Task<CheckpointRef> KeepAsync(SyncEntry entry, Func<Task<CheckpointRef>> make, CancellationToken cancellationToken)
+    /// <summary>Makes something here that is to be there, too.</summary>
+    /// <param name="toCopy">What is noted of it.</param>
+    /// <param name="make">Makes it.</param>
+    /// <param name="tryCopy">Copies it now, where that is to be, takes back the note, and says whether it did.</param>
+    /// <param name="cancellationToken">Gives up the note.</param>
+    private async Task<T> KeepAsync<T>(
+        SyncEntry toCopy,
+        Func<Task<T>> make,
+        Func<SyncEntry, CancellationToken, Task<bool>> tryCopy,
+        CancellationToken cancellationToken
+    )
     {
+        // Noted before: after a crash in between, an entry of which nothing is here is passed over.
+        SyncEntry entry = await NoteAsync(toCopy, held: true, cancellationToken).ConfigureAwait(false);
         try
         {
-            CheckpointRef made = await make().ConfigureAwait(false);
-            if (Durability == CheckpointDurability.Local || !await TryCommitAsync(entry, cancellationToken).ConfigureAwait(false))
+            T made = await make().ConfigureAwait(false);
+            if (!await tryCopy(entry, cancellationToken).ConfigureAwait(false))
             {
                 _backlog.Release(entry);
                 _loop.Wake();
@@ -268,6 +273,11 @@ public sealed partial class TieredStore : ICheckpointStore, IAsyncDisposable
     /// <exception cref="CheckpointStoreException">It is not copied, and so not committed; its files are gone.</exception>
     private async Task<bool> TryCommitAsync(SyncEntry entry, CancellationToken cancellationToken)
     {
+        if (Durability == CheckpointDurability.Local)
+        {
+            return false;
+        }
+
         for (int attempt = 1; ; attempt++)
         {
             try

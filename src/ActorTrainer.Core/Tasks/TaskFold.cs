@@ -289,16 +289,14 @@ internal static partial class TaskFold
     /// <summary>The present run does not take its node along, so the losses before it were not the task's doing.</summary>
     private static TaskState Proven(TaskState state) => state with { Proven = true, NodeLosses = 0 };
 
-    private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted)
-    {
-        return state with
+    private static TaskState OnInterrupted(TaskState state, TaskInterrupted interrupted) =>
+        state with
         {
             Status = state.Status == TaskStatus.Running ? TaskStatus.Pending : state.Status,
             NodeLosses = interrupted.Reason == InterruptionReason.NodeLost && !state.Proven ? state.NodeLosses + 1 : state.NodeLosses,
             NodeLeaving = false,
             Detail = state.Status == TaskStatus.Running ? $"waits for a slot ({interrupted.Detail})" : state.Detail,
         };
-    }
 
     /// <summary>What a command's checkpoints are counted by, and a trainer's.</summary>
     private static string StepOrSave(TaskState state) => state.Spec.Command is null ? "step" : "save";

@@ -155,6 +155,7 @@ internal sealed class CopyCare(
         }
 
         _fails = failed.Count > 0;
+        ((TaskId task, string checkpoint), string problem) = failed.FirstOrDefault();
         report(
             _fails
                 ? new TierNotice(
@@ -162,7 +163,7 @@ internal sealed class CopyCare(
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"copies of {failed.Count} checkpoints could not be made, and are tried again. "
-                            + $"{failed.First().Key.Checkpoint} of {failed.First().Key.Task}: {failed.First().Value}"
+                            + $"{checkpoint} of {task}: {problem}"
                     )
                 )
                 : new TierNotice(false, "the copies of checkpoints that could not be made are made now")

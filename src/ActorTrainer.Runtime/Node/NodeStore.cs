@@ -52,11 +52,11 @@ internal sealed class NodeStore : IAsyncDisposable
             IBundlePlace place = _bucket?.Bundles ?? new FolderBundlePlace(new FolderBundles(behind, time));
             BundleCopy copy = new(bundles, place);
             _tiered = OpenTiered(remote, copy, checkpoints.Tiered.SyncInterval);
-            Bundles = new RemoteBundles(bundles, place, copy, _tiered);
+            Bundles = new RemoteBundles(copy, _tiered);
         }
         else if (_bucket is not null)
         {
-            Bundles = new RemoteBundles(bundles, _bucket.Bundles, new BundleCopy(bundles, _bucket.Bundles), tiered: null);
+            Bundles = new RemoteBundles(new BundleCopy(bundles, _bucket.Bundles), tiered: null);
         }
         else if (checkpoints is { Store: CheckpointStoreKind.Folder, Copies: > 1 })
         {

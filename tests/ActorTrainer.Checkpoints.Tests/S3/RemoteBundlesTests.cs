@@ -237,7 +237,7 @@ public sealed class RemoteBundlesTests : IAsyncDisposable
     private RemoteBundles Open(string node, IBundlePlace? place, TieredStore? store = null)
     {
         IBundlePlace behind = place ?? new FolderBundlePlace(Folder("nothing"));
-        return new RemoteBundles(Folder(node), behind, new BundleCopy(Folder(node), behind), store);
+        return new RemoteBundles(new BundleCopy(Folder(node), behind), store);
     }
 
     private TieredStore Tiered(string node, IBundlePlace place)
