@@ -137,84 +137,6 @@ public sealed class MemoryStagingTests
     }
 
     [Fact]
-    public void Touch_WhileAStateIsWritten_ChangesNoByte()
-    {
-        using TemporaryFolder folder = new();
-        string path = folder.Combine("area");
-        File.WriteAllBytes(path, []);
-        byte[] bytes = [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i * 7))];
-        using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
-        Thread touching = new(() => area.Touch(64L << 20, CancellationToken.None));
-        touching.Start();
-        for (int i = 0; i < 48; i++)
-        {
-            area.Append(bytes).ShouldBe((long)i << 20);
-        }
-
-        touching.Join();
-        using FileStream file = File.Open(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        byte[] read = new byte[bytes.Length];
-        for (int i = 0; i < 48; i++)
-        {
-            file.ReadExactly(read);
-            read.AsSpan().SequenceEqual(bytes).ShouldBeTrue();
-        }
-
-        file.Length.ShouldBeGreaterThanOrEqualTo(64L << 20);
-    }
-
-    [Fact]
-    public void Touch_OfAnAreaInMemory_MakesRoomAndEndsAtItsLimit()
-    {
-        using TemporaryFolder folder = new(inMemory: true);
-        string path = folder.Combine("area");
-        File.WriteAllBytes(path, []);
-        using MemoryArea area = MemoryArea.TryOpen(path, limit: 5 << 20)!;
-
-        area.Touch(1L << 40, CancellationToken.None);
-
-        new FileInfo(path).Length.ShouldBe(5 << 20);
-        area.Append([1, 2, 3]).ShouldBe(0);
-        Should.Throw<MemoryAreaFullException>(() => area.Append(new byte[5 << 20]));
-    }
-
-    /// <summary>The node has given the area to a task while it was still touched, and reads a checkpoint into it.</summary>
-    [Fact]
-    public async Task TryGive_WhileTheAreaIsTouched_NothingIsWrittenFromThenOn()
-    {
-        using TemporaryFolder folder = new(inMemory: true);
-        byte[] bytes = [.. Enumerable.Range(0, 8 << 20).Select(i => (byte)((i * 7) | 1))];
-        for (int round = 0; round < 20; round++)
-        {
-            string path = folder.Combine($"area{round}");
-            await File.WriteAllBytesAsync(path, []);
-            using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
-            Task touching = Task.Run(() => area.Touch(64L << 20, CancellationToken.None));
-            using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-            while (file.Length == 0 && !touching.IsCompleted) { }
-
-            while (!area.TryGive()) { }
-
-            file.SetLength(Math.Max(file.Length, 64L << 20));
-            for (int part = 0; part < 8; part++)
-            {
-                await file.WriteAsync(bytes);
-            }
-
-            await touching;
-            file.Position = 0;
-            byte[] read = new byte[bytes.Length];
-            for (int part = 0; part < 8; part++)
-            {
-                await file.ReadExactlyAsync(read);
-                read.AsSpan().SequenceEqual(bytes).ShouldBeTrue();
-            }
-
-            File.Delete(path);
-        }
-    }
-
-    [Fact]
     public void Create_TwoEntriesByteByByteInTurns_HaveTheirBytes()
     {
         using TemporaryFolder folder = new();
@@ -245,22 +167,6 @@ public sealed class MemoryStagingTests
         other.Length.ShouldBe(150_000);
         other.Read(read.AsSpan(0, 150_000), 0);
         read.Take(150_000).ShouldBe(Enumerable.Range(0, 150_000).Select(i => (byte)(i * 3)));
-    }
-
-    /// <summary>The node has read a checkpoint into an area after the worker opened it.</summary>
-    [Fact]
-    public void Append_ToAnAreaThatAnotherMadeLonger_DoesNotCutIt()
-    {
-        using TemporaryFolder folder = new();
-        string path = folder.Combine("area");
-        File.WriteAllBytes(path, []);
-        using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
-        using FileStream file = File.Open(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        file.SetLength(100L << 20);
-
-        area.Append([1, 2, 3]).ShouldBe(0);
-
-        file.Length.ShouldBe(100L << 20);
     }
 
     [Theory]

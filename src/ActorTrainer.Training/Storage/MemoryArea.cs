@@ -3,9 +3,9 @@ using Microsoft.Win32.SafeHandles;
 namespace ActorTrainer.Training.Storage;
 
 /// <summary>
-/// A piece of memory that worker and node share: a state is copied into it, and training goes on. It is written, not mapped: a copy through
-/// the system is as fast as one thread's, and of a new mapping every page costs many times that. One thread writes; another may make room
-/// ahead.
+/// A piece of memory that worker and node share: a state is copied into it, and training goes on. What was touched in advance is copied to
+/// through a mapping; the rest is written through the system, which takes more than twice as long, and says when there is no memory. One
+/// thread writes; another may touch.
 /// </summary>
 internal sealed class MemoryArea : IDisposable
 {
@@ -14,19 +14,18 @@ internal sealed class MemoryArea : IDisposable
 
     private readonly SafeFileHandle _file;
     private readonly long _limit;
-    private readonly Lock _ahead = new();
+    private readonly SharedMapping? _mapping;
 
-    /// <summary>It is at least so long: nothing is touched before this.</summary>
-    private long _length;
+    /// <summary>Up to here the mapping may be copied to.</summary>
+    private long _ready;
 
-    /// <summary>Up to here bytes are written, or about to be. Guarded by the lock.</summary>
-    private long _reserved;
-    private volatile bool _given;
-
-    private MemoryArea(SafeFileHandle file, long limit) => (_file, _limit) = (file, limit);
+    private MemoryArea(SafeFileHandle file, long limit) => (_file, _limit, _mapping) = (file, limit, SharedMapping.TryMap(file, limit));
 
     /// <summary>Bytes that were appended since <see cref="Reset"/>.</summary>
     public long Used { get; private set; }
+
+    /// <summary>Up to where a state is copied, and not written through the system.</summary>
+    public long Ready => Volatile.Read(ref _ready);
 
     /// <summary>Opens an area; null when this system cannot, and the state goes through files.</summary>
     /// <param name="path">As the node names it.</param>
@@ -58,34 +57,16 @@ internal sealed class MemoryArea : IDisposable
     public long Append(ReadOnlySpan<byte> bytes)
     {
         long offset = Used;
-        long end = offset + bytes.Length;
-        if (end > _limit)
+        if (offset + bytes.Length > _limit)
         {
             throw new MemoryAreaFullException($"of which its part of the memory for states is {_limit} bytes");
         }
 
-        if (end > Volatile.Read(ref _length))
-        {
-            lock (_ahead)
-            {
-                _reserved = end;
-            }
-        }
-
         while (bytes.Length > 0)
         {
-            ReadOnlySpan<byte> part = Told is null ? bytes : bytes[..Math.Min(bytes.Length, ToldAtOnce)];
-            bytes = bytes[part.Length..];
-            try
-            {
-                RandomAccess.Write(_file, part, Used);
-            }
-            catch (IOException problem)
-            {
-                throw new MemoryAreaFullException(problem.Message);
-            }
-
-            Used += part.Length;
+            int written = Write(Told is null ? bytes : bytes[..Math.Min(bytes.Length, ToldAtOnce)]);
+            bytes = bytes[written..];
+            Used += written;
             Told?.Invoke(Used);
         }
 
@@ -93,54 +74,62 @@ internal sealed class MemoryArea : IDisposable
     }
 
     /// <summary>
-    /// Has the system find memory for the next state: what was never touched before costs many times the copy. Changes no byte of a state.
+    /// Has the system find memory for the next state, by its beginning first: what was never touched before costs many times the copy.
+    /// Changes no byte of a state, whoever writes it. Of one thread at a time.
     /// </summary>
     public void Touch(long size, CancellationToken cancellationToken)
     {
-        byte[] nothing = new byte[TouchedAtOnce];
         long end = Math.Min(size, _limit);
         try
         {
-            while (!cancellationToken.IsCancellationRequested)
+            for (long at = Ready; at < end && !cancellationToken.IsCancellationRequested; at += TouchedAtOnce)
             {
-                lock (_ahead)
+                long count = Math.Min(TouchedAtOnce, _limit - at);
+                if (_mapping?.TryTouch(at, count, out bool ready) != true)
                 {
-                    // What is behind its end was never touched, and the thread that trains writes nothing there without saying so.
-                    long at = Math.Max(_reserved, RandomAccess.GetLength(_file));
-                    if (at >= end || _given)
-                    {
-                        return;
-                    }
+                    // There is no more memory to have, which the next state will find too.
+                    return;
+                }
 
-                    int count = (int)Math.Min(TouchedAtOnce, end - at);
-                    RandomAccess.Write(_file, nothing.AsSpan(0, count), at);
-                    Volatile.Write(ref _length, at + count);
+                if (ready && at == _ready)
+                {
+                    Volatile.Write(ref _ready, at + count);
                 }
             }
         }
-        catch (Exception problem) when (problem is IOException or ObjectDisposedException)
+        catch (ObjectDisposedException)
         {
-            // There is no more memory to have, which the next state will find too; or the worker ends.
+            // The worker ends.
         }
     }
 
-    /// <summary>
-    /// Has <see cref="Touch"/> end, since another is to write here without saying so. False: it is at it at this moment, and a thread that
-    /// has little of the processor is not waited for.
-    /// </summary>
-    public bool TryGive()
+    public void Dispose()
     {
-        _given = true;
-        if (!_ahead.TryEnter())
-        {
-            return false;
-        }
-
-        _ahead.Exit();
-        return true;
+        _mapping?.Dispose();
+        _file.Dispose();
     }
 
-    public void Dispose() => _file.Dispose();
+    /// <summary>Puts the beginning of some bytes, or all, behind those that are there.</summary>
+    private int Write(ReadOnlySpan<byte> bytes)
+    {
+        if (Ready - Used is > 0 and var ready)
+        {
+            bytes = bytes[..(int)Math.Min(bytes.Length, ready)];
+            _mapping!.Write(bytes, Used);
+            return bytes.Length;
+        }
+
+        try
+        {
+            RandomAccess.Write(_file, bytes, Used);
+        }
+        catch (IOException problem)
+        {
+            throw new MemoryAreaFullException(problem.Message);
+        }
+
+        return bytes.Length;
+    }
 }
 
 /// <summary>A state does not fit into the memory that it may have; it goes through files.</summary>

@@ -10,7 +10,7 @@ namespace ActorTrainer.Runtime.Workers.Memory;
 internal sealed class ReadyMemory : IDisposable
 {
     private SharedMemory? _area;
-    private MemoryArea? _touched;
+    private CancellationTokenSource _touching = new();
     private long _size;
 
     /// <summary>Bytes that it has by now.</summary>
@@ -38,14 +38,14 @@ internal sealed class ReadyMemory : IDisposable
             return;
         }
 
-        _ = _touched?.TryGive();
-        (_touched, _size) = (area, size);
+        CancellationToken given = BeginAnew();
+        _size = size;
         Ready = Task.Factory.StartNew(
             () =>
             {
                 using (area)
                 {
-                    area.Touch(size, CancellationToken.None);
+                    area.Touch(size, given);
                 }
             },
             CancellationToken.None,
@@ -54,20 +54,23 @@ internal sealed class ReadyMemory : IDisposable
         );
     }
 
-    /// <summary>Gives it away; null: there is none. One that is touched at this moment is given up: it is written into.</summary>
+    /// <summary>Gives it away, as much as is ready of it; null: there is none.</summary>
     public SharedMemory? Take()
     {
         SharedMemory? area = _area;
-        bool still = _touched?.TryGive() != false;
-        (_area, _touched, _size) = (null, null, 0);
-        if (!still)
-        {
-            area?.Dispose();
-            return null;
-        }
-
+        _ = BeginAnew();
+        (_area, _size) = (null, 0);
         return area;
     }
 
     public void Dispose() => Take()?.Dispose();
+
+    /// <summary>Ends the touching of what there was.</summary>
+    private CancellationToken BeginAnew()
+    {
+        _touching.Cancel();
+        _touching.Dispose();
+        _touching = new CancellationTokenSource();
+        return _touching.Token;
+    }
 }
