@@ -36,6 +36,9 @@ internal static class ChunkSampler
     private const double Incompressible = 7.75;
     private const double Repetitive = 1.3;
 
+    /// <summary>n log2 n, for as often as a byte can be in a sample: to compute them took a quarter of the time of a save.</summary>
+    private static readonly double[] WeightedLogarithms = MakeWeightedLogarithms();
+
     /// <summary>A chunk has to lose a sixteenth of its bytes, else reading it back costs more time than its bytes did.</summary>
     public static int Worthwhile(int length) => length - (length / 16);
 
@@ -150,12 +153,23 @@ internal static class ChunkSampler
             counts[b]++;
         }
 
-        double bits = 0;
+        double sum = 0;
         foreach (int count in counts)
         {
-            bits += count == 0 ? 0 : count * Math.Log2((double)bytes.Length / count);
+            sum += WeightedLogarithms[count];
         }
 
-        return bytes.Length == 0 ? 0 : bits / bytes.Length;
+        return bytes.Length == 0 ? 0 : Math.Log2(bytes.Length) - (sum / bytes.Length);
+    }
+
+    private static double[] MakeWeightedLogarithms()
+    {
+        double[] values = new double[(SampleSlice * SampleSlices) + 1];
+        for (int n = 1; n < values.Length; n++)
+        {
+            values[n] = n * Math.Log2(n);
+        }
+
+        return values;
     }
 }
