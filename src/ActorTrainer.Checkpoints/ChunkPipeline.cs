@@ -26,7 +26,6 @@ internal sealed class ChunkPipeline : IDisposable
     private readonly Stack<ChunkJob> _free;
     private readonly Dictionary<long, ChunkJob> _done = [];
     private readonly OpenFile[] _open;
-    private readonly int[] _order;
     private readonly Lock _state = new();
     private readonly SemaphoreSlim _freed;
     private Exception? _failure;
@@ -50,7 +49,6 @@ internal sealed class ChunkPipeline : IDisposable
         (_files, _chunkSize, _compression, _pace) = (files, model.ChunkSizeBytes, model.Compression, pace);
         (_known, _packFile, _pack) = (known, packFile, pack);
         _open = [.. files.Select(file => new OpenFile(file, former.Find(file.Path, _chunkSize), _chunkSize))];
-        _order = [.. Enumerable.Range(0, files.Count).OrderBy(file => files[file].Position)];
         long chunks = _open.Sum(file => (long)file.Keys.Length);
         int jobs = (int)Math.Min(MostJobs, Math.Max(1, chunks));
         _jobs = [.. Enumerable.Range(0, jobs).Select(_ => new ChunkJob(pool, _chunkSize))];
@@ -128,11 +126,11 @@ internal sealed class ChunkPipeline : IDisposable
         {
             while (_failure is null && _file < _files.Count)
             {
-                int file = _order[_file];
-                if (_chunk < Math.Max(1, _open[file].Keys.Length))
+                OpenFile file = _open[_file];
+                if (_chunk < Math.Max(1, file.Keys.Length))
                 {
                     ChunkJob job = _free.Pop();
-                    (job.Sequence, job.File, job.Index) = (_taken++, file, _chunk++);
+                    (job.Sequence, job.File, job.Index) = (_taken++, _file, _chunk++);
                     return job;
                 }
 
@@ -152,10 +150,8 @@ internal sealed class ChunkPipeline : IDisposable
         {
             long at = (long)job.Index * _chunkSize;
             job.Length = (int)Math.Min(_chunkSize, file.Length - at);
-            IStateReader reader = file.Open();
-            reader.WaitFor(at, job.Length);
             long began = _pace.Now;
-            reader.Read(job.RawBytes, at);
+            file.Read(job.RawBytes, at);
             UInt128 sum = XxHash128.HashToUInt128(job.RawBytes);
             _files[job.File].Saved(job.Index, _chunkSize, sum);
             if (file.Former?.KeyAt(job.Index, sum, job.Length, _chunkSize) is { } key)
@@ -257,12 +253,14 @@ internal sealed class ChunkPipeline : IDisposable
 
         public string[] Keys { get; } = new string[(file.Length + chunkSize - 1) / chunkSize];
 
-        public IStateReader Open()
+        public void Read(Span<byte> target, long offset)
         {
             lock (_opening)
             {
-                return _reader ??= file.Open();
+                _reader ??= file.Open();
             }
+
+            _reader.Read(target, offset);
         }
 
         public void OneDone()

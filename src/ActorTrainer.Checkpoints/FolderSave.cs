@@ -91,8 +91,6 @@ internal sealed class FolderSave(
             (_keys, _state) = (pipeline.Keys, pipeline.State);
         }
 
-        // Nothing is named before it is known that these are the state's bytes.
-        request.Source.WaitForAll();
         pack.Finish();
         pace.Written(pack.Length, pack.Took);
         files.SyncPacks(request.Task);

@@ -12,7 +12,6 @@ public interface ICheckpointStore
 {
     /// <summary>Stores every file of a state as one checkpoint.</summary>
     /// <exception cref="CheckpointStoreException">It could not be written (disk full, folder away); nothing is visible then.</exception>
-    /// <exception cref="StateRestagedException">The state stands elsewhere; nothing is visible then.</exception>
     Task<CheckpointRef> SaveAsync(SaveRequest request, CancellationToken cancellationToken);
 
     /// <summary>Writes a checkpoint's files below a folder, which is emptied first. Every chunk is hashed again.</summary>
@@ -116,12 +115,6 @@ public sealed class CheckpointStoreException(string message, Exception? inner = 
     /// <summary>Whether the state that was to be saved is at fault, and not the store: to try again is of no use.</summary>
     public bool IsOfTheState { get; init; }
 }
-
-/// <summary>
-/// A state that was to be saved while it was still being staged stands elsewhere than it was said to. Nothing of it was stored; its source
-/// is to be asked for again.
-/// </summary>
-public sealed class StateRestagedException() : Exception("The state stands elsewhere than it was said to. Save it from there.");
 
 /// <summary>A checkpoint's bytes are wrong or missing for good; says which file and where.</summary>
 public sealed class CheckpointDamagedException(string message, Exception? inner = null) : Exception(message, inner);

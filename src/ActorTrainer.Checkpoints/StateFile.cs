@@ -21,9 +21,6 @@ internal abstract class StateFile
     /// <summary>For a symbolic link where it leads; null for a file.</summary>
     public virtual string? Link => null;
 
-    /// <summary>Files are read in this order, as far as it tells them apart. Default 0.</summary>
-    public virtual long Position => 0;
-
     /// <summary>Opens it to be read from several threads.</summary>
     public abstract IStateReader Open();
 
@@ -44,11 +41,6 @@ internal abstract class StateFile
 /// <summary>An open file of a state.</summary>
 internal interface IStateReader : IDisposable
 {
-    /// <summary>Waits until bytes are there, where they are still being written. Default: they are.</summary>
-    /// <exception cref="CheckpointStoreException">They will not be.</exception>
-    /// <exception cref="StateRestagedException">They stand elsewhere.</exception>
-    void WaitFor(long offset, int length) { }
-
     /// <summary>Fills the target from an offset on.</summary>
     /// <exception cref="CheckpointStoreException">The file is shorter now, or cannot be read.</exception>
     void Read(Span<byte> target, long offset);
@@ -162,15 +154,10 @@ internal sealed class DiskStateFile(SourceFile file) : StateFile
 /// <param name="memory">The memory, as a file of the system.</param>
 /// <param name="file">What stands where.</param>
 /// <param name="modified">When the state was taken.</param>
-/// <param name="filling">How far the memory is written; null: it is.</param>
 /// <param name="former">The state that was stored before, where it is still in memory.</param>
-internal sealed class MemoryStateFile(
-    SafeFileHandle memory,
-    MemoryFile file,
-    DateTimeOffset modified,
-    MemoryFilling? filling,
-    Func<MemorySource?> former
-) : StateFile, IStateReader
+internal sealed class MemoryStateFile(SafeFileHandle memory, MemoryFile file, DateTimeOffset modified, Func<MemorySource?> former)
+    : StateFile,
+        IStateReader
 {
     private const int DefaultMode = 0b110_100_100;
 
@@ -184,9 +171,6 @@ internal sealed class MemoryStateFile(
     public override int Mode => DefaultMode;
 
     public override DateTimeOffset Modified => modified;
-
-    /// <summary>As it stands in memory: what was written first is there first.</summary>
-    public override long Position => file.Extents.Count == 0 ? 0 : file.Extents[0].Offset;
 
     /// <summary>Bytes of its chunks but the last one.</summary>
     public int ChunkSize { get; private set; }
@@ -243,25 +227,6 @@ internal sealed class MemoryStateFile(
 
         before.Read(target, offset);
         return true;
-    }
-
-    public void WaitFor(long offset, int length)
-    {
-        if (filling is null)
-        {
-            return;
-        }
-
-        long end = offset + length;
-        foreach (MemoryExtent extent in file.Extents)
-        {
-            if (offset < extent.Length && end > 0)
-            {
-                filling.WaitFor(extent.Offset + Math.Min(end, extent.Length));
-            }
-
-            (offset, end) = (offset - extent.Length, end - extent.Length);
-        }
     }
 
     public void Read(Span<byte> target, long offset)

@@ -14,11 +14,6 @@ public abstract class StateSource
     /// <summary>Its files and links, sorted by path.</summary>
     /// <exception cref="CheckpointStoreException">They cannot be stored, and why.</exception>
     internal abstract IReadOnlyList<StateFile> List();
-
-    /// <summary>Waits until all of it is there, where it is still being written. Default: it is.</summary>
-    /// <exception cref="CheckpointStoreException">It will not be.</exception>
-    /// <exception cref="StateRestagedException">It stands elsewhere.</exception>
-    internal virtual void WaitForAll() { }
 }
 
 /// <summary>The files below a folder, with their relative paths. Empty folders are dropped.</summary>
@@ -44,13 +39,7 @@ internal sealed class FolderSource(string directory) : StateSource
 /// <param name="memory">The memory, as a file of the system; open until the save is over.</param>
 /// <param name="files">What stands where; in any order.</param>
 /// <param name="modified">When the state was taken: the time of change that its files have.</param>
-/// <param name="filling">How far it is copied; null: all of it stands.</param>
-internal sealed class MemorySource(
-    SafeFileHandle memory,
-    IReadOnlyList<MemoryFile> files,
-    DateTimeOffset modified,
-    MemoryFilling? filling = null
-) : StateSource
+internal sealed class MemorySource(SafeFileHandle memory, IReadOnlyList<MemoryFile> files, DateTimeOffset modified) : StateSource
 {
     private const int CopiedAtOnce = 1 << 20;
     private const int ComparedAtOnce = 64 << 10;
@@ -65,9 +54,6 @@ internal sealed class MemorySource(
     /// The state that was stored before this one, while this one is stored: differences to it may be smaller. Null: it is in no memory.
     /// </summary>
     public MemorySource? Former { get; set; }
-
-    /// <summary>How far it is copied; null: all of it stands.</summary>
-    public MemoryFilling? Filling => filling;
 
     /// <summary>A file of a state that was stored; null: it has none of this path.</summary>
     public MemoryStateFile? Find(string path) => _byPath.GetValueOrDefault(path);
@@ -104,13 +90,11 @@ internal sealed class MemorySource(
         [
             .. files
                 .OrderBy(file => file.Path, StringComparer.Ordinal)
-                .Select(file => new MemoryStateFile(memory, file, modified, filling, () => Former)),
+                .Select(file => new MemoryStateFile(memory, file, modified, () => Former)),
         ];
         _byPath = _listed.ToDictionary(file => file.Path, StringComparer.Ordinal);
         return _listed;
     }
-
-    internal override void WaitForAll() => filling?.WaitForAll();
 
     /// <summary>
     /// Whether it has the bytes that were saved, by a checksum of each chunk: a process that crashed may have written anywhere before.

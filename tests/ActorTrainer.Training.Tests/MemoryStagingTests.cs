@@ -143,7 +143,7 @@ public sealed class MemoryStagingTests
         string path = folder.Combine("area");
         File.WriteAllBytes(path, []);
         using MemoryArea area = MemoryArea.TryOpen(path, Large)!;
-        MemoryTarget target = new(area, foreseen: null);
+        MemoryTarget target = new(area);
         Stream second = target.Create("second"); // which its trainer forgets to close
         using (Stream first = target.Create("first"))
         {

@@ -39,16 +39,6 @@ public sealed class WorkerCodecTests
             new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics),
             new StagedMessage("s1-5", 5, 0.5, "epoch", Metrics) { Area = 0, Files = Files },
             new StagedMessage("s1-5", 5, 0.5, "adaptive", Metrics) { Stall = 0.0125, Drag = 0.5 },
-            new StagedMessage("s1-5", 5, 0.5, "adaptive", Metrics)
-            {
-                Area = 1,
-                Files = Files,
-                Filling = true,
-            },
-            new FilledMessage("s1-5", 1L << 40),
-            new FilledMessage("s1-5", 7) { Complete = true },
-            new FilledMessage("s1-5", 7) { Complete = true, Files = Files },
-            new FilledMessage("s1-5", 0) { Problem = "no space: \"/x\"\n" },
             new StageFailedMessage("request", "no space: \"/x\"\n"),
             new DoneMessage(10, 10, 1, Metrics, new Dictionary<string, string> { ["sha"] = "ab", ["text"] = "line\nline" }),
             new ErrorMessage("InvalidOperationException: äöü 😀"),
@@ -81,10 +71,6 @@ public sealed class WorkerCodecTests
             new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re")
             {
                 Memory = new StagingMemory(["/proc/7/fd/8", "/proc/7/fd/9"], 1L << 40, [1]),
-            },
-            new InitMessage("task/1-2", "A.B", null, null, "/run", "/st", "/re")
-            {
-                Memory = new StagingMemory(["/proc/7/fd/8"], 1, []) { TakesFilling = true },
             },
             new BeginMessage(true, new CheckpointSpec(), null),
             new BeginMessage(

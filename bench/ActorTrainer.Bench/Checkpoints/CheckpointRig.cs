@@ -55,15 +55,23 @@ internal sealed class CheckpointRig : IDisposable
     public async Task<(double StallMs, double CommitMs, long Stored)> SaveAsync()
     {
         _round++;
-        Task<CheckpointRef>? saving = null;
-        StagingListener listener = new(
-            announced => saving = Save(announced, filling: true),
-            filled => Require(filled.Problem ?? _memory.Filled(Run, filled))
-        );
         Stopwatch watch = Stopwatch.StartNew();
-        StagedPlace place = await _staging.StageAsync(_state, _round, listener, CancellationToken.None);
+        StagedPlace place = await _staging.StageAsync(_state, _round, CancellationToken.None);
         double stalled = watch.Elapsed.TotalMilliseconds;
-        CheckpointRef saved = await (saving ?? Save(place, filling: false));
+        StagedMessage message = new(place.Id, _round, 0, CheckpointReasons.Interval, new Dictionary<string, double>())
+        {
+            Area = place.Area ?? throw new InvalidOperationException("the state went through files"),
+            Files = place.Files,
+        };
+        if (_memory.Stage(Run, message) is { } problem)
+        {
+            throw new InvalidOperationException($"the staged state {problem}");
+        }
+
+        StagedState state = new(place.Id, _round, 0, message.Reason, message.Metrics);
+        string name = CheckpointNames.Create(Run.Term, _round, _names);
+        SaveRequest request = new(Run.Task, Run.Term, name, state, _memory.Source(Run, place.Id)!, [.. _saved.TakeLast(1)]);
+        CheckpointRef saved = await _store.SaveAsync(request, CancellationToken.None);
         double committed = watch.Elapsed.TotalMilliseconds;
         _memory.Stored(Run, place.Id, saved);
         _staging.Release(new ReleasedMessage(place.Id) { Area = _memory.Release(Run, place.Id) });
@@ -106,29 +114,6 @@ internal sealed class CheckpointRig : IDisposable
         using CheckpointReader reader = new(new MemoryFiles(memory.Restored(Run)!));
         await _state.LoadAsync(reader, CancellationToken.None);
         return watch.Elapsed.TotalMilliseconds;
-    }
-
-    private Task<CheckpointRef> Save(StagedPlace place, bool filling)
-    {
-        StagedMessage message = new(place.Id, _round, 0, CheckpointReasons.Interval, new Dictionary<string, double>())
-        {
-            Area = place.Area ?? throw new InvalidOperationException("the state went through files"),
-            Files = place.Files,
-            Filling = filling,
-        };
-        Require(_memory.Stage(Run, message));
-        StagedState state = new(place.Id, _round, 0, message.Reason, message.Metrics);
-        string name = CheckpointNames.Create(Run.Term, _round, _names);
-        SaveRequest request = new(Run.Task, Run.Term, name, state, _memory.Source(Run, place.Id)!, [.. _saved.TakeLast(1)]);
-        return _store.SaveAsync(request, CancellationToken.None);
-    }
-
-    private static void Require(string? problem)
-    {
-        if (problem is not null)
-        {
-            throw new InvalidOperationException($"the staged state {problem}");
-        }
     }
 
     private async Task KeepFewAsync()

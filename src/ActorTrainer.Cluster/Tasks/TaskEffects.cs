@@ -120,22 +120,6 @@ internal sealed partial class TaskEffects(
     {
         try
         {
-            CheckpointRef stored = await StoreAsync(save);
-            workers.Stored(save.Run, save.State.Id, stored);
-            post(new CheckpointStored(save.Run, save.State.Id, stored with { SavedAt = time.GetUtcNow() }));
-        }
-        catch (Exception e) when (e is CheckpointStoreException or CheckpointDamagedException or IOException or UnauthorizedAccessException)
-        {
-            LogStoreFailed(logger, save.Run.Task, "saved", e.Message);
-            bool isOfTheState = e is CheckpointStoreException { IsOfTheState: true };
-            post(new CheckpointStoreFailed(save.Run, save.State.Id, e.Message) { IsOfTheState = isOfTheState });
-        }
-    }
-
-    private async Task<CheckpointRef> StoreAsync(SaveCheckpoint save)
-    {
-        while (true)
-        {
             SaveRequest request = new(
                 save.Run.Task,
                 save.Run.Term,
@@ -147,14 +131,15 @@ internal sealed partial class TaskEffects(
             {
                 IsFull = save.Full,
             };
-            try
-            {
-                return await store.SaveAsync(request, life);
-            }
-            catch (StateRestagedException)
-            {
-                // It was announced, and is complete now, in other places.
-            }
+            CheckpointRef stored = await store.SaveAsync(request, life);
+            workers.Stored(save.Run, save.State.Id, stored);
+            post(new CheckpointStored(save.Run, save.State.Id, stored with { SavedAt = time.GetUtcNow() }));
+        }
+        catch (Exception e) when (e is CheckpointStoreException or CheckpointDamagedException or IOException or UnauthorizedAccessException)
+        {
+            LogStoreFailed(logger, save.Run.Task, "saved", e.Message);
+            bool isOfTheState = e is CheckpointStoreException { IsOfTheState: true };
+            post(new CheckpointStoreFailed(save.Run, save.State.Id, e.Message) { IsOfTheState = isOfTheState });
         }
     }
 

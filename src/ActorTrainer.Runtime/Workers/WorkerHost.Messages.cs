@@ -80,9 +80,6 @@ internal sealed partial class WorkerHost
             case StagedMessage { Id: not null } staged when IsFolderName(staged.Id):
                 OnStaged(run, staged);
                 break;
-            case FilledMessage { Id: not null } filled:
-                RequirePlace(run, filled.Id, _memory.Filled(run.Key, filled));
-                break;
             case StageFailedMessage failed:
                 _post(new WorkerStageFailed(run.Key, failed.Reason ?? "", failed.Detail ?? ""));
                 break;
@@ -121,8 +118,10 @@ internal sealed partial class WorkerHost
 
     private void OnStaged(WorkerRun run, StagedMessage staged)
     {
-        if (staged.Area is not null && !RequirePlace(run, staged.Id, _memory.Stage(run.Key, staged)))
+        if (staged.Area is not null && _memory.Stage(run.Key, staged) is { } problem)
         {
+            run.Error = $"The state '{staged.Id}' that the worker has staged {problem}. Its side of the worker protocol is at fault.";
+            StopRun(run, TimeSpan.Zero);
             return;
         }
 
@@ -133,22 +132,6 @@ internal sealed partial class WorkerHost
             Drag = TimeOf(staged.Drag),
         };
         _post(new WorkerStaged(run.Key, state));
-    }
-
-    /// <summary>Ends a run whose worker says of a state what cannot be.</summary>
-    /// <param name="run">The run.</param>
-    /// <param name="id">Of the state.</param>
-    /// <param name="problem">What is wrong with it, as the end of a sentence; null: nothing.</param>
-    private bool RequirePlace(WorkerRun run, string id, string? problem)
-    {
-        if (problem is null)
-        {
-            return true;
-        }
-
-        run.Error = $"The state '{id}' that the worker has staged {problem}. Its side of the worker protocol is at fault.";
-        StopRun(run, TimeSpan.Zero);
-        return false;
     }
 
     private void OnCommit(WorkerConnection connection, CommitMessage commit)

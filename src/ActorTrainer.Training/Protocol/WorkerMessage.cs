@@ -15,7 +15,6 @@ namespace ActorTrainer.Training.Protocol;
 [JsonDerivedType(typeof(PhaseMessage), "phase")]
 [JsonDerivedType(typeof(ProgressMessage), "progress")]
 [JsonDerivedType(typeof(StagedMessage), "staged")]
-[JsonDerivedType(typeof(FilledMessage), "filled")]
 [JsonDerivedType(typeof(StageFailedMessage), "stage-failed")]
 [JsonDerivedType(typeof(DoneMessage), "done")]
 [JsonDerivedType(typeof(ErrorMessage), "error")]
@@ -109,16 +108,7 @@ public sealed record StagedMessage(string Id, long Step, double Epoch, string Re
     /// <summary>Where its files stand in that area.</summary>
     public IReadOnlyList<StagedFile>? Files { get; init; }
 
-    /// <summary>
-    /// Whether its bytes are still being copied to where it is said to stand; <see cref="FilledMessage"/> says how far that is. Only where
-    /// <see cref="StagingMemory.TakesFilling"/> says so. Default false.
-    /// </summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool Filling { get; init; }
-
-    /// <summary>
-    /// How long training stood still for it, or for the one before while this one is still being copied, in seconds; null: not said.
-    /// </summary>
+    /// <summary>How long training stood still for it, in seconds; null: not said.</summary>
     public double? Stall { get; init; }
 
     /// <summary>
@@ -156,35 +146,12 @@ public sealed record StagedFile(string Path, IReadOnlyList<long> Extents)
 /// <param name="Areas">Paths to open; each holds one state at a time.</param>
 /// <param name="Limit">How large each may become, in bytes.</param>
 /// <param name="Held">Those of them that may not be written until a <see cref="ReleasedMessage"/> names them.</param>
-public sealed record StagingMemory(IReadOnlyList<string> Areas, long Limit, IReadOnlyList<int> Held)
-{
-    /// <summary>
-    /// Whether a state may be said to be staged while it is still being copied, see <see cref="FilledMessage"/>. Default false.
-    /// </summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool TakesFilling { get; init; }
-}
+public sealed record StagingMemory(IReadOnlyList<string> Areas, long Limit, IReadOnlyList<int> Held);
 
 /// <summary>A state in memory, to be read.</summary>
 /// <param name="Path">The memory, to be opened for reading.</param>
 /// <param name="Files">Where its files stand.</param>
 public sealed record MemoryState(string Path, IReadOnlyList<StagedFile> Files);
-
-/// <summary>Worker → node: how far a state is copied that was said to be staged before it was there.</summary>
-/// <param name="Id">Of the state.</param>
-/// <param name="Bytes">So many stand in its area, from its beginning on.</param>
-public sealed record FilledMessage(string Id, long Bytes) : WorkerMessage
-{
-    /// <summary>Whether that is all, and the state is not touched again. Default false.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
-    public bool Complete { get; init; }
-
-    /// <summary>When it is complete: where its files stand, if not where they were said to. Null: they do.</summary>
-    public IReadOnlyList<StagedFile>? Files { get; init; }
-
-    /// <summary>Why it will not be complete; null: nothing is wrong.</summary>
-    public string? Problem { get; init; }
-}
 
 /// <summary>Worker → node: a state could not be written.</summary>
 public sealed record StageFailedMessage(string Reason, string Detail) : WorkerMessage;

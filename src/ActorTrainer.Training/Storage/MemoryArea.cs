@@ -10,7 +10,6 @@ namespace ActorTrainer.Training.Storage;
 internal sealed class MemoryArea : IDisposable
 {
     private const int TouchedAtOnce = 1 << 18;
-    private const int ToldAtOnce = 16 << 20;
 
     private readonly SafeFileHandle _file;
     private readonly long _limit;
@@ -43,14 +42,8 @@ internal sealed class MemoryArea : IDisposable
         }
     }
 
-    /// <summary>Told how many bytes stand here, as often as that becomes many more; null: nobody is.</summary>
-    public Action<long>? Told { get; set; }
-
     /// <summary>Begins anew.</summary>
-    public void Reset() => (Used, Told) = (0, null);
-
-    /// <summary>Whether it has had so many bytes: no longer than it is can be said of a state that is still to be copied.</summary>
-    public bool HasRoomFor(long bytes) => RandomAccess.GetLength(_file) >= bytes;
+    public void Reset() => Used = 0;
 
     /// <summary>Copies bytes behind those that are there, and gives their place.</summary>
     /// <exception cref="MemoryAreaFullException">They would be more than the area may have, or than the system has.</exception>
@@ -64,10 +57,9 @@ internal sealed class MemoryArea : IDisposable
 
         while (bytes.Length > 0)
         {
-            int written = Write(Told is null ? bytes : bytes[..Math.Min(bytes.Length, ToldAtOnce)]);
+            int written = Write(bytes);
             bytes = bytes[written..];
             Used += written;
-            Told?.Invoke(Used);
         }
 
         return offset;

@@ -3,32 +3,10 @@ using ActorTrainer.Training.Protocol;
 namespace ActorTrainer.Training.Storage;
 
 /// <summary>A state in memory that is shared with the node: files are lists of places in it.</summary>
-internal sealed class MemoryTarget : StateTarget
+internal sealed class MemoryTarget(MemoryArea area) : StateTarget
 {
     private readonly List<Entry> _entries = [];
     private readonly List<Stream> _streams = [];
-    private readonly MemoryArea _area;
-    private readonly byte[] _foreseen;
-    private readonly long _foreseenAt;
-
-    /// <param name="area">Where it goes, behind what is there.</param>
-    /// <param name="foreseen">
-    /// The header of the tensors as it was before. It goes first: if it is the same again, nothing of the state is written before what
-    /// stands before it in its file. Null: it is not known.
-    /// </param>
-    /// <exception cref="MemoryAreaFullException">There is no room for it.</exception>
-    public MemoryTarget(MemoryArea area, byte[]? foreseen)
-    {
-        _area = area;
-        _foreseen = foreseen ?? [];
-        _foreseenAt = _foreseen.Length == 0 ? 0 : area.Append(_foreseen);
-    }
-
-    /// <summary>The header of the tensors; null: there are none, or not all yet.</summary>
-    public byte[]? Header { get; private set; }
-
-    /// <summary>Whether all stands in the order in which it is read.</summary>
-    public bool IsInOrder => Header is null || Header == _foreseen;
 
     /// <summary>What stands where.</summary>
     /// <remarks>Of a stream that its trainer has not closed, it is what was written by now.</remarks>
@@ -44,12 +22,12 @@ internal sealed class MemoryTarget : StateTarget
     public override Stream Create(string path)
     {
         Entry entry = Add(path);
-        EntryStream stream = new(bytes => entry.Append(_area, bytes));
+        EntryStream stream = new(bytes => entry.Append(area, bytes));
         _streams.Add(stream);
         return stream;
     }
 
-    public override TensorFile CreateTensors(string path) => new Tensors(this, Add(path));
+    public override TensorFile CreateTensors(string path) => new Tensors(area, Add(path));
 
     private Entry Add(string path)
     {
@@ -84,19 +62,11 @@ internal sealed class MemoryTarget : StateTarget
         }
     }
 
-    private long PlaceHeader(ReadOnlySpan<byte> header)
+    private sealed class Tensors(MemoryArea area, Entry entry) : TensorFile
     {
-        bool asForeseen = _foreseen.Length > 0 && header.SequenceEqual(_foreseen);
-        Header = asForeseen ? _foreseen : header.ToArray();
-        return asForeseen ? _foreseenAt : _area.Append(header);
-    }
+        public override void Append(ReadOnlySpan<byte> bytes) => entry.Append(area, bytes);
 
-    private sealed class Tensors(MemoryTarget owner, Entry entry) : TensorFile
-    {
-        public override void Append(ReadOnlySpan<byte> bytes) => entry.Append(owner._area, bytes);
-
-        public override void Complete(ReadOnlySpan<byte> header) =>
-            entry.Extents.InsertRange(0, [owner.PlaceHeader(header), header.Length]);
+        public override void Complete(ReadOnlySpan<byte> header) => entry.Extents.InsertRange(0, [area.Append(header), header.Length]);
 
         public override void Dispose() { }
     }

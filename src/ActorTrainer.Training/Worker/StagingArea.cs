@@ -16,16 +16,11 @@ internal sealed class StagingArea : IDisposable
     /// <summary>The next state is a little larger, perhaps.</summary>
     private const int TouchedBeyond = 64;
 
-    /// <summary>Less is copied before a store could begin with it.</summary>
-    private const long LeastAnnounced = 64 << 20;
-
     private readonly string _directory;
     private readonly HashSet<string> _unreleased = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _ended = new();
     private readonly bool[] _held;
-    private readonly bool _takesFilling;
     private MemoryArea[] _areas;
-    private StagedLayout? _former;
     private Thread? _touching;
     private long _size;
     private int _count;
@@ -41,7 +36,6 @@ internal sealed class StagingArea : IDisposable
             DropAreas();
         }
 
-        _takesFilling = memory?.TakesFilling == true;
         _held = new bool[_areas.Length];
         Hold(memory?.Held ?? []);
     }
@@ -75,29 +69,14 @@ internal sealed class StagingArea : IDisposable
     }
 
     /// <summary>Writes a state; gives where it is.</summary>
-    /// <param name="trainer">Whose it is.</param>
-    /// <param name="step">Of which step.</param>
-    /// <param name="listener">Hears of a large state before it is copied, if it is to stand as the last one does; null: nobody.</param>
-    /// <param name="cancellationToken">For the trainer.</param>
     /// <exception cref="IOException">It could not be written; what was written is removed again.</exception>
     /// <exception cref="UnauthorizedAccessException">As above.</exception>
-    public async ValueTask<StagedPlace> StageAsync(
-        ITrainer trainer,
-        long step,
-        StagingListener? listener,
-        CancellationToken cancellationToken
-    )
+    public async ValueTask<StagedPlace> StageAsync(ITrainer trainer, long step, CancellationToken cancellationToken)
     {
-        string id = NextId(step);
-        if (await StageInMemoryAsync(trainer, id, listener, cancellationToken) is { } inMemory)
-        {
-            _ = _unreleased.Add(id);
-            return inMemory;
-        }
-
-        // One that was announced, and then was too large, is the node's to give up.
-        StagedPlace place = await StageInFolderAsync(trainer, _unreleased.Contains(id) ? NextId(step) : id, cancellationToken);
-        _ = _unreleased.Add(place.Id);
+        string id = string.Create(CultureInfo.InvariantCulture, $"s{++_count}-{step}");
+        StagedPlace place =
+            await StageInMemoryAsync(trainer, id, cancellationToken) ?? await StageInFolderAsync(trainer, id, cancellationToken);
+        _ = _unreleased.Add(id);
         return place;
     }
 
@@ -123,14 +102,7 @@ internal sealed class StagingArea : IDisposable
         DropAreas();
     }
 
-    private string NextId(long step) => string.Create(CultureInfo.InvariantCulture, $"s{++_count}-{step}");
-
-    private async ValueTask<StagedPlace?> StageInMemoryAsync(
-        ITrainer trainer,
-        string id,
-        StagingListener? listener,
-        CancellationToken cancellationToken
-    )
+    private async ValueTask<StagedPlace?> StageInMemoryAsync(ITrainer trainer, string id, CancellationToken cancellationToken)
     {
         int free = Array.IndexOf(_held, false);
         if (_areas.Length == 0 || free < 0)
@@ -140,29 +112,17 @@ internal sealed class StagingArea : IDisposable
 
         MemoryArea area = _areas[free];
         area.Reset();
-        StagedLayout? announced = listener is null ? null : Announce(id, free, listener);
-        MemoryTarget target;
         IReadOnlyList<StagedFile> files;
         try
         {
-            target = new MemoryTarget(area, _former?.Header);
+            MemoryTarget target = new(area);
             using CheckpointWriter writer = new(target);
             await trainer.SaveAsync(writer, cancellationToken);
             writer.Complete();
             files = target.Files;
         }
-        catch (Exception problem) when (problem is IOException or UnauthorizedAccessException)
+        catch (MemoryAreaFullException)
         {
-            if (announced is not null)
-            {
-                listener!.Filled(new FilledMessage(id, 0) { Problem = WorkerLoop.Describe(problem) });
-            }
-
-            if (problem is not MemoryAreaFullException)
-            {
-                throw;
-            }
-
             // From now on through files: the next state is no smaller.
             DropAreas();
             return null;
@@ -170,30 +130,7 @@ internal sealed class StagingArea : IDisposable
 
         _held[free] = true;
         Expect(area.Used);
-        _former = new StagedLayout(files, target.Header, area.Used, target.IsInOrder);
-        if (announced is not null)
-        {
-            listener!.Filled(new FilledMessage(id, area.Used) { Complete = true, Files = announced.HasPlaces(files) ? null : files });
-        }
-
-        return new StagedPlace(id, free, files) { IsAnnounced = announced is not null };
-    }
-
-    /// <summary>Says that a state is to stand in an area as the last one stands in its own, and then how far it is copied.</summary>
-    /// <returns>How it is to stand; null: nothing was said.</returns>
-    private StagedLayout? Announce(string id, int area, StagingListener listener)
-    {
-        if (!_takesFilling || _former is not { IsInOrder: true, Bytes: >= LeastAnnounced } former || !_areas[area].HasRoomFor(former.Bytes))
-        {
-            return null;
-        }
-
-        // Whatever becomes of it, the node says when it is through with it.
-        _ = _unreleased.Add(id);
-        _held[area] = true;
-        listener.Begin(new StagedPlace(id, area, former.Files));
-        _areas[area].Told = bytes => listener.Filled(new FilledMessage(id, bytes));
-        return former;
+        return new StagedPlace(id, free, files);
     }
 
     private async ValueTask<StagedPlace> StageInFolderAsync(ITrainer trainer, string id, CancellationToken cancellationToken)
@@ -262,26 +199,4 @@ internal sealed class StagingArea : IDisposable
 /// <param name="Id">Its name.</param>
 /// <param name="Area">Which area it stands in; null: the folder of its name.</param>
 /// <param name="Files">Where its files stand in the area.</param>
-internal sealed record StagedPlace(string Id, int? Area, IReadOnlyList<StagedFile>? Files)
-{
-    /// <summary>Whether a listener has heard of it, and has all that is to be said of it.</summary>
-    public bool IsAnnounced { get; init; }
-}
-
-/// <summary>Hears of a state before it stands in its memory, so that the node can begin to store it.</summary>
-/// <param name="Begin">It is to stand there.</param>
-/// <param name="Filled">How far it is, to its end.</param>
-internal sealed record StagingListener(Action<StagedPlace> Begin, Action<FilledMessage> Filled);
-
-/// <summary>How the last state stands in its area.</summary>
-/// <param name="Files">Its files.</param>
-/// <param name="Header">The header of its tensors; null: it has none.</param>
-/// <param name="Bytes">Of the area.</param>
-/// <param name="IsInOrder">Whether it was written in the order in which it is read.</param>
-internal sealed record StagedLayout(IReadOnlyList<StagedFile> Files, byte[]? Header, long Bytes, bool IsInOrder)
-{
-    /// <summary>Whether another one stands in the same places.</summary>
-    public bool HasPlaces(IReadOnlyList<StagedFile> files) =>
-        files.Count == Files.Count
-        && files.Zip(Files).All(pair => pair.First.Path == pair.Second.Path && pair.First.Extents.SequenceEqual(pair.Second.Extents));
-}
+internal sealed record StagedPlace(string Id, int? Area, IReadOnlyList<StagedFile>? Files);

@@ -86,10 +86,18 @@ internal static class WorkerCodec
                 WriteProgress(json, progress.Step, progress.TotalSteps, progress.Epoch, progress.Metrics);
                 break;
             case StagedMessage staged:
-                WriteStaged(json, staged);
-                break;
-            case FilledMessage filled:
-                WriteFilled(json, filled);
+                json.WriteString("type"u8, "staged"u8);
+                json.WriteString("id"u8, staged.Id);
+                json.WriteString("reason"u8, staged.Reason);
+                WriteProgress(json, staged.Step, null, staged.Epoch, staged.Metrics);
+                WriteOptional(json, "stall", staged.Stall);
+                WriteOptional(json, "drag", staged.Drag);
+                if (staged is { Area: { } area, Files: { } files })
+                {
+                    json.WriteNumber("area"u8, area);
+                    WriteFiles(json, files);
+                }
+
                 break;
             case StageFailedMessage failed:
                 json.WriteString("type"u8, "stage-failed"u8);
@@ -135,47 +143,6 @@ internal static class WorkerCodec
         }
 
         json.WriteEndObject();
-    }
-
-    private static void WriteStaged(Utf8JsonWriter json, StagedMessage staged)
-    {
-        json.WriteString("type"u8, "staged"u8);
-        json.WriteString("id"u8, staged.Id);
-        json.WriteString("reason"u8, staged.Reason);
-        WriteProgress(json, staged.Step, null, staged.Epoch, staged.Metrics);
-        WriteOptional(json, "stall", staged.Stall);
-        WriteOptional(json, "drag", staged.Drag);
-        if (staged.Filling)
-        {
-            json.WriteBoolean("filling"u8, true);
-        }
-
-        if (staged is { Area: { } area, Files: { } files })
-        {
-            json.WriteNumber("area"u8, area);
-            WriteFiles(json, files);
-        }
-    }
-
-    private static void WriteFilled(Utf8JsonWriter json, FilledMessage filled)
-    {
-        json.WriteString("type"u8, "filled"u8);
-        json.WriteString("id"u8, filled.Id);
-        json.WriteNumber("bytes"u8, filled.Bytes);
-        if (filled.Complete)
-        {
-            json.WriteBoolean("complete"u8, true);
-        }
-
-        if (filled.Files is { } files)
-        {
-            WriteFiles(json, files);
-        }
-
-        if (filled.Problem is { } problem)
-        {
-            json.WriteString("problem"u8, problem);
-        }
     }
 
     private static void WriteFiles(Utf8JsonWriter json, IReadOnlyList<StagedFile> files)
@@ -280,10 +247,7 @@ internal static class WorkerCodec
             ],
             json.GetProperty("limit"u8).GetInt64(),
             [.. json.GetProperty("held"u8).EnumerateArray().Select(held => held.GetInt32())]
-        )
-        {
-            TakesFilling = json.TryGetProperty("takesFilling"u8, out JsonElement takes) && takes.GetBoolean(),
-        };
+        );
 
     private static IReadOnlyList<StagedFile> ReadFiles(JsonElement json) =>
         [

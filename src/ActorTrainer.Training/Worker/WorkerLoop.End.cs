@@ -22,7 +22,7 @@ internal sealed partial class WorkerLoop
                 return Stopped();
             }
 
-            id = await TryStageAsync(step, CheckpointReasons.Final, mayAnnounce: false);
+            id = await TryStageAsync(step, CheckpointReasons.Final);
             if (id is null)
             {
                 await Task.Delay(StageRetryInterval, _time, _link.Stopping);

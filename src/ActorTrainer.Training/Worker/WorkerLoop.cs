@@ -242,7 +242,7 @@ internal sealed partial class WorkerLoop
             return;
         }
 
-        string? id = await TryStageAsync(step, decision.Reason, mayAnnounce: !isRequest && !StopRequested);
+        string? id = await TryStageAsync(step, decision.Reason);
         if (isRequest)
         {
             // Answered either way: by staged or by stage-failed. Whether to ask again is the task's decision.

@@ -99,18 +99,8 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
         lock (_lock)
         {
             return _tasks.TryGetValue(run.Task, out TaskMemory? memory)
-                ? memory.Stage(run, staged, time.GetUtcNow())
+                ? memory.Stage(run, staged.Id, staged.Area ?? 0, staged.Files ?? [], time.GetUtcNow())
                 : "stands in memory that was not offered";
-        }
-    }
-
-    /// <summary>A worker says how far a state is that it began to stage in memory.</summary>
-    /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
-    public string? Filled(RunKey run, FilledMessage filled)
-    {
-        lock (_lock)
-        {
-            return _tasks.GetValueOrDefault(run.Task)?.Filled(run, filled, time.GetUtcNow());
         }
     }
 
@@ -247,7 +237,6 @@ internal sealed class StateMemory(long budget, TimeProvider time, Func<bool>? is
     {
         lock (_lock)
         {
-            _tasks.GetValueOrDefault(run.Task)?.End(run);
             if (_tasks.ContainsKey(run.Task) && !_ended.ContainsKey(run.Task))
             {
                 _ended.Add(run.Task, time.CreateTimer(_ => GiveBack(run.Task), null, KeptFor, KeptFor));

@@ -138,13 +138,12 @@ internal sealed class TaskMemory : IDisposable
 
     /// <summary>What a worker may use.</summary>
     /// <param name="limit">How large an area may become, in bytes.</param>
-    public StagingMemory Offer(long limit) => new([.. _areas.Select(area => area.Path)], limit, Held) { TakesFilling = true };
+    public StagingMemory Offer(long limit) => new([.. _areas.Select(area => area.Path)], limit, Held);
 
-    /// <summary>A worker has staged a state, or begins to.</summary>
+    /// <summary>A worker has staged a state.</summary>
     /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
-    public string? Stage(RunKey run, StagedMessage staged, DateTimeOffset now)
+    public string? Stage(RunKey run, string id, int area, IReadOnlyList<StagedFile> files, DateTimeOffset now)
     {
-        int area = staged.Area ?? 0;
         if (area < 0 || area >= _areas.Length)
         {
             return $"stands in area {area} of {_areas.Length}";
@@ -155,57 +154,6 @@ internal sealed class TaskMemory : IDisposable
             return $"stands in area {area}, which was not released";
         }
 
-        return Place(run, staged.Id, area, staged.Files ?? [], now, staged.Filling ? new MemoryFilling() : null);
-    }
-
-    /// <summary>A worker says how far a state is that it began to stage. One that was given up is passed over.</summary>
-    /// <returns>Why it cannot be one, as the end of a sentence; null: it can.</returns>
-    public string? Filled(RunKey run, FilledMessage filled, DateTimeOffset now)
-    {
-        if (_staged.GetValueOrDefault((run, filled.Id)) is not { Source.Filling: { IsOver: false } filling } state)
-        {
-            return null;
-        }
-
-        if (filled.Problem is { } problem)
-        {
-            filling.Fail(() => new CheckpointStoreException($"The state could not be staged: {problem}") { IsOfTheState = true });
-        }
-        else if (filled is { Complete: true, Files: { } files })
-        {
-            string? wrong = Place(run, filled.Id, state.Area, files, now, filling: null);
-            filling.Fail(() =>
-                wrong is null ? new StateRestagedException() : new CheckpointStoreException($"The state {wrong}.") { IsOfTheState = true }
-            );
-            return wrong;
-        }
-        else if (filled.Complete)
-        {
-            filling.Complete();
-        }
-        else
-        {
-            filling.Advance(filled.Bytes);
-        }
-
-        return null;
-    }
-
-    /// <summary>A run has ended: what it was still copying will not be complete.</summary>
-    public void End(RunKey run) => BreakOff(_staged.Where(staged => staged.Key.Run == run).Select(staged => staged.Value));
-
-    private static void BreakOff(IEnumerable<StateInMemory> states)
-    {
-        foreach (StateInMemory state in states)
-        {
-            state.Source.Filling?.Fail(() =>
-                new CheckpointStoreException("The worker ended while it was staging this state.") { IsOfTheState = true }
-            );
-        }
-    }
-
-    private string? Place(RunKey run, string id, int area, IReadOnlyList<StagedFile> files, DateTimeOffset now, MemoryFilling? filling)
-    {
         if (files.FirstOrDefault(file => !file.IsWithin(_areas[area].Length)) is { } outside)
         {
             return $"has the file '{outside.Path}' outside of its memory";
@@ -218,7 +166,7 @@ internal sealed class TaskMemory : IDisposable
                 [.. file.Extents.Chunk(2).Select(extent => new MemoryExtent(extent[0], extent[1]))]
             )),
         ];
-        _staged[(run, id)] = new StateInMemory(area, files, new MemorySource(_areas[area].File, places, now, filling));
+        _staged[(run, id)] = new StateInMemory(area, files, new MemorySource(_areas[area].File, places, now));
         return null;
     }
 
@@ -269,7 +217,6 @@ internal sealed class TaskMemory : IDisposable
 
     public void Dispose()
     {
-        BreakOff(_staged.Values);
         foreach (SharedMemory area in _areas)
         {
             area.Dispose();
