@@ -94,6 +94,7 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
             times.Add("memory", loaded);
             times.Add("disk", await rig.RestoreFromDiskAsync(ready: true));
             times.Add("disk-unknown", await rig.RestoreFromDiskAsync(ready: false));
+            times.Add("read", await ReadByDdAsync(rig));
             times.Add("torch-load", await torch.DoAsync("load"));
             times.Add(
                 "restic-restore",
@@ -137,10 +138,13 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
         );
         Print(
             "restore-disk",
+            ("read_ms", times["read"]),
+            ("sha256_ms", times["sha256"]),
             ("torch_load_ms", times["torch-load"]),
             ("restic_ms", times["restic-restore"]),
             ("unknown_ms", times["disk-unknown"]),
             ("restore_ms", times["disk"]),
+            ("of_read", times["read"] / times["disk"]),
             ("of_torch", times["torch-load"] / times["disk"]),
             ("of_restic", times["restic-restore"] / times["disk"])
         );
@@ -243,6 +247,10 @@ internal sealed class CheckpointBench(string folder, long mib, int rounds)
         File.Delete(file);
         return took;
     }
+
+    /// <summary>As much as the disk itself gives at once, of what a restore reads.</summary>
+    private static Task<double> ReadByDdAsync(CheckpointRig rig) =>
+        OtherPrograms.RunAsync("dd", $"if={rig.LargestPack}", "of=/dev/null", "bs=4M", "iflag=direct", "status=none");
 
     private static double Time(Action action)
     {

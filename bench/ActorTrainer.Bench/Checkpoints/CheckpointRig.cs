@@ -21,6 +21,7 @@ internal sealed class CheckpointRig : IDisposable
     private const int Kept = 3;
     private static readonly RunKey Run = new(TaskId.Parse("bench-a1b2"), 1, 1);
 
+    private readonly string _path;
     private readonly BenchState _state;
     private readonly StateMemory _memory;
     private readonly StagingArea _staging;
@@ -31,19 +32,23 @@ internal sealed class CheckpointRig : IDisposable
 
     public CheckpointRig(string folder, BenchState state, CheckpointCompression compression = CheckpointCompression.Auto)
     {
-        _state = state;
+        (_path, _state) = (Path.Combine(folder, "store"), state);
         _memory = new StateMemory(state.Bytes * 4, TimeProvider.System);
         _staging = new StagingArea(Path.Combine(folder, "staging"), _memory.Offer(Run)!);
         _store = new FolderStore(
             new CheckpointStoreModel
             {
-                Path = Path.Combine(folder, "store"),
+                Path = _path,
                 ChunkSizeBytes = ChunkSize,
                 Compression = compression,
             },
             TimeProvider.System
         );
     }
+
+    /// <summary>The file of a whole state.</summary>
+    public string LargestPack =>
+        new DirectoryInfo(_path).EnumerateFiles("*", SearchOption.AllDirectories).MaxBy(file => file.Length)!.FullName;
 
     public void Dispose()
     {
